@@ -1,6 +1,6 @@
 import { callJson, getJson, postJson } from '../../shared/http'
-import { parseClock, parseJournal, parseMenu, parseMessages, parsePhones, parseQrCodes } from './parse'
-import type { JournalEntry, MenuButton, Message, PhoneInfo, QrCode } from './types'
+import { parseClock, parseJournal, parseMenu, parseMessages, parsePhones, parseQrCodes, parseSubscribeTemplates } from './parse'
+import type { JournalEntry, MenuButton, Message, PhoneInfo, QrCode, SubscribeTemplate } from './types'
 
 /** The sandbox's phones API (docs/sandbox.md). Every function raises ApiError. */
 const PAGE = 200
@@ -36,6 +36,10 @@ export async function menuOf(openid: string): Promise<MenuButton[]> {
 
 export async function qrCodes(): Promise<QrCode[]> {
   return parseQrCodes(await getJson('/api/qrcodes'))
+}
+
+export async function subscribeTemplates(): Promise<SubscribeTemplate[]> {
+  return parseSubscribeTemplates(await getJson('/api/account'))
 }
 
 export const follow = (openid: string, scene?: string) => postJson(phone(openid, 'follow'), scene ? { scene } : {})

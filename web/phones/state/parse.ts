@@ -1,6 +1,6 @@
 import { toMillis } from '../../shared/chinatime'
 import { safeUrl } from '../../shared/richtext'
-import type { Field, JournalEntry, MenuButton, MenuItem, Message, PhoneInfo, QrCode } from './types'
+import type { Article, Field, JournalEntry, MenuButton, MenuItem, Message, PhoneInfo, QrCode, SubscribeTemplate } from './types'
 
 /** The boundary: turns what the sandbox answered into our own types. Nothing here trusts a shape, nothing here throws. */
 type Raw = Record<string, unknown>
@@ -28,8 +28,7 @@ function url(value: unknown): string | null {
 }
 
 export function parsePhones(value: unknown): PhoneInfo[] {
-  const list = isRaw(value) ? value.phones : value
-  return objects(list)
+  return objects(value)
     .filter((raw) => text(raw.openid))
     .map((raw) => ({
       openid: text(raw.openid),
@@ -37,6 +36,7 @@ export function parsePhones(value: unknown): PhoneInfo[] {
       following: raw.following === true,
       unread: number(raw.unread),
       roleHint: text(raw.role_hint),
+      consents: Object.fromEntries(Object.entries(isRaw(raw.consents) ? raw.consents : {}).map(([id, n]) => [id, number(n)])),
     }))
 }
 
@@ -48,18 +48,20 @@ function parseFields(value: unknown): Field[] {
   return objects(value).map((raw) => ({ key: text(raw.key), label: text(raw.label), value: text(raw.value) }))
 }
 
+function parseArticle(raw: Raw): Article {
+  return { title: text(raw.title), description: text(raw.description), url: url(raw.url), picture: url(raw.pic_url) }
+}
+
 type Body = Message extends infer M ? (M extends Message ? Omit<M, 'seq' | 'at' | 'from'> : never) : never
 
 const bodies: Record<string, (raw: Raw) => Body> = {
   text: (raw) => ({ kind: 'text', text: text(raw.text) }),
   menu: (raw) => ({ kind: 'menu', text: text(raw.text), items: parseItems(raw.items), tail: text(raw.tail) }),
-  news: (raw) => ({
-    kind: 'news',
-    title: text(raw.title),
-    description: text(raw.description),
-    url: url(raw.url),
-    picture: url(raw.pic_url),
-  }),
+  news: (raw) => {
+    const articles = objects(raw.articles)
+    return { kind: 'news', articles: (articles.length > 0 ? articles : [raw]).map(parseArticle) }
+  },
+  music: (raw) => ({ kind: 'news', articles: [parseArticle(raw)] }),
   image: (raw) => ({ kind: 'image', url: url(raw.url) }),
   voice: (raw) => ({ kind: 'voice', text: text(raw.text ?? raw.recognition), url: url(raw.url) }),
   template: (raw) => ({ kind: 'template', title: text(raw.title), fields: parseFields(raw.fields), url: url(raw.url) }),
@@ -85,8 +87,7 @@ export function parseMessage(value: unknown): Message | null {
 }
 
 export function parseMessages(value: unknown): Message[] {
-  const list = isRaw(value) ? value.messages : value
-  return (Array.isArray(list) ? list : []).map(parseMessage).filter((message) => message !== null)
+  return (Array.isArray(value) ? value : []).map(parseMessage).filter((message) => message !== null)
 }
 
 function parseButton(raw: Raw): MenuButton {
@@ -102,18 +103,24 @@ function parseButton(raw: Raw): MenuButton {
 
 /** The menu's buttons, at most three with at most five below each, as WeChat allows. */
 export function parseMenu(value: unknown): MenuButton[] {
-  const menu = isRaw(value) && isRaw(value.menu) ? value.menu : value
-  if (!isRaw(menu)) return []
-  return objects(menu.button)
+  if (!isRaw(value)) return []
+  return objects(value.button)
     .slice(0, 3)
     .map((raw) => parseButton({ ...raw, sub_button: objects(raw.sub_button).slice(0, 5) }))
 }
 
 export function parseQrCodes(value: unknown): QrCode[] {
-  const list = isRaw(value) ? value.qrcodes : value
-  return objects(list)
-    .map((raw) => ({ scene: text(raw.scene ?? raw.scene_str ?? raw.scene_id), label: text(raw.label) }))
+  return objects(value)
+    .map((raw) => ({ scene: text(raw.scene), expired: raw.expired === true }))
     .filter((code) => code.scene)
+}
+
+export function parseSubscribeTemplates(value: unknown): SubscribeTemplate[] {
+  return objects(isRaw(value) ? value.subscribe_templates : null).map((raw) => ({
+    id: text(raw.template_id),
+    title: text(raw.title),
+    longTerm: raw.long_term === true,
+  }))
 }
 
 /** The sandbox clock's time in epoch milliseconds, or null. */
@@ -122,8 +129,7 @@ export function parseClock(value: unknown): number | null {
 }
 
 export function parseJournal(value: unknown): JournalEntry[] {
-  const list = isRaw(value) ? value.entries : value
-  return objects(list).map((raw) => {
+  return objects(value).map((raw) => {
     const status = number(raw.status)
     const errcode = number(raw.errcode)
     return {

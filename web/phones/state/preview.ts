@@ -1,5 +1,5 @@
 import { toSegments } from '../../shared/richtext'
-import type { Message } from './types'
+import type { Message, MessageOf } from './types'
 
 function plain(text: string): string {
   return toSegments(text)
@@ -8,30 +8,23 @@ function plain(text: string): string {
     .replace(/\s+/gu, ' ')
 }
 
+const previews: { [K in Message['kind']]: (message: MessageOf<K>) => string } = {
+  text: (message) => plain(message.text),
+  notice: (message) => plain(message.text),
+  menu: (message) => plain(message.text),
+  image: () => '[图片]',
+  voice: (message) => `[语音] ${message.text}`.trim(),
+  news: (message) => `[链接] ${message.articles[0]?.title ?? ''}`,
+  template: (message) => message.title,
+  subscribe: (message) => message.title,
+  miniprogrampage: (message) => `[小程序] ${message.title}`,
+  location: (message) => `[位置] ${message.label}`.trim(),
+  unknown: () => '[暂不支持的消息]',
+}
+
 /** One line for the chat list and for screen readers. */
 export function previewOf(message: Message): string {
-  switch (message.kind) {
-    case 'text':
-    case 'notice':
-      return plain(message.text)
-    case 'menu':
-      return plain(message.text)
-    case 'image':
-      return '[图片]'
-    case 'voice':
-      return `[语音] ${message.text}`.trim()
-    case 'news':
-      return `[链接] ${message.title}`
-    case 'template':
-    case 'subscribe':
-      return message.title
-    case 'miniprogrampage':
-      return `[小程序] ${message.title}`
-    case 'location':
-      return `[位置] ${message.label}`.trim()
-    default:
-      return '[暂不支持的消息]'
-  }
+  return (previews[message.kind] as (message: Message) => string)(message)
 }
 
 /** Everything a message says, for the live region: a menu with its choices, a card with its rows. */

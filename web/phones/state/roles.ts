@@ -9,9 +9,12 @@ const HINTS: [Role, RegExp][] = [
 const LABELS: Record<Role, string> = { patient: '患者', doctor: '村医', expert: '专家', other: '' }
 export const ROLE_ORDER: Role[] = ['patient', 'doctor', 'expert', 'other']
 
+function roleIn(words: string): Role | undefined {
+  return HINTS.find(([, pattern]) => pattern.test(words))?.[0]
+}
+
 export function roleOf(person: { roleHint: string; nickname: string }): Role {
-  const read = (words: string) => HINTS.find(([, pattern]) => pattern.test(words))?.[0]
-  return read(person.roleHint) ?? read(person.nickname) ?? 'other'
+  return roleIn(person.roleHint) ?? roleIn(person.nickname) ?? 'other'
 }
 
 /** The words under a phone: the sandbox's own hint when it is Chinese, else the role's name. */

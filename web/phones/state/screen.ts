@@ -5,7 +5,7 @@ import type { Phone, Store } from './store'
 
 export type Tab = 'chats' | 'contacts' | 'discover' | 'me'
 export type Page = Tab | 'chat' | 'profile' | 'scan'
-export type Sheet = 'location' | 'voice' | 'unfollow' | null
+export type Sheet = 'location' | 'voice' | 'unfollow' | 'notices' | null
 
 const TOAST_MS = 2200
 

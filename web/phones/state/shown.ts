@@ -27,7 +27,7 @@ export function defaultPhones(list: readonly Phone[], count = DEFAULT_COUNT): Ph
   const first = ROLE_ORDER.slice(0, 3).flatMap((role) => list.find((phone) => roleOf(phone) === role) ?? [])
   const rest = list.filter((phone) => !first.includes(phone))
   const chosen = [...first, ...rest].slice(0, count)
-  return chosen.sort((a, b) => ROLE_ORDER.indexOf(roleOf(a)) - ROLE_ORDER.indexOf(roleOf(b)))
+  return chosen.toSorted((a, b) => ROLE_ORDER.indexOf(roleOf(a)) - ROLE_ORDER.indexOf(roleOf(b)))
 }
 
 /** Which phones lie on the desk; kept in this browser. */

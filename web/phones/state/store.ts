@@ -19,14 +19,17 @@ export interface Phone extends PhoneInfo {
   menu: MenuButton[]
   /** True once its chat was opened here: only then are its messages and menu fetched and kept up to date. */
   wanted: boolean
+  /** True while the account shows that it is typing. */
+  typing: boolean
   /** True while a person has this chat before their eyes: new messages count as read. */
   watched: boolean
 }
 
 const KEPT_MESSAGES = 2000
+const TYPING_SHOWN_MS = 15_000
 
 function createPhone(info: PhoneInfo): Phone {
-  return shallowReactive({ ...info, messages: [], pending: [], menu: [], wanted: false, watched: false })
+  return shallowReactive({ ...info, messages: [], pending: [], menu: [], wanted: false, typing: false, watched: false })
 }
 
 /** Everything the page knows, and the only code that changes it. */
@@ -42,7 +45,7 @@ export function createStore() {
     const known = new Set(phone.messages.map((message) => message.seq))
     const added = fresh.filter((message) => !known.has(message.seq))
     if (added.length === 0) return
-    phone.messages = [...phone.messages, ...added].sort((a, b) => a.seq - b.seq).slice(-KEPT_MESSAGES)
+    phone.messages = [...phone.messages, ...added].toSorted((a, b) => a.seq - b.seq).slice(-KEPT_MESSAGES)
     for (const message of added) {
       if (message.from === 'user' && message.kind === 'text') dropPending(phone, message.text)
     }
@@ -82,6 +85,7 @@ export function createStore() {
     if ('clock' in data) clock.set(parseClock(data.clock))
     if ('phone' in data) receivePhone(data.phone)
     if ('message' in data && typeof data.openid === 'string') receiveMessage(data.openid, data.message)
+    if ('typing' in data && typeof data.openid === 'string') receiveTyping(data.openid, data.typing === true)
     if ('menu' in data) receiveMenu(data.menu)
   }
 
@@ -100,8 +104,19 @@ export function createStore() {
     const phone = find(openid)
     if (!message || !phone) return
     if (phone.wanted) takeMessages(phone, [message])
+    if (message.from !== 'user') receiveTyping(openid, false)
     if (isWatched(phone)) readAll(phone)
     else if (message.from !== 'user') phone.unread += 1
+  }
+
+  const typingEnds = new Map<string, ReturnType<typeof setTimeout>>()
+
+  function receiveTyping(openid: string, typing: boolean) {
+    const phone = find(openid)
+    if (!phone) return
+    phone.typing = typing
+    clearTimeout(typingEnds.get(openid))
+    if (typing) typingEnds.set(openid, setTimeout(() => (phone.typing = false), TYPING_SHOWN_MS))
   }
 
   /** A menu changed: for the openids named, or for all. */
@@ -132,6 +147,7 @@ export function createStore() {
     for (const phone of phones.list) if (isWatched(phone)) readAll(phone)
   }
   document.addEventListener('visibilitychange', visibility)
+  onScopeDispose(() => typingEnds.forEach((timer) => clearTimeout(timer)))
   onScopeDispose(() => document.removeEventListener('visibilitychange', visibility))
 
   async function sendText(phone: Phone, text: string) {

@@ -5,6 +5,14 @@ export interface PhoneInfo {
   following: boolean
   unread: number
   roleHint: string
+  /** How many notifications of a subscribe template may still come (template id → count). */
+  consents: Record<string, number>
+}
+
+export interface SubscribeTemplate {
+  id: string
+  title: string
+  longTerm: boolean
 }
 
 export interface MenuItem {
@@ -18,6 +26,19 @@ export interface Field {
   value: string
 }
 
+export interface Article {
+  title: string
+  description: string
+  url: string | null
+  picture: string | null
+}
+
+interface Card {
+  title: string
+  fields: Field[]
+  url: string | null
+}
+
 interface Base {
   seq: number
   /** Epoch milliseconds on the sandbox clock. */
@@ -29,10 +50,11 @@ export type Message = Base &
   (
     | { kind: 'text'; text: string }
     | { kind: 'menu'; text: string; items: MenuItem[]; tail: string }
-    | { kind: 'news'; title: string; description: string; url: string | null; picture: string | null }
+    | { kind: 'news'; articles: Article[] }
     | { kind: 'image'; url: string | null }
     | { kind: 'voice'; text: string; url: string | null }
-    | { kind: 'template' | 'subscribe'; title: string; fields: Field[]; url: string | null }
+    | ({ kind: 'template' } & Card)
+    | ({ kind: 'subscribe' } & Card)
     | { kind: 'miniprogrampage'; title: string; picture: string | null; url: string | null }
     | { kind: 'location'; lat: number; lon: number; label: string }
     | { kind: 'notice'; text: string }
@@ -52,7 +74,7 @@ export interface MenuButton {
 
 export interface QrCode {
   scene: string
-  label: string
+  expired: boolean
 }
 
 export interface JournalEntry {
