@@ -1,10 +1,7 @@
 """Who acts, and what each role may do: one table that the code reads, checked by every use case."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-
-from backend.errors import Forbidden
 
 
 class Role(StrEnum):
