@@ -48,8 +48,15 @@ async def _me(call: Call) -> MeAnswer:
 
 ENDPOINTS = (
     Endpoint(
-        "POST", "/api/v1/session", "login", "Log in with a code of wx.login", _login, SessionAnswer,
-        body=LoginRequest, status=201, open=True,
+        "POST",
+        "/api/v1/session",
+        "login",
+        "Log in with a code of wx.login",
+        _login,
+        SessionAnswer,
+        body=LoginRequest,
+        status=201,
+        open=True,
     ),
     Endpoint("GET", "/api/v1/me", "me", "Who is logged in", _me, MeAnswer),
-)  # fmt: skip
+)

@@ -18,9 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give the exit status: 0 done, 1 something is wrong, 2 it was called wrongly."""
     options = _parser().parse_args(arguments)
     try:
-        settings = load(
-            data=options.data, port=getattr(options, "port", None), role=getattr(options, "role", None)
-        )
+        settings = load(data=options.data, port=getattr(options, "port", None), role=getattr(options, "role", None))
         return _run(options.command(settings, options))
     except (SettingsError, StartError) as error:
         print(f"qiaoyi: {error}", file=sys.stderr)
