@@ -1,7 +1,7 @@
 """Sessions of the mini-program: a signed token that says who it belongs to and until when.
 
-Nothing is stored: the signature (HMAC-SHA-256 under a key derived from the key ring) is the proof. A token is good for two
-hours, as WeChat's own session key is; ending one early is done by the person's roles, which every call reads afresh.
+Nothing is stored: the signature (HMAC-SHA-256 under a key derived from the key ring) is the proof. A token is good for
+two hours and says only who asks: what they may do is read afresh at every call.
 """
 
 import base64

@@ -1,7 +1,8 @@
 """Log lines: one JSON object each, so that a county's log collector needs no parser of ours.
 
-What is logged never holds a name, an openid, an id number or a sentence of a patient: the rooms log codes, identifiers of
-rows and durations. Of an exception the type and the places in the code are kept; its message may quote what a person wrote.
+What is logged never holds a name, an openid, an id number or a sentence of a patient: the rooms log codes, identifiers
+of rows and durations. Of an exception the type and the places in the code are kept, for its message may quote what a
+person wrote.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Every setting of the product: one typed object from the environment and a file, checked before anything starts.
 
-`QIAOYI_PORT=9000` in the environment wins over `port = 9000` in the file (`qiaoyi.toml` in the working folder, or the one that
-`QIAOYI_SETTINGS` names). Groups are written `QIAOYI_WECHAT__APP_ID` or `[wechat] app_id = …`.
+`QIAOYI_PORT=9000` in the environment wins over `port = 9000` in the file (`qiaoyi.toml` in the working folder, or the
+one that `QIAOYI_SETTINGS` names). Groups are written `QIAOYI_WECHAT__APP_ID` or `[wechat] app_id = …`.
 """
 
 import os
