@@ -6,6 +6,7 @@ import sys
 
 from sandbox.app import serving
 from sandbox.settings import Settings, read_settings
+from sandbox.state_file import StateError
 
 
 async def serve(settings: Settings) -> None:
@@ -24,7 +25,7 @@ def main() -> int:
     settings = read_settings(sys.argv[1:])
     try:
         asyncio.run(serve(settings))
-    except OSError as error:
+    except (OSError, StateError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
     return 0

@@ -188,9 +188,15 @@ class SandboxClient:
         await self.call("DELETE", "/api/faults")
 
     async def journal(
-        self, *, after: int = 0, path: str | None = None, openid: str | None = None, wait: float = 0, limit: int = 1000
+        self,
+        *,
+        after: int | None = 0,
+        path: str | None = None,
+        openid: str | None = None,
+        wait: float = 0,
+        limit: int = 1000,
     ) -> list[JsonObject]:
-        """The calls in both directions after a number; ``path`` is ``callback`` for those to the product."""
+        """Calls in both directions after a number (None: the latest); those to the product have the path ``callback``."""
         found: list[JsonObject] = await self.call(
             "GET", "/api/journal", after=after, path=path, openid=openid, wait=wait, limit=limit
         )
