@@ -196,7 +196,7 @@ class SandboxClient:
         wait: float = 0,
         limit: int = 1000,
     ) -> list[JsonObject]:
-        """Calls in both directions after a number (None: the latest); those to the product have the path ``callback``."""
+        """Calls in both directions after a number (None: the latest); to the product: path ``callback``."""
         found: list[JsonObject] = await self.call(
             "GET", "/api/journal", after=after, path=path, openid=openid, wait=wait, limit=limit
         )

@@ -20,7 +20,7 @@ async def show_clock(request: web.Request) -> web.Response:
     """The present time. With a version: waits until the clock's version is another one."""
     clock = request.app[WORLD].clock
     if "version" in request.query:
-        version = int(number_query(request, "version", 0, 0, 1e15))
+        version = int(number_query(request, "version", 0, -1, 1e15))
         if follower := request.query.get("follower", "")[:100]:
             clock.note_follower(follower, version)
         await clock.wait_for_change(version, number_query(request, "wait", 0, 0, MAX_WAIT_SECONDS))

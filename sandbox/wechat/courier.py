@@ -22,7 +22,7 @@ from sandbox.faults import CALLBACK, Fault, Faults
 from sandbox.journal import Journal
 from sandbox.settings import Settings
 from sandbox.wechat.crypto import SafeMode
-from sandbox.wechat.envelope import AbnormalReply, PassiveReply, open_reply, render, seal
+from sandbox.wechat.envelope import AbnormalReplyError, PassiveReply, open_reply, render, seal
 from sandbox.wechat.phones import Message, Phone
 
 MAX_ROUNDS = 20_000
@@ -258,7 +258,7 @@ class Courier:
     def _judge(self, openid: str, answer: bytes) -> Delivery:
         try:
             reply = open_reply(self._cipher, answer, openid, self._settings.original_id)
-        except AbnormalReply as error:
+        except AbnormalReplyError as error:
             return Delivery(200, 0.0, f"abnormal: {error}", answered=True, abnormal=True)
         return Delivery(200, 0.0, answered=True, reply=reply)
 
