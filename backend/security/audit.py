@@ -30,8 +30,8 @@ _BATCH = 500
 _POLL_SECONDS = 5.0
 _GATHER_SECONDS = 0.2
 _GENESIS = "0" * 64
-# Transactions may commit in another order than their entries were numbered: the sealer looks this many entries back each
-# time, and over the whole log when it starts and then every few minutes.
+# Transactions may commit in another order than their entries were numbered: the sealer looks this many entries back
+# each time, and over the whole log when it starts and then every few minutes.
 _LOOK_BACK = 1_000
 _LOOK_OVER_ALL_SECONDS = 300.0
 

@@ -85,7 +85,6 @@ class Action(StrEnum):
     PEOPLE_MANAGE_DIRECTORY = "people.manage_directory"
     PEOPLE_SET_ON_CALL = "people.set_on_call"
     PEOPLE_INVITE = "people.invite"
-    PEOPLE_ACCEPT_INVITATION = "people.accept_invitation"
     FILE_PUT = "file.put"
     FILE_READ = "file.read"
     AUDIT_READ = "audit.read"
@@ -150,7 +149,6 @@ TABLE: dict[Action, Grants] = {
     Action.PEOPLE_MANAGE_DIRECTORY: _grants(administrator=ANY, system=ANY),
     Action.PEOPLE_SET_ON_CALL: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
     Action.PEOPLE_INVITE: _grants(administrator=ANY, system=ANY),
-    Action.PEOPLE_ACCEPT_INVITATION: _grants(OWN, [OWN], OWN, administrator=OWN),
     Action.FILE_PUT: _grants(OWN, [OWN, *DOCTORS], PARTICIPANT, system=ANY),
     Action.FILE_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.AUDIT_READ: _grants(administrator=ANY, system=ANY),
