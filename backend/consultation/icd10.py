@@ -7,6 +7,7 @@ four more characters of the national extension (GB/T 14396-2016).
 import re
 
 from backend.errors import InvalidInput
+from data.icd10 import lookup
 
 _CODE = re.compile(r"([A-Z])(\d{2})(?:\.([0-9A-Zx]{1,6}))?(?:\+|\*)?")
 _RANGE = re.compile(r"([A-Z]\d{2})\s*[-\u2013~\u81f3]\s*([A-Z]\d{2})")
@@ -51,6 +52,8 @@ def covers(expertise: str, code: str) -> float:
     held = expertise.strip().upper()
     if held == wanted:
         return EXACT
+    if len(held) == 1:  # a chapter's letter
+        return _WIDEST_RANGE if wanted[0] == held else NONE
     if wanted.startswith(held) or (held.startswith(wanted) and len(wanted) >= len("I10")):
         return CATEGORY
     return NONE
@@ -61,6 +64,12 @@ def best_cover(expertise: tuple[str, ...], code: str) -> tuple[float, str]:
     fits = [(covers(entry, code), entry) for entry in expertise]
     best = max(fits, default=(NONE, ""), key=lambda fit: fit[0])
     return best if best[0] > NONE else (NONE, "")
+
+
+def disease_name(code: str) -> str:
+    """Give the Chinese name of a disease by its code, empty where the reference data does not have it."""
+    disease = lookup(code) if code else None
+    return disease.name if disease is not None else ""
 
 
 def _width(low: str, high: str) -> int:
