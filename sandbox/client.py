@@ -10,6 +10,7 @@ async with SandboxClient("http://127.0.0.1:8090") as sandbox:
 
 import asyncio
 import base64
+import io
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -266,7 +267,7 @@ class Phone:
     async def send_image(self, data: bytes, filename: str = "picture.png", *, wait_reply: bool = False) -> JsonObject:
         """Send a picture."""
         form = aiohttp.FormData()
-        form.add_field("file", data, filename=filename)
+        form.add_field("file", io.BytesIO(data), filename=filename)
         return await self.act("image", form, wait_reply=wait_reply)
 
     async def send_voice(

@@ -251,7 +251,10 @@ async def list_qr_codes(request: web.Request) -> web.Response:
     codes = request.app[ACCOUNT].qr_codes
     limit = int(number_query(request, "limit", 200, 1, 10_000))
     newest = list(codes.by_ticket.values())[::-1][:limit]
-    return json_response([code.to_json() | {"expired": codes.is_expired(code)} for code in newest])
+    url = request.app[ACCOUNT].public_url + "/cgi-bin/showqrcode?ticket="
+    return json_response(
+        [code.to_json() | {"expired": codes.is_expired(code), "picture_url": url + code.ticket} for code in newest]
+    )
 
 
 @routes.get("/api/account")

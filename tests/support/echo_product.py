@@ -67,12 +67,13 @@ class EchoProduct:
         except Exception:
             return web.Response(status=403)
         message: Fields = xmltodict.parse(xml)["xml"]
-        self.plaintexts.append(xml.encode() if isinstance(xml, str) else xml)
+        plain = xml.encode() if isinstance(xml, str) else xml
+        self.plaintexts.append(plain)
+        delivery = self.plaintexts.count(plain)
         self.received.append(message)
         async with self.changed:
             self.changed.notify_all()
-        same = [other for other in self.received if other == message]
-        reply = await self.responder(message, len(same))
+        reply = await self.responder(message, delivery)
         if isinstance(reply, web.Response) or not reply.startswith("<xml>"):
             return reply if isinstance(reply, web.Response) else web.Response(text=reply)
         return web.Response(text=self._crypto.encrypt_message(reply, query["nonce"], query["timestamp"]))

@@ -102,7 +102,7 @@ class _Serving:
         loop = asyncio.get_running_loop()
         began = loop.time()
         refusal = await self._read()
-        fault = self.account.faults.take(self.endpoint.path, self.call.openid)
+        fault = self.account.faults.take(self.request.path, self.call.openid)
         if fault and fault.latency_ms:
             await asyncio.sleep(fault.latency_ms / 1000)
         response = None if fault and fault.drop == "before" else self._answer(fault, refusal)
@@ -176,7 +176,7 @@ class _Serving:
         if response is not None and isinstance(response.body, bytes):
             answer = response.body[:2000].decode(errors="replace") if "json" in response.content_type else "<file>"
         self.account.journal.add(
-            direction="in", method=self.request.method, path=self.endpoint.path, openid=self.call.openid,
+            direction="in", method=self.request.method, path=self.request.path, openid=self.call.openid,
             errcode=_errcode(answer), status=response.status if response is not None else 0, ms=ms,
             body=self.shown_body, answer="<token>" if "access_token" in answer else answer,
         )  # fmt: skip
