@@ -68,6 +68,7 @@ class Turn:
         self.state = state
         self.replies: list[Message] = []
         self._dialogue = dialogue
+        self._understood: dict[Context, Understanding] = {}
 
     @property
     def data(self) -> dict[str, Any]:
@@ -88,8 +89,11 @@ class Turn:
                 self.state.offered = list(said.choices)
 
     async def understand(self, context: Context | None = None) -> Understanding:
-        """Ask the language provider what the person's words mean."""
-        return await self._dialogue.provider.parse(self.text, context or Context())
+        """Ask the language provider what the person's words mean; asked again in the same context, it is not troubled."""
+        context = context or Context()
+        if context not in self._understood:
+            self._understood[context] = await self._dialogue.provider.parse(self.text, context)
+        return self._understood[context]
 
     async def enter(self, flow: str, **data: Any) -> None:
         """Leave whatever runs and begin `flow` with `data`."""
