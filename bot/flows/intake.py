@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from backend.people.rules import valid_name
 from bot.dialogue import Dialogue, Turn
 from bot.flows import consent, help
 from bot.flows.intake_questions import NAME, RATHER_NOT, WHO, WHO_IS, choose, know_the_patient, repeat, show
 from bot.flows.intake_state import LONGEST_WORDS, MAX_PICTURES, Intake
 from bot.flows.wording import elapsed, remembered, told
+from bot.flows.words import put_back
 from bot.incoming import Kind
 from bot.messages import Choice, Menu
 from nlu.facts import CaseFacts
@@ -19,6 +21,7 @@ RESUME_AFTER = timedelta(hours=6)
 
 _MAX_MISSES = 2
 _LONGEST_NAME = 20
+_NAME_OPENINGS = ("我的名字叫", "名字叫", "我叫", "他叫", "她叫", "叫")
 _WAYS_BACK = "（说错了就说“返回”，不想答就说“跳过”，不知道就说“不知道”。）"
 _RESUMING = (Choice("patient.continue", "接着说"), Choice("patient.restart", "重新开始"))
 
@@ -55,8 +58,7 @@ class IntakeFlow:
 
 async def advance(turn: Turn, intake: Intake, before: str = "") -> None:
     """Ask the next question, or show the record when none is left; `before` are the words that come first."""
-    if intake.facts.relation is not None:
-        await know_the_patient(turn, intake)
+    await know_the_patient(turn, intake)
     question = choose(intake)
     intake.question, intake.misses = question, 0
     if question is None:
@@ -107,7 +109,7 @@ def _missed(intake: Intake, before: CaseFacts, said: Understanding) -> bool:
     """Tell whether the words gave nothing: no new fact, and no answer to the question."""
     if _is_opening(intake):
         return not intake.facts.present and not intake.facts.diseases
-    return intake.facts == before and said.yes_no is None and not said.symptoms
+    return intake.facts == before and said.yes_no is None and not is_clinical(said)
 
 
 def _is_opening(intake: Intake) -> bool:
@@ -130,8 +132,8 @@ async def _take_who(turn: Turn, intake: Intake, said: Understanding) -> None:
 
 
 async def _take_name(turn: Turn, intake: Intake, said: Understanding) -> None:
-    name = "".join(character for character in turn.text if character.isprintable()).strip("。，, ")
-    for opening in ("我的名字叫", "名字叫", "我叫", "他叫", "她叫", "叫"):
+    name = turn.text.strip("。，,. ")
+    for opening in _NAME_OPENINGS:
         name = name.removeprefix(opening)
     if turn.text in NAME.quick_answers:
         name = RATHER_NOT
@@ -141,9 +143,11 @@ async def _take_name(turn: Turn, intake: Intake, said: Understanding) -> None:
         intake.absorb(said, turn.text)
         repeat(turn, intake, told(before, intake.facts, said))
         return
-    elif not 0 < len(name) <= _LONGEST_NAME:
+    elif len(name) > _LONGEST_NAME:
         repeat(turn, intake, "请只发名字，不用写别的。")
         return
+    else:
+        name = valid_name(name)
     intake.remember_step()
     intake.name = name
     await advance(turn, intake)
@@ -289,6 +293,7 @@ async def _start(turn: Turn, _argument: str) -> None:
 
 
 async def _continue(turn: Turn, _argument: str) -> None:
+    put_back(turn)
     intake = Intake.of(turn)
     if intake is None:
         await start(turn)

@@ -66,14 +66,20 @@ def show(question: Question, before: str = "") -> Menu | Text:
 async def know_the_patient(turn: Turn, intake: Intake) -> None:
     """Once it is clear who the patient is, take over what is known of them, so that nobody is asked for it."""
     facts = intake.facts
+    if facts.relation is None or intake.introduced:
+        return
+    intake.introduced = True
+    age, sex = facts.age_months, facts.sex
     if facts.relation is Relation.SELF:
         person = await turn.services.people.person(turn.actor, turn.actor.person_id)
-        age = None if person.age_years is None else int(person.age_years * 12)
         intake.name = intake.name or person.name
-        known = {"age_months": facts.age_months or age, "sex": facts.sex or (Sex(person.sex) if person.sex else None)}
+        if age is None and person.age_years is not None:
+            age = person.age_years * 12
+        if sex is None and person.sex in tuple(Sex):
+            sex = Sex(person.sex)
     else:
-        known = {"sex": facts.sex or (_SEX_OF.get(facts.relation) if facts.relation else None)}
-    intake.facts = facts.model_copy(update=known)
+        sex = sex or _SEX_OF.get(facts.relation)
+    intake.facts = facts.model_copy(update={"age_months": age, "sex": sex})
 
 
 def repeat(turn: Turn, intake: Intake, before: str) -> None:

@@ -24,6 +24,7 @@ class Intake:
         unread: those of the words that were not understood; the record quotes them.
         asked: ids of the questions that were asked.
         question: the one that waits for its answer.
+        introduced: whether what the platform knows of the patient has been taken over.
         name: the patient's name; empty while unknown, `-` where they would rather not say.
         steps: earlier states, newest last, for 返回.
         flags: danger signs seen so far. They stay when the patient goes back: a doctor should see them.
@@ -42,6 +43,7 @@ class Intake:
     unread: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     question: Question | None = None
+    introduced: bool = False
     name: str = ""
     steps: list[dict[str, Any]] = field(default_factory=list)
     flags: list[RedFlag] = field(default_factory=list)
@@ -96,6 +98,7 @@ class Intake:
             "unread": list(self.unread),
             "asked": list(self.asked),
             "question": self.question.to_json() if self.question else None,
+            "introduced": self.introduced,
             "name": self.name,
             "edits": dict(self.edits),
             "editing": self.editing,
@@ -108,6 +111,7 @@ class Intake:
         self.unread = list(answers["unread"])
         self.asked = list(answers["asked"])
         self.question = Question.from_json(answers["question"]) if answers["question"] else None
+        self.introduced = answers["introduced"]
         self.name = answers["name"]
         self.edits = dict(answers["edits"])
         self.editing = answers["editing"]

@@ -74,12 +74,23 @@ def day(moment: datetime | date) -> str:
     return f"{where.month}月{where.day}日（周{_WEEKDAYS[where.weekday()]}）"
 
 
+def short_day(when: datetime) -> str:
+    """Say a day in few characters: `11月23日`."""
+    where = local(when)
+    return f"{where.month}月{where.day}日"
+
+
 def clock_time(moment: datetime) -> str:
     """Say a time of the day: `上午9:00`, in the time of China."""
     where = local(moment)
     part = "上午" if where.hour < 12 else "中午" if where.hour == 12 else "下午" if where.hour < 18 else "晚上"
     hour = where.hour if where.hour <= 12 else where.hour - 12
     return f"{part}{hour}:{where.minute:02}"
+
+
+def moment(when: datetime) -> str:
+    """Say a day and a time: `11月23日（周一）上午9:00`."""
+    return f"{day(when)}{clock_time(when)}"
 
 
 def distance(kilometres: float) -> str:
