@@ -1,0 +1,1 @@
+"""Patients, doctors, experts and institutions; who consented to what; who was invited."""
