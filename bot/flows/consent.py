@@ -23,7 +23,7 @@ async def require_consent(turn: Turn) -> bool:
 
 async def ask(turn: Turn, before: str = "") -> None:
     """Ask for consent, with `before` as the words that come first."""
-    document = await turn.services.people.consent_document()
+    document = turn.services.people.consent_document()
     summary = _SUMMARY.format(version=document.version)
     turn.say(Menu(f"{before}\n\n{summary}" if before else summary, _choices(document.version)))
 
@@ -47,7 +47,7 @@ async def _agree(turn: Turn, version: str) -> None:
     if await people.has_consent(turn.actor.person_id):
         turn.say("好的，您已经同意过了。")
         return
-    if version != (await people.consent_document()).version:
+    if version != people.consent_document().version:
         await ask(turn, "同意书有了新的内容，请您再看一遍。")
         return
     await people.give_consent(turn.actor, version)
@@ -70,7 +70,7 @@ async def _refuse(turn: Turn, version: str) -> None:
 
 
 async def _terms(turn: Turn, _argument: str) -> None:
-    document = await turn.services.people.consent_document()
+    document = turn.services.people.consent_document()
     turn.say(f"《{document.title}》（{document.version}版）\n\n{document.text}")
     if not await turn.services.people.has_consent(turn.actor.person_id):
         turn.say(Menu("看完了，您同意吗？", _choices(document.version, full=False)))
@@ -79,7 +79,7 @@ async def _terms(turn: Turn, _argument: str) -> None:
 async def _privacy(turn: Turn, _argument: str) -> None:
     if not await require_consent(turn):
         return
-    document = await turn.services.people.consent_document()
+    document = turn.services.people.consent_document()
     turn.say(
         Menu(
             f"您已经同意了《隐私与知情同意书》（{document.version}版）。您随时可以撤回。",
