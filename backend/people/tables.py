@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Float, ForeignKey, Index, String
+from sqlalchemy import Double, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, EncryptedText, Id, Sequence, UTCDateTime
@@ -59,8 +59,8 @@ class Institution(Base):
     region: Mapped[str] = mapped_column(String(64))
     address: Mapped[str] = mapped_column(String(128))
     # Degrees in GCJ-02, as WeChat's location messages give them.
-    latitude: Mapped[float] = mapped_column(Float(53))
-    longitude: Mapped[float] = mapped_column(Float(53))
+    latitude: Mapped[float] = mapped_column(Double())
+    longitude: Mapped[float] = mapped_column(Double())
 
 
 class Practitioner(Base):
