@@ -2,9 +2,9 @@
 
 from bot.dialogue import Dialogue
 from bot.flows import (
+    assistance,
     booking,
     consent,
-    help,
     intake,
     my,
     patient,
@@ -19,5 +19,5 @@ from bot.flows import (
 
 def register_patient_flows(dialogue: Dialogue) -> None:
     """Add everything that a patient can say and tap. The watch over danger signs comes before all other interceptors."""
-    for module in (safety, welcome, words, consent, help, intake, review, place, booking, my, rating, patient):
+    for module in (safety, welcome, words, consent, assistance, intake, review, place, booking, my, rating, patient):
         module.register(dialogue)
