@@ -18,6 +18,6 @@ from bot.flows import (
 
 
 def register_patient_flows(dialogue: Dialogue) -> None:
-    """Add everything that a patient can say and tap. The watch over danger signs comes before all other interceptors."""
+    """Add everything that a patient can say and tap; the watch over danger signs is the first to hear it."""
     for module in (safety, welcome, words, consent, assistance, intake, review, place, booking, my, rating, patient):
         module.register(dialogue)

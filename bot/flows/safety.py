@@ -37,8 +37,8 @@ async def watch(turn: Turn) -> bool:
     in_thread = await turn.services.consultations.focus(turn.actor)
     case = in_thread or await _newest_running(turn)
     if case is not None:
-        warned = await _warn_running(turn, case, flags)
-        return warned and in_thread is None  # in a thread, the words themselves still go to the doctors
+        await _warn_running(turn, case, flags, in_thread=in_thread is not None)
+        return in_thread is None  # in a thread, the words themselves still go to the doctors
     await _warn_newcomer(turn, said, flags)
     return True
 
@@ -73,20 +73,19 @@ async def _hear_cry(turn: Turn, said: Understanding) -> bool:
     return True
 
 
-async def _warn_running(turn: Turn, consultation_id: str, flags: tuple[RedFlag, ...]) -> bool:
+async def _warn_running(turn: Turn, consultation_id: str, flags: tuple[RedFlag, ...], *, in_thread: bool) -> None:
     """Tell the doctors of a case that is open already, and the patient what to do."""
     now = turn.services.clock.now()
     warned: dict[str, str] = dict(turn.data.get("warned", {}))
     new = tuple(flag for flag in flags if _is_due(warned.get(flag.code), now))
-    if not new:
-        return False
-    await turn.services.consultations.raise_alarm(turn.actor, consultation_id, [flag.to_json() for flag in new])
-    warned.update({flag.code: now.isoformat() for flag in new})
-    turn.state.data = {**turn.state.data, "warned": warned}
-    turn.say(
-        Menu(f"{_words(new)}\n我已经告诉您的医生了。", (_CALLED, Choice(f"patient.case:{consultation_id}", "看进展")))
-    )
-    return True
+    choices = (_CALLED, Choice(f"patient.case:{consultation_id}", "看进展"))
+    if new:
+        await turn.services.consultations.raise_alarm(turn.actor, consultation_id, [flag.to_json() for flag in new])
+        warned.update({flag.code: now.isoformat() for flag in new})
+        turn.state.data = {**turn.state.data, "warned": warned}
+        turn.say(Menu(f"{_words(new)}\n我已经告诉您的医生了。", choices))
+    elif not in_thread:
+        turn.say(Menu("您的医生已经知道了。还没打120的，请现在就打。", choices))
 
 
 def _is_due(warned_at: str | None, now: datetime) -> bool:
