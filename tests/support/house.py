@@ -144,7 +144,7 @@ async def build_house(database: Database, clock: Clock, folder: Path) -> House:
         consultations=consultations,
         scheduling=scheduling,
         files=files,
-        outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it
+        outbox=outbox,
         help_desk=HelpDesk(database, events),
         clock=clock,
         links=PlainLinks(),
