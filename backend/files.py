@@ -29,7 +29,7 @@ _SIGNATURES: dict[str, Callable[[bytes], bool]] = {
     "image/gif": lambda data: data.startswith((b"GIF87a", b"GIF89a")),
     "image/webp": lambda data: data.startswith(b"RIFF") and data[8:12] == b"WEBP",
     "audio/amr": lambda data: data.startswith((b"#!AMR\n", b"#!AMR-WB\n")),
-    "audio/mpeg": lambda data: data.startswith(b"ID3") or (len(data) > 1 and data[0] == 0xFF and data[1] & 0xE6 == 0xE2),
+    "audio/mpeg": lambda data: data.startswith((b"ID3", b"\xff\xf2", b"\xff\xf3", b"\xff\xfa", b"\xff\xfb")),
 }
 
 
@@ -72,7 +72,7 @@ class FileStore:
 
         Args:
             data: at most 10 MiB.
-            media_type: image/jpeg, image/png, image/gif, image/webp, audio/amr or audio/mpeg; must be what the bytes are.
+            media_type: image/jpeg, image/png, image/gif, image/webp, audio/amr or audio/mpeg; what the bytes must be.
             owner: the person who sent it.
 
         Raises:

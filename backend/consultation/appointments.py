@@ -6,16 +6,15 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.clock import local
 from backend.consultation import rules
 from backend.consultation.ranking import describe_time
 from backend.consultation.reading import Reading
 from backend.consultation.rules import NO_SHOW_AFTER, REMINDER_MINUTES, Status, Step, require_text
 from backend.consultation.tables import Consultation
-from backend.errors import Conflict, IllegalMove, InvalidInput, NotFound
+from backend.errors import Conflict, IllegalMove, NotFound
 from backend.scheduling import BookingState, BookingView, SlotView
 from backend.scheduling.rules import HORIZON
-from backend.security.policy import SYSTEM, Action, Actor, Role
+from backend.security.policy import SYSTEM, Action, Actor
 
 REMINDER_TIMER = "consultation.reminder"
 NO_SHOW_TIMER = "consultation.no_show"
@@ -140,14 +139,10 @@ class Appointments(Reading):
             else:
                 await self._timers.cancel(session, REMINDER_TIMER, key)
         late = booking.starts_at + NO_SHOW_AFTER
-        await self._timers.set(
-            session, NO_SHOW_TIMER, case.id, late, consultation_id=case.id, booking_id=booking.id
-        )
+        await self._timers.set(session, NO_SHOW_TIMER, case.id, late, consultation_id=case.id, booking_id=booking.id)
         return booking
 
-    async def _end_booking(
-        self, session: AsyncSession, case: Consultation, state: BookingState
-    ) -> BookingView | None:
+    async def _end_booking(self, session: AsyncSession, case: Consultation, state: BookingState) -> BookingView | None:
         for minutes in REMINDER_MINUTES:
             await self._timers.cancel(session, REMINDER_TIMER, _reminder_key(case, minutes))
         await self._timers.cancel(session, NO_SHOW_TIMER, case.id)

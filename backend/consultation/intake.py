@@ -115,9 +115,7 @@ class Intake(Reading, CaseDesk):
     async def acknowledge_task(self, actor: Actor, consultation_id: str) -> ConsultationView:
         """Take the task; a colleague of the same institution who does so becomes the doctor of the case."""
         async with self._database.transaction() as session:
-            case = await self._begin(
-                session, actor, consultation_id, Action.CONSULTATION_ACKNOWLEDGE, Step.ACKNOWLEDGE
-            )
+            case = await self._begin(session, actor, consultation_id, Action.CONSULTATION_ACKNOWLEDGE, Step.ACKNOWLEDGE)
             if case.acknowledged_at is None or actor.practitioner_id != case.doctor_id:
                 case.doctor_id = actor.practitioner_id or case.doctor_id
                 case.acknowledged_at = self._clock.now()
@@ -148,9 +146,7 @@ class Intake(Reading, CaseDesk):
             await self._publish(session, case, "findings.added")
             return await self._view(session, actor, case)
 
-    async def _create(
-        self, session: AsyncSession, case: Consultation, clinical: ClinicalRecord
-    ) -> Consultation:
+    async def _create(self, session: AsyncSession, case: Consultation, clinical: ClinicalRecord) -> Consultation:
         if case.department_code not in departments():
             raise InvalidInput("没有找到这个科室，请重新选择。", department_code=case.department_code)
         case.id = clinical.consultation_id = new_id()
@@ -184,7 +180,7 @@ class Intake(Reading, CaseDesk):
             .where(Consultation.doctor_id.in_(ids), Consultation.status.in_(RUNNING))
             .group_by(Consultation.doctor_id)
         )
-        running = {doctor_id: count for doctor_id, count in counted}
+        running: dict[str, int] = dict(counted.tuples())
         return min(ids, key=lambda doctor_id: (running.get(doctor_id, 0), doctor_id), default=None)
 
     async def _set_task(self, session: AsyncSession, case: Consultation, tried: list[str]) -> None:

@@ -34,7 +34,7 @@ class Matching(Reading):
         async with self._database.transaction() as session:
             case = await self._begin_reading(session, actor, consultation_id, Action.CONSULTATION_VIEW)
             offers = await self._offers(session, case)
-            return [await self._offer_view(case, offer) for offer in offers]
+            return await self._offer_views([(case, offer) for offer in offers])
 
     async def offers_for(self, actor: Actor, *, limit: int = 10, offset: int = 0) -> list[OfferView]:
         """Give the invitations that wait for the actor's answer, the latest first."""
@@ -50,7 +50,7 @@ class Matching(Reading):
                 .limit(min(max(limit, 1), _LONGEST_LIST))
                 .offset(max(offset, 0))
             )
-            return [await self._offer_view(case, offer) for offer, case in rows]
+            return await self._offer_views([(case, offer) for offer, case in rows])
 
     async def offer(self, actor: Actor, offer_id: str) -> OfferView:
         """Give one invitation."""
@@ -58,7 +58,7 @@ class Matching(Reading):
             offer = await self._offer(session, offer_id)
             case = await self._case(session, offer.consultation_id)
             self._allow(actor, Action.CONSULTATION_VIEW, case, offer.expert_id)
-            return await self._offer_view(case, offer)
+            return (await self._offer_views([(case, offer)]))[0]
 
     async def accept_offer(self, actor: Actor, offer_id: str) -> ConsultationView:
         """Take the consultation: the first who accepts has it, exactly one, however many tap at the same moment.
@@ -105,9 +105,9 @@ class Matching(Reading):
             await self._record(session, actor, Action.CONSULTATION_ANSWER_OFFER, case, reason="declined")
             offer.state, offer.decline_reason, offer.answered_at = OfferState.DECLINED, checked, self._clock.now()
             await statistics.add_answer(session, offer.expert_id, self._seconds_since(offer))
-            name = await self._names.practitioner(offer.expert_id)
+            name = await self._name(offer.expert_id)
             why = f"，原因：{checked}" if checked else ""
-            await self._note(session, actor, case, "declined", f"{name}婉拒了邀请{why}")
+            await self._note(session, actor, case, "declined", f"{name}专家婉拒了邀请{why}")
             await self._publish(session, case, "offer.declined", offer_id=offer.id, expert_id=offer.expert_id)
             if not await self._offers(session, case, OfferState.OPEN):
                 await self._next_wave(session, case)
@@ -133,9 +133,7 @@ class Matching(Reading):
         if row is None:
             return ResponseView(expert_id, 0, 0, None, None)
         mean = row.total_seconds / row.answered if row.answered else None
-        return ResponseView(
-            expert_id, row.answered, row.unanswered, mean, statistics.median_seconds(row.histogram)
-        )
+        return ResponseView(expert_id, row.answered, row.unanswered, mean, statistics.median_seconds(row.histogram))
 
     # answers
 
@@ -151,20 +149,20 @@ class Matching(Reading):
 
     async def _require_free(self, case: Consultation, offer: Offer) -> None:
         if case.expert_id is not None and case.expert_id != offer.expert_id:
-            name = await self._names.practitioner(case.expert_id)
-            raise Conflict(f"这次会诊已由{name}接下，谢谢您。", taken_by=case.expert_id)
+            name = await self._name(case.expert_id)
+            raise Conflict(f"这次会诊已由{name}专家接下，谢谢您。", taken_by=case.expert_id)
         rules.check(case.status, Step.ASSIGN)
         if offer.state not in _ANSWERABLE:
             raise Conflict("这个邀请您已经回复过了。")
 
     async def _assign(self, session: AsyncSession, actor: Actor, case: Consultation, expert_id: str) -> None:
-        name = await self._names.practitioner(expert_id)
+        name = await self._name(expert_id)
         await self._move(
             session,
             actor,
             case,
             Step.ASSIGN,
-            f"由{name}负责这次会诊",
+            f"由{name}专家负责这次会诊",
             expert_id=expert_id,
             assigned_at=self._clock.now(),
         )
@@ -256,9 +254,7 @@ class Matching(Reading):
 
     async def _need(self, session: AsyncSession, case: Consultation) -> Need:
         clinical = await self._clinical(session, case)
-        return Need(
-            case.department_code, clinical.icd10, disease_name(clinical.icd10), case.urgency, self._clock.now()
-        )
+        return Need(case.department_code, clinical.icd10, disease_name(clinical.icd10), case.urgency, self._clock.now())
 
     async def _candidates(self, session: AsyncSession, case: Consultation) -> list[Candidate]:
         experts = [
@@ -274,7 +270,7 @@ class Matching(Reading):
             .where(Consultation.expert_id.in_(ids), Consultation.status.in_(EXPERT_RUNNING))
             .group_by(Consultation.expert_id)
         )
-        running = {expert_id: count for expert_id, count in counted}
+        running: dict[str | None, int] = dict(counted.tuples())
         candidates = []
         for expert in experts:
             answer = answers.get(expert.id)
@@ -323,25 +319,29 @@ class Matching(Reading):
             query = query.where(Offer.state == state)
         return list(await session.scalars(query.order_by(Offer.wave, Offer.place)))
 
-    async def _offer_view(self, case: Consultation, offer: Offer) -> OfferView:
-        return OfferView(
-            id=offer.id,
-            consultation_id=case.id,
-            consultation_number=case.number,
-            expert_id=offer.expert_id,
-            expert_name=await self._names.practitioner(offer.expert_id),
-            department_code=case.department_code,
-            department_name=departments()[case.department_code].name,
-            urgency=case.urgency,
-            wave=offer.wave,
-            place=offer.place,
-            state=offer.state,
-            score=offer.score,
-            reasons=tuple(offer.reasons),
-            made_at=offer.made_at,
-            expires_at=offer.expires_at,
-            answered_at=offer.answered_at,
-        )
+    async def _offer_views(self, rows: list[tuple[Consultation, Offer]]) -> list[OfferView]:
+        names = await self._people.names({offer.expert_id for _, offer in rows})
+        return [
+            OfferView(
+                id=offer.id,
+                consultation_id=case.id,
+                consultation_number=case.number,
+                expert_id=offer.expert_id,
+                expert_name=names[offer.expert_id],
+                department_code=case.department_code,
+                department_name=departments()[case.department_code].name,
+                urgency=case.urgency,
+                wave=offer.wave,
+                place=offer.place,
+                state=offer.state,
+                score=offer.score,
+                reasons=tuple(offer.reasons),
+                made_at=offer.made_at,
+                expires_at=offer.expires_at,
+                answered_at=offer.answered_at,
+            )
+            for case, offer in rows
+        ]
 
     def _seconds_since(self, offer: Offer) -> float:
         return (self._clock.now() - offer.made_at).total_seconds()

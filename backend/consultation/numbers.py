@@ -22,9 +22,7 @@ async def next_number(session: AsyncSession, clock: Clock) -> str:
         except IntegrityError:  # somebody else opened the day
             await _count_up(session, day)
     last = await session.scalar(
-        select(ConsultationNumber.last)
-        .where(ConsultationNumber.day == day)
-        .execution_options(populate_existing=True)
+        select(ConsultationNumber.last).where(ConsultationNumber.day == day).execution_options(populate_existing=True)
     )
     return f"HZ{day}-{last:04d}"
 

@@ -1,7 +1,7 @@
 """Which expert fits a consultation how well, and why, in words that a person can check. Pure.
 
-The score of a candidate is the weighted mean of five criteria, each between 0 and 1. Urgency changes the weights: it does
-not add to the scores, for what is added to all alike changes no order.
+The score of a candidate is the weighted mean of five criteria, each between 0 and 1. Urgency changes the weights: it
+does not add to the scores, for what is added to all alike changes no order.
 """
 
 from collections.abc import Iterable, Mapping
@@ -70,7 +70,9 @@ WEIGHTS: Mapping[Urgency, Mapping[Criterion, float]] = MappingProxyType(
 )
 """Weights of the criteria, in the order of `Criterion`; each row sums to 1."""
 
-_TITLES = MappingProxyType({"主任医师": 1.0, "副主任医师": 0.8, "主治医师": 0.5, "住院医师": 0.2, "医师": 0.2})
+_TITLES = MappingProxyType(
+    {"主任医师": 1.0, "副主任医师": 0.8, "主治医师": 0.5, "住院医师": 0.3, "执业医师": 0.3, "执业助理医师": 0.1}
+)
 
 
 @dataclass(frozen=True)
@@ -246,7 +248,7 @@ def _load(candidate: Candidate) -> tuple[float, str]:
 
 
 def _seniority(candidate: Candidate) -> tuple[float, str]:
-    title = _TITLES.get(candidate.title, 0.3)
+    title = _TITLES.get(candidate.title, 0.1)
     years = min(max(candidate.years, 0), _MOST_YEARS) / _MOST_YEARS
     return 0.7 * title + 0.3 * years, f"{candidate.title}，从业{candidate.years}年"
 

@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from backend.consultation.desk import CaseDesk, role_in
+from backend.consultation.desk import CaseDesk, speaker
 from backend.consultation.icd10 import disease_name
 from backend.consultation.rules import Status, Step, require_text
 from backend.consultation.tables import (
@@ -91,12 +91,11 @@ class Reading(CaseDesk):
                     .limit(_LONGEST_TIMELINE)
                 )
             ).all()
-            names = {
-                key: await self._names.acting(role, actor_id)
-                for key in {(row.actor_role, row.actor_id) for row in rows}
-                for role, actor_id in [key]
-            }
-        return [TimelineEntry(row.at, names[row.actor_role, row.actor_id], row.kind, row.text) for row in rows]
+        names = await self._people.names({row.actor_id for row in rows})
+        return [
+            TimelineEntry(row.at, speaker(row.actor_role, names.get(row.actor_id, "")), row.kind, row.text)
+            for row in rows
+        ]
 
     async def attach(self, actor: Actor, consultation_id: str, file_id: str, note: str = "") -> AttachmentView:
         """Add a file that the actor has sent; the same file twice is one attachment.
@@ -125,13 +124,13 @@ class Reading(CaseDesk):
                 session.add(row)
                 await self._note(session, actor, case, "attached", "添加了一份资料")
                 await self._publish(session, case, "attachment.added", attachment_id=row.id, file_id=file_id)
-            return await self._attachment_view(case, row)
+            return (await self._attachment_views(case, [row]))[0]
 
     async def attachments(self, actor: Actor, consultation_id: str) -> list[AttachmentView]:
         """Give the files of a consultation, the oldest first."""
         async with self._database.transaction() as session:
             case = await self._begin_reading(session, actor, consultation_id, Action.CONSULTATION_READ_RECORD)
-            return [await self._attachment_view(case, row) for row in await self._attachments(session, case)]
+            return await self._attachment_views(case, await self._attachments(session, case))
 
     async def open_file(self, actor: Actor, consultation_id: str, file_id: str) -> tuple[bytes, str]:
         """Give the bytes and the media type of a file that belongs to the consultation.
@@ -196,7 +195,9 @@ class Reading(CaseDesk):
         self, actor: Actor, rows: Iterable[Consultation], *, masked: bool = False
     ) -> list[ConsultationSummary]:
         rows = list(rows)
-        patients = await self._names.patients({row.patient_id for row in rows})
+        names = await self._people.names(
+            {identifier for row in rows for identifier in (row.patient_id, row.doctor_id, row.expert_id) if identifier}
+        )
         return [
             ConsultationSummary(
                 id=row.id,
@@ -206,12 +207,12 @@ class Reading(CaseDesk):
                 department_code=row.department_code,
                 department_name=departments()[row.department_code].name,
                 patient_id=row.patient_id,
-                patient_name=mask(patients[row.patient_id]) if masked else patients[row.patient_id],
+                patient_name=mask(names[row.patient_id]) if masked else names[row.patient_id],
                 institution_id=row.institution_id,
                 doctor_id=row.doctor_id,
-                doctor_name=await self._names.practitioner(row.doctor_id),
+                doctor_name=names[row.doctor_id],
                 expert_id=row.expert_id,
-                expert_name=await self._names.practitioner(row.expert_id) if row.expert_id else "",
+                expert_name=names[row.expert_id] if row.expert_id else "",
                 opened_at=row.opened_at,
                 acknowledged_at=row.acknowledged_at,
                 closed_at=row.closed_at,
@@ -223,10 +224,12 @@ class Reading(CaseDesk):
         query = select(Attachment).where(Attachment.consultation_id == case.id)
         return list(await session.scalars(query.order_by(Attachment.added_at, Attachment.id).limit(_MOST_ATTACHMENTS)))
 
-    async def _attachment_view(self, case: Consultation, row: Attachment) -> AttachmentView:
-        by_patient = row.added_by == case.patient_id
-        name = "患者" if by_patient else await self._names.practitioner(row.added_by)
-        return AttachmentView(row.id, row.file_id, row.note, row.added_by, name, row.added_at)
+    async def _attachment_views(self, case: Consultation, rows: list[Attachment]) -> list[AttachmentView]:
+        names = await self._people.names({row.added_by for row in rows}) | {case.patient_id: "患者"}
+        return [
+            AttachmentView(row.id, row.file_id, row.note, row.added_by, names.get(row.added_by, ""), row.added_at)
+            for row in rows
+        ]
 
     async def _require_file(self, session: AsyncSession, actor: Actor, case: Consultation, file_id: str) -> None:
         file = await self._files.describe(file_id)
@@ -246,7 +249,7 @@ class Reading(CaseDesk):
         return any(file_id in file_ids for file_ids in answers)
 
 
-def list_queries(actor: Actor, status: Status | None, role: Role | None) -> list[Select[tuple[Consultation]]]:
+def list_queries(actor: Actor, status: Status | None, role: Role | None) -> list[Select[Consultation]]:
     """Give one query for each way in which the actor can have consultations; each reads one index from its end."""
     ways: list[tuple[Role, InstrumentedAttribute[Any], str | None]] = [
         (Role.PATIENT, Consultation.patient_id, actor.person_id),
@@ -275,8 +278,3 @@ def opinion_view(row: Opinion) -> OpinionView:
 def mask(name: str) -> str:
     """Give a name as somebody may see it who does not take part yet: 王小明 as 王**."""
     return name[:1] + "*" * max(len(name) - 1, 1) if name else ""
-
-
-def sender_role(actor: Actor, case: Consultation) -> str:
-    """Give the role in which the actor speaks in the consultation."""
-    return role_in(actor, case).value

@@ -199,7 +199,7 @@ OFFER_LIMITS: Mapping[Urgency, timedelta] = MappingProxyType(
         Urgency.ROUTINE: timedelta(minutes=15),
     }
 )
-"""How long an expert may think about an invitation before the next ones are asked; the target is a mean of 15 minutes."""
+"""How long an expert may think about an invitation before the next are asked; the target is a mean of 15 minutes."""
 
 TASK_LIMITS: Mapping[Urgency, timedelta] = MappingProxyType(
     {

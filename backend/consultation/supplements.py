@@ -99,6 +99,4 @@ class Supplements(Reading):
 
 
 def _view(row: Supplement) -> SupplementView:
-    return SupplementView(
-        row.id, row.text, row.requested_at, row.answer or "", tuple(row.file_ids), row.answered_at
-    )
+    return SupplementView(row.id, row.text, row.requested_at, row.answer or "", tuple(row.file_ids), row.answered_at)

@@ -4,15 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Enum, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.consultation.rules import Status, Urgency
-from backend.db import Base, EncryptedJSON, EncryptedText, Id, Sequence, UTCDateTime
-
-
-def _coded(kind: type[StrEnum]) -> Enum:
-    return Enum(kind, native_enum=False, length=24, values_callable=lambda members: [member.value for member in members])
+from backend.db import Base, EncryptedJSON, EncryptedText, Id, Sequence, UTCDateTime, coded
 
 
 class OfferState(StrEnum):
@@ -43,8 +39,8 @@ class Consultation(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     number: Mapped[str] = mapped_column(String(24), unique=True)
-    status: Mapped[Status] = mapped_column(_coded(Status))
-    urgency: Mapped[Urgency] = mapped_column(_coded(Urgency))
+    status: Mapped[Status] = mapped_column(coded(Status))
+    urgency: Mapped[Urgency] = mapped_column(coded(Urgency))
     department_code: Mapped[str] = mapped_column(String(32))
     patient_id: Mapped[str] = mapped_column(Id)
     institution_id: Mapped[str] = mapped_column(Id)
@@ -110,7 +106,7 @@ class Search(Base):
 
 
 class Offer(Base):
-    """An invitation of an expert. `accepted_for` is the consultation once accepted: unique, so that it has one expert."""
+    """An invitation of an expert. `accepted_for` is the consultation once accepted: unique, so it has one expert."""
 
     __tablename__ = "consultation_offers"
     __table_args__ = (
@@ -125,7 +121,7 @@ class Offer(Base):
     expert_id: Mapped[str] = mapped_column(Id)
     wave: Mapped[int]
     place: Mapped[int]
-    state: Mapped[OfferState] = mapped_column(_coded(OfferState))
+    state: Mapped[OfferState] = mapped_column(coded(OfferState))
     score: Mapped[float]
     reasons: Mapped[list[str]] = mapped_column(EncryptedJSON("consultation_offers.reasons"))
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)

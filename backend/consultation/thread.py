@@ -3,7 +3,7 @@
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.consultation.desk import role_in
+from backend.consultation.desk import role_in, speaker
 from backend.consultation.reading import Reading
 from backend.consultation.rules import Status, Step, require_text
 from backend.consultation.tables import Consultation, Focus, MessageRow
@@ -53,11 +53,9 @@ class Thread(Reading):
             session.add(row)
             await session.flush()
             await self._publish(session, case, "message.posted", message_id=row.id, sender_id=actor.person_id)
-            return await self._message_view(case, row)
+            return (await self._message_views([row]))[0]
 
-    async def messages(
-        self, actor: Actor, consultation_id: str, after: int = 0, limit: int = 50
-    ) -> list[MessageView]:
+    async def messages(self, actor: Actor, consultation_id: str, after: int = 0, limit: int = 50) -> list[MessageView]:
         """Give the messages after the one with the identifier `after`, the oldest first; at most 100."""
         async with self._database.transaction() as session:
             case = await self._begin_reading(session, actor, consultation_id, Action.CONSULTATION_READ_RECORD)
@@ -67,7 +65,7 @@ class Thread(Reading):
                 .order_by(MessageRow.id)
                 .limit(min(max(limit, 1), _LONGEST_PAGE))
             )
-            return [await self._message_view(case, row) for row in rows]
+            return await self._message_views(list(rows))
 
     async def message(self, actor: Actor, consultation_id: str, message_id: int) -> MessageView:
         """Give one message."""
@@ -76,7 +74,7 @@ class Thread(Reading):
             row = await session.get(MessageRow, message_id)
             if row is None or row.consultation_id != case.id:
                 raise NotFound("没有找到这条消息。")
-            return await self._message_view(case, row)
+            return (await self._message_views([row]))[0]
 
     async def focus(self, actor: Actor) -> str | None:
         """Give the running consultation that the actor's free text goes to: the one they chose while it runs, else the
@@ -120,15 +118,19 @@ class Thread(Reading):
         )
         return latest
 
-    async def _message_view(self, case: Consultation, row: MessageRow) -> MessageView:
-        return MessageView(
-            id=row.id,
-            consultation_id=row.consultation_id,
-            sender_id=row.sender_id,
-            sender_role=row.sender_role,
-            sender_name=await self._names.speaking(row.sender_role, row.sender_id),
-            kind=row.kind,
-            text=row.text,
-            file_id=row.file_id,
-            sent_at=row.sent_at,
-        )
+    async def _message_views(self, rows: list[MessageRow]) -> list[MessageView]:
+        names = await self._people.names({row.sender_id for row in rows})
+        return [
+            MessageView(
+                id=row.id,
+                consultation_id=row.consultation_id,
+                sender_id=row.sender_id,
+                sender_role=row.sender_role,
+                sender_name=speaker(row.sender_role, names.get(row.sender_id, "")),
+                kind=row.kind,
+                text=row.text,
+                file_id=row.file_id,
+                sent_at=row.sent_at,
+            )
+            for row in rows
+        ]

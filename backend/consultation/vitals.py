@@ -10,8 +10,8 @@ from backend.errors import InvalidInput
 
 @dataclass(frozen=True)
 class VitalSign:
-    """One sign: its Chinese name, its unit, the limits outside which a slip of the finger is likelier than a measurement,
-    and how many decimals it is kept with."""
+    """One sign: its Chinese name, its unit, the decimals it is kept with, and the limits outside which a slip of the
+    finger is likelier than a measurement."""
 
     name: str
     unit: str
@@ -20,9 +20,8 @@ class VitalSign:
     decimals: int = 0
 
 
-# The limits are the project's own: they lie a little outside what the devices of a township centre show. Sphygmomanometers
-# (GB 3053, JJG 270) reach 300 mmHg; clinical thermometers (GB/T 21416) 35 to 41 °C at least, commonly 32 to 43; glucose
-# meters (ISO 15197 devices) 1.1 to 33.3 mmol/L.
+# The limits are the project's own: about what the devices of a township centre can show at all. Sphygmomanometers reach
+# 300 mmHg, electronic thermometers show about 32 to 43 °C, glucose meters about 1.1 to 33.3 mmol/L.
 VITAL_SIGNS = MappingProxyType(
     {
         "temperature": VitalSign("体温", "℃", 32, 43, 1),
@@ -61,9 +60,10 @@ def check_vitals(vitals: Mapping[str, Any]) -> dict[str, float | str]:
     systolic, diastolic = checked.get("systolic"), checked.get("diastolic")
     if systolic is not None and diastolic is not None and systolic <= diastolic:
         raise InvalidInput(
-            f"血压{systolic:g}/{diastolic:g}不对：高压要比低压高，请检查后再发一次，例如“血压150/95”。", field="systolic"
+            f"血压{systolic:g}/{diastolic:g}不对：高压要比低压高，请检查后再发一次，例如“血压150/95”。",
+            field="systolic",
         )
-    return checked if timing is None else {**checked, GLUCOSE_TIMING: timing}
+    return {**checked} if timing is None else {**checked, GLUCOSE_TIMING: timing}
 
 
 def _check(code: str, value: Any) -> float:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from backend.clock import local
 from backend.errors import InvalidInput
@@ -86,7 +87,7 @@ def check_week(week: Iterable[WeeklyHours]) -> list[WeeklyHours]:
             raise InvalidInput(f"每次会诊的时长要在{_SHORTEST_SLOT}到{_LONGEST_SLOT}分钟之间。")
         if hours.end_minute - hours.start_minute < hours.slot_minutes:
             raise InvalidInput(f"周{_WEEKDAYS[hours.weekday]}的结束时间太早，放不下一次会诊。")
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if before.weekday == after.weekday and after.start_minute < before.end_minute:
             raise InvalidInput(f"周{_WEEKDAYS[before.weekday]}有两段时间重叠，请检查。")
     return ordered

@@ -1,4 +1,4 @@
-"""The use cases of schedules: hours and absences, slots, bookings. A slot is sold once, whoever asks at the same time."""
+"""The use cases of schedules: hours and absences, slots, bookings. A slot is sold once, whoever asks meanwhile."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -177,7 +177,7 @@ class SchedulingService:
                 .group_by(Slot.expert_id)
             )
             unavailable = {*away, *busy}
-            first_free = {expert_id: starts_at for expert_id, starts_at in free}
+            first_free = dict(free.tuples())
         return {
             expert_id: Availability(
                 on_duty=expert_id not in unavailable and in_hours(weeks.get(expert_id, ()), at),
@@ -245,9 +245,7 @@ class SchedulingService:
             await _flush_or_conflict(session)
             return BookingView.of(booking)
 
-    async def release(
-        self, consultation_id: str, state: BookingState = BookingState.CANCELLED
-    ) -> BookingView | None:
+    async def release(self, consultation_id: str, state: BookingState = BookingState.CANCELLED) -> BookingView | None:
         """End the active booking of a consultation, in the caller's transaction; give it, if there was one.
 
         The slot becomes free again where the booking is cancelled and its time has not begun.
@@ -286,7 +284,7 @@ class SchedulingService:
         taken = await session.execute(
             update(Slot).where(Slot.id == slot_id, Slot.state == SlotState.FREE).values(state=SlotState.BOOKED)
         )
-        if taken.rowcount != 1:
+        if taken.rowcount != 1:  # type: ignore[attr-defined]  # of an UPDATE
             raise Conflict(_TAKEN, slot_id=slot_id)
 
     async def _close(self, session: AsyncSession, booking: Booking, state: BookingState) -> None:
@@ -328,9 +326,7 @@ class SchedulingService:
             select(Slot.starts_at, Slot.ends_at).where(Slot.expert_id == expert_id, Slot.ends_at > now)
         )
         taken = [Span(starts_at, ends_at) for starts_at, ends_at in existing]
-        fresh = [
-            span for span in spans(week, absences, now, until) if not any(span.overlaps(other) for other in taken)
-        ]
+        fresh = [span for span in spans(week, absences, now, until) if not any(span.overlaps(other) for other in taken)]
         try:
             async with session.begin_nested():
                 session.add_all(

@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Enum, Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import Base, EncryptedText, Id, Sequence, UTCDateTime
+from backend.db import Base, EncryptedText, Id, Sequence, UTCDateTime, coded
 
 
 class SlotState(StrEnum):
@@ -24,10 +24,6 @@ class BookingState(StrEnum):
     CANCELLED = "cancelled"
     KEPT = "kept"
     NO_SHOW = "no_show"
-
-
-def _coded(kind: type[StrEnum]) -> Enum:
-    return Enum(kind, native_enum=False, length=16, values_callable=lambda members: [member.value for member in members])
 
 
 class WeeklyHoursRow(Base):
@@ -80,13 +76,16 @@ class Slot(Base):
     expert_id: Mapped[str] = mapped_column(Id)
     starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
     ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    state: Mapped[SlotState] = mapped_column(_coded(SlotState))
+    state: Mapped[SlotState] = mapped_column(coded(SlotState))
 
 
 class Booking(Base):
-    """A slot taken for a consultation. The two `active_` columns hold the identifiers while the booking is active and
-    are unique: a slot is sold once, and a consultation has one booking. The slot itself may go when hours change, so the
-    booking keeps its own times and no foreign key."""
+    """A slot taken for a consultation.
+
+    The two `active_` columns hold the identifiers while the booking is active and are unique: a slot is sold once, and
+    a consultation has one booking. The slot itself may go when hours change, so the booking keeps its own times and no
+    foreign key.
+    """
 
     __tablename__ = "bookings"
     __table_args__ = (
@@ -103,7 +102,7 @@ class Booking(Base):
     patient_id: Mapped[str] = mapped_column(Id)
     starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
     ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    state: Mapped[BookingState] = mapped_column(_coded(BookingState))
+    state: Mapped[BookingState] = mapped_column(coded(BookingState))
     sequence: Mapped[int] = mapped_column(default=0)
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
