@@ -84,7 +84,10 @@ async def test_a_correction_replaces_the_value_and_says_so(consenting: Conversat
     assert question in intake_of(consenting).asked
 
 
-@pytest.mark.parametrize(("question", "answer"), [("多少钱？", "不收您的钱"), ("怎么用", "很简单"), ("医保能报销吗", "医保卡"), ("安全吗", "加密")])
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [("多少钱？", "不收您的钱"), ("怎么用", "很简单"), ("医保能报销吗", "医保卡"), ("安全吗", "加密")],
+)
 async def test_a_question_beside_the_way_is_answered_and_the_question_asked_again(
     consenting: Conversation, question: str, answer: str
 ) -> None:
@@ -227,7 +230,9 @@ async def test_a_sticker_gets_a_polite_answer_and_changes_nothing(consenting: Co
     assert intake_of(consenting).question == before.question
 
 
-@pytest.mark.parametrize("strange", ["😀😀😀", "\x00\x01\x07", "]]>", "<script>alert(1)</script>", "嗯" * 5000, "咳嗽。" * 1600])
+@pytest.mark.parametrize(
+    "strange", ["😀😀😀", "\x00\x01\x07", "]]>", "<script>alert(1)</script>", "嗯" * 5000, "咳嗽。" * 1600]
+)
 async def test_strange_texts_are_survived(consenting: Conversation, strange: str) -> None:
     await consenting.say(strange)
     assert consenting.text
