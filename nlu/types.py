@@ -156,10 +156,14 @@ class GlucoseTiming(StrEnum):
 
 
 class Asked(Model):
-    """What the last question asked for; ``values`` are normalised symptom names when ``slot`` is ``SYMPTOM``."""
+    """What the last question asked for; ``values`` are normalised symptom names when ``slot`` is ``SYMPTOM``.
+
+    ``also`` are further slots of the same question ("有什么慢性病？在吃什么药？").
+    """
 
     slot: Slot
     values: tuple[str, ...] = ()
+    also: tuple[Slot, ...] = ()
 
 
 class Context(Model):
@@ -293,6 +297,7 @@ class Question(Model):
     id: str
     text: str
     slot: Slot
+    also: tuple[Slot, ...] = ()
     values: tuple[str, ...] = ()
     expects: Expects = Expects.ANYTHING
     quick_answers: tuple[str, ...] = ()
@@ -301,7 +306,7 @@ class Question(Model):
     def context(self, patient_age_months: int | None = None, patient_sex: Sex | None = None) -> Context:
         """The context in which the answer to this question is to be understood."""
         return Context(
-            asked=Asked(slot=self.slot, values=self.values),
+            asked=Asked(slot=self.slot, values=self.values, also=self.also),
             expects=self.expects,
             patient_age_months=patient_age_months,
             patient_sex=patient_sex,
