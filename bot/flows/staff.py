@@ -1,0 +1,50 @@
+"""The flows of those who work here, and of the three-way thread."""
+
+from bot.dialogue import Dialogue
+from bot.flows import (
+    administrator,
+    doctor_attach,
+    doctor_cancel,
+    doctor_findings,
+    doctor_new,
+    doctor_submit,
+    doctor_task,
+    expert_case,
+    expert_opinion,
+    expert_schedule,
+    join,
+    offers,
+    staff_commands,
+    staff_home,
+    supplement,
+    thread,
+)
+
+# Interceptors look at a message in this order: an invitation, then a command, then the thread.
+_MODULES = (
+    join,
+    staff_commands,
+    thread,
+    staff_home,
+    doctor_task,
+    doctor_findings,
+    doctor_submit,
+    doctor_cancel,
+    doctor_attach,
+    doctor_new,
+    supplement,
+    offers,
+    expert_case,
+    expert_opinion,
+    expert_schedule,
+    administrator,
+)
+
+
+def register_staff_flows(dialogue: Dialogue) -> None:
+    """Add everything that doctors, experts and administrators can do, and the thread that patients share with them.
+
+    Called after the safety check of `bot.flows` is in place: it must see every sentence before the thread does.
+    """
+    for module in _MODULES:
+        module.register(dialogue)
