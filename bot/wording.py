@@ -21,9 +21,8 @@ def moment(at: datetime, now: datetime) -> str:
 def time_of_day(at: datetime) -> str:
     """Say the time of `at` by the part of the day: 上午9:00, 下午3:30, 晚上8:00."""
     there = local(at)
-    for before, part in ((6, "凌晨"), (12, "上午"), (13, "中午"), (18, "下午"), (24, "晚上")):
-        if there.hour < before:
-            break
+    parts = ((6, "凌晨"), (12, "上午"), (13, "中午"), (18, "下午"), (24, "晚上"))
+    part = next(part for before, part in parts if there.hour < before)
     hour = there.hour - 12 if there.hour > 12 else there.hour
     return f"{part}{hour}:{there.minute:02d}"
 

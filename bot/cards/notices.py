@@ -1,4 +1,4 @@
-"""What reaches somebody whose window is closed: who should look at what, by its number, and not a word that is clinical.
+"""What reaches somebody whose window is closed: what to look at, by its number, and not a word that is clinical.
 
 Fields, the same for every kind: `title` (what it is), `number` (of the consultation), `time` (China's, 24 h), `status`.
 """

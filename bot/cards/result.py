@@ -1,13 +1,11 @@
 """What patient and doctor get in their hands when a consultation is over."""
 
-from backend.consultation.views import ConsultationView
+from backend.consultation.views import ConsultationView, OpinionView
 from bot.wording import lines
 
 
-def patient_result(view: ConsultationView) -> str:
+def patient_result(view: ConsultationView, opinion: OpinionView) -> str:
     """Give the expert's opinion in a patient's words: whose opinion it is and what to do; no notes among doctors."""
-    opinion = view.opinion
-    assert opinion is not None  # a consultation is not closed without one
     return lines(
         "会诊结束了，专家的意见在这里：",
         f"专家：{view.expert_name}",
@@ -17,10 +15,8 @@ def patient_result(view: ConsultationView) -> str:
     )
 
 
-def doctor_result(view: ConsultationView) -> str:
+def doctor_result(view: ConsultationView, opinion: OpinionView) -> str:
     """Give the whole opinion to the grassroots doctor."""
-    opinion = view.opinion
-    assert opinion is not None  # a consultation is not closed without one
     code = f"（{opinion.icd10} {opinion.disease}）" if opinion.icd10 else ""
     return lines(
         f"会诊结果　{view.patient_name or '患者'}　{view.number}",

@@ -5,7 +5,7 @@ from backend.errors import Forbidden
 from backend.security.policy import Role
 from bot.cards.case import case_line
 from bot.dialogue import Dialogue, Turn
-from bot.flows.staff_flow import StaffFlow, close
+from bot.flows.staff_flow import StaffFlow
 from bot.flows.staff_menus import home
 from bot.messages import Choice, Menu
 from bot.wording import lines, moment

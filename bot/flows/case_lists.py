@@ -5,9 +5,10 @@ from bot.cards.case import case_choice, timeline_text
 from bot.dialogue import Turn
 from bot.flows.staff_menus import home
 from bot.messages import Choice, Menu, Picture
+from bot.wording import lines
 
 _PAGE = 8
-_PICTURES_SHOWN = 9
+_PICTURES_SHOWN = 2  # a tap lets the account send three messages: these and the menu
 
 
 async def say_cases(
@@ -39,13 +40,19 @@ async def say_timeline(turn: Turn, consultation_id: str) -> None:
     turn.say(timeline_text(entries, turn.services.clock.now()))
 
 
-async def say_pictures(turn: Turn, consultation_id: str) -> None:
-    """Send the pictures of a case, the latest ones where there are many, each with its note."""
+async def say_pictures(turn: Turn, argument: str, verb: str) -> None:
+    """Send the pictures of a case, a few at a time; `argument` is the case and how many to pass over."""
+    consultation_id, _, passed = argument.partition(":")
     attachments = await turn.services.consultations.attachments(turn.actor, consultation_id)
     if not attachments:
         turn.say("这例会诊还没有图片。")
         return
-    notes = [f"图{number}：{one.note}" for number, one in enumerate(attachments, 1) if one.note]
-    if notes:
-        turn.say("\n".join(notes))
-    turn.say(*(Picture(one.file_id) for one in attachments[-_PICTURES_SHOWN:]))
+    offset = int(passed) if passed.isdecimal() and int(passed) < len(attachments) else 0
+    shown = attachments[offset : offset + _PICTURES_SHOWN]
+    turn.say(*(Picture(one.file_id) for one in shown))
+    end = offset + len(shown)
+    notes = [f"图{number}：{one.note}" for number, one in enumerate(shown, offset + 1) if one.note]
+    head = lines(f"第{offset + 1}到{end}张，共{len(attachments)}张。", *notes)
+    more = (Choice(f"{verb}:{consultation_id}:{end}", "看后面的"),) if end < len(attachments) else ()
+    case = (Choice(f"{verb.partition('.')[0]}.case:{consultation_id}", "返回病例"),)
+    turn.say(Menu(head, (*more, *case)))

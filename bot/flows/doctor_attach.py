@@ -1,11 +1,14 @@
 """Pictures and notes that a doctor adds to a case while it waits for its appointment."""
 
-from backend.consultation.rules import RUNNING, Status
+from backend.consultation.rules import RUNNING
+from backend.consultation.views import ConsultationSummary
+from backend.security.policy import Role
 from bot.cards.case import case_choice, case_line
 from bot.dialogue import Dialogue, Turn
 from bot.flows.staff_flow import StaffFlow, close
 from bot.messages import Choice, Menu
 
+_CASES_READ = 30
 _CASES_SHOWN = 8
 _DONE = (Choice("done", "发完了"),)
 
@@ -66,6 +69,12 @@ class PlacePictureFlow(StaffFlow):
     async def pictured(self, turn: Turn, file_id: str) -> None:
         turn.say("请先选上一张图片放到哪个病例，再发下一张。")
         await self.begin(turn)
+
+
+async def _open_cases(turn: Turn) -> list[ConsultationSummary]:
+    """Give the doctor's latest cases that are not over."""
+    latest = await turn.services.consultations.list_for(turn.actor, role=Role.GRASSROOTS_DOCTOR, limit=_CASES_READ)
+    return [case for case in latest if case.status in RUNNING][:_CASES_SHOWN]
 
 
 async def _attach(turn: Turn, consultation_id: str) -> None:

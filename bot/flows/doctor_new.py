@@ -4,7 +4,6 @@ from datetime import date, timedelta
 
 from backend.clock import local
 from backend.consultation.rules import Urgency
-from backend.security.policy import SYSTEM
 from bot.dialogue import Dialogue, Turn
 from bot.flows.coding import department_name
 from bot.flows.doctor_findings import FindingsFlow
@@ -145,7 +144,7 @@ def _say_summary(turn: Turn) -> None:
 
 
 def _record(turn: Turn) -> dict[str, str]:
-    """Give the record; the doctor's own words stand in it where nothing was understood, for they are a record already."""
+    """Give the record; the doctor's own words stand in it, for they are a record already."""
     facts = CaseFacts.from_json(turn.data["facts"])
     record: dict[str, str] = summarise(facts).to_json()
     if not facts.present and not facts.diseases:
@@ -164,7 +163,14 @@ async def _create(turn: Turn) -> None:
     with ending_if_refused(turn):
         patient_id = await people.register(data["name"])
         birth_date = _born(turn, data["age_months"])
-        await people.update_person(SYSTEM, patient_id, name=data["name"], sex=data["sex"], birth_date=birth_date)
+        await people.update_person(
+            turn.actor,
+            patient_id,
+            name=data["name"],
+            sex=data["sex"],
+            birth_date=birth_date,
+            participants=[turn.actor.practitioner_id or ""],  # who examines somebody takes part in their care
+        )
         view = await turn.services.consultations.open_by_doctor(
             turn.actor,
             patient_id=patient_id,

@@ -24,7 +24,7 @@ _FORM = (
 
 
 class SubmitFlow(StaffFlow):
-    """Data: `consultation_id`, `line`, `department`, `icd10`, `question`, `urgency`, and `asking`: the field typed next."""
+    """Data: `consultation_id`, `line`, the fields of the form, and `asking`: the field that is typed next."""
 
     name = "doctor_submit"
     farewell = "好的，还没有提交，资料都在，随时可以从“我的任务”继续。"

@@ -66,6 +66,11 @@ def _steps(status: Status, consultation_id: str) -> tuple[Choice, ...]:
     return tuple(steps)
 
 
+async def pictures(turn: Turn, argument: str) -> None:
+    """Send the pictures of a case."""
+    await say_pictures(turn, argument, "doctor.pictures")
+
+
 def register(dialogue: Dialogue) -> None:
     """Let tasks and cases be listed and opened."""
     dialogue.on_action("doctor.tasks", tasks)
@@ -73,4 +78,4 @@ def register(dialogue: Dialogue) -> None:
     dialogue.on_action("doctor.open", open_task)
     dialogue.on_action("doctor.case", show)
     dialogue.on_action("doctor.timeline", say_timeline)
-    dialogue.on_action("doctor.pictures", say_pictures)
+    dialogue.on_action("doctor.pictures", pictures)

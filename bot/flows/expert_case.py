@@ -1,6 +1,5 @@
 """An expert's cases: the digest before the appointment, the start, the end, and who did not come."""
 
-from backend.consultation.rules import Status
 from bot.cards.case import case_line
 from bot.cards.digest import digest_card
 from bot.dialogue import Dialogue, Turn
@@ -59,6 +58,11 @@ async def no_show(turn: Turn, consultation_id: str) -> None:
     turn.say(home(turn.actor, "已登记患者未到，会请患者重新约时间。"))
 
 
+async def pictures(turn: Turn, argument: str) -> None:
+    """Send the pictures of a case."""
+    await say_pictures(turn, argument, "expert.pictures")
+
+
 def register(dialogue: Dialogue) -> None:
     """Let cases be listed, read, started and recorded as missed."""
     dialogue.on_action("expert.mine", mine)
@@ -66,4 +70,4 @@ def register(dialogue: Dialogue) -> None:
     dialogue.on_action("expert.start", start)
     dialogue.on_action("expert.no_show", no_show)
     dialogue.on_action("expert.timeline", say_timeline)
-    dialogue.on_action("expert.pictures", say_pictures)
+    dialogue.on_action("expert.pictures", pictures)

@@ -1,7 +1,7 @@
 """The expert's opinion, step by step: diagnosis with its code, plan, notes for the doctor; a preview; then the end."""
 
 from bot.dialogue import Dialogue, Turn
-from bot.flows.coding import coded, disease_choices, disease_name
+from bot.flows.coding import disease_choices
 from bot.flows.staff_flow import StaffFlow, close, ending_if_refused
 from bot.messages import Choice, Menu
 from bot.wording import lines
@@ -72,7 +72,8 @@ class OpinionFlow(StaffFlow):
             await super().tapped(turn, item_id)
 
     async def _diagnosed(self, turn: Turn, code: str) -> None:
-        await self._record(turn, icd10=code, diagnosis=turn.data.pop("diagnosis"))
+        fields = {"diagnosis": turn.data.pop("diagnosis")} | ({"icd10": code} if code else {})
+        await self._record(turn, **fields)
         await self._next(turn, after="diagnosis")
 
     async def _next(self, turn: Turn, after: str) -> None:
@@ -96,10 +97,13 @@ class OpinionFlow(StaffFlow):
     async def _preview(self, turn: Turn) -> None:
         turn.data["step"] = "preview"
         opinion = (await turn.services.consultations.get(turn.actor, turn.data["consultation_id"])).opinion
-        code = coded(opinion.icd10) if opinion.icd10 else ""
+        if opinion is None or opinion.missing:  # somebody skipped ahead with an old button
+            self._ask(turn, "plan" if opinion is not None and opinion.diagnosis else "diagnosis")
+            return
+        code = f"（{opinion.icd10} {opinion.disease}）" if opinion.icd10 else ""
         card = lines(
             "会诊意见预览：",
-            f"诊断：{opinion.diagnosis}{f'（{code}）' if code else ''}",
+            f"诊断：{opinion.diagnosis}{code}",
             f"治疗方案：{opinion.plan}",
             f"医生注意事项：{opinion.notes}" if opinion.notes else "",
         )

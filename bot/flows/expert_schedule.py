@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from backend.consultation.rules import Status
+from backend.consultation.views import ConsultationSummary
 from backend.errors import Forbidden
-from bot.cards.case import case_choice
+from backend.scheduling.tables import BookingState
+from backend.security.policy import Role
+from bot.cards.case import case_choice, case_line
 from bot.dialogue import Dialogue, Turn
 from bot.flows.staff_menus import home
 from bot.messages import Menu
@@ -13,6 +16,7 @@ from bot.wording import lines, moment, time_of_day
 
 _AHEAD = timedelta(days=7)
 _APPOINTMENTS_SHOWN = 8
+_CASES_READ = 30
 _FREE_READ = 100
 _DAYS_SHOWN = 5
 
@@ -24,20 +28,29 @@ async def schedule(turn: Turn, _: str = "") -> None:
     if expert_id is None:
         raise Forbidden
     now = turn.services.clock.now()
-    cases = await turn.services.consultations.list_for(turn.actor, status=Status.ASSIGNED, limit=50)
-    booked = sorted(
-        (case for case in cases if case.starts_at is not None and case.starts_at >= now - timedelta(hours=1)),
-        key=lambda case: case.starts_at,
-    )[:_APPOINTMENTS_SHOWN]
+    booked = (await _appointments(turn, now))[:_APPOINTMENTS_SHOWN]
     free = await turn.services.scheduling.slots(expert_id, now, now + _AHEAD, limit=_FREE_READ)
     text = lines(
         "接下来的会诊：" if booked else "接下来一周没有约好的会诊。",
-        *(f"· {moment(case.starts_at, now)}　{case_choice(case).text}" for case in booked),
+        *(f"· {moment(at, now)}　{case_line(case)}" for at, case in booked),
         "空闲时间：" if free else "一周内没有空闲时间了。",
         *_free_days([slot.starts_at for slot in free], now),
     )
-    choices = tuple(case_choice(case, "expert.case") for case in booked)
+    choices = tuple(case_choice(case, "expert.case") for _, case in booked)
     turn.say(Menu(text, choices) if choices else home(turn.actor, text))
+
+
+async def _appointments(turn: Turn, now: datetime) -> list[tuple[datetime, ConsultationSummary]]:
+    """Give the expert's appointments that are not over, the next first."""
+    cases = await turn.services.consultations.list_for(
+        turn.actor, status=Status.ASSIGNED, role=Role.EXPERT, limit=_CASES_READ
+    )
+    found = []
+    for case in cases:
+        booking = await turn.services.scheduling.booking(case.id)
+        if booking is not None and booking.state is BookingState.ACTIVE and booking.ends_at > now:
+            found.append((booking.starts_at, case))
+    return sorted(found, key=lambda pair: pair[0])
 
 
 def _free_days(starts: Sequence[datetime], now: datetime) -> list[str]:

@@ -1,8 +1,7 @@
-"""What a doctor's line of vital signs and findings holds, and what in it must be asked again before it is kept. Pure."""
+"""What a doctor's line of vital signs and findings holds; what cannot be is refused before it is kept. Pure."""
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from backend.consultation.vitals import check_vitals
 from backend.errors import InvalidInput
@@ -31,8 +30,8 @@ _MEASURES = (
     _Measure(("temperature",), r"体温|(?<![A-Za-z])T", "℃|度|°C"),
     _Measure(("systolic", "diastolic"), r"血压|(?<![A-Za-z])BP", "mmHg|毫米汞柱"),
     _Measure(("glucose",), r"(?:空腹|餐后|随机)?血糖|(?<![A-Za-z])GLU", "mmol/L|mmol"),
-    _Measure(("pulse",), r"心率|脉搏|(?<![A-Za-z])(?:HR|P)", _RATE),
-    _Measure(("respiration",), r"呼吸频率|呼吸|(?<![A-Za-z])(?:RR|R)", _RATE),
+    _Measure(("heart_rate",), r"心率|脉搏|(?<![A-Za-z])(?:HR|P)", _RATE),
+    _Measure(("respiratory_rate",), r"呼吸频率|呼吸|(?<![A-Za-z])(?:RR|R)", _RATE),
     _Measure(("spo2",), r"血氧饱和度|血氧|SpO2", "%|％"),
     _Measure(("weight",), r"体重", "kg|公斤|千克|斤"),
 )
@@ -42,7 +41,7 @@ _MEASURES = (
 class Reading:
     """A line as understood: vital signs by their codes, and the findings in words."""
 
-    vitals: dict[str, float]
+    vitals: dict[str, float | str]
     findings: str
 
 
@@ -52,7 +51,8 @@ def read_findings(said: Understanding) -> Reading:
     Raises:
         InvalidInput: a value that cannot be, or one that was written and not understood: it must not vanish silently.
     """
-    vitals = check_vitals(_measured(said))
+    measured = said.vitals.model_dump(mode="json", exclude_none=True)
+    vitals = check_vitals({"temperature": said.temperature, **measured})
     findings = said.text
     for measure in _MEASURES:
         found = measure.written.search(findings)
@@ -61,22 +61,7 @@ def read_findings(said: Understanding) -> Reading:
         if not any(code in vitals for code in measure.codes):
             raise InvalidInput(f"“{found.group().strip()}”没有看明白，或者数值不合常理，请核对后整条重新发一次。")
         findings = findings[: found.start()] + "，" + findings[found.end() :]
-    timing = said.vitals.glucose_timing
-    return Reading(vitals, "，".join(part for part in (_tidy(findings), f"血糖为{timing}测" if timing else "") if part))
-
-
-def _measured(said: Understanding) -> dict[str, Any]:
-    values = said.vitals
-    return {
-        "temperature": said.temperature,
-        "systolic": values.systolic,
-        "diastolic": values.diastolic,
-        "pulse": values.heart_rate,
-        "respiration": values.respiratory_rate,
-        "spo2": values.spo2,
-        "glucose": values.glucose,
-        "weight": values.weight,
-    }
+    return Reading(vitals, _tidy(findings))
 
 
 def _tidy(findings: str) -> str:

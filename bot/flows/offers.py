@@ -1,7 +1,9 @@
 """An expert's invitations: accept, or decline with a reason; exactly one expert gets each case."""
 
+from dataclasses import replace
+
 from backend.errors import Conflict
-from bot.cards.case import case_line
+from bot.cards.digest import digest_card
 from bot.cards.offer import offer_card
 from bot.dialogue import Dialogue, Turn
 from bot.flows.staff_flow import StaffFlow, close
@@ -13,15 +15,16 @@ _OFFERS_SHOWN = 3
 
 
 async def show_offers(turn: Turn, _: str = "") -> None:
-    """Show the invitations that wait for an answer, those with the nearest deadline first."""
+    """Show the invitations that wait for an answer, the latest first."""
     turn.leave()
-    offers = await turn.services.consultations.open_offers(turn.actor)
+    offers = await turn.services.consultations.offers_for(turn.actor, limit=_OFFERS_SHOWN)
     if not offers:
         turn.say(home(turn.actor, "现在没有等您回复的会诊邀请。"))
         return
     now = turn.services.clock.now()
-    for offer in offers[:_OFFERS_SHOWN]:
-        turn.say(offer_card(offer, now))
+    for offer in offers:
+        view = await turn.services.consultations.get(turn.actor, offer.consultation_id)
+        turn.say(offer_card(offer, view, now))
 
 
 async def accept(turn: Turn, offer_id: str) -> None:
@@ -32,7 +35,10 @@ async def accept(turn: Turn, offer_id: str) -> None:
     except Conflict as too_late:
         turn.say(home(turn.actor, too_late.sentence))
         return
-    turn.say(Menu(f"您已接受会诊：{case_line(view)}。\n", (Choice(f"expert.case:{view.id}", "查看资料"),)))
+    next_step = "病情紧急，请尽快开始会诊。" if view.urgency.skips_booking else "患者选好时间后会通知您。"
+    pictures = len(await turn.services.consultations.attachments(turn.actor, view.id))
+    digest = digest_card(view, pictures, turn.services.clock.now())
+    turn.say(replace(digest, head=f"您已接受会诊，谢谢！{next_step}\n{digest.head}"))
 
 
 class DeclineFlow(StaffFlow):

@@ -1,5 +1,6 @@
 """Short commands that practitioners may type instead of tapping, in the middle of anything."""
 
+from backend.security.policy import Role
 from bot.dialogue import Dialogue, Handler, Turn
 from bot.flows import (
     administrator,
@@ -13,7 +14,6 @@ from bot.flows import (
 )
 from bot.flows.staff_menus import home, staff_role
 from bot.incoming import Kind
-from backend.security.policy import Role
 
 
 async def _menu(turn: Turn, _: str) -> None:

@@ -4,7 +4,7 @@ The sender is answered by silence, as in any chat; `bot.notifications.thread` br
 """
 
 from backend.consultation.rules import Status
-from bot.cards.case import case_choice
+from bot.cards.case import case_choice, case_line
 from bot.dialogue import Dialogue, Turn
 from bot.incoming import Kind
 from bot.messages import Menu
@@ -14,7 +14,7 @@ _KINDS = {Kind.TEXT: "text", Kind.VOICE: "voice", Kind.IMAGE: "image"}
 
 
 async def relay(turn: Turn) -> bool:
-    """Post what was said to the running consultation in focus; not ours where a flow waits for an answer or none runs."""
+    """Post what was said to the consultation in focus; not ours where a flow waits for an answer or none is held."""
     incoming = turn.incoming
     if turn.state.flow or incoming.kind not in _KINDS:
         return False
@@ -36,7 +36,7 @@ async def focus(turn: Turn, consultation_id: str) -> None:
     await turn.services.consultations.set_focus(turn.actor, consultation_id)
     turn.state.flow, turn.state.offered = "", []  # the data stay: a patient can go on with an interrupted intake
     view = await turn.services.consultations.get(turn.actor, consultation_id)
-    turn.say(f"您现在在这个会诊里：{case_choice(view).text}。\n您发的文字、语音、图片，会诊里的其他人都能看到。")
+    turn.say(f"您现在在这个会诊里：{case_line(view)}。\n您发的文字、语音、图片，会诊里的其他人都能看到。")
 
 
 async def switch(turn: Turn, _: str = "") -> None:

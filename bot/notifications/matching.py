@@ -5,7 +5,7 @@ from backend.security.policy import SYSTEM
 from bot.cards.case import case_line
 from bot.cards.notices import notice
 from bot.cards.offer import offer_card
-from bot.messages import Choice, Menu, Text
+from bot.messages import Choice, Menu, Message, Text
 from bot.notifications.notifier import Notifier
 
 
@@ -76,10 +76,10 @@ async def assigned(notifier: Notifier) -> None:
     who = f"{expert.institution_name}{expert.department_name}的{expert.name}{expert.title}"
     found = notice("progress", "专家已接受会诊", view, notifier.now)
     if view.urgency.skips_booking:
-        patient = Text(f"请到专家了：{who}。专家马上就来，请您看着手机，别走开。", notice=found)
+        patient: Message = Text(f"请到专家了：{who}。专家马上就来，请您看着手机，别走开。", notice=found)
     else:
-        choices = (Choice(f"patient.book:{view.id}", "选时间"),)
-        patient = Menu(f"请到专家了：{who}。\n请您选一个方便的时间。", choices, notice=found)
+        choose = (Choice(f"patient.book:{view.id}", "选时间"),)
+        patient = Menu(f"请到专家了：{who}。\n请您选一个方便的时间。", choose, notice=found)
     await notifier.tell_patient(view, patient)
     choices = (Choice(f"doctor.attach:{view.id}", "添加资料"), Choice(f"doctor.case:{view.id}", "查看病例"))
     doctor = Menu(f"{case_line(view)}：{who}已接受。\n会诊前可以补充图片和说明。", choices, notice=found)

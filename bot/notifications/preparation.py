@@ -24,8 +24,9 @@ async def attachment_added(notifier: Notifier) -> None:
 async def supplement_requested(notifier: Notifier) -> None:
     """The doctor gets what the expert asks for as a task."""
     view = await notifier.case()
-    supplement = await _latest(notifier)
-    head = f"{case_line(view)}\n专家{view.expert_name}请您补充：{supplement}"
+    asked = await notifier.services.consultations.supplements(SYSTEM, view.id)
+    wanted = next(one.text for one in asked if one.id == notifier.payload["supplement_id"])
+    head = f"{case_line(view)}\n专家{view.expert_name}请您补充：{wanted}"
     choices = (Choice(f"doctor.supplement:{view.id}", "现在补充"),)
     card = Menu(head, choices, notice=notice("task", "专家请您补充资料", view, notifier.now))
     await notifier.tell_practitioner(view.doctor_id, card)

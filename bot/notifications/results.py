@@ -12,11 +12,13 @@ _STARS = (("5", "非常满意"), ("4", "满意"), ("3", "一般"), ("2", "不太
 async def completed(notifier: Notifier) -> None:
     """Patient and doctor get the result; the patient is asked how it was."""
     view = await notifier.case()
+    if view.opinion is None:  # a consultation is not completed without one
+        raise LookupError("a completed consultation without an opinion")
     note = notice("result", "会诊结果已出", view, notifier.now)
     choices = tuple(Choice(f"patient.rate:{view.id}:{stars}", words) for stars, words in _STARS)
-    result = Text(patient_result(view), notice=note)
+    result = Text(patient_result(view, view.opinion), notice=note)
     await notifier.tell_patient(view, result, Menu("您觉得这次会诊怎么样？点一下就行：", choices))
-    card = Menu(doctor_result(view), (Choice(f"doctor.case:{view.id}", "查看病例"),), notice=note)
+    card = Menu(doctor_result(view, view.opinion), (Choice(f"doctor.case:{view.id}", "查看病例"),), notice=note)
     await notifier.tell_practitioner(view.doctor_id, card)
 
 

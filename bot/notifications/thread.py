@@ -23,17 +23,14 @@ async def started(notifier: Notifier) -> None:
 async def posted(notifier: Notifier) -> None:
     """A message goes to everybody of the case but its sender."""
     view = await notifier.case()
-    message_id = int(notifier.payload["message_id"])
-    found = await notifier.services.consultations.messages(SYSTEM, view.id, after=message_id - 1, limit=1)
-    if not found or found[0].id != message_id:
-        return
+    message = await notifier.services.consultations.message(SYSTEM, view.id, notifier.payload["message_id"])
     people = [view.patient_id]
     for practitioner_id in (view.doctor_id, view.expert_id):
         person_id = (await notifier.practitioner(practitioner_id)).person_id if practitioner_id else None
         people += [person_id] if person_id else []
     for person_id in dict.fromkeys(people):
-        if person_id != found[0].sender_id:
-            await notifier.tell(person_id, *await _relayed(notifier, view, found[0], person_id))
+        if person_id != message.sender_id:
+            await notifier.tell(person_id, *await _relayed(notifier, view, message, person_id))
 
 
 async def _relayed(notifier: Notifier, view: ConsultationView, message: MessageView, person_id: str) -> list[Message]:
