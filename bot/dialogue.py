@@ -89,7 +89,7 @@ class Turn:
                 self.state.offered = list(said.choices)
 
     async def understand(self, context: Context | None = None) -> Understanding:
-        """Ask the language provider what the person's words mean; asked again in the same context, it is not troubled."""
+        """Ask what the person's words mean; the provider is troubled once for each context."""
         key = (self.text, context or Context())
         if key not in self._understood:
             self._understood[key] = await self._dialogue.provider.parse(*key)

@@ -2,9 +2,9 @@
 
 from bot.dialogue import Dialogue
 from bot.flows import (
+    assistance,
     booking,
     consent,
-    help,
     intake,
     my,
     patient,
@@ -18,6 +18,6 @@ from bot.flows import (
 
 
 def register_patient_flows(dialogue: Dialogue) -> None:
-    """Add everything that a patient can say and tap. The watch over danger signs comes before all other interceptors."""
-    for module in (safety, welcome, words, consent, help, intake, review, place, booking, my, rating, patient):
+    """Add everything that a patient can say and tap; the watch over danger signs is the first to hear it."""
+    for module in (safety, welcome, words, consent, assistance, intake, review, place, booking, my, rating, patient):
         module.register(dialogue)

@@ -19,7 +19,11 @@ async def _days(turn: Turn, consultation_id: str) -> None:
     days = await _free_by_day(turn, consultation_id)
     if not days:
         again = Choice(f"patient.book:{consultation_id}", "再看看")
-        turn.say(Menu("专家最近几天都约满了。请过一天再看，或者让值班的人帮您安排。", (again, Choice("help.human", "找人工"))))
+        turn.say(
+            Menu(
+                "专家最近几天都约满了。请过一天再看，或者让值班的人帮您安排。", (again, Choice("help.human", "找人工"))
+            )
+        )
         return
     if case.booking is None:
         head = f"{case.expert_name}医生有空的日子在下面，您哪天方便？"
@@ -85,7 +89,10 @@ async def _confirm(turn: Turn, booking: BookingView, opening: str) -> None:
     give_up = Choice(f"patient.unbook:{case}", "取消预约")
     when = moment(booking.starts_at)
     turn.say(
-        Menu(f"{opening}：{when}。\n到时候打开这个微信就行。前一天、前一小时和前十分钟，我都会提醒您。", (change, give_up)),
+        Menu(
+            f"{opening}：{when}。\n到时候打开这个微信就行。前一天、前一小时和前十分钟，我都会提醒您。",
+            (change, give_up),
+        ),
         Link("加到手机日历", f"{when} 专家会诊", turn.services.links.calendar(booking)),
     )
 

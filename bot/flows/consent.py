@@ -1,6 +1,9 @@
-"""The privacy consent: told in short, read in full on demand, agreed to, refused, withdrawn; nothing is asked before it."""
+"""The privacy consent: told in short, read in full on demand, given, refused, withdrawn; nothing is asked before it."""
+
+import re
 
 from bot.dialogue import Dialogue, Turn
+from bot.incoming import Kind
 from bot.messages import Choice, Menu
 
 _SUMMARY = (
@@ -11,6 +14,8 @@ _SUMMARY = (
     "· 您可以不同意，以后也随时可以撤回。\n"
     "您同意吗？"
 )
+
+_WITHDRAWAL = re.compile(r"(我(要|想))?(撤回|取消|收回)(我的)?(隐私)?同意(书)?[。！!]?")
 
 
 async def require_consent(turn: Turn) -> bool:
@@ -40,6 +45,7 @@ def register(dialogue: Dialogue) -> None:
     dialogue.on_action("patient.terms", _terms)
     dialogue.on_action("patient.privacy", _privacy)
     dialogue.on_action("patient.withdraw", _withdraw)
+    dialogue.intercept([_hear_withdrawal])
 
 
 async def _agree(turn: Turn, version: str) -> None:
@@ -104,3 +110,11 @@ async def _withdraw(turn: Turn, argument: str) -> None:
     await people.withdraw_consent(turn.actor)
     turn.leave()
     turn.say("已经撤回了，没说完的内容也删掉了。以后想用，再点“我要问诊”就行。")
+
+
+async def _hear_withdrawal(turn: Turn) -> bool:
+    """Whoever writes 撤回同意, as the document says, is heard in the middle of anything."""
+    if turn.incoming.kind not in (Kind.TEXT, Kind.VOICE) or _WITHDRAWAL.fullmatch(turn.text) is None:
+        return False
+    await _withdraw(turn, "")
+    return True

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from backend.people.rules import valid_name
 from bot.dialogue import Dialogue, Turn
-from bot.flows import consent, help
+from bot.flows import assistance, consent
 from bot.flows.intake_questions import NAME, RATHER_NOT, WHO, WHO_IS, choose, know_the_patient, repeat, show
 from bot.flows.intake_state import LONGEST_WORDS, MAX_PICTURES, Intake
 from bot.flows.wording import elapsed, remembered, told
@@ -13,7 +13,7 @@ from bot.flows.words import put_back
 from bot.incoming import Kind
 from bot.messages import Choice, Menu
 from nlu.facts import CaseFacts
-from nlu.interview import OPENING, next_question
+from nlu.interview import OPENING
 from nlu.types import Command, Intent, Understanding, YesNo
 
 RESUME_AFTER = timedelta(hours=6)
@@ -35,18 +35,14 @@ class IntakeFlow:
         """Ask what is wrong; `greeting` in the data comes first."""
         intake = Intake(touched_at=turn.services.clock.now())
         greeting = turn.state.data.pop("greeting", "")
-        opening = next_question(intake.facts, [])
-        assert opening is not None
-        intake.question, intake.asked = opening, [opening.id]
-        repeat(turn, intake, greeting)
+        await advance(turn, intake, greeting)
 
     async def receive(self, turn: Turn) -> None:
         """Answer one message."""
         intake = Intake.of(turn)
         if intake is None:
             await self.begin(turn)
-            return
-        if take_enclosure(turn, intake):
+        elif take_enclosure(turn, intake):
             pass
         elif turn.incoming.kind is Kind.TAP and turn.incoming.item_id.startswith("answer:"):
             await _take_tap(turn, intake)
@@ -76,7 +72,7 @@ async def _take_words(turn: Turn, intake: Intake) -> None:
     said = await turn.understand(intake.context)
     if await _steer(turn, intake, said):
         return
-    answer = None if is_clinical(said) else await help.digression(turn, said)
+    answer = None if is_clinical(said) else await assistance.digression(turn, said)
     if answer is not None:
         repeat(turn, intake, answer)
         return
@@ -183,7 +179,9 @@ async def _steer(turn: Turn, intake: Intake, said: Understanding) -> bool:
         repeat(turn, intake, intake.question.why)
     elif command is Command.CANCEL:
         intake.save(turn)
-        turn.say(Menu("好的。您说的我先帮您留着，想接着说随时可以。", (*_RESUMING, Choice("patient.drop", "删掉不要了"))))
+        turn.say(
+            Menu("好的。您说的我先帮您留着，想接着说随时可以。", (*_RESUMING, Choice("patient.drop", "删掉不要了")))
+        )
     elif command is Command.SKIP or said.yes_no is YesNo.DONT_KNOW or said.intent is Intent.DONT_KNOW:
         await _skip(turn, intake, said)
     else:
@@ -321,9 +319,7 @@ async def _restart(turn: Turn, _argument: str) -> None:
     if before.held:
         turn.replies.clear()
         await _hear(turn, before.held)
-    elif before.flags:  # the same illness told anew: what was dangerous about it is not forgotten
-        intake = Intake.of(turn)
-        assert intake is not None
+    elif before.flags and (intake := Intake.of(turn)):  # the same illness told anew: its dangers are not forgotten
         intake.add_flags(tuple(before.flags))
         intake.save(turn)
 

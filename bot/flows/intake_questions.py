@@ -3,7 +3,7 @@
 from bot.dialogue import Turn
 from bot.flows.intake_state import Intake
 from bot.messages import Choice, Menu, Text
-from nlu.interview import OPENING, next_question
+from nlu.interview import next_question
 from nlu.types import Expects, Question, Relation, Sex, Slot
 
 MAX_WHEN_CRITICAL = 4
@@ -44,7 +44,7 @@ RATHER_NOT = "-"
 def choose(intake: Intake) -> Question | None:
     """Give the question to ask now; None when everything that matters is known or asked."""
     facts = intake.facts
-    if facts.relation is None and WHO.id not in intake.asked:
+    if intake.asked and facts.relation is None and WHO.id not in intake.asked:
         return WHO
     enough = intake.is_critical and len(intake.asked) >= MAX_WHEN_CRITICAL
     question = None if enough else next_question(facts, intake.asked)

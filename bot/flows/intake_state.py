@@ -142,10 +142,9 @@ class Intake:
     @property
     def context(self) -> Context:
         """The context in which the next words are to be understood."""
-        about = {"patient_age_months": self.facts.age_months, "patient_sex": self.facts.sex}
         if self.question is None:
-            return Context(**about)
-        return self.question.context(**about)
+            return Context(patient_age_months=self.facts.age_months, patient_sex=self.facts.sex)
+        return self.question.context(self.facts.age_months, self.facts.sex)
 
     def absorb(self, said: Understanding, words: str, context: Context | None = None) -> None:
         """Take in what a message says. `context` is the one that it was understood in, if not the present one."""

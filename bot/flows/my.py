@@ -83,7 +83,10 @@ async def _timeline(turn: Turn, consultation_id: str) -> None:
     entries = await turn.services.consultations.timeline(turn.actor, consultation_id)
     lines = [f"{moment(entry.at)}\n  {entry.text_zh}" for entry in entries[-_LONGEST_TIMELINE:]]
     back = Choice(f"patient.case:{consultation_id}", "返回这次会诊")
-    turn.say(Text("这次会诊的经过：\n" + "\n".join(lines)), Menu("看完了，还可以：", (back, Choice("patient.mine", "我的会诊"))))
+    turn.say(
+        Text("这次会诊的经过：\n" + "\n".join(lines)),
+        Menu("看完了，还可以：", (back, Choice("patient.mine", "我的会诊"))),
+    )
 
 
 async def _result(turn: Turn, consultation_id: str) -> None:

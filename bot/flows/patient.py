@@ -1,7 +1,7 @@
 """What a patient hears while no conversation is running: a symptom begins an intake, everything else finds its way."""
 
 from bot.dialogue import Dialogue, Turn
-from bot.flows import consent, help, intake, my, place
+from bot.flows import assistance, consent, intake, my, place
 from bot.flows.intake import is_clinical, not_words
 from bot.flows.welcome import home
 from bot.incoming import Kind
@@ -41,7 +41,7 @@ async def _take_words(turn: Turn) -> None:
     if is_clinical(said):
         await _begin_with(turn)
         return
-    answer = await help.digression(turn, said)
+    answer = await assistance.digression(turn, said)
     if answer is not None:
         turn.say(home(answer))
     elif said.intent in _MINE:

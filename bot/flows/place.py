@@ -1,7 +1,7 @@
 """Choosing the institution whose doctor gets the case, and handing it over; the nearest ones for anybody who asks."""
 
 from bot.dialogue import Dialogue, Turn
-from bot.flows import consent, help
+from bot.flows import assistance, consent
 from bot.flows.handover import hand_over
 from bot.flows.intake import away_too_long, not_words, take_enclosure
 from bot.flows.intake_state import Intake
@@ -45,11 +45,15 @@ async def _take_words(turn: Turn) -> None:
     if said.command is Command.BACK:
         await turn.enter("review", **turn.data)
         return
-    answer = await help.digression(turn, said)
+    answer = await assistance.digression(turn, said)
     if answer is not None:
         await _show(turn, 0, answer)
         return
-    named = [one for one in await turn.services.people.institutions(kind="township", limit=50) if _is_named(turn.text, one.name)]
+    named = [
+        one
+        for one in await turn.services.people.institutions(kind="township", limit=50)
+        if _is_named(turn.text, one.name)
+    ]
     if len(named) == 1:
         await _pick(turn, named[0].id)
     else:

@@ -1,7 +1,7 @@
 """The record that came of the intake: shown, confirmed, or changed section by section."""
 
 from bot.dialogue import Dialogue, Turn
-from bot.flows import help
+from bot.flows import assistance
 from bot.flows.intake import away_too_long, is_clinical, not_words, take_enclosure
 from bot.flows.intake_questions import repeat
 from bot.flows.intake_state import Intake
@@ -89,13 +89,18 @@ async def _take_words(turn: Turn, intake: Intake) -> None:
     if said.command is Command.BACK:
         await _go_back(turn, intake)
     elif said.command is Command.CANCEL:
-        turn.say(Menu("好的。您说的我先帮您留着。", (Choice("patient.continue", "接着说"), Choice("patient.drop", "删掉不要了"))))
+        turn.say(
+            Menu(
+                "好的。您说的我先帮您留着。",
+                (Choice("patient.continue", "接着说"), Choice("patient.drop", "删掉不要了")),
+            )
+        )
     elif intake.editing:
         _edit(turn, intake, said)
     elif is_clinical(said):
         _take_more(turn, intake, said)
     else:
-        answer = await help.digression(turn, said)
+        answer = await assistance.digression(turn, said)
         _show(turn, intake, answer or "要是都对，请点“对，没问题”；有不对的，请点“要修改”。")
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from backend.consultation.rules import RUNNING
 from bot.dialogue import Dialogue, Turn, is_practitioner
 from bot.flows.intake_questions import answer_in_place
 from bot.flows.intake_state import Intake
@@ -15,6 +16,7 @@ REPEAT_AFTER = timedelta(minutes=30)
 """In a running consultation the same advice is not given twice within this time: people are reading it already."""
 
 _CRITICAL = 1
+_CASES_LOOKED_AT = 10
 _CALLED = Choice("patient.called", "已打120")
 _GO_ON = Choice("patient.continue", "继续问诊")
 _CRY_FOR_HELP = "要是很危险，请马上打120，电话别挂，听接线员的。\n出了什么事？一句话告诉我就行。"
@@ -32,12 +34,18 @@ async def watch(turn: Turn) -> bool:
     flags = tuple(assess_red_flags(CaseFacts().merge(said)))
     if not flags:
         return await _hear_cry(turn, said)
-    running = await turn.services.consultations.focus(turn.actor)
-    if running is not None:
-        await _warn_running(turn, running, flags)
-        return False  # the words themselves still go to the doctors
+    in_thread = await turn.services.consultations.focus(turn.actor)
+    case = in_thread or await _newest_running(turn)
+    if case is not None:
+        await _warn_running(turn, case, flags, in_thread=in_thread is not None)
+        return in_thread is None  # in a thread, the words themselves still go to the doctors
     await _warn_newcomer(turn, said, flags)
     return True
+
+
+async def _newest_running(turn: Turn) -> str | None:
+    cases = await turn.services.consultations.list_for(turn.actor, limit=_CASES_LOOKED_AT)
+    return next((case.id for case in cases if case.status in RUNNING), None)
 
 
 async def _watch_intake(turn: Turn, intake: Intake) -> bool:
@@ -65,16 +73,19 @@ async def _hear_cry(turn: Turn, said: Understanding) -> bool:
     return True
 
 
-async def _warn_running(turn: Turn, consultation_id: str, flags: tuple[RedFlag, ...]) -> None:
+async def _warn_running(turn: Turn, consultation_id: str, flags: tuple[RedFlag, ...], *, in_thread: bool) -> None:
+    """Tell the doctors of a case that is open already, and the patient what to do."""
     now = turn.services.clock.now()
     warned: dict[str, str] = dict(turn.data.get("warned", {}))
     new = tuple(flag for flag in flags if _is_due(warned.get(flag.code), now))
-    if not new:
-        return
-    await turn.services.consultations.raise_alarm(turn.actor, consultation_id, [flag.to_json() for flag in new])
-    warned.update({flag.code: now.isoformat() for flag in new})
-    turn.state.data = {**turn.state.data, "warned": warned}
-    turn.say(_words(new))
+    choices = (_CALLED, Choice(f"patient.case:{consultation_id}", "看进展"))
+    if new:
+        await turn.services.consultations.raise_alarm(turn.actor, consultation_id, [flag.to_json() for flag in new])
+        warned.update({flag.code: now.isoformat() for flag in new})
+        turn.state.data = {**turn.state.data, "warned": warned}
+        turn.say(Menu(f"{_words(new)}\n我已经告诉您的医生了。", choices))
+    elif not in_thread:
+        turn.say(Menu("您的医生已经知道了。还没打120的，请现在就打。", choices))
 
 
 def _is_due(warned_at: str | None, now: datetime) -> bool:

@@ -25,8 +25,9 @@ def ask_reason(turn: Turn, verb: str, subject: str, head: str) -> None:
 
 def on_words(dialogue: Dialogue, verb: str, receiver: Receiver) -> None:
     """Let `receiver` have the words that are asked for under `verb`."""
-    flow = dialogue.flows[_NAME]
-    assert isinstance(flow, WordsFlow)
+    flow = dialogue.flows.get(_NAME)
+    if not isinstance(flow, WordsFlow):
+        raise TypeError("words.register comes before the modules that ask for words")
     flow.receivers[verb] = receiver
 
 

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
+from backend.ids import new_id
 from bot.dialogue import ConversationState, Dialogue
 from bot.incoming import Incoming, Kind, Location
 from bot.messages import Choice, Link, Menu, Message, Picture, Text
-from backend.ids import new_id
 from tests.support.house import House
 
 MOST_REPLIES = 3

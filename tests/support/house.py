@@ -23,7 +23,12 @@ from backend.timers import Timers
 from bot.messages import Message
 from bot.services import Services
 
-CENTRES = (("青山镇卫生院", 30.10, 114.10), ("白水乡卫生院", 30.20, 114.20), ("红岩镇卫生院", 30.30, 114.30), ("黄坡镇卫生院", 31.00, 115.00))
+CENTRES = (
+    ("青山镇卫生院", 30.10, 114.10),
+    ("白水乡卫生院", 30.20, 114.20),
+    ("红岩镇卫生院", 30.30, 114.30),
+    ("黄坡镇卫生院", 31.00, 115.00),
+)
 """Township health centres of the tests: name, latitude, longitude."""
 
 
@@ -80,7 +85,9 @@ class House:
         """Who this person is to the policy."""
         return await self.services.people.actor(person_id)
 
-    async def hire(self, name: str, role: Role, institution: str, department: str, title: str = "主治医师", **more: Any) -> Actor:
+    async def hire(
+        self, name: str, role: Role, institution: str, department: str, title: str = "主治医师", **more: Any
+    ) -> Actor:
         """Add a practitioner whose invitation has been accepted, and give them as an actor."""
         people, practitioner_id = self.services.people, new_id()
         await people.put_practitioner(
@@ -111,7 +118,16 @@ class House:
         return [payload for kind, payload in self.happened if kind == type_]
 
 
-_WATCHED = ("help.requested", "consultation.drafted", "consultation.critical", "consultation.cancelled", "booking.made", "booking.changed", "booking.cancelled", "consultation.rated")
+_WATCHED = (
+    "help.requested",
+    "consultation.drafted",
+    "consultation.critical",
+    "consultation.cancelled",
+    "booking.made",
+    "booking.changed",
+    "booking.cancelled",
+    "consultation.rated",
+)
 
 
 async def build_house(database: Database, clock: Clock, folder: Path) -> House:
@@ -128,7 +144,7 @@ async def build_house(database: Database, clock: Clock, folder: Path) -> House:
         consultations=consultations,
         scheduling=scheduling,
         files=files,
-        outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it
+        outbox=outbox,
         help_desk=HelpDesk(database, events),
         clock=clock,
         links=PlainLinks(),
