@@ -1,8 +1,8 @@
 """Finding a department or an ICD-10 code from what a doctor typed."""
 
 from bot.messages import Choice
-from data import icd10
 from data.departments import Department, departments
+from data.icd10 import lookup, search
 
 _CANDIDATES = 6
 _LONGEST_LABEL = 14
@@ -26,13 +26,13 @@ def find_departments(words: str) -> list[Department]:
 
 def disease_choices(words: str, verb: str) -> tuple[Choice, ...]:
     """Give the diseases that `words` (a Chinese name or a code) may mean, as answers `verb:code`."""
-    found = icd10.search(words, _CANDIDATES)
+    found = search(words, _CANDIDATES)
     return tuple(Choice(f"{verb}:{row.code}", _label(row.code, row.name)) for row in found)
 
 
 def disease_name(code: str) -> str:
     """Give the Chinese name of an ICD-10 code, empty where the table does not know it."""
-    row = icd10.lookup(code) if code else None
+    row = lookup(code) if code else None
     return row.name if row else ""
 
 

@@ -12,7 +12,6 @@ from bot.flows import (
     expert_case,
     expert_opinion,
     expert_schedule,
-    join,
     offers,
     staff_commands,
     staff_home,
@@ -20,9 +19,8 @@ from bot.flows import (
     thread,
 )
 
-# Interceptors look at a message in this order: an invitation, then a command, then the thread.
+# Interceptors look at a message in this order: commands, then the thread.
 _MODULES = (
-    join,
     staff_commands,
     thread,
     staff_home,
@@ -44,7 +42,7 @@ _MODULES = (
 def register_staff_flows(dialogue: Dialogue) -> None:
     """Add everything that doctors, experts and administrators can do, and the thread that patients share with them.
 
-    Called after the safety check of `bot.flows` is in place: it must see every sentence before the thread does.
+    Called after `register_patient_flows`: its watch over danger signs must hear every sentence before the thread does.
     """
     for module in _MODULES:
         module.register(dialogue)
