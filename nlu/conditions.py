@@ -10,7 +10,9 @@ from nlu.types import Status
 def evidence(condition: Condition, facts: CaseFacts) -> tuple[str, ...]:
     """What meets the condition, in Chinese words; empty where any part of it is not met."""
     present = set(facts.present)
-    groups = [(name,) for name in condition.all_of] + [group for group in (condition.any_of, condition.also_any) if group]
+    groups = [(name,) for name in condition.all_of] + [
+        group for group in (condition.any_of, condition.also_any) if group
+    ]
     found: list[str] = []
     for group in groups:
         met = [name for name in group if name in present]
