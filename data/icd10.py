@@ -116,7 +116,7 @@ def _rank(disease: Disease, wanted: str) -> int | None:
         disease.code == _normal(wanted),
         wanted == disease.name,
         wanted in names,
-        disease.code.startswith(_normal(wanted)),
+        bool(_normal(wanted)) and disease.code.startswith(_normal(wanted)),
         any(name.startswith(wanted) for name in names),
         any(wanted in name for name in names),
     )

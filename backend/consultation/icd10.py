@@ -7,6 +7,7 @@ four more characters of the national extension (GB/T 14396-2016).
 import re
 
 from backend.errors import InvalidInput
+from data.icd10 import lookup
 
 _CODE = re.compile(r"([A-Z])(\d{2})(?:\.([0-9A-Zx]{1,6}))?(?:\+|\*)?")
 _RANGE = re.compile(r"([A-Z]\d{2})\s*[-\u2013~\u81f3]\s*([A-Z]\d{2})")
@@ -67,7 +68,8 @@ def best_cover(expertise: tuple[str, ...], code: str) -> tuple[float, str]:
 
 def disease_name(code: str) -> str:
     """Give the Chinese name of a disease by its code, empty where the reference data does not have it."""
-    return ""
+    disease = lookup(code) if code else None
+    return disease.name if disease is not None else ""
 
 
 def _width(low: str, high: str) -> int:

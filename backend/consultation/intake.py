@@ -180,7 +180,7 @@ class Intake(Reading, CaseDesk):
             .where(Consultation.doctor_id.in_(ids), Consultation.status.in_(RUNNING))
             .group_by(Consultation.doctor_id)
         )
-        running: dict[str, int] = dict(counted.tuples())
+        running: dict[str, int] = dict(counted.all())
         return min(ids, key=lambda doctor_id: (running.get(doctor_id, 0), doctor_id), default=None)
 
     async def _set_task(self, session: AsyncSession, case: Consultation, tried: list[str]) -> None:

@@ -272,7 +272,7 @@ class Matching(Reading):
             .where(Consultation.expert_id.in_(ids), Consultation.status.in_(EXPERT_RUNNING))
             .group_by(Consultation.expert_id)
         )
-        running: dict[str | None, int] = dict(counted.tuples())
+        running: dict[str | None, int] = dict(counted.all())
         candidates = []
         for expert in experts:
             answer = answers.get(expert.id)

@@ -20,9 +20,7 @@ class Names(PeopleContext):
         if not wanted:
             return {}
         async with self._database.reading() as session:
-            persons = (
-                (await session.execute(select(Person.id, Person.name).where(Person.id.in_(wanted)))).tuples().all()
-            )
+            persons = (await session.execute(select(Person.id, Person.name).where(Person.id.in_(wanted)))).all()
             query = select(Practitioner.id, Practitioner.name).where(Practitioner.id.in_(wanted))
-            practitioners = (await session.execute(query)).tuples().all()
+            practitioners = (await session.execute(query)).all()
         return dict((*persons, *practitioners))

@@ -141,8 +141,8 @@ class Persons(PeopleContext):
         name: str,
         sex: str,
         birth_date: date,
-        phone: str,
-        region: str,
+        phone: str | None = None,
+        region: str = "",
     ) -> bool:
         """Make a person under a given id where there is none yet, as an import does; tell whether one was made.
 

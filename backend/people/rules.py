@@ -131,10 +131,3 @@ def icd10_span(code: str) -> tuple[str, str]:
     if not _ICD10.fullmatch(code) or (last and last < first):
         raise InvalidInput("疾病编码不对，请用ICD-10编码，比如：I10。", field="icd10")
     return first, (last or first) + "~"
-
-
-def icd10_covers(expertise: str, code: str) -> bool:
-    """Tell whether the subtree `expertise` ("I10-I15", "I10", …) contains the whole subtree of `code`."""
-    first, last = icd10_span(expertise)
-    wanted_first, wanted_last = icd10_span(code)
-    return first <= wanted_first and wanted_last <= last

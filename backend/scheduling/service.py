@@ -177,7 +177,7 @@ class SchedulingService:
                 .group_by(Slot.expert_id)
             )
             unavailable = {*away, *busy}
-            first_free = dict(free.tuples())
+            first_free = dict(free.all())
         return {
             expert_id: Availability(
                 on_duty=expert_id not in unavailable and in_hours(weeks.get(expert_id, ()), at),
