@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 
-from backend.messaging.rules import DeferredItem, Deferral
+from backend.messaging.rules import Deferral, DeferredItem
 from backend.messaging.service import MessagingService
 from bot.turns import TurnRunner
 from bot.wechat.arrival import Arrival
@@ -110,9 +110,8 @@ class DeferredServer:
 
     async def _serve(self, item: DeferredItem) -> bool:
         try:
-            await self._runner.serve(Arrival.from_json(item.content), item)
+            return await self._runner.serve(Arrival.from_json(item.content), item)
         except Exception as error:
             log.warning("stored message not served: error=%s attempt=%d", type(error).__name__, item.attempts + 1)
             await self._messaging.note_attempt(item.id)
             return False
-        return True

@@ -57,7 +57,7 @@ class Gateway:
             reply = await self._runner.answer(arrival)
         except Exception as error:
             # 5xx makes WeChat deliver the message again: it was neither answered nor stored.
-            log.error("callback not taken: error=%s", type(error).__name__)  # noqa: TRY400 -- logged where it arose
+            log.error("callback not taken: error=%s", type(error).__name__)
             self._metrics.count("callbacks", outcome="failed")
             return web.Response(status=503)
         self._metrics.count("callbacks", outcome="answered" if reply.answer else "success")

@@ -9,7 +9,6 @@ from datetime import datetime
 from backend.clock import local
 from bot.messages import Notice
 
-
 TEMPLATES: dict[str, dict[str, tuple[str, ...]]] = {
     "task": {"thing1": ("title",), "thing2": ("detail", "number"), "phrase3": ("status",), "time4": ("time",)},
     "offer": {
@@ -33,10 +32,10 @@ TEMPLATES: dict[str, dict[str, tuple[str, ...]]] = {
         "time4": ("time",),
     },
 }
-"""By our kinds: WeChat's field names, whose letters name the type, and which of our fields may stand there, the best first.
+"""By our kinds: WeChat's field names, whose letters name the type, and which of our fields may stand there, best first.
 
-Ours are `title`, `number` (of the consultation), `time` (China's, 24 h) and `status` for every kind; the others may be left
-out.
+Ours are `title`, `number` (of the consultation), `time` (China's, 24 h) and `status` for every kind; the others may be
+left out.
 """
 
 _HAN = "\u3400-\u9fff"

@@ -94,7 +94,7 @@ class TurnPerformer:
             if isinstance(opened, Behind):
                 raise MustWait
             state = ConversationState.from_json(opened.state)
-            said = [SORRY] if apology else await self._respond(job, opened, state)
+            said: list[Message] = [SORRY] if apology else await self._respond(job, opened, state)
             reply = await self._say(session, job, opened, said)
             await self._messaging.finish(
                 session, opened, arrival.key, state.to_json(), reply.answer, deferred_id=deferred_id

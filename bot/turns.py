@@ -1,7 +1,7 @@
 """Turns: one message of one person, answered in one transaction, in order, and in time.
 
-A message whose turn cannot begin or end in time is stored (`bot.deferral`), answered with nothing, and has its turn later;
-what that says is pushed. A person's later messages wait behind it.
+A message whose turn cannot begin or end in time is stored (`bot.deferral`), answered with nothing, and has its turn
+later; what that says is pushed. A person's later messages wait behind it.
 """
 
 import asyncio
@@ -174,11 +174,13 @@ class TurnRunner:
         self._enqueue(job)
         return job
 
-    async def serve(self, arrival: Arrival, item: DeferredItem) -> None:
-        """Have the turn of a stored message; its replies are pushed."""
+    async def serve(self, arrival: Arrival, item: DeferredItem) -> bool:
+        """Have the turn of a stored message; its replies are pushed. False where another process has the message."""
         job = Job(arrival, item.lane, asyncio.get_running_loop().create_future(), item)
         self._enqueue(job)
-        self._release(await job.outcome)
+        reply = await job.outcome
+        self._release(reply)
+        return reply.contact is not None
 
     def _enqueue(self, job: Job) -> None:
         waiting = self._lanes.get(job.lane)
@@ -230,7 +232,7 @@ class TurnRunner:
         return {lane: mark for lane, mark in self._behind.items() if not self._storing_lanes[lane]}
 
     def caught_up(self, before: dict[str, int], waiting: set[str]) -> None:
-        """Let lanes of `before` have their turns at once again, where nothing was `waiting` since and none was stored."""
+        """Let lanes of `before` have turns at once again, where nothing is `waiting` and none was stored since."""
         for lane, mark in before.items():
             if lane not in waiting and self._behind.get(lane) == mark:
                 del self._behind[lane]

@@ -6,9 +6,9 @@ dies leaves the row to whoever looks after that moment.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Table, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,9 +17,9 @@ from backend.db import Database
 from backend.messaging.rules import Allowance, Draft, OrderedIds, OutboxItem, Touch
 from backend.messaging.tables import Contact, DeadLetter, OutboxKey, OutboxMessage
 
-_outbox = OutboxMessage.__table__
-_contacts = Contact.__table__
-_keys = OutboxKey.__table__
+_outbox = cast("Table", OutboxMessage.__table__)
+_contacts = cast("Table", Contact.__table__)
+_keys = cast("Table", OutboxKey.__table__)
 
 _LONGEST_REASON = 48
 

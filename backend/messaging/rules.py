@@ -35,7 +35,7 @@ class Reach:
         return replace(self, reachable=False)
 
     def sent(self, allowance: "Allowance", number: int = 1) -> "Reach":
-        """Give the facts after `number` pushes out of `allowance`; one that a newer touch has replaced counts no more."""
+        """Give the facts after `number` pushes out of `allowance`, which counts no more once a newer touch is there."""
         if allowance.touch is Touch.MESSAGE and allowance.since == self.last_message_at:
             return replace(self, sent_after_message=self.sent_after_message + number)
         if allowance.touch is Touch.CLICK and allowance.since == self.last_touch_at:

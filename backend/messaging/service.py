@@ -3,23 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from sqlalchemy import bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import Table, bindparam, delete, func, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.clock import Clock
 from backend.db import Database, key_ring
 from backend.errors import Conflict
 from backend.ids import new_id
-from backend.messaging.rules import ContactView, DeferredItem, Deferral, Reach, Touch
+from backend.messaging.rules import ContactView, Deferral, DeferredItem, Reach, Touch
 from backend.messaging.tables import Contact, Conversation, DeferredMessage, InboundMessage, OutboxMessage
 
-_contacts = Contact.__table__
-_conversations = Conversation.__table__
-_inbound = InboundMessage.__table__
-_deferred = DeferredMessage.__table__
-_outbox = OutboxMessage.__table__
+_contacts = cast("Table", Contact.__table__)
+_conversations = cast("Table", Conversation.__table__)
+_inbound = cast("Table", InboundMessage.__table__)
+_deferred = cast("Table", DeferredMessage.__table__)
+_outbox = cast("Table", OutboxMessage.__table__)
 
 _ADDRESS_PURPOSE = "contacts.address"
 
@@ -176,9 +176,7 @@ class MessagingService:
                 created_at=now,
             )
         )
-        await session.execute(
-            insert(_conversations).values(person_id=person_id, state=None, version=0, updated_at=now)
-        )
+        await session.execute(insert(_conversations).values(person_id=person_id, state=None, version=0, updated_at=now))
         return Opened(contact, None, 0)
 
     async def finish(
@@ -224,7 +222,7 @@ class MessagingService:
         return await session.scalar(select(func.min(_deferred.c.id)).where(_deferred.c.lane == lane)) is not None
 
     async def defer(self, deferrals: Sequence[Deferral]) -> None:
-        """Take messages over without answering them, all in one transaction; those taken over before stay as they are."""
+        """Take messages over without answering them, in one transaction; those taken over before stay as they are."""
         now = self._clock.now()
         async with self._database.transaction() as session:
             keys = [deferral.key for deferral in deferrals]
@@ -279,6 +277,13 @@ class MessagingService:
             rows = (await session.scalars(query)).all()
         views = [ContactView(row.id, row.channel, row.address, row.person_id, _reach(row)) for row in rows]
         return sorted(views, key=_last_seen, reverse=True)
+
+    async def contact(self, channel: str, address: str) -> ContactView | None:
+        """Give the contact with this address; None where it has never written."""
+        query = select(Contact).where(Contact.channel == channel, Contact.address_index == self.lane(channel, address))
+        async with self._database.reading() as session:
+            row = await session.scalar(query)
+        return None if row is None else ContactView(row.id, row.channel, row.address, row.person_id, _reach(row))
 
     async def mark_unreachable(self, contact_id: str) -> None:
         """Note that nothing arrives at a contact until the person comes back."""

@@ -161,9 +161,7 @@ class Courier:
         self._media[picture.file_id] = (media_id, now + self._settings.media_lifetime - timedelta(hours=1))
         return media_id
 
-    async def _refused(
-        self, error: WechatError, item: OutboxItem, message: Message, contact: ContactView
-    ) -> Outcome:
+    async def _refused(self, error: WechatError, item: OutboxItem, message: Message, contact: ContactView) -> Outcome:
         """Do what the table of `bot.wechat.errors` says about a refused customer-service message."""
         match error.action:
             case Action.FALL_BACK:

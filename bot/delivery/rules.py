@@ -1,7 +1,7 @@
 """Which way a message takes, and in how many pieces: pure rules over windows, quotas and lengths.
 
-Source: developers.weixin.qq.com, 公众号 / 客服消息: five messages within 48 hours of a message of the user, three within a
-minute of a click, tap, scan or follow.
+Source: developers.weixin.qq.com, 公众号 / 客服消息: five messages within 48 hours of a message of the user, three
+within a minute of a click, tap, scan or follow.
 """
 
 import random
@@ -68,8 +68,10 @@ def backoff(attempts: int) -> timedelta:
 
 
 def split_text(text: str, limit: int) -> list[str]:
-    """Cut `text` into pieces of at most `limit` bytes in UTF-8: at the end of a sentence where there is one in the second
-    half of a piece, else at a comma, and never inside a character as people see it."""
+    """Cut `text` into pieces of at most `limit` bytes in UTF-8, never inside a character as people see it.
+
+    A cut is made at the end of a sentence where there is one in the second half of a piece, else at a comma.
+    """
     if len(text.encode("utf-8", "replace")) <= limit:
         return [text]
     pieces: list[str] = []
@@ -127,7 +129,7 @@ def _fit_menu(menu: Menu, limit: int) -> list[Message]:
 
 
 def digest(held: Sequence[Message], available: int, limit: int) -> list[Message]:
-    """Give what waited for a person as at most `available` messages: the newest as they are, the older ones as one text.
+    """Give what waited for a person as at most `available` messages: the newest as they are, the older as one text.
 
     More than `HELD_MESSAGES` are not shown: a sentence tells how many there were.
     """

@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from wechatpy.messages import BaseMessage
-
 from backend.messaging.rules import Touch
 from bot.incoming import Incoming, Kind, Location
-from bot.wechat.callback import Refused, raw_fields
+from bot.wechat.callback import Callback, Refused
 
 _LONGEST_ITEM_ID = 256
 # Events that a person causes; every other one tells us something and waits for no answer.
@@ -93,41 +91,41 @@ class Arrival:
         return cls(held["openid"], held["account"], incoming, held["media_id"])
 
 
-def read_arrival(message: BaseMessage, now: datetime) -> Arrival | None:
+def read_arrival(callback: Callback, now: datetime) -> Arrival | None:
     """Tell what a person did; None for events of the platform, which nobody waits to see answered.
 
     Raises:
         Refused: a field has no sensible value.
     """
-    fields = raw_fields(message)
-    kind_name = str(fields.get("MsgType", "")).lower()
     try:
-        if kind_name == "event":
-            return _read_event(message, fields, now)
-        return _read_message(kind_name, message, fields, now)
+        if _text(callback.fields, "MsgType").lower() == "event":
+            return _read_event(callback, now)
+        return _read_message(callback, now)
     except (ValueError, TypeError, KeyError) as error:
         raise Refused(400, "malformed_message") from error
 
 
-def _read_event(message: BaseMessage, fields: dict[str, Any], now: datetime) -> Arrival | None:
+def _read_event(callback: Callback, now: datetime) -> Arrival | None:
+    fields = callback.fields
     event = _text(fields, "Event")
     kind = _EVENTS.get(event.lower())
     if kind is None:
         return None
     item_id = _text(fields, "EventKey").removeprefix("qrscene_")[:_LONGEST_ITEM_ID]
-    key = _digest("event", message.source, str(message.time), event.lower(), item_id)
+    key = _digest("event", callback.openid, str(callback.created_at), event.lower(), item_id)
     incoming = Incoming(key, "", kind, now, item_id=item_id)
-    return Arrival(message.source, message.target, incoming)
+    return Arrival(callback.openid, callback.account, incoming)
 
 
-def _read_message(kind_name: str, message: BaseMessage, fields: dict[str, Any], now: datetime) -> Arrival:
+def _read_message(callback: Callback, now: datetime) -> Arrival:
+    fields = callback.fields
     number = _text(fields, "MsgId")
     if not number:
         raise Refused(400, "missing_msgid")
-    blank = Incoming(_digest("message", message.source, number), "", Kind.OTHER, now)
-    incoming = _READERS.get(kind_name, _read_other)(blank, fields)
+    blank = Incoming(_digest("message", callback.openid, number), "", Kind.OTHER, now)
+    incoming = _READERS.get(_text(fields, "MsgType").lower(), _read_other)(blank, fields)
     media_id = _text(fields, "MediaId") if incoming.kind is Kind.IMAGE else ""
-    return Arrival(message.source, message.target, incoming, media_id)
+    return Arrival(callback.openid, callback.account, incoming, media_id)
 
 
 def _read_text(blank: Incoming, fields: dict[str, Any]) -> Incoming:

@@ -1,7 +1,7 @@
 """The wire format of callbacks: who sent it, is it fresh, what does it say. wechatpy decrypts and parses.
 
-wechatpy compares signatures with `!=`, knows no replay window, and lets many kinds of exceptions out of malformed input;
-so the checks are done here, and everything that it raises becomes one refusal.
+wechatpy compares signatures with `!=`, knows no replay window, and lets many kinds of exceptions out of malformed
+input; so the checks are done here, and everything that it raises becomes one refusal.
 Source: developers.weixin.qq.com, 公众号 / 消息加解密说明.
 """
 
@@ -11,13 +11,12 @@ import hmac
 import re
 import time
 from collections.abc import Mapping
-
+from dataclasses import dataclass
 from typing import Any
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 from wechatpy.crypto import PrpCrypto
-from wechatpy.messages import BaseMessage
 from wechatpy.parser import parse_message
 
 from backend.clock import Clock
@@ -41,6 +40,21 @@ class Refused(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True)
+class Callback:
+    """An opened callback.
+
+    Args:
+        openid: who wrote.
+        account: the account's original id.
+        created_at: seconds since the epoch, as WeChat says.
+        fields: every field as it came.
+    """
+
+    openid: str
+    account: str
+    created_at: int
+    fields: dict[str, Any]
 
 
 class CallbackCodec:
@@ -61,7 +75,7 @@ class CallbackCodec:
         self._check(query, "signature")
         return query.get("echostr", "")
 
-    def open(self, query: Mapping[str, str], body: bytes) -> BaseMessage:
+    def open(self, query: Mapping[str, str], body: bytes) -> Callback:
         """Check, decrypt and parse a callback.
 
         Raises:
@@ -94,17 +108,17 @@ class CallbackCodec:
             return plain
         raise Refused(400, "decryption")
 
-    def _parse(self, plain: str) -> BaseMessage:
+    def _parse(self, plain: str) -> Callback:
         _element(plain.encode(), "MsgType")
         try:
             message = parse_message(plain)
-            # The fields are converted when they are read: read those that everything hangs on.
-            known = bool(message and _OPENID.fullmatch(message.source) and message.target and message.time >= 0)
+            # The fields are converted when they are read. The raw ones are kept too: wechatpy does not know all.
+            callback = Callback(str(message.source), str(message.target), int(message.time), dict(message._data))
         except Exception as error:
             raise Refused(400, "malformed_message") from error
-        if not known:
+        if not _OPENID.fullmatch(callback.openid) or not callback.account or callback.created_at < 0:
             raise Refused(400, "malformed_message")
-        return message
+        return callback
 
     def seal(self, xml: str) -> str:
         """Encrypt and sign a rendered reply."""
@@ -121,12 +135,6 @@ class CallbackCodec:
 def sign(*values: str) -> str:
     """Give WeChat's signature over `values`: SHA-1 over their sorted concatenation."""
     return hashlib.sha1("".join(sorted(values)).encode("utf-8", "replace")).hexdigest()  # noqa: S324 -- WeChat's choice
-
-
-def raw_fields(message: BaseMessage) -> dict[str, Any]:
-    """Give the fields of a message as they came; wechatpy's classes do not know all of them."""
-    fields: dict[str, Any] = message._data
-    return fields
 
 
 def _element(body: bytes, name: str) -> str:

@@ -118,10 +118,10 @@ class WechatClient:
         code = _error_code(content)
         self._metrics.count("wechat_calls", path=path, outcome=code)
         if code:
-            error = WechatError(code, path)
-            if error.action in (Action.ALARM, Action.REFRESH_TOKEN, Action.DISABLE):
-                log.error("WeChat refuses: path=%s code=%d action=%s", path, code, error.action)
-            raise error
+            refusal = WechatError(code, path)
+            if refusal.action in (Action.ALARM, Action.REFRESH_TOKEN, Action.DISABLE):
+                log.error("WeChat refuses: path=%s code=%d action=%s", path, code, refusal.action)
+            raise refusal
         return content, content_type
 
     async def upload_image(self, data: bytes, media_type: str) -> str:
@@ -154,7 +154,7 @@ class WechatClient:
         return await self._authorised(path, get)
 
     async def create_qr_code(self, scene: str, seconds: int) -> str:
-        """Make a QR code that brings `scene` (1–64 characters) for `seconds` (≤ 30 days); give its picture's address."""
+        """Make a QR code that brings `scene` (1 to 64 characters) for `seconds` (≤ 30 days); give its picture's URL."""
         body = {
             "expire_seconds": seconds,
             "action_name": "QR_STR_SCENE",

@@ -1,6 +1,7 @@
 """The access token: one refresh at a time across all processes, however many find it missing or refused.
 
-Source: developers.weixin.qq.com, 公众号 / 获取稳定版接口调用凭据: 7200 s, a forced refresh 20 times a day and 30 s apart.
+Source: developers.weixin.qq.com, 公众号 / 获取稳定版接口调用凭据: 7200 s, a forced refresh 20 times a day and 30 s
+apart.
 """
 
 import asyncio
