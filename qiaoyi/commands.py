@@ -12,7 +12,7 @@ from qiaoyi.demo.play import play
 from qiaoyi.house import open_house
 from qiaoyi.logs import set_up
 from qiaoyi.seeding import seed_house
-from qiaoyi.server import serve_until_stopped
+from qiaoyi.server import serving, until_stopped
 from qiaoyi.settings import Settings, SettingsError
 
 
@@ -30,8 +30,9 @@ async def serve(settings: Settings, _options: argparse.Namespace) -> int:
         await migrations.check(settings.database)
     except migrations.OutOfDate:
         raise SettingsError("the database's tables are not of this version: run `qiaoyi migrate` first") from None
-    async with open_house(settings) as house:
-        await serve_until_stopped(house, lambda: print(f"ready {settings.public}", flush=True))
+    async with open_house(settings) as house, serving(house):
+        print(f"ready {settings.public}", flush=True)
+        await until_stopped()
     return 0
 
 
@@ -79,9 +80,9 @@ async def rotate_keys(settings: Settings, _options: argparse.Namespace) -> int:
     return 0
 
 
-def _show_progress(done: int, total: int) -> None:
+def _show_progress(column: str, done: int) -> None:
     if sys.stderr.isatty():
-        print(f"\r{done}/{total}", end="", file=sys.stderr, flush=True)
+        print(f"\r{column}: {done}\033[K", end="", file=sys.stderr, flush=True)
 
 
 async def verify_audit(settings: Settings, _options: argparse.Namespace) -> int:

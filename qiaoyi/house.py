@@ -71,7 +71,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             scheduling=scheduling,
             files=files,
             consultations=consultations,
-            help_desk=HelpDesk(database, clock, events),
+            help_desk=HelpDesk(database, events),
         )
     finally:
         await database.close()
