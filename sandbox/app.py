@@ -95,7 +95,7 @@ async def _serving(world: World) -> AsyncIterator[None]:
     try:
         await web.TCPSite(runner, settings.host, settings.port, backlog=1024).start()
         port = runner.addresses[0][1]
-        world.account.public_url = settings.public_url or f"http://{_reachable(settings.host)}:{port}"
+        world.account.public_url = settings.public_url.rstrip("/") or f"http://{_reachable(settings.host)}:{port}"
         yield
     finally:
         await runner.cleanup()

@@ -297,6 +297,10 @@ class Phone:
         """Mark the messages up to a number as read."""
         return await self.act("read", {"seq": seq})
 
+    async def open_window(self, kind: str = "message") -> None:
+        """Let the platform send to this phone as after a message (or an ``action``), without a callback."""
+        await self.act("interaction", {"kind": kind})
+
     async def login_code(self) -> str:
         """A login code of the mini-program."""
         code: str = (await self.act("login-code"))["code"]

@@ -9,7 +9,12 @@ from sandbox.client import Phone, SandboxClient
 from tests.support.echo_product import EchoProduct, running_product
 from tests.support.sandbox import RunningSandbox, running_sandbox
 
-DEADLINE_SECONDS = 0.25
+SHORT_DEADLINE_SECONDS = 0.5
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker of this folder known."""
+    config.addinivalue_line("markers", "impatient: the sandbox cuts a callback off after half a second")
 
 
 class Platform:
@@ -64,9 +69,14 @@ async def product() -> AsyncIterator[EchoProduct]:
 
 
 @pytest.fixture
-async def sandbox(product: EchoProduct) -> AsyncIterator[RunningSandbox]:
-    """A sandbox that calls the product back, with a short deadline so that cut-offs come soon."""
-    async with running_sandbox(callback_url=product.url, reply_deadline_seconds=DEADLINE_SECONDS) as running:
+async def sandbox(request: pytest.FixtureRequest, product: EchoProduct) -> AsyncIterator[RunningSandbox]:
+    """A sandbox that calls the product back.
+
+    A test marked ``impatient`` has one that cuts off soon, so that redeliveries come soon too.
+    """
+    impatient = request.node.get_closest_marker("impatient") is not None
+    deadline = {"reply_deadline_seconds": SHORT_DEADLINE_SECONDS} if impatient else {}
+    async with running_sandbox(callback_url=product.url, **deadline) as running:
         yield running
 
 

@@ -110,6 +110,19 @@ async def test_the_largest_image_is_taken(platform: Platform) -> None:
     assert "media_id" in await upload(platform, "image", "a.png", b"x" * (10 << 20))
 
 
+async def test_memory_for_media_and_codes_is_bounded(
+    sandbox: RunningSandbox, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.wechat.media.MAX_KEPT_BYTES", 10)
+    monkeypatch.setattr("sandbox.wechat.qr_codes.MAX_KEPT", 2)
+    first, second = [(await upload(platform, "image", "a.png", b"123456"))["media_id"] for _ in range(2)]
+    assert list(sandbox.world.account.media.kept) == [second] != [first]
+    for scene in ("a", "b", "c"):
+        await create_code(platform, "QR_LIMIT_STR_SCENE", scene)
+    assert [code["scene"] for code in await sandbox.client.qr_codes()] == ["c", "b"]
+    assert "a" not in sandbox.world.account.qr_codes.by_scene
+
+
 async def test_a_picture_from_a_phone_can_be_fetched_by_the_product(
     platform: Platform, product: EchoProduct, phone: Phone
 ) -> None:

@@ -28,7 +28,7 @@ async def test_the_failure_shows_the_chat(phone: Phone) -> None:
 
 
 async def test_a_tap_takes_the_latest_message_that_has_the_item(platform: Platform, phone: Phone) -> None:
-    await phone.act("interaction", {"kind": "message"})
+    await phone.open_window()
     for item_id in ("old", "new"):
         await platform.send(phone, "msgmenu", head_content="?", list=[{"id": item_id, "content": "好的"}])
     await platform.send(phone)

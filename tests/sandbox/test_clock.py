@@ -66,6 +66,13 @@ async def test_a_follower_that_fell_silent_holds_advance_for_two_seconds_at_most
     assert FOLLOW_UP_SECONDS <= loop.time() - began < FOLLOW_UP_SECONDS + 1
 
 
+async def test_a_follower_long_gone_holds_nobody_up(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = (await sandbox.client.clock())["version"]
+    await sandbox.client.follow_clock("gone", version, wait=0)
+    monkeypatch.setattr("sandbox.clock.FOLLOWER_LIFETIME_SECONDS", 0.0)
+    assert (await sandbox.client.advance(1))["followed"] is True
+
+
 async def test_a_question_with_the_present_version_waits_and_answers_when_time_is_up(sandbox: RunningSandbox) -> None:
     version = (await sandbox.client.clock())["version"]
     clock = await sandbox.client.follow_clock("patient", version, wait=0.05)

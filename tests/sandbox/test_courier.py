@@ -1,7 +1,9 @@
 """Callbacks: what is delivered, again, in which order, and what the user sees of the answer."""
 
 import asyncio
+from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 
@@ -31,6 +33,7 @@ async def test_a_text_is_signed_sealed_delivered_and_its_reply_shown(product: Ec
     assert (reply.text, reply.via, reply.kind) == ("你说：咳嗽]]>😀", "reply", "text")
 
 
+@pytest.mark.impatient
 async def test_no_answer_in_time_brings_the_same_message_three_times_and_then_the_notice(
     product: EchoProduct, phone: Phone
 ) -> None:
@@ -49,6 +52,7 @@ async def test_no_answer_in_time_brings_the_same_message_three_times_and_then_th
     assert await answered(phone) == [OUT_OF_SERVICE]
 
 
+@pytest.mark.impatient
 async def test_the_answer_to_the_redelivery_is_shown_and_that_after_the_cut_off_is_not(
     product: EchoProduct, phone: Phone
 ) -> None:
@@ -68,6 +72,7 @@ async def test_the_answer_to_the_redelivery_is_shown_and_that_after_the_cut_off_
 
 
 @pytest.mark.parametrize("status", [403, 500])
+@pytest.mark.impatient
 async def test_an_http_error_is_no_answer(product: EchoProduct, phone: Phone, status: int) -> None:
     async def failing(_message: Fields, _delivery: int) -> web.Response:
         return web.Response(status=status)
@@ -100,6 +105,7 @@ async def test_success_shows_nothing(product: EchoProduct, phone: Phone) -> None
     assert await answered(phone) == []
 
 
+@pytest.mark.impatient
 async def test_a_product_that_is_away_and_comes_back_gets_the_message(sandbox: RunningSandbox, phone: Phone) -> None:
     product_url = sandbox.settings.callback_url
     await sandbox.client.set_callback("http://127.0.0.1:9/callback", verify=False)
@@ -127,6 +133,28 @@ async def test_messages_of_one_phone_go_out_in_order_without_waiting_for_answers
     release.set()
     await phone.wait_for("7")
     assert [message["Content"] for message in received] == [str(number) for number in range(8)]
+
+
+async def test_a_message_whose_connection_is_slow_to_open_is_not_overtaken(
+    product: EchoProduct, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = asyncio.Event()
+    connect = aiohttp.TCPConnector.connect
+    paths: list[str] = []
+
+    async def slow_at_first(self: Any, request: Any, *more: Any, **named: Any) -> Any:
+        if request.url.path == "/callback":
+            paths.append(request.url.path)
+            if len(paths) == 1:
+                await opened.wait()
+        return await connect(self, request, *more, **named)
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "connect", slow_at_first)
+    await phone.say("先说的")
+    await phone.say("后说的")
+    opened.set()
+    received = await product.wait_for_count(2)
+    assert [message["Content"] for message in received] == ["先说的", "后说的"]
 
 
 async def test_users_do_not_wait_for_each_other(sandbox: RunningSandbox, product: EchoProduct) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.client import Phone, SandboxError
 from tests.sandbox.conftest import Platform
-from tests.support.echo_product import EchoProduct
+from tests.support.echo_product import EchoProduct, Fields, text_reply
 from tests.support.sandbox import RunningSandbox
 
 SEND = "/cgi-bin/message/custom/send"
@@ -16,7 +16,7 @@ SEND = "/cgi-bin/message/custom/send"
 
 @pytest.fixture
 async def phone(phone: Phone) -> Phone:
-    await phone.act("interaction", {"kind": "message"})
+    await phone.open_window()
     return phone
 
 
@@ -31,7 +31,7 @@ async def test_an_error_code_is_given_as_often_as_asked(
 
 async def test_a_fault_hits_one_user_and_one_path(sandbox: RunningSandbox, platform: Platform, phone: Phone) -> None:
     other = await sandbox.client.phone("李医生", following=True)
-    await other.act("interaction", {"kind": "message"})
+    await other.open_window()
     async with sandbox.client.faulty(path=SEND, openid=phone.openid, errcode=45047):
         assert await platform.send(phone) == 45047
         assert await platform.send(other) == 0
@@ -95,7 +95,22 @@ async def test_a_duplicate_comes_at_once_and_several_times(
     assert [message.text for message in await phone.messages()] == ["在吗", "你说：在吗"]
 
 
+async def test_of_duplicates_answered_differently_the_last_one_counts(
+    sandbox: RunningSandbox, product: EchoProduct, phone: Phone
+) -> None:
+    async def differently(message: Fields, delivery: int) -> str:
+        return text_reply(message, f"第{delivery}次")
+
+    product.responder = differently
+    await sandbox.client.fault(kind="duplicate", times=1)
+    turn = await phone.say("在吗", wait_reply=True)
+    texts = [delivery["reply"]["text"] for delivery in turn["deliveries"]]
+    assert sorted(texts) == ["第1次", "第2次"]
+    assert [message.text for message in await phone.messages(after=1)] == texts[-1:]
+
+
 @pytest.mark.parametrize("fault", [{"kind": "drop_reply"}, {"path": "callback", "drop": "after"}])
+@pytest.mark.impatient
 async def test_a_lost_answer_brings_the_message_again(
     sandbox: RunningSandbox, product: EchoProduct, phone: Phone, fault: dict[str, Any]
 ) -> None:
@@ -106,6 +121,7 @@ async def test_a_lost_answer_brings_the_message_again(
     assert [message.text for message in await phone.messages()] == ["在吗", "你说：在吗"]
 
 
+@pytest.mark.impatient
 async def test_a_callback_lost_on_its_way_is_delivered_again(
     sandbox: RunningSandbox, product: EchoProduct, phone: Phone
 ) -> None:
@@ -123,6 +139,7 @@ async def test_a_delayed_callback_is_overtaken(sandbox: RunningSandbox, product:
     assert [message["Content"] for message in received] == ["后说的", "先说的"]
 
 
+@pytest.mark.impatient
 async def test_a_bad_signature_is_refused_by_the_product(
     sandbox: RunningSandbox, product: EchoProduct, phone: Phone
 ) -> None:

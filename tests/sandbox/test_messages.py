@@ -52,7 +52,7 @@ async def test_three_follow_an_action_within_a_minute(
         await platform.post("/cgi-bin/menu/create", {"button": [{"type": "click", "name": "问诊", "key": "ask"}]})
         await phone.press("ask")
     else:
-        await phone.act("interaction", {"kind": "action"})
+        await phone.open_window("action")
         await platform.send(phone, "msgmenu", head_content="?", list=[{"id": "1", "content": "是"}])
         await sandbox.client.advance(61)
         await phone.tap("是")
@@ -94,7 +94,7 @@ async def test_a_menu_of_answers_is_shown_and_tapped_by_text_or_id(platform: Pla
 
 
 async def test_cards_and_media_arrive_as_their_kinds(platform: Platform, phone: Phone) -> None:
-    await phone.act("interaction", {"kind": "message"})
+    await phone.open_window()
     media_id = await upload(platform)
     article = {"title": "标题", "description": "说明", "url": "http://a.cn/", "picurl": "http://a.cn/p.png"}
     page = {"title": "我的会诊", "appid": "wx1", "pagepath": "pages/a", "thumb_media_id": media_id}
@@ -127,7 +127,7 @@ async def test_cards_and_media_arrive_as_their_kinds(platform: Platform, phone: 
 async def test_what_wechat_refuses_is_refused_with_its_code(
     platform: Platform, phone: Phone, kind: str, part: dict[str, Any], errcode: int
 ) -> None:
-    await phone.act("interaction", {"kind": "message"})
+    await phone.open_window()
     assert await platform.send(phone, kind, **part) == errcode
     assert await phone.messages() == []
 

@@ -135,6 +135,15 @@ async def test_the_same_client_id_sends_once_within_ten_minutes(
     assert len(await phone.messages()) == 2
 
 
+async def test_a_day_has_100_000_template_messages(sandbox: RunningSandbox, platform: Platform, phone: Phone) -> None:
+    assert (await send(platform, body_for(PROGRESS, phone)))["errcode"] == 0
+    sandbox.world.account.templates.sent_today = 100_000
+    assert (await send(platform, body_for(PROGRESS, phone)))["errcode"] == 45009
+    await sandbox.client.advance(86400)
+    platform.token = ""
+    assert (await send(platform, body_for(PROGRESS, phone)))["errcode"] == 0
+
+
 async def test_one_consent_is_one_subscribe_notification(platform: Platform, phone: Phone) -> None:
     assert await subscribe(platform, body_for(ONCE, phone)) == 43101
     await phone.consent(ONCE.id)

@@ -90,7 +90,14 @@ async def test_an_odd_kind_is_delivered_as_given(product: EchoProduct, phone: Ph
     await phone.send_raw({"MsgType": "event", "Event": "user_authorization_revoke"}, wait_reply=True)
     assert product.received[1]["Event"] == "user_authorization_revoke"
     assert "MsgId" not in product.received[1]
-    for fields in ({}, {"MsgType": 5}, {"MsgType": "x", "a><b": "y"}):
+    deep: dict[str, Any] = {}
+    for _ in range(6):
+        deep = {"Deeper": deep}
+    odd: list[dict[str, Any]] = [{}, {"MsgType": 5}]
+    odd += [
+        {"MsgType": "x"} | more for more in ({"a><b": "y"}, {"A": {"<": 1}}, {"A": deep}, {"A": [[1]]}, {"A": None})
+    ]
+    for fields in odd:
         with pytest.raises(SandboxError, match="fields_invalid"):
             await phone.send_raw(fields)
 

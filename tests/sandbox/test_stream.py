@@ -62,7 +62,7 @@ async def test_clock_menu_phone_typing_and_code_changes_are_told(
         other = await sandbox.client.phone("李医生")
         assert (await events.next("phone"))["phone"]["openid"] == phone.openid
         assert (await events.next("phone"))["phone"]["openid"] == other.openid
-        await phone.act("interaction", {"kind": "message"})
+        await phone.open_window()
         await platform.post("/cgi-bin/message/custom/typing", {"touser": phone.openid, "command": "Typing"})
         assert (await events.next("typing")) == {"openid": phone.openid, "typing": True}
         body = {"action_name": "QR_LIMIT_STR_SCENE", "action_info": {"scene": {"scene_str": "s"}}}

@@ -11,12 +11,15 @@ from aiohttp.multipart import BodyPartReader
 
 from sandbox.errors import JsonObject
 from sandbox.faults import Fault
+from sandbox.requests import read_part
 from sandbox.wechat.account import Account
 from sandbox.wechat.errors import WechatError
+from sandbox.wechat.media import LIMITS
 from sandbox.wechat.phones import Phone
 
 ACCOUNT = web.AppKey("account", Account)
 MAX_JSON_BYTES = 1 << 20
+MAX_UPLOAD_BYTES = max(LIMITS.values())
 OK: JsonObject = {"errcode": 0, "errmsg": "ok"}
 Answer = JsonObject | web.Response
 
@@ -143,7 +146,7 @@ class _Serving:
         try:
             async for part in await self.request.multipart():
                 if isinstance(part, BodyPartReader) and part.name == "media" and part.filename:
-                    data = bytes(await part.read(decode=False))
+                    data = await read_part(part, MAX_UPLOAD_BYTES)
                     self.shown_body = f"<{len(data)} bytes>"
                     return Upload(part.filename, part.headers.get("Content-Type", "application/octet-stream"), data)
         except (ValueError, web.HTTPException) as error:
