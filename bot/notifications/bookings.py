@@ -59,6 +59,15 @@ async def no_show(notifier: Notifier) -> None:
     await notifier.tell_practitioner(view.doctor_id, Text(words, notice=note))
 
 
+async def overdue(notifier: Notifier) -> None:
+    """The time has passed and nothing began: the expert is asked what happened."""
+    view = await notifier.case()
+    choices = (Choice(f"expert.start:{view.id}", "开始会诊"), Choice(f"expert.no_show:{view.id}", "患者未到"))
+    words = f"{case_line(view)}：约定的时间已过，会诊还没有开始。请问是什么情况？"
+    note = notice("task", "会诊过时未开始", view, notifier.now)
+    await notifier.tell_practitioner(view.expert_id, Menu(words, choices, notice=note))
+
+
 async def _ask_for_time(notifier: Notifier, view: ConsultationView, words: str, title: str) -> None:
     choices = (Choice(f"patient.book:{view.id}", "重新选时间"),)
     note = notice("progress", title, view, notifier.now)
@@ -97,5 +106,6 @@ HANDLERS = {
     "booking.changed": changed,
     "booking.cancelled": cancelled,
     "booking.no_show": no_show,
+    "booking.overdue": overdue,
     "reminder.due": reminder,
 }

@@ -11,8 +11,19 @@ CONSUMER = "notifications"
 
 Handler = Callable[[Notifier], Awaitable[None]]
 
-# Heard by nobody, on purpose: opinion.recorded (it is told when the consultation is completed), practitioner.joined and
-# consent.* (their own turns answer), findings.added (the expert reads them in the digest).
+UNHEARD = frozenset(
+    {
+        "consent.given",  # their own turns answer these
+        "consent.refused",
+        "consent.withdrawn",
+        "practitioner.joined",
+        "findings.added",  # the expert reads them in the digest
+        "offer.declined",  # the search goes on; what comes of it is told
+        "opinion.recorded",  # told when the consultation is completed
+    }
+)
+"""Events of which nobody hears, each for its reason."""
+
 _MODULES = (tasks, matching, bookings, preparation, thread, results, administrators)
 
 

@@ -1,8 +1,11 @@
 """The search for an expert: invitations, who has it, how far it was widened, and what happens where nobody answers."""
 
+from dataclasses import replace
+
 from backend.consultation.ranking import Widening
 from backend.security.policy import SYSTEM
 from bot.cards.case import case_line
+from bot.cards.digest import digest_card
 from bot.cards.notices import notice
 from bot.cards.offer import offer_card
 from bot.messages import Choice, Menu, Message, Text
@@ -38,6 +41,13 @@ async def offer_expired(notifier: Notifier) -> None:
     """An expert who did not answer in time hears that nothing is left to do."""
     view = await notifier.case()
     words = f"会诊邀请 {view.number} 已过回复时间，您不用处理了。"
+    await notifier.tell_practitioner(notifier.payload["expert_id"], Text(words))
+
+
+async def offer_withdrawn(notifier: Notifier) -> None:
+    """The case was cancelled: an invitation needs no answer any more."""
+    view = await notifier.case()
+    words = f"会诊邀请 {view.number} 已撤回，您不用处理了，谢谢您。"
     await notifier.tell_practitioner(notifier.payload["expert_id"], Text(words))
 
 
@@ -84,6 +94,10 @@ async def assigned(notifier: Notifier) -> None:
     choices = (Choice(f"doctor.attach:{view.id}", "添加资料"), Choice(f"doctor.case:{view.id}", "查看病例"))
     doctor = Menu(f"{case_line(view)}：{who}已接受。\n会诊前可以补充图片和说明。", choices, notice=found)
     await notifier.tell_practitioner(view.doctor_id, doctor)
+    pictures = len(await notifier.services.consultations.attachments(SYSTEM, view.id))
+    digest = digest_card(view, pictures, notifier.now, notice("task", "请您负责一例会诊", view, notifier.now))
+    given = replace(digest, head=f"平台请您负责这例会诊。\n{digest.head}")
+    await notifier.tell_practitioner(view.expert_id, given)  # not one who accepted: their turn has shown it
 
 
 HANDLERS = {
@@ -91,6 +105,7 @@ HANDLERS = {
     "offer.made": offer_made,
     "offer.taken": offer_taken,
     "offer.expired": offer_expired,
+    "offer.withdrawn": offer_withdrawn,
     "matching.widened": widened,
     "matching.exhausted": exhausted,
     "consultation.assigned": assigned,

@@ -1,7 +1,7 @@
 """The three-way thread: what one says reaches the two others, with who said it and in which case."""
 
 from backend.consultation.views import ConsultationView, MessageView
-from backend.security.policy import SYSTEM, Role
+from backend.security.policy import SYSTEM
 from bot.cards.case import case_line
 from bot.cards.notices import notice
 from bot.messages import Choice, Menu, Message, Picture, Text
@@ -24,35 +24,34 @@ async def posted(notifier: Notifier) -> None:
     """A message goes to everybody of the case but its sender."""
     view = await notifier.case()
     message = await notifier.services.consultations.message(SYSTEM, view.id, notifier.payload["message_id"])
-    people = [view.patient_id]
-    for practitioner_id in (view.doctor_id, view.expert_id):
-        person_id = (await notifier.practitioner(practitioner_id)).person_id if practitioner_id else None
-        people += [person_id] if person_id else []
-    for person_id in dict.fromkeys(people):
+    people = await _people(notifier, view)
+    words = f"【{people.get(message.sender_id, message.sender_name)}】{_said(message)}"
+    for person_id in people:
         if person_id != message.sender_id:
-            await notifier.tell(person_id, *await _relayed(notifier, view, message, person_id))
+            await notifier.tell(person_id, *await _relayed(notifier, view, message, words, person_id))
 
 
-async def _relayed(notifier: Notifier, view: ConsultationView, message: MessageView, person_id: str) -> list[Message]:
+async def _people(notifier: Notifier, view: ConsultationView) -> dict[str, str]:
+    """Give those who talk in a case by their person ids, as the others know them; the patient by the family name."""
+    people = {view.patient_id: f"患者{masked(view.patient_name)}" if view.patient_name else "患者"}
+    for practitioner_id, role in ((view.doctor_id, "医生"), (view.expert_id, "专家")):
+        practitioner = await notifier.practitioner(practitioner_id) if practitioner_id else None
+        if practitioner is not None and practitioner.person_id is not None:
+            people[practitioner.person_id] = f"{practitioner.name}{role}"
+    return people
+
+
+async def _relayed(
+    notifier: Notifier, view: ConsultationView, message: MessageView, words: str, person_id: str
+) -> list[Message]:
+    """Give a message as one person gets it: in another case than the one in focus it says which."""
     note = notice("progress", "会诊里有新消息", view, notifier.now)
     actor = await notifier.services.people.actor(person_id)
-    elsewhere = await notifier.services.consultations.focus(actor) != view.id
-    words = f"【{speaker(message)}】{_said(message)}"
     picture = [Picture(message.file_id)] if message.kind == "image" else []
-    if not elsewhere:
+    if await notifier.services.consultations.focus(actor) == view.id:
         return [Text(words, notice=note), *picture]
     head = f"（另一个会诊：{_named(view, person_id)}）\n{words}"
     return [Menu(head, (Choice(f"thread.focus:{view.id}", "切换到这个会诊"),), notice=note), *picture]
-
-
-def speaker(message: MessageView) -> str:
-    """Name who says something: the role with the name, the patient by the family name alone."""
-    if message.sender_role == Role.EXPERT:
-        return f"专家{message.sender_name}"
-    if message.sender_role == Role.PATIENT:
-        name = masked(message.sender_name)
-        return name if name == "患者" else f"患者{name}"
-    return f"{message.sender_name}医生"
 
 
 def _said(message: MessageView) -> str:

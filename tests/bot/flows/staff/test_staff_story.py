@@ -71,7 +71,7 @@ async def test_a_case_goes_from_the_task_card_to_the_result_cards(county: County
     assert "【患者张**】晚上咳得厉害" in await doctor.hear()
     assert await patient.hear() == ""
     await expert.say("多喝水，注意休息")
-    assert "【专家王建国】多喝水，注意休息" in await patient.hear()
+    assert "【王建国专家】多喝水，注意休息" in await patient.hear()
     await doctor.send_image(b"\xff\xd8\xff\xe0second")
     assert any(isinstance(message, Picture) for message in await expert.heard())
 
