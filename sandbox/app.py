@@ -1,6 +1,5 @@
 """The sandbox as one aiohttp application."""
 
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -10,6 +9,7 @@ from sandbox import control_api, pages
 from sandbox.errors import ApiError
 from sandbox.requests import MAX_BODY_BYTES, json_response
 from sandbox.settings import Settings
+from sandbox.state_file import StateFile
 from sandbox.wechat import phone_api
 from sandbox.wechat.platform.calls import ACCOUNT
 from sandbox.wechat.platform.routes import platform_routes
@@ -64,16 +64,45 @@ async def _end_stream(app: web.Application) -> None:
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[World]:
-    """Serve a sandbox for as long as the block runs. The world's ``account.public_url`` says where."""
+    """Serve a sandbox for as long as the block runs. The world's ``account.public_url`` says where.
+
+    Raises OSError when the port is taken and StateError when the state file makes no sense.
+    """
     world = World(settings)
+    async with _kept_state(world), _serving(world):
+        yield world
+
+
+@asynccontextmanager
+async def _kept_state(world: World) -> AsyncIterator[None]:
+    if world.settings.state is None:
+        yield
+        return
+    state = StateFile(world.settings.state, world)
+    state.read()
+    state.start()
+    try:
+        yield
+    finally:
+        await state.close()
+
+
+@asynccontextmanager
+async def _serving(world: World) -> AsyncIterator[None]:
+    settings = world.settings
     runner = web.AppRunner(create_app(world), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
-        await site.start()
+        await web.TCPSite(runner, settings.host, settings.port, backlog=1024).start()
         port = runner.addresses[0][1]
-        world.account.public_url = settings.public_url or f"http://{settings.host}:{port}"
-        yield world
+        world.account.public_url = settings.public_url.rstrip("/") or f"http://{_reachable(settings.host)}:{port}"
+        yield
     finally:
-        with contextlib.suppress(TimeoutError):
-            await runner.cleanup()
+        await runner.cleanup()
+
+
+def _reachable(host: str) -> str:
+    """A host that a browser on this machine can open."""
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 -- compared with, not listened on
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

@@ -10,6 +10,7 @@ async with SandboxClient("http://127.0.0.1:8090") as sandbox:
 
 import asyncio
 import base64
+import io
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -188,9 +189,15 @@ class SandboxClient:
         await self.call("DELETE", "/api/faults")
 
     async def journal(
-        self, *, after: int = 0, path: str | None = None, openid: str | None = None, wait: float = 0, limit: int = 1000
+        self,
+        *,
+        after: int | None = 0,
+        path: str | None = None,
+        openid: str | None = None,
+        wait: float = 0,
+        limit: int = 1000,
     ) -> list[JsonObject]:
-        """The calls in both directions after a number; ``path`` is ``callback`` for those to the product."""
+        """Calls in both directions after a number (None: the latest); to the product: path ``callback``."""
         found: list[JsonObject] = await self.call(
             "GET", "/api/journal", after=after, path=path, openid=openid, wait=wait, limit=limit
         )
@@ -260,7 +267,7 @@ class Phone:
     async def send_image(self, data: bytes, filename: str = "picture.png", *, wait_reply: bool = False) -> JsonObject:
         """Send a picture."""
         form = aiohttp.FormData()
-        form.add_field("file", data, filename=filename)
+        form.add_field("file", io.BytesIO(data), filename=filename)
         return await self.act("image", form, wait_reply=wait_reply)
 
     async def send_voice(
@@ -289,6 +296,10 @@ class Phone:
     async def read(self, seq: int) -> JsonObject:
         """Mark the messages up to a number as read."""
         return await self.act("read", {"seq": seq})
+
+    async def open_window(self, kind: str = "message") -> None:
+        """Let the platform send to this phone as after a message (or an ``action``), without a callback."""
+        await self.act("interaction", {"kind": kind})
 
     async def login_code(self) -> str:
         """A login code of the mini-program."""

@@ -20,7 +20,7 @@ async def show_clock(request: web.Request) -> web.Response:
     """The present time. With a version: waits until the clock's version is another one."""
     clock = request.app[WORLD].clock
     if "version" in request.query:
-        version = int(number_query(request, "version", 0, 0, 1e15))
+        version = int(number_query(request, "version", 0, -1, 1e15))
         if follower := request.query.get("follower", "")[:100]:
             clock.note_follower(follower, version)
         await clock.wait_for_change(version, number_query(request, "wait", 0, 0, MAX_WAIT_SECONDS))
@@ -77,9 +77,9 @@ async def remove_fault(request: web.Request) -> web.Response:
 
 @routes.get("/api/journal")
 async def read_journal(request: web.Request) -> web.Response:
-    """The calls in both directions."""
+    """The calls in both directions; without ``after`` the latest."""
     entries = await request.app[WORLD].journal.read(
-        after=int(number_query(request, "after", 0, 0, 1e15)),
+        after=int(number_query(request, "after", 0, 0, 1e15)) if "after" in request.query else None,
         path=request.query.get("path"),
         openid=request.query.get("openid"),
         wait=number_query(request, "wait", 0, 0, MAX_WAIT_SECONDS),

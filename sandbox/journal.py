@@ -1,6 +1,7 @@
 """The journal: every call between product and platform, in both directions, as far back as memory is granted."""
 
 from collections import deque
+from collections.abc import Iterator
 from itertools import islice
 
 from sandbox.clock import MovableClock, iso
@@ -17,7 +18,7 @@ class Journal:
     def __init__(self, clock: MovableClock) -> None:
         self._clock = clock
         self._entries: deque[JsonObject] = deque(maxlen=MAX_ENTRIES)
-        self._last_seq = 0
+        self.last_seq = 0
         self._signal = Signal()
 
     def add(
@@ -29,10 +30,10 @@ class Journal:
         ``direction`` is ``in`` (the product called the platform) or ``out`` (a callback to the product); ``status`` is
         the HTTP status, 0 where none came; ``ms`` the duration in milliseconds of real time.
         """
-        self._last_seq += 1
+        self.last_seq += 1
         self._entries.append(
             {
-                "seq": self._last_seq,
+                "seq": self.last_seq,
                 "at": iso(self._clock.now()),
                 "direction": direction,
                 "method": method,
@@ -48,32 +49,36 @@ class Journal:
         self._signal.notify()
 
     async def read(
-        self, *, after: int, path: str | None, openid: str | None, wait: float, limit: int
+        self, *, after: int | None, path: str | None, openid: str | None, wait: float, limit: int
     ) -> list[JsonObject]:
-        """Entries after a number that fit the filters, oldest first; waits up to ``wait`` seconds for the first one."""
+        """Entries after a number that fit the filters, oldest first; waits up to ``wait`` seconds for the first one.
 
-        def fitting() -> list[JsonObject]:
-            return self._fitting(after, path, openid, limit)
-
+        Without a number: the latest entries that fit.
+        """
+        if after is None:
+            latest = (entry for entry in reversed(self._entries) if _fits(entry, path, openid))
+            return list(islice(latest, limit))[::-1]
         found: list[JsonObject] = []
+        looked_until = after
 
         def has_some() -> bool:
-            found[:] = fitting()
+            nonlocal looked_until
+            fresh = (entry for entry in self._after(looked_until) if _fits(entry, path, openid))
+            found.extend(islice(fresh, limit))
+            looked_until = self.last_seq
             return bool(found)
 
         await self._signal.wait_until(has_some, wait)
         return found
 
-    def _fitting(self, after: int, path: str | None, openid: str | None, limit: int) -> list[JsonObject]:
-        first_seq = self._last_seq - len(self._entries) + 1
-        fresh = islice(self._entries, max(0, after - first_seq + 1), None)
-        wanted = (
-            entry
-            for entry in fresh
-            if (path is None or entry["path"] == path) and (openid is None or entry["openid"] == openid)
-        )
-        return list(islice(wanted, limit))
+    def _after(self, seq: int) -> Iterator[JsonObject]:
+        first_seq = self.last_seq - len(self._entries) + 1
+        return islice(self._entries, max(0, seq - first_seq + 1), None)
 
     def clear(self) -> None:
         """Forget all entries; numbers go on, so that a reader's place stays valid."""
         self._entries.clear()
+
+
+def _fits(entry: JsonObject, path: str | None, openid: str | None) -> bool:
+    return (path is None or entry["path"] == path) and (openid is None or entry["openid"] == openid)

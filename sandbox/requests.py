@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from aiohttp import web
+from aiohttp.multipart import BodyPartReader
 
 from sandbox.errors import JsonObject, bad_request
 
@@ -21,6 +22,14 @@ async def read_body(request: web.Request) -> JsonObject:
     if not isinstance(body, dict):
         raise bad_request("body_invalid", "请求内容要是一个 JSON 对象。")
     return body
+
+
+async def read_part(part: BodyPartReader, limit: int) -> bytes:
+    """The bytes of a file in a multipart body, at most one more than ``limit``: the caller sees that it is too much."""
+    data = bytearray()
+    while len(data) <= limit and (chunk := await part.read_chunk(1 << 16)):
+        data += chunk
+    return bytes(data[: limit + 1])
 
 
 def text_field(body: JsonObject, name: str, limit: int, *, required: bool = True) -> str:

@@ -23,6 +23,11 @@ class Stream:
         """Stop listening."""
         self._listeners.discard(queue)
 
+    @property
+    def heard(self) -> bool:
+        """Whether anybody listens: making an event for nobody costs time."""
+        return bool(self._listeners)
+
     def publish(self, event: JsonObject) -> None:
         """Give an event to every listener. One that does not keep up is cut off and comes back with a fresh look."""
         for queue in list(self._listeners):

@@ -13,6 +13,7 @@ from sandbox.wechat.media import Medium
 from sandbox.wechat.phones import Phone
 
 SILENCE = b"#!AMR\n"
+MAX_RAW_DEPTH = 5
 
 
 def _require_following(phone: Phone) -> None:
@@ -138,7 +139,7 @@ def send_location(account: Account, phone: Phone, latitude: float, longitude: fl
 def send_raw(account: Account, phone: Phone, fields: JsonObject) -> Round:
     """Deliver a callback of any kind. A message opens the window and shows as a bubble; an event does neither."""
     _require_following(phone)
-    if not isinstance(fields.get("MsgType"), str) or not all(TAG_NAME.fullmatch(name) for name in fields):
+    if not isinstance(fields.get("MsgType"), str) or not _fits_xml(fields):
         raise bad_request("fields_invalid", "字段不对：要有 MsgType，字段名只能用字母、数字和下划线。")
     if fields["MsgType"] == "event":
         return account.courier.dispatch(phone, fields)
@@ -147,6 +148,17 @@ def send_raw(account: Account, phone: Phone, fields: JsonObject) -> Round:
     number = fields.get("MsgId") or account.phones.next_message_id()
     bubble = account.phones.add_message(phone, "user", kind, {"fields": fields}, msg_id=str(number))
     return account.courier.dispatch(phone, {**fields, "MsgId": number}, seq=bubble.seq)
+
+
+def _fits_xml(value: Any, depth: int = 0) -> bool:
+    """Whether a value of ``raw`` can be written as WeChat's XML: names that are tags, not nested too deep."""
+    if depth > MAX_RAW_DEPTH:
+        return False
+    if isinstance(value, dict):
+        return all(TAG_NAME.fullmatch(name) and _fits_xml(inner, depth + 1) for name, inner in value.items())
+    if isinstance(value, list):
+        return all(not isinstance(inner, list) and _fits_xml(inner, depth + 1) for inner in value)
+    return isinstance(value, str | int | float)
 
 
 def consent(account: Account, phone: Phone, template_id: str, accept: bool) -> Round:

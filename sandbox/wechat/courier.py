@@ -6,6 +6,7 @@ same message is delivered again.
 
 import asyncio
 import json
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,8 +23,10 @@ from sandbox.faults import CALLBACK, Fault, Faults
 from sandbox.journal import Journal
 from sandbox.settings import Settings
 from sandbox.wechat.crypto import SafeMode
-from sandbox.wechat.envelope import AbnormalReply, PassiveReply, open_reply, render, seal
+from sandbox.wechat.envelope import AbnormalReplyError, PassiveReply, open_reply, render, seal
 from sandbox.wechat.phones import Message, Phone
+
+log = logging.getLogger(__name__)
 
 MAX_ROUNDS = 20_000
 MAX_CONNECTIONS = 2_000
@@ -139,7 +142,7 @@ class Courier:
         task = asyncio.create_task(self._run(phone, complete, turn, previous, sent, answerable))
         turn.task = task
         self._rounds.add(task)
-        task.add_done_callback(self._rounds.discard)
+        task.add_done_callback(self._finish)
         return turn
 
     async def verify(self) -> JsonObject:
@@ -147,7 +150,7 @@ class Courier:
         timestamp, nonce, echo = str(int(self._clock.now())), _nonce(), str(secrets.randbelow(10**19))
         query = {"signature": self._cipher.sign_query(timestamp, nonce), "timestamp": timestamp, "nonce": nonce}
         query["echostr"] = echo
-        status, answer = 0, ""
+        status, answer, began = 0, "", asyncio.get_running_loop().time()
         try:
             async with self._http().get(self.callback_url, params=query) as response:
                 status, answer = (
@@ -156,7 +159,17 @@ class Courier:
                 )
         except (aiohttp.ClientError, TimeoutError) as error:
             answer = type(error).__name__
+        ms = (asyncio.get_running_loop().time() - began) * 1000
+        self._journal.add(
+            direction="out", method="GET", path=CALLBACK, openid=None, errcode=None, status=status, ms=ms, body="",
+            answer=answer,
+        )  # fmt: skip
         return {"ok": status == 200 and answer == echo, "status": status, "answer": answer[:200]}
+
+    def _finish(self, task: "asyncio.Task[None]") -> None:
+        self._rounds.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a callback was given up", exc_info=error)
 
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -258,7 +271,7 @@ class Courier:
     def _judge(self, openid: str, answer: bytes) -> Delivery:
         try:
             reply = open_reply(self._cipher, answer, openid, self._settings.original_id)
-        except AbnormalReply as error:
+        except AbnormalReplyError as error:
             return Delivery(200, 0.0, f"abnormal: {error}", answered=True, abnormal=True)
         return Delivery(200, 0.0, answered=True, reply=reply)
 

@@ -19,7 +19,7 @@ TAG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 MAX_TEXT_BYTES = 2048
 
 
-class AbnormalReply(ValueError):  # noqa: N818 -- the word of the WeChat documentation (异常数据)
+class AbnormalReplyError(ValueError):
     """A reply that WeChat does not understand; the user sees the notice that the account is out of service."""
 
 
@@ -63,7 +63,7 @@ def seal(cipher: SafeMode, original_id: str, xml: str, timestamp: str, nonce: st
 
 
 def open_reply(cipher: SafeMode, body: bytes, openid: str, original_id: str) -> PassiveReply | None:
-    """The passive reply in an answer to a callback; None for ``success`` or nothing. Raises AbnormalReply."""
+    """The passive reply in an answer to a callback; None for ``success`` or nothing. Raises AbnormalReplyError."""
     if body.strip() in (b"", b"success"):
         return None
     outer = _parse(body)
@@ -72,9 +72,9 @@ def open_reply(cipher: SafeMode, body: bytes, openid: str, original_id: str) -> 
         cipher.check_message(given, _text(outer, "TimeStamp"), _text(outer, "Nonce"), encrypted)
         inner = _parse(cipher.decrypt(encrypted))
     except CryptoError as error:
-        raise AbnormalReply(str(error)) from error
+        raise AbnormalReplyError(str(error)) from error
     if _text(inner, "ToUserName") != openid or _text(inner, "FromUserName") != original_id:
-        raise AbnormalReply("addressee")
+        raise AbnormalReplyError("addressee")
     return _read_reply(inner)
 
 
@@ -82,16 +82,16 @@ def _parse(body: bytes) -> Element:
     try:
         root: Element = fromstring(body)
     except (ParseError, DefusedXmlException, ValueError) as error:
-        raise AbnormalReply("not XML") from error
+        raise AbnormalReplyError("not XML") from error
     if root.tag != "xml":
-        raise AbnormalReply("root")
+        raise AbnormalReplyError("root")
     return root
 
 
 def _text(parent: Element, path: str) -> str:
     found = parent.findtext(path)
     if found is None:
-        raise AbnormalReply(f"{path} is missing")
+        raise AbnormalReplyError(f"{path} is missing")
     return found
 
 
@@ -103,19 +103,19 @@ def _read_reply(root: Element) -> PassiveReply | None:
     if kind == "text":
         text = _text(root, "Content")
         if not text or len(text.encode()) > MAX_TEXT_BYTES:
-            raise AbnormalReply("Content")
+            raise AbnormalReplyError("Content")
         return PassiveReply("text", {"text": text})
     if kind in ("image", "voice"):
         return PassiveReply(kind, {"media_id": _text(root, f"{kind.capitalize()}/MediaId")})
     if kind == "music":
         music = root.find("Music")
         if music is None:
-            raise AbnormalReply("Music")
+            raise AbnormalReplyError("Music")
         title, url = music.findtext("Title") or "", music.findtext("MusicUrl") or ""
         return PassiveReply("music", {"title": title, "description": music.findtext("Description") or "", "url": url})
     if kind == "news":
         return PassiveReply("news", {"articles": _read_articles(root)})
-    raise AbnormalReply("MsgType")
+    raise AbnormalReplyError("MsgType")
 
 
 def _read_articles(root: Element) -> list[JsonObject]:
@@ -129,5 +129,5 @@ def _read_articles(root: Element) -> list[JsonObject]:
         for item in root.findall("Articles/item")
     ]
     if not articles or str(len(articles)) != _text(root, "ArticleCount").strip():
-        raise AbnormalReply("Articles")
+        raise AbnormalReplyError("Articles")
     return articles

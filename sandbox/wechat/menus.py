@@ -21,7 +21,7 @@ KINDS = KEY_KINDS | {"view", "miniprogram"}
 
 
 def _too_long(value: Any, limit: int) -> bool:
-    return not isinstance(value, str) or not value or len(value.encode()) > limit
+    return not isinstance(value, str) or not value or len(value.encode(errors="replace")) > limit
 
 
 def _check_action(button: JsonObject, sub: bool) -> None:

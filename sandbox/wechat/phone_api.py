@@ -9,12 +9,20 @@ from aiohttp.multipart import BodyPartReader
 
 from sandbox.clock import iso
 from sandbox.errors import bad_request, not_found
-from sandbox.requests import MAX_WAIT_SECONDS, json_response, number_field, number_query, read_body, text_field
+from sandbox.requests import (
+    MAX_WAIT_SECONDS,
+    json_response,
+    number_field,
+    number_query,
+    read_body,
+    read_part,
+    text_field,
+)
 from sandbox.wechat import actions
 from sandbox.wechat.account import Account
 from sandbox.wechat.courier import Round
 from sandbox.wechat.errors import WechatError
-from sandbox.wechat.media import Medium, check_upload
+from sandbox.wechat.media import LIMITS, Medium, check_upload
 from sandbox.wechat.phones import MAX_MESSAGES, MAX_NICKNAME, Phone
 from sandbox.wechat.platform.calls import ACCOUNT
 
@@ -151,7 +159,7 @@ async def _read_picture(request: web.Request, account: Account) -> Medium:
     try:
         async for part in await request.multipart():
             if isinstance(part, BodyPartReader) and part.filename:
-                data = bytes(await part.read(decode=False))
+                data = await read_part(part, LIMITS["image"])
                 check_upload("image", part.filename, data)
                 suffix = part.filename.rpartition(".")[2].lower()
                 return account.media.add("image", PICTURE_TYPES[suffix], part.filename, data)
@@ -251,7 +259,10 @@ async def list_qr_codes(request: web.Request) -> web.Response:
     codes = request.app[ACCOUNT].qr_codes
     limit = int(number_query(request, "limit", 200, 1, 10_000))
     newest = list(codes.by_ticket.values())[::-1][:limit]
-    return json_response([code.to_json() | {"expired": codes.is_expired(code)} for code in newest])
+    url = request.app[ACCOUNT].public_url + "/cgi-bin/showqrcode?ticket="
+    return json_response(
+        [code.to_json() | {"expired": codes.is_expired(code), "picture_url": url + code.ticket} for code in newest]
+    )
 
 
 @routes.get("/api/account")

@@ -102,13 +102,14 @@ class Phone:
 
 
 class Phones:
-    """All phones, by openid."""
+    """All phones, by openid. ``activity`` grows with every change, so that a saver sees when there is something new."""
 
     def __init__(self, clock: MovableClock, stream: Stream) -> None:
         self._clock = clock
         self._stream = stream
         self._phones: dict[str, Phone] = {}
         self._last_message_id = 0
+        self.activity = 0
 
     def __iter__(self) -> Iterator[Phone]:
         return iter(self._phones.values())
@@ -131,7 +132,7 @@ class Phones:
         digest = hashlib.sha256(openid.encode()).hexdigest()
         phone = Phone(openid, nickname, "u" + digest[:27], "m" + digest[27:54], self._clock.now())
         self.put(phone)
-        self._stream.publish({"phone": phone.to_json()})
+        self.changed(phone)
         return phone
 
     def put(self, phone: Phone) -> None:
@@ -151,7 +152,9 @@ class Phones:
 
     def changed(self, phone: Phone) -> None:
         """Tell the page that a phone is not what it was."""
-        self._stream.publish({"phone": phone.to_json()})
+        self.activity += 1
+        if self._stream.heard:
+            self._stream.publish({"phone": phone.to_json()})
 
     def add_message(
         self,
@@ -167,7 +170,9 @@ class Phones:
         message = Message(phone.last_seq, self._clock.now(), sender, kind, content, via, msg_id)
         phone.messages.append(message)
         phone.signal.notify()
-        self._stream.publish({"openid": phone.openid, "message": message.to_json()})
+        self.activity += 1
+        if self._stream.heard:
+            self._stream.publish({"openid": phone.openid, "message": message.to_json()})
         return message
 
     def next_message_id(self) -> int:

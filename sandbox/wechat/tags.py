@@ -55,5 +55,5 @@ class Tags:
     def _check_name(self, name: Any) -> None:
         if not isinstance(name, str) or not name or name in self.names.values():
             raise WechatError(45157)
-        if len(name.encode()) > MAX_NAME_BYTES:
+        if len(name.encode(errors="replace")) > MAX_NAME_BYTES:
             raise WechatError(45158)

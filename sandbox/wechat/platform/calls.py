@@ -11,12 +11,15 @@ from aiohttp.multipart import BodyPartReader
 
 from sandbox.errors import JsonObject
 from sandbox.faults import Fault
+from sandbox.requests import read_part
 from sandbox.wechat.account import Account
 from sandbox.wechat.errors import WechatError
+from sandbox.wechat.media import LIMITS
 from sandbox.wechat.phones import Phone
 
 ACCOUNT = web.AppKey("account", Account)
 MAX_JSON_BYTES = 1 << 20
+MAX_UPLOAD_BYTES = max(LIMITS.values())
 OK: JsonObject = {"errcode": 0, "errmsg": "ok"}
 Answer = JsonObject | web.Response
 
@@ -102,7 +105,7 @@ class _Serving:
         loop = asyncio.get_running_loop()
         began = loop.time()
         refusal = await self._read()
-        fault = self.account.faults.take(self.endpoint.path, self.call.openid)
+        fault = self.account.faults.take(self.request.path, self.call.openid)
         if fault and fault.latency_ms:
             await asyncio.sleep(fault.latency_ms / 1000)
         response = None if fault and fault.drop == "before" else self._answer(fault, refusal)
@@ -143,7 +146,7 @@ class _Serving:
         try:
             async for part in await self.request.multipart():
                 if isinstance(part, BodyPartReader) and part.name == "media" and part.filename:
-                    data = bytes(await part.read(decode=False))
+                    data = await read_part(part, MAX_UPLOAD_BYTES)
                     self.shown_body = f"<{len(data)} bytes>"
                     return Upload(part.filename, part.headers.get("Content-Type", "application/octet-stream"), data)
         except (ValueError, web.HTTPException) as error:
@@ -176,7 +179,7 @@ class _Serving:
         if response is not None and isinstance(response.body, bytes):
             answer = response.body[:2000].decode(errors="replace") if "json" in response.content_type else "<file>"
         self.account.journal.add(
-            direction="in", method=self.request.method, path=self.endpoint.path, openid=self.call.openid,
+            direction="in", method=self.request.method, path=self.request.path, openid=self.call.openid,
             errcode=_errcode(answer), status=response.status if response is not None else 0, ms=ms,
             body=self.shown_body, answer="<token>" if "access_token" in answer else answer,
         )  # fmt: skip

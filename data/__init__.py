@@ -1,0 +1,1 @@
+"""Reference data as files, and the loaders that validate them."""

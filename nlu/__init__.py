@@ -1,0 +1,1 @@
+"""Chinese patient language in, structure out. Pure: no database, no network except a provider that is a server."""
