@@ -38,8 +38,12 @@ async def test_shift_enter_makes_a_new_line_and_the_button_sends_it(desk: Desk) 
 
 async def test_a_text_on_its_way_shows_that_it_is_being_sent_and_can_be_sent_again_after_a_failure(desk: Desk) -> None:
     held: list[Route] = []
+
+    async def hold(route: Route) -> None:
+        held.append(route)
+
     await desk.open()
-    await desk.page.route("**/text", held.append)
+    await desk.page.route("**/text", hold)
     await desk.part("input-{openid}").fill("喂")
     await desk.part("input-{openid}").press("Enter")
     await expect(desk.screen().get_by_label("正在发送")).to_be_visible()
@@ -54,6 +58,17 @@ async def test_a_text_on_its_way_shows_that_it_is_being_sent_and_can_be_sent_aga
     await expect(desk.part("bubble-1")).to_contain_text("喂")
     await expect(failed).to_have_count(0)
     await expect(desk.screen().get_by_text("喂")).to_have_count(1)
+
+
+async def test_texts_written_in_quick_succession_arrive_in_their_order(desk: Desk) -> None:
+    await desk.open()
+    words = [f"第{number}句" for number in range(1, 9)]
+    for word in words:
+        await desk.part("input-{openid}").fill(word)
+        await desk.part("input-{openid}").press("Enter")
+    await expect(desk.part("bubble-8")).to_be_visible()
+    assert [message.text for message in await desk.phone.messages()] == words
+    await expect(desk.screen().get_by_label("正在发送")).to_have_count(0)
 
 
 async def test_an_item_of_a_menu_message_can_be_tapped(desk: Desk) -> None:

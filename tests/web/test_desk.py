@@ -75,7 +75,7 @@ async def test_the_journal_lists_the_calls_newest_first(desk: Desk) -> None:
     entries = desk.page.get_by_test_id("journal-entry")
     await expect(entries.first).to_contain_text("/cgi-bin/message/custom/send")
     await entries.first.locator("summary").click()
-    await expect(entries.first.locator("pre")).to_contain_text("您好")
+    await expect(entries.first.locator("pre").first).to_contain_text("您好")
 
 
 async def test_the_chat_list_shows_the_last_message_and_what_is_unread(desk: Desk) -> None:
