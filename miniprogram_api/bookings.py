@@ -91,7 +91,10 @@ def calendar_file(context: Context) -> Callable[[web.Request], Awaitable[web.Res
         consultation_id = context.calendar_links.read(request.match_info["token"])
         if consultation_id is None:
             raise NotFound("这个链接已失效，请回到公众号里重新打开。")
-        text = await context.consultations.calendar(consultation_id)
+        booking = await context.scheduling.booking(consultation_id)
+        if booking is None:
+            raise NotFound("这次预约已经取消了。")
+        text = context.scheduling.calendar(booking, "专家会诊", "桥医远程会诊，请提前十分钟打开微信。")
         headers = {"Content-Disposition": 'attachment; filename="huizhen.ics"', "Cache-Control": "no-store"}
         return web.Response(text=text, content_type="text/calendar", charset="utf-8", headers=headers)
 

@@ -1,11 +1,11 @@
 """What the endpoints may use of the house."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backend.clock import Clock
-from miniprogram_api.login import Code2Session, WeChatIdentity
+from backend.messaging.identities import Identities
+from miniprogram_api.login import Code2Session
 from miniprogram_api.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ class Context:
     """The use cases, and how a login becomes a person.
 
     Attributes:
-        person_of: gives the person behind a WeChat identity: the one who talks with the official account where WeChat's
-            union id says so, else the mini-program's own person, made at the first login.
+        identities: gives the person behind a login: the one who talks with the official account where WeChat's union id
+            says so, else the mini-program's own person, made at the first login.
         sessions: tokens of the mini-program.
         calendar_links: tokens that open one booking's calendar file.
     """
@@ -29,7 +29,7 @@ class Context:
     consultations: "ConsultationService"
     scheduling: "SchedulingService"
     code2session: Code2Session
-    person_of: Callable[[WeChatIdentity], Awaitable[str]]
+    identities: Identities
     sessions: Sessions
     calendar_links: Sessions
     clock: Clock

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from miniprogram_api.endpoint import Call, Endpoint, Model
 
+CHANNEL = "miniprogram"
+
 
 class LoginRequest(Model):
     """The code that `wx.login` gave, good for five minutes and one use."""
@@ -31,7 +33,7 @@ class MeAnswer(Model):
 
 async def _login(call: Call) -> SessionAnswer:
     identity = await call.context.code2session.identify(call.body.code)
-    person_id = await call.context.person_of(identity)
+    person_id = await call.context.identities.person_at(CHANNEL, identity.openid, identity.unionid)
     token, until = call.context.sessions.mint(person_id)
     return SessionAnswer(token=token, expires_at=until)
 

@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from backend import migrations
-from backend.seed import demo_id, seed
 from backend.security.policy import SYSTEM
+from backend.seed import demo_id, seed
 from bot.wechat.settings import WechatSettings
+from data.demo import demo
 from qiaoyi.house import House, open_house
 from qiaoyi.server import serving, until_stopped
 from qiaoyi.settings import Settings
@@ -41,10 +42,10 @@ class StartError(Exception):
 async def run(settings: Settings, sandbox_port: int) -> None:
     """Run both until SIGINT or SIGTERM; print the addresses, then one line that begins with `ready`."""
     settings = local_settings(settings, sandbox_port)
-    await migrations.upgrade(settings.database)
     callback = f"{settings.public}/wechat/callback"
     sandbox_url = f"http://127.0.0.1:{sandbox_port}"
-    async with running_sandbox(sandbox_port, callback, settings.data, _PAGES), open_house(settings) as house:
+    async with open_house(settings) as house, running_sandbox(sandbox_port, callback, settings.data, _PAGES):
+        await migrations.upgrade(settings.database)
         await seed(house.database, house.people, house.scheduling)
         async with serving(house), SandboxClient(sandbox_url) as sandbox:
             await _introduce(house, sandbox)
@@ -75,14 +76,14 @@ def local_settings(settings: Settings, sandbox_port: int) -> Settings:
 
 
 async def _introduce(house: House, sandbox: SandboxClient) -> None:
-    """At the first start, put three phones on the desk: a patient's, and those of a doctor and an expert who have joined."""
+    """At the first start, put phones on the desk: a patient's, and those of everybody who works here and has joined."""
     if await sandbox.phones(limit=1):
         return
-    for nickname, openid, practitioner in _PHONES:
-        phone = await sandbox.phone(nickname, openid)
-        if practitioner is not None:
-            invitation = await house.people.create_invitation(SYSTEM, demo_id(practitioner))
-            await phone.follow(invitation.scene)
+    await sandbox.phone("李大妈", "demo-patient")
+    for one in demo().practitioners:
+        invitation = await house.people.create_invitation(SYSTEM, demo_id(one.code))
+        phone = await sandbox.phone(f"{one.name} {one.title or '管理员'}", f"demo-{one.code.lower()}")
+        await phone.follow(invitation.scene)
 
 
 @asynccontextmanager

@@ -12,12 +12,15 @@ import aiohttp
 import redis.asyncio
 from aiohttp import web
 
+from backend.messaging.identities import Identities
 from bot import notifications
+from bot.delivery.sender import CHANNEL
 from bot.dialogue import Dialogue
 from bot.flows import register_patient_flows
 from bot.flows.join import register as register_join
 from bot.flows.staff import register_staff_flows
 from bot.flows.staff_menus import idle_flow
+from bot.identities import UnionIds
 from bot.services import Services
 from bot.transport import Receiving, Sending
 from bot.wechat.token import RedisTokenStore, TokenStore
@@ -58,11 +61,13 @@ async def serving(house: House) -> AsyncIterator[None]:
         tokens = await _token_store(house, stack)
         sending = Sending(house.database, house.clock, house.people, settings.wechat, files=house.files, tokens=tokens)
         calendar = calendar_tokens(house.ring, house.clock)
+        identities = Identities(house.database, house.clock, house.people, home_channel=CHANNEL)
         services = _services(house, sending, PublicLinks(settings.public, calendar))
         notifications.register(house.events, services)
         work: list[Coroutine[Any, Any, None]] = [sending.run()]
         if settings.role in (ServeRole.ALL, ServeRole.WORKER):
             work += [house.events.run(), house.timers.run(), house.audit.run()]
+            work.append(UnionIds(identities, sending.client).run())
         if settings.clock_url:
             follower = ClockFollower(house.clock, settings.clock_url, f"{settings.role}-{os.getpid()}")
             await follower.follow_once(http)
@@ -70,11 +75,9 @@ async def serving(house: House) -> AsyncIterator[None]:
         application = None
         if settings.role in (ServeRole.ALL, ServeRole.WEB):
             dialogue = make_dialogue(services, numbered=not settings.wechat.menu_messages)
-            receiving = Receiving(
-                house.database, house.clock, sending, settings.wechat, dialogue, files=house.files
-            )
+            receiving = Receiving(house.database, house.clock, sending, settings.wechat, dialogue, files=house.files)
             work.append(receiving.run())
-            application = _application(house, receiving, sending, http, calendar)
+            application = _application(house, receiving, identities, http, calendar)
         await stack.enter_async_context(_working(work))
         if application is not None:  # last to begin, first to end: nothing is taken in that would not be worked on
             await stack.enter_async_context(_listening(application, settings.host, settings.port))
@@ -117,7 +120,7 @@ async def _token_store(house: House, stack: AsyncExitStack) -> TokenStore | None
 
 
 def _application(
-    house: House, receiving: Receiving, sending: Sending, http: aiohttp.ClientSession, calendar: Sessions
+    house: House, receiving: Receiving, identities: Identities, http: aiohttp.ClientSession, calendar: Sessions
 ) -> web.Application:
     settings = house.settings
     assert settings.wechat is not None  # noqa: S101  # checked where serving begins
@@ -126,7 +129,7 @@ def _application(
         consultations=house.consultations,
         scheduling=house.scheduling,
         code2session=Code2Session(http, settings.wechat.api_url, settings.mini_app_id, settings.mini_app_secret),
-        person_of=sending.messaging.person_of,
+        identities=identities,
         sessions=Sessions(house.ring.derive("session"), house.clock),
         calendar_links=calendar,
         clock=house.clock,

@@ -120,7 +120,7 @@ class MessagingService:
 
     def lane(self, channel: str, address: str) -> str:
         """Give the blind index of an address: the name under which a person's messages are kept in order."""
-        return key_ring().blind_index(f"{channel}\0{address}", _ADDRESS_PURPOSE)
+        return lane_of(channel, address)
 
     async def open(
         self, session: AsyncSession, channel: str, address: str, key: str, touch: Touch, *, deferred_id: int = 0
@@ -275,15 +275,14 @@ class MessagingService:
         query = select(Contact).where(Contact.person_id == person_id, Contact.channel == channel)
         async with self._database.reading() as session:
             rows = (await session.scalars(query)).all()
-        views = [ContactView(row.id, row.channel, row.address, row.person_id, _reach(row)) for row in rows]
-        return sorted(views, key=_last_seen, reverse=True)
+        return sorted(map(contact_view, rows), key=_last_seen, reverse=True)
 
     async def contact(self, channel: str, address: str) -> ContactView | None:
         """Give the contact with this address; None where it has never written."""
         query = select(Contact).where(Contact.channel == channel, Contact.address_index == self.lane(channel, address))
         async with self._database.reading() as session:
             row = await session.scalar(query)
-        return None if row is None else ContactView(row.id, row.channel, row.address, row.person_id, _reach(row))
+        return None if row is None else contact_view(row)
 
     async def mark_unreachable(self, contact_id: str) -> None:
         """Note that nothing arrives at a contact until the person comes back."""
@@ -291,8 +290,15 @@ class MessagingService:
             await session.execute(update(_contacts).where(_contacts.c.id == contact_id).values(reachable=False))
 
 
-def _reach(row: Contact) -> Reach:
-    return Reach(row.reachable, row.last_message_at, row.sent_after_message, row.last_touch_at, row.sent_after_touch)
+def lane_of(channel: str, address: str) -> str:
+    """Give the blind index of an address on a channel."""
+    return key_ring().blind_index(f"{channel}\0{address}", _ADDRESS_PURPOSE)
+
+
+def contact_view(row: Contact) -> ContactView:
+    """Show a contact."""
+    reach = Reach(row.reachable, row.last_message_at, row.sent_after_message, row.last_touch_at, row.sent_after_touch)
+    return ContactView(row.id, row.channel, row.address, row.person_id, reach)
 
 
 def _reach_values(contact_id: str, reach: Reach) -> dict[str, Any]:

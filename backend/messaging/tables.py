@@ -12,14 +12,17 @@ from backend.db import Base, EncryptedJSON, EncryptedText, Id, Sequence, UTCDate
 class Contact(Base):
     """An address of a person on a channel, and what is known about reaching them there.
 
-    `sent_after_message` counts what was pushed since `last_message_at`; `sent_after_touch` the same since
-    `last_touch_at` (a click, a tap, a scan, a follow). Channels grant a number of pushes for each.
+    `union_index` is the blind index of what ties the addresses of one person together (`identities.py`), empty where
+    there is nothing, NULL while nobody has asked. `sent_after_message` counts what was pushed since `last_message_at`;
+    `sent_after_touch` the same since `last_touch_at` (a click, a tap, a scan, a follow). Channels grant a number of
+    pushes for each.
     """
 
     __tablename__ = "contacts"
     __table_args__ = (
         UniqueConstraint("channel", "address_index"),
         Index("ix_contacts_person_id", "person_id"),
+        Index("ix_contacts_union_index", "union_index"),
         Base.__table_args__,
     )
 
@@ -28,6 +31,7 @@ class Contact(Base):
     address: Mapped[str] = mapped_column(EncryptedText("contacts.address"))
     address_index: Mapped[str] = mapped_column(String(64))
     person_id: Mapped[str] = mapped_column(Id)
+    union_index: Mapped[str | None] = mapped_column(String(64))
     reachable: Mapped[bool] = mapped_column(default=True)
     last_message_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     sent_after_message: Mapped[int] = mapped_column(default=0)
