@@ -133,7 +133,8 @@ export function parseClock(value: unknown): number | null {
 /** JSON indented and with its characters unescaped; anything else, such as XML, as it is. */
 function readable(body: string): string {
   try {
-    return JSON.stringify(JSON.parse(body), null, 2)
+    const parsed: unknown = JSON.parse(body)
+    return typeof parsed === 'string' ? parsed : JSON.stringify(parsed, null, 2)
   } catch {
     return body
   }
