@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary, MetaData, String, TypeDecorator, event, make_url
+from sqlalchemy import BigInteger, Dialect, Enum, Integer, LargeBinary, MetaData, String, TypeDecorator, event, make_url
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -28,6 +29,11 @@ Id = String(32)
 
 Sequence = BigInteger().with_variant(Integer(), "sqlite")
 """Type of a primary key that counts up (SQLite counts up plain INTEGER keys alone)."""
+
+
+def coded(kind: type[StrEnum]) -> Enum:
+    """Give the type of a column that holds a member of `kind` by its code, as plain text."""
+    return Enum(kind, native_enum=False, length=24, values_callable=lambda members: [str(one.value) for one in members])
 
 
 class Base(DeclarativeBase):
