@@ -22,7 +22,7 @@ class Segmenter:
     """Cuts normalised text into words. Building it takes about half a second, less with a cache folder."""
 
     def __init__(self, words: Iterable[str], cache_folder: Path | None = None) -> None:
-        """Add ``words`` to jieba's dictionary; its prefix dictionary is kept in ``cache_folder``, without one nowhere."""
+        """Add ``words`` to jieba's dictionary; its prefix dictionary is kept in ``cache_folder`` if there is one."""
         self._tokenizer = jieba.Tokenizer()
         if cache_folder is not None:
             cache_folder.mkdir(parents=True, exist_ok=True)

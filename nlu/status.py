@@ -1,9 +1,7 @@
 """Whether what was found is affirmed, denied, open, past or merely supposed: the words around it decide.
 
-A cue reaches to the end of its clause: a comma or a turn (
-    "但是"
-, "就是") stops it, a listing comma (、) and "和" do not,
-so that "没有发烧，咳嗽三天了" denies the fever alone.
+A cue reaches to the end of its clause: a comma or a turn ("但是", "就是") stops it, a listing comma (、) and "和" do
+not, so that "没有发烧，咳嗽三天了" denies the fever alone.
 """
 
 import re
@@ -74,7 +72,7 @@ class Assertion:
 
 
 def assess_status(text: str, start: int, end: int) -> Assertion:
-    """How ``text[start:end]`` is meant, from the words of its clause and, for tense and supposition, of its sentence."""
+    """How ``text[start:end]`` is meant, from the words of its clause and (tense, supposition) sentence."""
     before = text[_sentence_start(text, start) : start]
     clause = _clause_before(before)
     after = text[end : end + 14]
@@ -128,6 +126,6 @@ _STOPS_NEGATION = re.compile(
 
 def _reaches(between: str, cue: str) -> bool:
     """Whether a negation reaches over ``between`` to the mention."""
-    if cue.endswith("不") or cue.endswith("不是"):
+    if cue.endswith(("不", "不是")):
         return len(between) <= 6 and not _STOPS_NEGATION.search(between)
     return len(between) <= 18 and not _STOPS_NEGATION.search(between)
