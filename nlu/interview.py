@@ -31,7 +31,7 @@ def next_question(facts: CaseFacts, asked: list[str]) -> Question | None:
         if sum(rule.id in asked for rule in of_stage) >= _MAX_OF_STAGE[stage]:
             continue
         for rule in of_stage:
-            if rule.id not in asked and _applies(rule, facts) and not _answered(rule, facts):
+            if rule.id not in asked and _applies(rule, facts) and not _settled(rule, facts, asked):
                 return _question(rule, facts)
     return None
 
@@ -44,12 +44,14 @@ def _applies(rule: QuestionRule, facts: CaseFacts) -> bool:
     return not rule.when or any(evidence(condition, facts) for condition in rule.when)
 
 
-def _answered(rule: QuestionRule, facts: CaseFacts) -> bool:
+def _settled(rule: QuestionRule, facts: CaseFacts, asked: list[str]) -> bool:
+    """Whether the answer is known, or the same was asked in other words."""
     slot = Slot(rule.slot)
     if slot is Slot.SYMPTOM:
         known = [facts.status(name) for name in rule.values]
         return Status.POSITIVE in known or None not in known
-    return _known(slot, facts)
+    already = any(other.slot == rule.slot for other in questions() if other.id in asked)
+    return already or _known(slot, facts)
 
 
 def _known(slot: Slot, facts: CaseFacts) -> bool:

@@ -52,7 +52,7 @@ class Lexicon:
         longer word (麻 in 麻将): words of one character count only where it does.
         """
         found = [*self._literal(text, is_free), *self._compound.find(text), *self._by_pattern(text)]
-        return self._without_overlaps(found)
+        return self._without_overlaps(found, text)
 
     def find_places(self, text: str) -> list[Match]:
         """Body parts named as the place of a pain, each as the pain there."""
@@ -68,7 +68,8 @@ class Lexicon:
                 entry = self._words.get(text[position : position + length])
                 if entry is not None and (length > 1 or is_free(position)):
                     found.append(Match(entry[0], entry[1], position, position + length))
-                    position += length
+                    # After 没 or 不 a longer word may begin: 没心跳 is the end, 没心跳快 only no fast one.
+                    position += 1 if text[position] in _NEGATORS else length
                     break
             else:
                 position += 1
@@ -82,13 +83,25 @@ class Lexicon:
             if match.end() > match.start()
         ]
 
-    def _without_overlaps(self, found: list[Match]) -> list[Match]:
+    def _without_overlaps(self, found: list[Match], text: str) -> list[Match]:
         """Of matches that overlap the longer one, of equally long ones the graver."""
         kept: list[Match] = []
+        found = [match for match in found if not _cut_short(match, found, text)]
         for match in sorted(found, key=lambda m: (m.start - m.end, self._rank.get(m.name, 3), m.start)):
             if all(match.end <= other.start or match.start >= other.end for other in kept):
                 kept.append(match)
         return sorted(kept, key=lambda m: m.start)
+
+
+_NEGATORS = "没不"
+
+
+def _cut_short(match: Match, found: list[Match], text: str) -> bool:
+    """Whether a word that begins with 没 or 不 only cuts into a longer word that is itself denied (没有|心跳快)."""
+    if text[match.start] not in _NEGATORS:
+        return False
+    inner = match.start + (2 if text.startswith("没有", match.start) else 1)
+    return any(other.start == inner and other.end > match.end for other in found)
 
 
 _FILLER = (
