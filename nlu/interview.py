@@ -10,6 +10,7 @@ MAX_QUESTIONS = 8
 
 OPENING = "complaint"
 WHICH = "which"
+_OPENINGS = 2
 _MAX_OF_STAGE = {"danger": 2, "specific": 2, "general": MAX_QUESTIONS}
 _STAGES = tuple(_MAX_OF_STAGE)
 
@@ -20,12 +21,12 @@ def next_question(facts: CaseFacts, asked: list[str]) -> Question | None:
     ``asked`` are the ids of the questions asked so far, in order. Danger signs come first, then what belongs to the
     symptom, then what every record needs; at most eight, and never what ``facts`` already answer.
     """
+    if not _complaint_known(facts):
+        return None if asked.count(OPENING) >= _OPENINGS else _opening(facts)
+    if sum(question != OPENING for question in asked) >= MAX_QUESTIONS:
+        return None
     if facts.unclear and WHICH not in asked:
         return _which(facts)
-    if not _complaint_known(facts):
-        return None if asked.count(OPENING) >= 2 else _opening(facts)
-    if sum(1 for question in asked if question not in (OPENING, WHICH)) >= MAX_QUESTIONS:
-        return None
     for stage in _STAGES:
         of_stage = [rule for rule in questions() if rule.stage == stage]
         if sum(rule.id in asked for rule in of_stage) >= _MAX_OF_STAGE[stage]:
