@@ -1,0 +1,39 @@
+"""Consultations: from the patient's words to the expert's opinion."""
+
+from backend.consultation.rules import Status, Step, Urgency
+from backend.consultation.service import ConsultationService
+from backend.consultation.tables import OfferState
+from backend.consultation.views import (
+    AttachmentView,
+    ConsultationSummary,
+    ConsultationView,
+    MessageView,
+    OfferView,
+    OpinionView,
+    RatingView,
+    ResponseView,
+    SupplementView,
+    TimelineEntry,
+)
+from backend.consultation.vitals import VITAL_SIGNS, check_vitals, describe_vitals
+
+__all__ = [
+    "VITAL_SIGNS",
+    "AttachmentView",
+    "ConsultationService",
+    "ConsultationSummary",
+    "ConsultationView",
+    "MessageView",
+    "OfferState",
+    "OfferView",
+    "OpinionView",
+    "RatingView",
+    "ResponseView",
+    "Status",
+    "Step",
+    "SupplementView",
+    "TimelineEntry",
+    "Urgency",
+    "check_vitals",
+    "describe_vitals",
+]

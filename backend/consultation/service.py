@@ -1,0 +1,40 @@
+"""The consultation service: one name for the use cases, which live in files by subject."""
+
+from typing import Any
+
+from backend.consultation.alarms import Alarms
+from backend.consultation.appointments import NO_SHOW_TIMER, REMINDER_TIMER
+from backend.consultation.intake import TASK_TIMER
+from backend.consultation.lifecycle import Lifecycle
+from backend.consultation.matching import OFFERS_TIMER
+from backend.consultation.supplements import Supplements
+from backend.consultation.thread import Thread
+
+
+class ConsultationService(Lifecycle, Supplements, Thread, Alarms):
+    """All use cases of consultations. Where each lives:
+
+    * `intake`: open, open_by_doctor, acknowledge_task, add_findings; a task that nobody looks at
+    * `matching`: offers_of, offers_for, offer, accept_offer, decline_offer, assign_expert, response_statistics
+    * `appointments`: bookable_slots, booking, book, reschedule, cancel_booking, record_no_show; reminders
+    * `supplements`: request_supplement, answer_supplement, supplements
+    * `thread`: post, messages, message, focus, set_focus
+    * `opinions`: record_opinion, rate
+    * `alarms`: raise_alarm
+    * `lifecycle`: submit, start, complete, cancel
+    * `reading`: get, list_for, timeline, attach, attachments, open_file
+
+    Each of them is one transaction (part of the caller's where there is one) that locks the consultation, asks the
+    policy, checks the state machine in `rules`, writes the audit entry and the timeline, and publishes what happened.
+
+    Raises (besides what each method names):
+        NotFound: no such consultation. Forbidden: the policy refuses. IllegalMove: not from this status.
+        Conflict: somebody else was first.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._timers.on(TASK_TIMER, self._on_task_overdue)
+        self._timers.on(OFFERS_TIMER, self._on_offers_due)
+        self._timers.on(REMINDER_TIMER, self._on_reminder)
+        self._timers.on(NO_SHOW_TIMER, self._on_no_show)

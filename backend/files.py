@@ -1,0 +1,200 @@
+"""Files that people send: pictures and recordings, encrypted at rest, found again by identifier."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.clock import Clock
+from backend.db import Base, Database, Id, UTCDateTime, key_ring
+from backend.errors import InvalidInput, NotFound
+from backend.ids import new_id
+from backend.security.keyring import key_number
+
+LARGEST_BYTES = 10 * 1024 * 1024
+"""WeChat's own limit for a picture sent to an account; voices are smaller."""
+
+_BATCH = 100
+_ORPHAN_AGE = timedelta(days=1)
+
+# The first bytes of each kind that is taken: the signature decides what a file is, not what somebody says of it.
+_SIGNATURES: dict[str, Callable[[bytes], bool]] = {
+    "image/jpeg": lambda data: data.startswith(b"\xff\xd8\xff"),
+    "image/png": lambda data: data.startswith(b"\x89PNG\r\n\x1a\n"),
+    "image/gif": lambda data: data.startswith((b"GIF87a", b"GIF89a")),
+    "image/webp": lambda data: data.startswith(b"RIFF") and data[8:12] == b"WEBP",
+    "audio/amr": lambda data: data.startswith((b"#!AMR\n", b"#!AMR-WB\n")),
+    "audio/mpeg": lambda data: data.startswith((b"ID3", b"\xff\xf2", b"\xff\xf3", b"\xff\xfa", b"\xff\xfb")),
+}
+
+
+class FileRow(Base):
+    """A file of the store: whose it is and what it is. Its bytes lie encrypted in the folder of the store."""
+
+    __tablename__ = "files"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    owner_id: Mapped[str] = mapped_column(Id)
+    media_type: Mapped[str] = mapped_column(String(32))
+    size: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+@dataclass(frozen=True)
+class FileView:
+    """What is known of a file without opening it; `size` in bytes."""
+
+    id: str
+    owner_id: str
+    media_type: str
+    size: int
+    created_at: datetime
+
+
+class FileStore:
+    """Keeps files in `folder`, each under its identifier, encrypted and bound to it.
+
+    Who may see a file is decided by what it belongs to: `ConsultationService.open_file` checks and audits that.
+    """
+
+    def __init__(self, database: Database, folder: Path, clock: Clock) -> None:
+        self._database = database
+        self._folder = folder
+        self._clock = clock
+
+    async def put(self, data: bytes, media_type: str, owner: str) -> str:
+        """Keep a file and give its identifier; in the caller's transaction where there is one.
+
+        Args:
+            data: at most 10 MiB.
+            media_type: image/jpeg, image/png, image/gif, image/webp, audio/amr or audio/mpeg; what the bytes must be.
+            owner: the person who sent it.
+
+        Raises:
+            InvalidInput: empty, too large, or not of such a kind.
+        """
+        checked = check_file(data, media_type)
+        file_id = new_id()
+        # Bytes first, then the row: a crash between leaves a file that nobody knows (see `sweep`), never a row without
+        # its file.
+        await asyncio.to_thread(self._write, file_id, data)
+        async with self._database.transaction() as session:
+            session.add(
+                FileRow(
+                    id=file_id,
+                    owner_id=owner,
+                    media_type=checked,
+                    size=len(data),
+                    created_at=self._clock.now(),
+                )
+            )
+        return file_id
+
+    async def get(self, file_id: str) -> tuple[bytes, str]:
+        """Give the bytes of a file and its media type.
+
+        Raises:
+            NotFound: there is none with this identifier.
+            KeyRingError: the stored bytes were changed.
+        """
+        view = await self.describe(file_id)
+        return await asyncio.to_thread(self._read, view.id), view.media_type
+
+    async def describe(self, file_id: str) -> FileView:
+        """Give what is known of a file.
+
+        Raises:
+            NotFound: there is none with this identifier.
+        """
+        async with self._database.reading() as session:
+            row = await session.get(FileRow, file_id)
+        if row is None:
+            raise NotFound("没有找到这个文件，请重新发送一次。")
+        return FileView(row.id, row.owner_id, row.media_type, row.size, row.created_at)
+
+    async def reencrypt(self) -> int:
+        """Encrypt every file under the newest key again, in batches; give how many were under an older one."""
+        changed, last = 0, ""
+        while True:
+            async with self._database.reading() as session:
+                query = select(FileRow.id).where(FileRow.id > last).order_by(FileRow.id).limit(_BATCH)
+                batch = (await session.scalars(query)).all()
+            if not batch:
+                return changed
+            for file_id in batch:
+                changed += await asyncio.to_thread(self._renew, file_id)
+            last = batch[-1]
+
+    async def sweep(self) -> int:
+        """Remove files without a row (left by a transaction that was undone) that are a day old; give how many."""
+        found = await asyncio.to_thread(self._old_files, self._clock.now() - _ORPHAN_AGE)
+        removed = 0
+        for start in range(0, len(found), _BATCH):
+            batch = found[start : start + _BATCH]
+            async with self._database.reading() as session:
+                known = set(await session.scalars(select(FileRow.id).where(FileRow.id.in_(batch))))
+            for file_id in set(batch) - known:
+                await asyncio.to_thread(self._path(file_id).unlink, missing_ok=True)
+                removed += 1
+        return removed
+
+    def _path(self, file_id: str) -> Path:
+        # The last digits are random, so folders fill evenly.
+        return self._folder / file_id[-2:] / file_id
+
+    def _write(self, file_id: str, data: bytes) -> None:
+        path = self._path(file_id)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_suffix(".new")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(key_ring().encrypt(data, _purpose(file_id)))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+
+    def _read(self, file_id: str) -> bytes:
+        return key_ring().decrypt(self._path(file_id).read_bytes(), _purpose(file_id))
+
+    def _renew(self, file_id: str) -> bool:
+        with self._path(file_id).open("rb") as file:
+            if key_number(file.read(8)) == key_ring().active:
+                return False
+        self._write(file_id, self._read(file_id))
+        return True
+
+    def _old_files(self, before: datetime) -> list[str]:
+        return [
+            path.name
+            for path in self._folder.glob("??/*")
+            if len(path.name) == 32 and path.stat().st_mtime < before.timestamp()
+        ]
+
+
+def check_file(data: bytes, media_type: str) -> str:
+    """Give the media type in its usual writing where `data` may be kept as such.
+
+    Raises:
+        InvalidInput: empty, larger than 10 MiB, of another kind than said, or of a kind that is not taken.
+    """
+    if not data:
+        raise InvalidInput("文件是空的，请重新发送。")
+    if len(data) > LARGEST_BYTES:
+        raise InvalidInput("文件太大了，最大10MB，请压缩后再发。", limit=LARGEST_BYTES)
+    kind = media_type.split(";")[0].strip().lower()
+    kind = {"image/jpg": "image/jpeg", "audio/mp3": "audio/mpeg"}.get(kind, kind)
+    looks_right = _SIGNATURES.get(kind)
+    if looks_right is None:
+        raise InvalidInput("这种文件暂时收不了，请发照片（JPG、PNG、GIF、WEBP）或语音。")
+    if not looks_right(data):
+        raise InvalidInput("文件好像损坏了，或者格式不对，请重新拍照发送。")
+    return kind
+
+
+def _purpose(file_id: str) -> str:
+    return f"files.content.{file_id}"

@@ -1,0 +1,6 @@
+"""Patients, doctors, experts and institutions; who consented to what; who was invited."""
+
+from backend.people.service import PeopleService
+from backend.people.views import ConsentView, InstitutionView, Invitation, PersonView, PractitionerView
+
+__all__ = ["ConsentView", "InstitutionView", "Invitation", "PeopleService", "PersonView", "PractitionerView"]

@@ -1,0 +1,80 @@
+"""Consent: which version of the document a person agreed to, refused or withdrew from, and when.
+
+Separate, informed and withdrawable consent to the processing of health data: 《个人信息保护法》 articles 14, 15 and 29.
+"""
+
+from sqlalchemy import select
+
+from backend.errors import Conflict, IllegalMove
+from backend.people.context import LONGEST_PAGE, PeopleContext
+from backend.people.tables import Consent
+from backend.people.views import ConsentView
+from backend.security.policy import Action, Actor, require
+from data.consent import ConsentDocument, consent_document
+
+
+class Consents(PeopleContext):
+    """The part of `PeopleService` about consent."""
+
+    def consent_document(self) -> ConsentDocument:
+        """Give the present version of what people are asked to agree to."""
+        return consent_document()
+
+    async def give_consent(self, actor: Actor, version: str) -> None:
+        """Record that the actor agrees to `version`; agreeing again changes nothing.
+
+        Raises:
+            Conflict: `version` is not the present one, so the actor has not read what they would agree to.
+        """
+        await self._decide(actor, version, "given")
+
+    async def refuse_consent(self, actor: Actor, version: str) -> None:
+        """Record that the actor does not agree to `version`; raises as `give_consent`."""
+        await self._decide(actor, version, "refused")
+
+    async def withdraw_consent(self, actor: Actor) -> None:
+        """Take the actor's consent back.
+
+        Raises:
+            IllegalMove: there is none to take back.
+        """
+        if not await self.has_consent(actor.person_id):
+            raise IllegalMove("您目前没有同意过《隐私与知情同意书》，不需要撤回。")
+        await self._decide(actor, consent_document().version, "withdrawn")
+
+    async def _decide(self, actor: Actor, version: str, decision: str) -> None:
+        require(actor, Action.PEOPLE_CONSENT, patient_id=actor.person_id)
+        if version != consent_document().version:
+            raise Conflict("《隐私与知情同意书》有了新的版本，请您看过新的再决定。", version=consent_document().version)
+        async with self._database.transaction() as session:
+            if await self._latest(actor.person_id) == decision:
+                return
+            row = Consent(person_id=actor.person_id, version=version, decision=decision, decided_at=self._clock.now())
+            session.add(row)
+            await self._audit.record(
+                session, actor, f"consent.{decision}", patient_id=actor.person_id, subject=f"consent:{version}"
+            )
+            await self._events.publish(session, f"consent.{decision}", person_id=actor.person_id, version=version)
+
+    async def has_consent(self, person_id: str) -> bool:
+        """Tell whether the person's last word on the present version is that they agree."""
+        return await self._latest(person_id) == "given"
+
+    async def _latest(self, person_id: str) -> str | None:
+        query = (
+            select(Consent.decision)
+            .where(Consent.person_id == person_id, Consent.version == consent_document().version)
+            .order_by(Consent.id.desc())
+            .limit(1)
+        )
+        async with self._database.reading() as session:
+            return await session.scalar(query)
+
+    async def consents(self, actor: Actor) -> list[ConsentView]:
+        """List the actor's own decisions, newest first, at most a hundred."""
+        query = (
+            select(Consent).where(Consent.person_id == actor.person_id).order_by(Consent.id.desc()).limit(LONGEST_PAGE)
+        )
+        async with self._database.reading() as session:
+            rows = (await session.scalars(query)).all()
+        return [ConsentView(row.version, row.decision, row.decided_at) for row in rows]

@@ -1,0 +1,180 @@
+"""Persons: who somebody is, what they may do, and what they told about themselves."""
+
+from collections.abc import Collection
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.db import key_ring
+from backend.errors import InvalidInput, NotFound
+from backend.ids import new_id
+from backend.people import rules
+from backend.people.context import PeopleContext
+from backend.people.tables import Person, PersonRole, Practitioner
+from backend.people.views import PersonView
+from backend.security.policy import SYSTEM, Action, Actor, Role, require
+
+
+class Persons(PeopleContext):
+    """The part of `PeopleService` about persons."""
+
+    async def register(self, display_name: str = "") -> str:
+        """Make a person with the role patient and give their id; the name may be empty, and is cleaned."""
+        person_id = new_id()
+        async with self._database.transaction() as session:
+            await self._add_person(session, person_id, rules.clean_name(display_name))
+        return person_id
+
+    async def _add_person(self, session: AsyncSession, person_id: str, name: str) -> Person:
+        person = Person(id=person_id, name=name, sex="unknown", created_at=self._clock.now())
+        session.add(person)
+        await session.flush()
+        session.add(PersonRole(person_id=person_id, role=Role.PATIENT))
+        await self._audit.record(session, SYSTEM, "people.register", patient_id=person_id)
+        return person
+
+    async def actor(self, person_id: str) -> Actor:
+        """Give the person as somebody who acts: roles, and the practitioner that they are, in one query.
+
+        Raises:
+            NotFound: nobody has this id.
+        """
+        query = (
+            select(PersonRole.role, Practitioner.id, Practitioner.institution_id, Practitioner.active)
+            .outerjoin(Practitioner, Practitioner.person_id == PersonRole.person_id)
+            .where(PersonRole.person_id == person_id)
+        )
+        async with self._database.reading() as session:
+            rows = (await session.execute(query)).all()
+        if not rows:
+            raise NotFound(person_id=person_id)
+        _, practitioner_id, institution_id, active = rows[0]
+        if not active:
+            return Actor(person_id, frozenset({Role.PATIENT}))
+        return Actor(person_id, frozenset(Role(row.role) for row in rows), practitioner_id, institution_id)
+
+    async def person(self, actor: Actor, person_id: str, *, participants: Collection[str] = ()) -> PersonView:
+        """Read what a person told about themselves; the read is audited.
+
+        Args:
+            participants: who takes part in the person's care, vouched for by the service that asks.
+
+        Raises:
+            Forbidden: the actor is neither the person nor takes part in their care.
+            NotFound: nobody has this id.
+        """
+        require(actor, Action.PEOPLE_READ, patient_id=person_id, participants=participants)
+        async with self._database.transaction() as session:
+            person = await _get(session, person_id)
+            await self._audit.record(
+                session, actor, Action.PEOPLE_READ, patient_id=person_id, subject=f"person:{person_id}"
+            )
+        return _view(person, self._today())
+
+    async def update_person(
+        self,
+        actor: Actor,
+        person_id: str,
+        *,
+        name: str | None = None,
+        sex: str | None = None,
+        birth_date: date | None = None,
+        phone: str | None = None,
+        id_number: str | None = None,
+        region: str | None = None,
+        participants: Collection[str] = (),
+    ) -> PersonView:
+        """Change what is given and leave the rest; an identity number also sets the birth date and sex that it tells.
+
+        Raises:
+            InvalidInput: a value breaks a rule of its field, or the identity number tells another birth date or sex;
+                nothing is changed.
+            Forbidden, NotFound: as in `person`.
+        """
+        require(actor, Action.PEOPLE_UPDATE, patient_id=person_id, participants=participants)
+        changes = self._valid_changes(name, sex, birth_date, phone, id_number, region)
+        async with self._database.transaction() as session:
+            person = await _get(session, person_id)
+            for field, value in changes.items():
+                setattr(person, field, value)
+            await self._audit.record(
+                session, actor, Action.PEOPLE_UPDATE, patient_id=person_id, subject=f"person:{person_id}"
+            )
+        return _view(person, self._today())
+
+    def _valid_changes(
+        self,
+        name: str | None,
+        sex: str | None,
+        birth_date: date | None,
+        phone: str | None,
+        id_number: str | None,
+        region: str | None,
+    ) -> dict[str, str]:
+        changes: dict[str, str] = {}
+        if name is not None:
+            changes["name"] = rules.valid_name(name)
+        if region is not None:
+            changes["region"] = rules.clean_name(region)
+        if phone is not None:
+            changes["phone"] = rules.valid_mobile(phone)
+            changes["phone_index"] = key_ring().blind_index(changes["phone"], "people.phone")
+        if sex is not None:
+            changes["sex"] = rules.valid_sex(sex)
+        if birth_date is not None:
+            changes["birth_date"] = rules.valid_birth_date(birth_date, self._today()).isoformat()
+        if id_number is not None:
+            identity = rules.valid_identity_number(id_number, self._today())
+            told = {"birth_date": identity.birth_date.isoformat(), "sex": identity.sex}
+            if any(changes.get(field, value) != value for field, value in told.items()):
+                raise InvalidInput("身份证号和您说的生日或性别对不上，请检查后再发一次。", field="id_number")
+            index = key_ring().blind_index(identity.number, "people.id_number")
+            changes |= told | {"id_number": identity.number, "id_number_index": index}
+        return changes
+
+    async def put_person(
+        self,
+        actor: Actor,
+        person_id: str,
+        *,
+        name: str,
+        sex: str,
+        birth_date: date,
+        phone: str | None = None,
+        region: str = "",
+    ) -> bool:
+        """Make a person under a given id where there is none yet, as an import does; tell whether one was made.
+
+        Raises:
+            Forbidden: the actor does not manage the directory.
+            InvalidInput: a value breaks a rule of its field.
+        """
+        require(actor, Action.PEOPLE_MANAGE_DIRECTORY)
+        async with self._database.transaction() as session:
+            if await session.get(Person, person_id) is not None:
+                return False
+            person = await self._add_person(session, person_id, rules.valid_name(name))
+            for field, value in self._valid_changes(None, sex, birth_date, phone, None, region).items():
+                setattr(person, field, value)
+        return True
+
+
+async def _get(session: AsyncSession, person_id: str) -> Person:
+    person = await session.get(Person, person_id)
+    if person is None:
+        raise NotFound(person_id=person_id)
+    return person
+
+
+def _view(person: Person, today: date) -> PersonView:
+    birth_date = date.fromisoformat(person.birth_date) if person.birth_date else None
+    return PersonView(
+        id=person.id,
+        name=person.name,
+        sex=person.sex,
+        birth_date=birth_date,
+        age_years=rules.age_years(birth_date, today) if birth_date else None,
+        phone=person.phone,
+        region=person.region,
+    )

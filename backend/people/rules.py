@@ -1,0 +1,133 @@
+"""What a valid name, telephone, identity number or code is; ages and distances. Pure functions."""
+
+import math
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+
+from backend.errors import InvalidInput
+
+NAME_LENGTH = 40
+_OLDEST_YEARS = 130
+_EARTH_RADIUS_KM = 6371.0
+_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_ID_CHECK_CHARACTERS = "10X98765432"
+# A category, a subcategory with up to four further characters, a span of categories, or a chapter's letter.
+_ICD10 = re.compile(r"[A-Z](\d\d(\.[0-9A-Za-z]{1,4})?)?|[A-Z]\d\d-[A-Z]\d\d")
+
+TITLE_RANKS = {"主任医师": 4, "副主任医师": 3, "主治医师": 2, "住院医师": 1, "执业医师": 1, "执业助理医师": 0}
+"""Titles of physicians in China, the higher number the more senior (人社部发〔2021〕51号)."""
+
+
+@dataclass(frozen=True)
+class IdentityNumber:
+    """What a valid citizen identity number tells."""
+
+    number: str
+    birth_date: date
+    sex: str
+
+
+def clean_name(text: str) -> str:
+    """Give `text` as it may stand in a list: no control or format characters, single blanks, at most 40 characters."""
+    visible = "".join(" " if unicodedata.category(mark) in ("Cc", "Zl", "Zp") else mark for mark in text)
+    visible = "".join(mark for mark in visible if unicodedata.category(mark) not in ("Cf", "Cs", "Co", "Cn"))
+    return " ".join(visible.split())[:NAME_LENGTH].strip()
+
+
+def valid_name(text: str) -> str:
+    """Give a person's name, cleaned.
+
+    Raises:
+        InvalidInput: nothing readable is left, or it is longer than a name.
+    """
+    name = clean_name(text)
+    if not any(mark.isalpha() for mark in name) or len(text.strip()) > NAME_LENGTH:
+        raise InvalidInput("姓名好像不对，请再写一次，比如：王秀英。", field="name")
+    return name
+
+
+def valid_mobile(text: str) -> str:
+    """Give a mobile number of mainland China as its eleven digits (工信部 电信网编号计划: 1, then 3 to 9).
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    digits = re.sub(r"[\s\-()（）]", "", unicodedata.normalize("NFKC", text))
+    digits = re.sub(r"^(\+|00)?86(?=1\d{10}$)", "", digits)
+    if not re.fullmatch(r"1[3-9][0-9]{9}", digits):
+        raise InvalidInput("手机号应该是11位数字，请检查后再发一次。", field="phone")
+    return digits
+
+
+def valid_birth_date(value: date, today: date) -> date:
+    """Give `value` where somebody alive `today` can have been born on it.
+
+    Raises:
+        InvalidInput: it lies ahead, or more than 130 years back.
+    """
+    if value > today or age_years(value, today) > _OLDEST_YEARS:
+        raise InvalidInput("出生日期好像不对，请检查后再发一次，比如：1958年3月12日。", field="birth_date")
+    return value
+
+
+def valid_sex(value: str) -> str:
+    """Give "male", "female" or "unknown"; anything else raises `InvalidInput`."""
+    if value not in ("male", "female", "unknown"):
+        raise InvalidInput("请选择“男”或“女”。", field="sex")
+    return value
+
+
+def valid_identity_number(text: str, today: date) -> IdentityNumber:
+    """Read an 18-character citizen identity number (GB 11643-1999: region, birth date, order, check character).
+
+    Raises:
+        InvalidInput: a character is wrong: the check (ISO 7064 MOD 11-2) or the birth date inside does not fit.
+    """
+    number = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).upper()
+    wrong = InvalidInput("身份证号好像有一位不对，请对照身份证再发一次。", field="id_number")
+    if not re.fullmatch(r"[1-9][0-9]{16}[0-9X]", number):
+        raise wrong
+    if identity_check_character(number[:17]) != number[17]:
+        raise wrong
+    try:
+        born = valid_birth_date(date(int(number[6:10]), int(number[10:12]), int(number[12:14])), today)
+    except (ValueError, InvalidInput):
+        raise wrong from None
+    return IdentityNumber(number, born, "male" if int(number[16]) % 2 else "female")
+
+
+def identity_check_character(first_17: str) -> str:
+    """Give the last character of the identity number that begins with these 17 digits."""
+    total = sum(int(digit) * weight for digit, weight in zip(first_17, _ID_WEIGHTS, strict=True))
+    return _ID_CHECK_CHARACTERS[total % 11]
+
+
+def age_years(birth_date: date, today: date) -> int:
+    """Give the completed years of age."""
+    return today.year - birth_date.year - ((today.month, today.day) < (birth_date.month, birth_date.day))
+
+
+def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """Give the great-circle distance of two places, (latitude, longitude) in degrees, in kilometres."""
+    lat_a, lat_b = math.radians(a[0]), math.radians(b[0])
+    half_lat, half_lon = (lat_b - lat_a) / 2, math.radians(b[1] - a[1]) / 2
+    square = math.sin(half_lat) ** 2 + math.cos(lat_a) * math.cos(lat_b) * math.sin(half_lon) ** 2
+    return 2 * _EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(square)))
+
+
+def icd10_span(code: str) -> tuple[str, str]:
+    """Give the first and last code of the subtree that `code` names, for comparison as plain strings.
+
+    "I10-I15" spans from "I10" to everything under I15, "I10" everything under I10, "I" the chapter's letter. Two
+    subtrees have codes in common exactly where a.first <= b.last and b.first <= a.last.
+
+    Raises:
+        InvalidInput: it is no code of ICD-10.
+    """
+    code = code.strip().upper()
+    first, _, last = code.partition("-")
+    if not _ICD10.fullmatch(code) or (last and last < first):
+        raise InvalidInput("疾病编码不对，请用ICD-10编码，比如：I10。", field="icd10")
+    return first, (last or first) + "~"

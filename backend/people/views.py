@@ -1,0 +1,75 @@
+"""What the service of the people shows of its tables."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from backend.security.policy import Role
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """A person; `sex` is "male", "female" or "unknown", `age_years` counts completed years today."""
+
+    id: str
+    name: str
+    sex: str
+    birth_date: date | None
+    age_years: int | None
+    phone: str | None
+    region: str
+
+
+@dataclass(frozen=True)
+class ConsentView:
+    """A decision that a person took: "given", "refused" or "withdrawn"."""
+
+    version: str
+    decision: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True)
+class InstitutionView:
+    """An institution; `kind` is "township" or "tertiary", the distance counts from where the asker is, if they said."""
+
+    id: str
+    code: str
+    name: str
+    kind: str
+    region: str
+    address: str
+    latitude: float
+    longitude: float
+    distance_km: float | None = None
+
+
+@dataclass(frozen=True)
+class PractitionerView:
+    """A doctor, expert or administrator; `person_id` is None until they have joined.
+
+    Args:
+        icd10: the parts of ICD-10 that they know well, best first: "I10-I15", "E11".
+        years: of practice.
+    """
+
+    id: str
+    person_id: str | None
+    role: Role
+    name: str
+    institution_id: str
+    institution_name: str
+    department_code: str
+    department_name: str
+    title: str
+    years: int
+    icd10: tuple[str, ...]
+    on_call: bool
+    active: bool
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """A one-time scene for a QR code. It is shown once and never stored."""
+
+    scene: str
+    expires_at: datetime

@@ -1,0 +1,110 @@
+"""Tables of schedules: weekly hours, absences, the slots made from them, and bookings."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.db import Base, EncryptedText, Id, Sequence, UTCDateTime, coded
+
+
+class SlotState(StrEnum):
+    """Whether a slot can be had."""
+
+    FREE = "free"
+    BOOKED = "booked"
+
+
+class BookingState(StrEnum):
+    """What became of a booking."""
+
+    ACTIVE = "active"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+    KEPT = "kept"
+    NO_SHOW = "no_show"
+
+
+class WeeklyHoursRow(Base):
+    """A stretch of a weekday in which an expert takes consultations, in minutes of the day in China."""
+
+    __tablename__ = "weekly_hours"
+    __table_args__ = (UniqueConstraint("expert_id", "weekday", "start_minute"), Base.__table_args__)
+
+    id: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=True)
+    expert_id: Mapped[str] = mapped_column(Id)
+    weekday: Mapped[int]
+    start_minute: Mapped[int]
+    end_minute: Mapped[int]
+    slot_minutes: Mapped[int]
+
+
+class Absence(Base):
+    """A time in which an expert is away."""
+
+    __tablename__ = "absences"
+    __table_args__ = (Index("ix_absences_expert", "expert_id", "ends_at"), Base.__table_args__)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    expert_id: Mapped[str] = mapped_column(Id)
+    starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    reason: Mapped[str] = mapped_column(EncryptedText("absences.reason"))
+
+
+class ScheduleHorizon(Base):
+    """Up to when the slots of an expert have been made."""
+
+    __tablename__ = "schedule_horizons"
+
+    expert_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    made_until: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Slot(Base):
+    """A time of an expert that can be booked, once."""
+
+    __tablename__ = "slots"
+    __table_args__ = (
+        UniqueConstraint("expert_id", "starts_at"),
+        Index("ix_slots_free", "expert_id", "state", "starts_at"),
+        Base.__table_args__,
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    expert_id: Mapped[str] = mapped_column(Id)
+    starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    state: Mapped[SlotState] = mapped_column(coded(SlotState))
+
+
+class Booking(Base):
+    """A slot taken for a consultation.
+
+    The two `active_` columns hold the identifiers while the booking is active and are unique: a slot is sold once, and
+    a consultation has one booking. The slot itself may go when hours change, so the booking keeps its own times and no
+    foreign key.
+    """
+
+    __tablename__ = "bookings"
+    __table_args__ = (
+        UniqueConstraint("active_slot_id"),
+        UniqueConstraint("active_consultation_id"),
+        Index("ix_bookings_consultation", "consultation_id", "made_at"),
+        Base.__table_args__,
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    slot_id: Mapped[str] = mapped_column(Id)
+    expert_id: Mapped[str] = mapped_column(Id)
+    consultation_id: Mapped[str] = mapped_column(Id)
+    patient_id: Mapped[str] = mapped_column(Id)
+    starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    state: Mapped[BookingState] = mapped_column(coded(BookingState))
+    sequence: Mapped[int] = mapped_column(default=0)
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    active_slot_id: Mapped[str | None] = mapped_column(Id)
+    active_consultation_id: Mapped[str | None] = mapped_column(Id)

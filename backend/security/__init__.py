@@ -1,0 +1,1 @@
+"""Encryption at rest, the policy of who may do what, and the audit log."""

@@ -1,0 +1,135 @@
+"""The keys that personal and clinical text is encrypted with, and the blind indexes that find it again.
+
+A value is stored as `version(1) | key number(4) | nonce(12) | ciphertext and tag`, AES-256-GCM (NIST SP 800-38D), with
+the name of its column as associated data: a value copied into another column does not decrypt.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_VERSION = b"\x01"
+_KEY_ID_BYTES = 4
+_NONCE_BYTES = 12
+_HEADER_BYTES = len(_VERSION) + _KEY_ID_BYTES + _NONCE_BYTES
+
+
+class KeyRingError(Exception):
+    """A key file that cannot be used, or a value that no key of the ring opens."""
+
+
+class KeyRing:
+    """AES-256 keys by number, the newest of which encrypts, and one key for blind indexes that never changes.
+
+    Args:
+        keys: 32 bytes each, by key number (1, 2, …).
+        index_key: 32 bytes; changing it makes stored blind indexes useless, so rotation leaves it alone.
+        path: the file that the ring came from; a value under an unknown key makes the ring look there again, so that
+            a running process follows a rotation.
+    """
+
+    def __init__(self, keys: dict[int, bytes], index_key: bytes, path: Path | None = None) -> None:
+        if not keys or any(len(key) != 32 for key in [*keys.values(), index_key]):
+            raise KeyRingError("a key ring needs at least one key, and every key has 32 bytes")
+        self._path = path
+        self._index_key = index_key
+        self._use(keys)
+
+    def _use(self, keys: dict[int, bytes]) -> None:
+        self._ciphers = {number: AESGCM(key) for number, key in keys.items()}
+        self.active = max(keys)
+
+    def encrypt(self, plain: bytes, column: str) -> bytes:
+        """Encrypt `plain` under the newest key, bound to `column` (written `table.column`)."""
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = self._ciphers[self.active].encrypt(nonce, plain, column.encode())
+        return _VERSION + self.active.to_bytes(_KEY_ID_BYTES, "big") + nonce + sealed
+
+    def decrypt(self, stored: bytes, column: str) -> bytes:
+        """Open what `encrypt` gave for the same column.
+
+        Raises:
+            KeyRingError: the value was changed, belongs to another column, or its key is gone.
+        """
+        if len(stored) < _HEADER_BYTES or stored[:1] != _VERSION:
+            raise KeyRingError(f"{column}: not an encrypted value")
+        number = key_number(stored)
+        if number not in self._ciphers:
+            self._reload()
+        cipher = self._ciphers.get(number)
+        if cipher is None:
+            raise KeyRingError(f"{column}: key {number} is not in the ring")
+        nonce = stored[len(_VERSION) + _KEY_ID_BYTES : _HEADER_BYTES]
+        try:
+            return cipher.decrypt(nonce, stored[_HEADER_BYTES:], column.encode())
+        except InvalidTag as error:
+            raise KeyRingError(f"{column}: the value was changed or belongs elsewhere") from error
+
+    def blind_index(self, value: str, purpose: str) -> str:
+        """Give a keyed digest (64 hexadecimal digits) by which `value` can be searched without being readable."""
+        return hmac.new(self._index_key, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
+
+    def derive(self, purpose: str) -> bytes:
+        """Give 32 bytes for another purpose (tokens, signatures) that tell nothing of the index key."""
+        return hmac.new(self._index_key, f"derive\0{purpose}".encode(), hashlib.sha256).digest()
+
+    def _reload(self) -> None:
+        if self._path is not None and self._path.exists():
+            self._use(_read(self._path)[0])
+
+
+def key_number(stored: bytes) -> int:
+    """Give the number of the key that `stored` was encrypted with."""
+    return int.from_bytes(stored[len(_VERSION) : len(_VERSION) + _KEY_ID_BYTES], "big")
+
+
+def open_key_file(path: Path) -> KeyRing:
+    """Read the ring at `path`, making one with fresh keys (readable by its owner alone) where there is none.
+
+    Raises:
+        KeyRingError: the file is there but damaged; it is never replaced, for its keys may be the only ones.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, {1: secrets.token_bytes(32)}, secrets.token_bytes(32))
+    keys, index_key = _read(path)
+    return KeyRing(keys, index_key, path)
+
+
+def add_key(path: Path) -> int:
+    """Put a fresh key into the ring at `path` and give its number; values written from now on use it."""
+    keys, index_key = _read(path)
+    number = max(keys) + 1
+    keys[number] = secrets.token_bytes(32)
+    _write(path, keys, index_key)
+    return number
+
+
+def _read(path: Path) -> tuple[dict[int, bytes], bytes]:
+    try:
+        held = json.loads(path.read_text("ascii"))
+        keys = {int(number): base64.b64decode(key, validate=True) for number, key in held["keys"].items()}
+        return keys, base64.b64decode(held["index_key"], validate=True)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise KeyRingError(f"key file {path} cannot be read: {error}") from error
+
+
+def _write(path: Path, keys: dict[int, bytes], index_key: bytes) -> None:
+    held = {
+        "keys": {str(number): base64.b64encode(key).decode() for number, key in keys.items()},
+        "index_key": base64.b64encode(index_key).decode(),
+    }
+    fresh = path.with_suffix(".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(held, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

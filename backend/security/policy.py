@@ -1,0 +1,201 @@
+"""Who acts, and what each role may do: one table that the code reads, checked by every use case."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+from backend.errors import Forbidden
+
+
+class Role(StrEnum):
+    """What a person is to the platform; one person may be several."""
+
+    PATIENT = "patient"
+    GRASSROOTS_DOCTOR = "grassroots_doctor"
+    EXPERT = "expert"
+    ADMINISTRATOR = "administrator"
+    SYSTEM = "system"  # the platform itself: timers, matching, delivery
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something.
+
+    Args:
+        person_id: the person; the platform itself has none.
+        practitioner_id: the doctor or expert that this person is, if any.
+        institution_id: where they work, if anywhere.
+    """
+
+    person_id: str
+    roles: frozenset[Role]
+    practitioner_id: str | None = None
+    institution_id: str | None = None
+
+
+SYSTEM = Actor(person_id="", roles=frozenset({Role.SYSTEM}))
+"""The platform acting by itself."""
+
+
+class Relation(StrEnum):
+    """How an actor stands to what it acts upon."""
+
+    OWN = "own"  # the actor is the patient (or the person) that it is about
+    PARTICIPANT = "participant"  # the actor takes part in this care: its doctor, its expert, an expert who is asked
+    INSTITUTION = "institution"  # it belongs to the institution where the actor works
+    ANY = "any"  # no relation is needed
+
+
+class Action(StrEnum):
+    """Everything that a use case may ask the policy about."""
+
+    CONSULTATION_OPEN = "consultation.open"
+    CONSULTATION_OPEN_BY_DOCTOR = "consultation.open_by_doctor"
+    CONSULTATION_VIEW = "consultation.view"  # state, codes, names of those who take part, timeline
+    CONSULTATION_READ_RECORD = "consultation.read_record"  # what is clinical: record, findings, messages, opinion
+    CONSULTATION_LIST = "consultation.list"
+    CONSULTATION_ACKNOWLEDGE = "consultation.acknowledge"
+    CONSULTATION_ADD_FINDINGS = "consultation.add_findings"
+    CONSULTATION_ATTACH = "consultation.attach"
+    CONSULTATION_SUBMIT = "consultation.submit"
+    CONSULTATION_ANSWER_OFFER = "consultation.answer_offer"
+    CONSULTATION_ASSIGN = "consultation.assign"
+    CONSULTATION_BOOK = "consultation.book"
+    CONSULTATION_RESCHEDULE = "consultation.reschedule"
+    CONSULTATION_CANCEL_BOOKING = "consultation.cancel_booking"
+    CONSULTATION_REQUEST_SUPPLEMENT = "consultation.request_supplement"
+    CONSULTATION_ANSWER_SUPPLEMENT = "consultation.answer_supplement"
+    CONSULTATION_START = "consultation.start"
+    CONSULTATION_POST = "consultation.post"
+    CONSULTATION_FOCUS = "consultation.focus"
+    CONSULTATION_RECORD_OPINION = "consultation.record_opinion"
+    CONSULTATION_COMPLETE = "consultation.complete"
+    CONSULTATION_CANCEL = "consultation.cancel"
+    CONSULTATION_RECORD_NO_SHOW = "consultation.record_no_show"
+    CONSULTATION_RATE = "consultation.rate"
+    CONSULTATION_RAISE_ALARM = "consultation.raise_alarm"
+    SCHEDULING_READ_SLOTS = "scheduling.read_slots"
+    SCHEDULING_SET_WEEK = "scheduling.set_week"
+    SCHEDULING_ADD_ABSENCE = "scheduling.add_absence"
+    SCHEDULING_BOOK = "scheduling.book"
+    SCHEDULING_RELEASE = "scheduling.release"
+    PEOPLE_READ = "people.read"
+    PEOPLE_UPDATE = "people.update"
+    PEOPLE_CONSENT = "people.consent"
+    PEOPLE_READ_DIRECTORY = "people.read_directory"
+    PEOPLE_MANAGE_DIRECTORY = "people.manage_directory"
+    PEOPLE_SET_ON_CALL = "people.set_on_call"
+    PEOPLE_INVITE = "people.invite"
+    FILE_PUT = "file.put"
+    FILE_READ = "file.read"
+    AUDIT_READ = "audit.read"
+    KEYS_ROTATE = "keys.rotate"
+
+
+Grants = dict[Role, frozenset[Relation]]
+
+
+def _grants(
+    patient: Relation | None = None,
+    doctor: Collection[Relation] = (),
+    expert: Relation | None = None,
+    administrator: Relation | None = None,
+    system: Relation | None = None,
+) -> Grants:
+    grants = {Role.GRASSROOTS_DOCTOR: frozenset(doctor)}
+    single = {Role.PATIENT: patient, Role.EXPERT: expert, Role.ADMINISTRATOR: administrator, Role.SYSTEM: system}
+    return grants | {role: frozenset([relation] if relation else []) for role, relation in single.items()}
+
+
+OWN, PARTICIPANT, INSTITUTION, ANY = Relation.OWN, Relation.PARTICIPANT, Relation.INSTITUTION, Relation.ANY
+
+# A colleague at the same township centre may stand in for the doctor of a case; an expert sees only the cases that they
+# are asked about or took; an administrator steers cases without reading what is clinical in them.
+DOCTORS = (PARTICIPANT, INSTITUTION)
+
+TABLE: dict[Action, Grants] = {
+    Action.CONSULTATION_OPEN: _grants(patient=OWN, system=ANY),
+    Action.CONSULTATION_OPEN_BY_DOCTOR: _grants(doctor=[INSTITUTION]),
+    Action.CONSULTATION_VIEW: _grants(OWN, DOCTORS, PARTICIPANT, administrator=ANY, system=ANY),
+    Action.CONSULTATION_READ_RECORD: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
+    Action.CONSULTATION_LIST: _grants(OWN, DOCTORS, PARTICIPANT, administrator=ANY, system=ANY),
+    Action.CONSULTATION_ACKNOWLEDGE: _grants(doctor=DOCTORS),
+    Action.CONSULTATION_ADD_FINDINGS: _grants(doctor=DOCTORS),
+    Action.CONSULTATION_ATTACH: _grants(OWN, DOCTORS, PARTICIPANT),
+    Action.CONSULTATION_SUBMIT: _grants(doctor=DOCTORS, system=ANY),
+    Action.CONSULTATION_ANSWER_OFFER: _grants(expert=PARTICIPANT),
+    Action.CONSULTATION_ASSIGN: _grants(administrator=ANY, system=ANY),
+    Action.CONSULTATION_BOOK: _grants(OWN, DOCTORS, system=ANY),
+    Action.CONSULTATION_RESCHEDULE: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
+    Action.CONSULTATION_CANCEL_BOOKING: _grants(OWN, DOCTORS, PARTICIPANT, administrator=ANY, system=ANY),
+    Action.CONSULTATION_REQUEST_SUPPLEMENT: _grants(expert=PARTICIPANT),
+    Action.CONSULTATION_ANSWER_SUPPLEMENT: _grants(doctor=DOCTORS),
+    Action.CONSULTATION_START: _grants(expert=PARTICIPANT),
+    Action.CONSULTATION_POST: _grants(OWN, DOCTORS, PARTICIPANT),
+    Action.CONSULTATION_FOCUS: _grants(OWN, DOCTORS, PARTICIPANT),
+    Action.CONSULTATION_RECORD_OPINION: _grants(expert=PARTICIPANT),
+    Action.CONSULTATION_COMPLETE: _grants(expert=PARTICIPANT),
+    Action.CONSULTATION_CANCEL: _grants(OWN, DOCTORS, administrator=ANY, system=ANY),
+    Action.CONSULTATION_RECORD_NO_SHOW: _grants(doctor=DOCTORS, expert=PARTICIPANT, system=ANY),
+    Action.CONSULTATION_RATE: _grants(OWN),
+    Action.CONSULTATION_RAISE_ALARM: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
+    Action.SCHEDULING_READ_SLOTS: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
+    Action.SCHEDULING_SET_WEEK: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
+    Action.SCHEDULING_ADD_ABSENCE: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
+    Action.SCHEDULING_BOOK: _grants(OWN, DOCTORS, system=ANY),
+    Action.SCHEDULING_RELEASE: _grants(OWN, DOCTORS, PARTICIPANT, administrator=ANY, system=ANY),
+    Action.PEOPLE_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
+    Action.PEOPLE_UPDATE: _grants(OWN, DOCTORS, system=ANY),
+    Action.PEOPLE_CONSENT: _grants(OWN, [OWN], OWN, administrator=OWN),
+    Action.PEOPLE_READ_DIRECTORY: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
+    Action.PEOPLE_MANAGE_DIRECTORY: _grants(administrator=ANY, system=ANY),
+    Action.PEOPLE_SET_ON_CALL: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
+    Action.PEOPLE_INVITE: _grants(administrator=ANY, system=ANY),
+    Action.FILE_PUT: _grants(OWN, [OWN, *DOCTORS], PARTICIPANT, system=ANY),
+    Action.FILE_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
+    Action.AUDIT_READ: _grants(administrator=ANY, system=ANY),
+    Action.KEYS_ROTATE: _grants(system=ANY),
+}
+"""For every action, the relations in which each role may do it; what is not here is refused."""
+
+
+def allowed(
+    actor: Actor,
+    action: Action,
+    *,
+    patient_id: str | None = None,
+    participants: Collection[str] = (),
+    institution_id: str | None = None,
+) -> bool:
+    """Tell whether one of the actor's roles may do `action` in a relation that holds; arguments as in `require`."""
+    holding = {Relation.ANY}
+    if actor.person_id and actor.person_id == patient_id:
+        holding.add(Relation.OWN)
+    if {actor.person_id, actor.practitioner_id} & set(participants) - {"", None}:
+        holding.add(Relation.PARTICIPANT)
+    if actor.institution_id and actor.institution_id == institution_id:
+        holding.add(Relation.INSTITUTION)
+    grants = TABLE[action]
+    return any(grants[role] & holding for role in actor.roles)
+
+
+def require(
+    actor: Actor,
+    action: Action,
+    *,
+    patient_id: str | None = None,
+    participants: Collection[str] = (),
+    institution_id: str | None = None,
+) -> None:
+    """Let `action` pass, or refuse it.
+
+    Args:
+        patient_id: the patient (or, for a person's own matters, the person) that it is about.
+        participants: person ids or practitioner ids of those who take part in that care.
+        institution_id: the institution that it belongs to.
+
+    Raises:
+        Forbidden: no role of the actor may do this in any relation that holds.
+    """
+    if not allowed(actor, action, patient_id=patient_id, participants=participants, institution_id=institution_id):
+        raise Forbidden(action=action.value)

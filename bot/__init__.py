@@ -1,0 +1,1 @@
+"""Everything that is said in WeChat: the callback gateway, the conversations, the messages and cards, delivery."""

@@ -1,0 +1,96 @@
+"""What the bot says: values that know nothing of how, and by which kind of WeChat message, they will arrive."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One tappable answer.
+
+    Args:
+        id: comes back when it is tapped: `verb:argument` for an action, any other text for the running flow.
+        text: what is shown, at most about twelve characters so that an elderly person sees it whole.
+    """
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """The short form in which a message reaches somebody whose 48-hour window is closed (a template message).
+
+    Args:
+        kind: the template by our own name: `task`, `offer`, `reminder`, `result` or `progress` (`bot/templates.py`).
+        fields: values by our own field names; cut to WeChat's limits when the message is made. Identifiers, times and
+            statuses only: what a template says is seen on a locked screen.
+    """
+
+    kind: str
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Text:
+    """Plain words."""
+
+    text: str
+    notice: Notice | None = None
+
+
+@dataclass(frozen=True)
+class Menu:
+    """Words with tappable answers below them; a `msgmenu` where the account may send one, numbered lines elsewhere."""
+
+    head: str
+    choices: tuple[Choice, ...]
+    tail: str = ""
+    notice: Notice | None = None
+
+    def as_text(self) -> str:
+        """Give the same as plain words, each answer numbered as `bot.dialogue` understands a typed number."""
+        lines = [self.head, *(f"{number}. {choice.text}" for number, choice in enumerate(self.choices, 1))]
+        return "\n".join([*lines, self.tail or "请回复前面的数字。"])
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image that the file store keeps (`backend.files`), uploaded to WeChat when it is sent."""
+
+    file_id: str
+    notice: Notice | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """A card that opens a page."""
+
+    title: str
+    description: str
+    url: str
+    picture_url: str = ""
+    notice: Notice | None = None
+
+
+Message = Text | Menu | Picture | Link
+
+_KINDS: dict[str, type[Any]] = {"text": Text, "menu": Menu, "picture": Picture, "link": Link}
+
+
+def to_json(message: Message) -> dict[str, Any]:
+    """Give `message` as a JSON value, for the outbox."""
+    kind = next(name for name, class_ in _KINDS.items() if isinstance(message, class_))
+    return {"kind": kind, **asdict(message)}
+
+
+def from_json(held: dict[str, Any]) -> Message:
+    """Give back the message that `to_json` wrote."""
+    values = dict(held)
+    class_ = _KINDS[values.pop("kind")]
+    if values.get("notice"):
+        values["notice"] = Notice(**values["notice"])
+    if "choices" in values:
+        values["choices"] = tuple(Choice(**choice) for choice in values["choices"])
+    message: Message = class_(**values)
+    return message

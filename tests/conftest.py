@@ -1,0 +1,21 @@
+"""What every test may use; the fixtures themselves live in tests/support."""
+
+import pytest
+
+pytest_plugins = ["tests.support.databases"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--sqlite-only", action="store_true", help="leave out the tests that need MariaDB")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "mariadb: runs on a MariaDB that the tests start themselves")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--sqlite-only"):
+        skip = pytest.mark.skip(reason="--sqlite-only")
+        for item in items:
+            if item.get_closest_marker("mariadb"):
+                item.add_marker(skip)
