@@ -276,7 +276,7 @@ async def show_account(request: web.Request) -> web.Response:
             "app_id": settings.app_id,
             "original_id": settings.original_id,
             "mini_app_id": settings.mini_app_id,
-            "callback_url": account.courier.callback_url,
+            "callback_url": account.courier.client.url,
             "public_url": account.public_url,
             "templates": [template.to_json() for template in account.templates.template.values()],
             "subscribe_templates": [
@@ -297,9 +297,9 @@ async def set_callback(request: web.Request) -> web.Response:
     if url:
         if not url.startswith(("http://", "https://")):
             raise bad_request("url_invalid", "回调地址要以 http:// 或 https:// 开头。")
-        account.courier.callback_url = url
+        account.courier.client.url = url
     verified = await account.courier.verify() if body.get("verify", True) else {}
-    return json_response({"url": account.courier.callback_url, **verified})
+    return json_response({"url": account.courier.client.url, **verified})
 
 
 @routes.post("/api/tokens/expire")
