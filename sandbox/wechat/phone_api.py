@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.multipart import BodyPartReader
 
 from sandbox.clock import iso
-from sandbox.errors import bad_request, not_found
+from sandbox.errors import JsonObject, bad_request, not_found
 from sandbox.requests import (
     MAX_WAIT_SECONDS,
     json_response,
@@ -38,12 +38,12 @@ def _here(request: web.Request) -> tuple[Account, Phone]:
     return account, account.phones.get(request.match_info["openid"])
 
 
-async def _answer(request: web.Request, turn: Round) -> web.Response:
+async def _answer(request: web.Request, turn: Round, more: JsonObject | None = None) -> web.Response:
     """The answer of an action; with ``?wait=reply`` only when its round is over."""
-    finished = request.query.get("wait") == "reply" and turn.task is not None
+    finished = request.query.get("wait") == "reply"
     if finished and turn.task is not None:
         await asyncio.wait([turn.task])
-    return json_response(turn.to_json(finished))
+    return json_response({**turn.to_json(finished), **(more or {})})
 
 
 @routes.get("/api/phones")
@@ -132,10 +132,7 @@ async def press_menu(request: web.Request) -> web.Response:
     """Press a button of the menu."""
     account, phone = _here(request)
     turn, target = actions.press_menu(account, phone, text_field(await read_body(request), "key", 1024))
-    if request.query.get("wait") == "reply" and turn.task is not None:
-        await asyncio.wait([turn.task])
-        return json_response({**turn.to_json(finished=True), **target})
-    return json_response({**turn.to_json(finished=False), **target})
+    return await _answer(request, turn, target)
 
 
 @routes.post("/api/phones/{openid}/scan")
