@@ -19,6 +19,8 @@ export interface Phone extends PhoneInfo {
   menu: MenuButton[]
   /** True once its chat was opened here: only then are its messages and menu fetched and kept up to date. */
   wanted: boolean
+  /** The last message of the history: what has a higher number came while the page looked on. Null until it is read. */
+  historyEnd: number | null
   /** True while the account shows that it is typing. */
   typing: boolean
   /** True while a person has this chat before their eyes: new messages count as read. */
@@ -29,7 +31,7 @@ const KEPT_MESSAGES = 2000
 const TYPING_SHOWN_MS = 15_000
 
 function createPhone(info: PhoneInfo): Phone {
-  return shallowReactive({ ...info, messages: [], pending: [], menu: [], wanted: false, typing: false, watched: false })
+  return shallowReactive({ ...info, messages: [], pending: [], menu: [], wanted: false, historyEnd: null, typing: false, watched: false })
 }
 
 /** Everything the page knows, and the only code that changes it. */
@@ -59,6 +61,7 @@ export function createStore() {
   async function catchUp(phone: Phone) {
     if (!phone.wanted) return
     takeMessages(phone, await client.messagesAfter(phone.openid, phone.messages.at(-1)?.seq ?? 0))
+    phone.historyEnd ??= phone.messages.at(-1)?.seq ?? 0
     if (isWatched(phone)) readAll(phone)
   }
 
@@ -150,11 +153,17 @@ export function createStore() {
   onScopeDispose(() => typingEnds.forEach((timer) => clearTimeout(timer)))
   onScopeDispose(() => document.removeEventListener('visibilitychange', visibility))
 
+  /** The last text on its way, a phone: the next one waits, so that texts arrive in the order they were written. */
+  const sending = new Map<string, Promise<unknown>>()
+
   async function sendText(phone: Phone, text: string) {
     const pending = { id: nextPending++, text, failed: false }
     phone.pending = [...phone.pending, pending]
+    const before = sending.get(phone.openid)
+    const sent = Promise.resolve(before).then(() => client.sendText(phone.openid, text))
+    sending.set(phone.openid, sent.catch(() => undefined))
     try {
-      await client.sendText(phone.openid, text)
+      await sent
       // The stream has usually shown it by now; where it has not, fetch.
       if (phone.pending.some((one) => one.id === pending.id)) await catchUp(phone)
       phone.pending = phone.pending.filter((one) => one.id !== pending.id)

@@ -87,5 +87,6 @@ export interface JournalEntry {
   ms: number | null
   status: string
   ok: boolean
-  detail: string
+  body: string
+  answer: string
 }
