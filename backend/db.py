@@ -156,7 +156,13 @@ class Database:
     def __init__(self, url: str, pool_size: int = 8) -> None:
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 30}
+        # Errors of the database are logged: they must not tell the values that a statement carried.
+        options: dict[str, Any] = {
+            "pool_size": pool_size,
+            "max_overflow": 0,
+            "pool_timeout": 30,
+            "hide_parameters": True,
+        }
         if not self.is_sqlite:
             options |= {"isolation_level": "READ COMMITTED", "pool_recycle": 1800, "pool_pre_ping": True}
         self.engine: AsyncEngine = create_async_engine(parsed, **options)
