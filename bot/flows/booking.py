@@ -113,6 +113,8 @@ async def _give_up(turn: Turn, argument: str) -> None:
     consultation_id, _, code = argument.partition(":")
     if code in REASONS:
         await _give_up_because(turn, consultation_id, REASONS[code])
+    elif active_booking(await turn.services.consultations.get(turn.actor, consultation_id)) is None:
+        turn.say("现在没有约时间，不用取消。")
     else:
         ask_reason(turn, "patient.unbook", consultation_id, "好的，取消这次预约。是因为什么？")
 

@@ -47,8 +47,8 @@ async def begin(house: House, case_id: str) -> None:
 async def complete(house: House, case_id: str) -> None:
     """Let the expert give an opinion and close."""
     consultations, expert = house.services.consultations, await staff(house, "钟专家")
-    await consultations.record_opinion(expert, case_id, icd10="J20.9", diagnosis="急性支气管炎", plan="多喝水，休息一周。")
+    await consultations.record_opinion(
+        expert, case_id, icd10="J20.9", diagnosis="急性支气管炎", plan="多喝水，休息一周。"
+    )
     await consultations.complete(expert, case_id)
     await house.settle()
-
-

@@ -114,7 +114,19 @@ async def test_somebody_elses_case_is_not_touched(consenting: Conversation, case
 
 @pytest.mark.parametrize("argument", ["", ":", "x:y", "x:20260101:z"])
 async def test_garbled_ids_get_a_sentence(consenting: Conversation, argument: str) -> None:
-    for verb in ("book", "bookday", "bookslot", "booksure", "unbook", "case", "cancel", "rate", "words", "place", "mine"):
+    for verb in (
+        "book",
+        "bookday",
+        "bookslot",
+        "booksure",
+        "unbook",
+        "case",
+        "cancel",
+        "rate",
+        "words",
+        "place",
+        "mine",
+    ):
         assert await consenting.click(f"patient.{verb}:{argument}"), verb
 
 
