@@ -9,7 +9,7 @@ _CHIEF_SYMPTOMS = 3
 
 
 def summarise(facts: CaseFacts) -> OutpatientRecord:
-    """The record of what the patient told (病历书写基本规范, 卫医政发〔2010〕11号): terms of the field, denials as 否认……."""
+    """The record of what the patient told, in terms of the field (病历书写基本规范, 卫医政发〔2010〕11号)."""
     return OutpatientRecord(
         personal=_personal(facts),
         chief_complaint=_chief_complaint(facts),
