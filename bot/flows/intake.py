@@ -4,9 +4,10 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
+from backend.errors import InvalidInput
 from backend.people.rules import valid_name
 from bot.dialogue import Dialogue, Turn
-from bot.flows import assistance, consent
+from bot.flows import assistance, consent, my
 from bot.flows.intake_questions import NAME, RATHER_NOT, WHO, WHO_IS, choose, is_open, know_the_patient, repeat, show
 from bot.flows.intake_state import LONGEST_WORDS, MAX_PICTURES, Intake
 from bot.flows.wording import elapsed, remembered, told
@@ -151,7 +152,11 @@ async def _take_name(turn: Turn, intake: Intake, said: Understanding) -> None:
         repeat(turn, intake, "请只发名字，不用写别的。")
         return
     else:
-        name = valid_name(name)
+        try:
+            name = valid_name(name)
+        except InvalidInput as refusal:
+            repeat(turn, intake, refusal.sentence)
+            return
     intake.remember_step()
     intake.name = name
     await advance(turn, intake)
@@ -190,6 +195,9 @@ async def _steer(turn: Turn, intake: Intake, said: Understanding) -> bool:
         turn.say(
             Menu("好的。您说的我先帮您留着，想接着说随时可以。", (*_RESUMING, Choice("patient.drop", "删掉不要了")))
         )
+    elif said.intent is Intent.MY_CONSULTATIONS and not is_clinical(said):
+        intake.save(turn)
+        await my.show(turn)
     elif command is Command.SKIP or said.yes_no is YesNo.DONT_KNOW or said.intent is Intent.DONT_KNOW:
         await _skip(turn, intake, said)
     else:
@@ -232,8 +240,7 @@ def away_too_long(turn: Turn, intake: Intake) -> bool:
     Returns:
         True where it was asked; False where the pause was short, or nothing had been told that could be mixed up.
     """
-    now = turn.services.clock.now()
-    away, intake.touched_at = now - intake.touched_at, now
+    away = turn.services.clock.now() - intake.touched_at
     known = remembered(intake.facts)
     if away <= RESUME_AFTER or not known:
         return False
@@ -304,7 +311,6 @@ async def _continue(turn: Turn, _argument: str) -> None:
     if intake is None:
         await start(turn)
         return
-    intake.touched_at = turn.services.clock.now()
     words, intake.held = intake.held, ""
     intake.save(turn)
     if words:
