@@ -25,6 +25,11 @@ class Material:
     enclosures: tuple[Enclosure, ...]
     supplements: tuple[SupplementView, ...]
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the expert waits for an answer."""
+        return any(one.answered_at is None for one in self.supplements)
+
 
 async def gather(consultations: "ConsultationService", actor: Actor, consultation_id: str) -> Material:
     """Read the material of a case as `actor`; errors are those of the service."""

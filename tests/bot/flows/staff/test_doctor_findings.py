@@ -9,7 +9,7 @@ from nlu.embedded import EmbeddedProvider
 from nlu.types import Context
 from tests.bot.flows.staff.conftest import County
 
-READ = (
+READ: tuple[tuple[str, dict[str, float], str], ...] = (
     ("血压150/95 血糖6.5", {"systolic": 150, "diastolic": 95, "glucose": 6.5}, ""),
     ("血压150/95 血糖6.5，右下肺湿啰音", {"systolic": 150, "diastolic": 95, "glucose": 6.5}, "右下肺湿啰音"),
     ("体温38.5度，心率96次/分，血氧97%", {"temperature": 38.5, "heart_rate": 96, "spo2": 97}, ""),
