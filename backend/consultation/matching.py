@@ -1,12 +1,14 @@
 """Finding the expert: waves of invitations, answers to them, and what happens when nobody answers."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.consultation import rules, statistics
+from backend.consultation.desk import role_in
 from backend.consultation.icd10 import disease_name
 from backend.consultation.ranking import Candidate, Need, Score, Wave, Widening, next_wave
 from backend.consultation.reading import Reading
@@ -30,11 +32,16 @@ class Matching(Reading):
     """Invitations of experts. An answer that comes late still counts while the consultation has nobody."""
 
     async def offers_of(self, actor: Actor, consultation_id: str) -> list[OfferView]:
-        """Give all invitations of a consultation: who was asked, why, and what became of it."""
+        """Give all invitations of a consultation: who was asked, why, and what became of it.
+
+        A patient does not see the first reason, which names the disease that the doctor suspects.
+        """
         async with self._database.transaction() as session:
             case = await self._begin_reading(session, actor, consultation_id, Action.CONSULTATION_VIEW)
-            offers = await self._offers(session, case)
-            return await self._offer_views([(case, offer) for offer in offers])
+            views = await self._offer_views([(case, offer) for offer in await self._offers(session, case)])
+            if role_in(actor, case) is Role.PATIENT:
+                views = [replace(view, reasons=view.reasons[1:]) for view in views]
+            return views
 
     async def offers_for(self, actor: Actor, *, limit: int = 10, offset: int = 0) -> list[OfferView]:
         """Give the invitations that wait for the actor's answer, the latest first."""
@@ -248,7 +255,8 @@ class Matching(Reading):
                 expires_at=expires_at,
             )
             session.add(offer)
-            text = f"邀请{names[score.expert_id]}（{'，'.join(score.reasons)}）"
+            # Without the first reason, the disease: the patient reads this, and must not learn a suspicion from it.
+            text = f"邀请{names[score.expert_id]}（{'，'.join(score.reasons[1:])}）"
             await self._note(session, SYSTEM, case, "offered", text)
             await self._publish(session, case, "offer.made", offer_id=offer.id, expert_id=offer.expert_id)
         await session.flush()
