@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from data.departments import departments
 from data.errors import DataError
 from data.files import ROOT, Row, read_object, read_rows, require_unique
@@ -15,8 +17,8 @@ FOLDER = ROOT / "nlu"
 class Symptom(Row):
     """A symptom, sign or dangerous event.
 
-    ``name`` is the plain name used everywhere, ``record`` the term of a medical record where it differs; ``synonyms`` are
-    literal words, ``patterns`` regular expressions over normalised text; ``departments`` weighs who should see it.
+    ``name`` is the plain name used everywhere, ``record`` the term of a medical record where it differs; ``synonyms``
+    are literal words, ``patterns`` regular expressions over normalised text; ``departments`` weighs who should see it.
     """
 
     id: str
@@ -55,7 +57,7 @@ class Term(Row):
 
     name: str
     synonyms: tuple[str, ...] = ()
-    departments: dict[str, float] = {}
+    departments: dict[str, float] = Field(default_factory=dict)
 
 
 class ClinicalLanguage(Row):

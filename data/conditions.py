@@ -15,7 +15,8 @@ class Condition(Row):
     """What must hold, all of it: findings by name, and limits of age (months), °C, mmHg, mmol/L, % and beats a minute.
 
     ``all_of`` are all present, of ``any_of`` and of ``also_any`` at least one each. A limit ``…_from`` is reached or
-    exceeded, ``…_below`` is not reached; an unknown value meets no limit.
+    exceeded, ``…_below`` is not reached; an unknown value meets no limit, save that a child of unknown age counts as
+    under five years.
     """
 
     all_of: tuple[str, ...] = ()

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 from data.conditions import Condition
 from nlu.facts import CaseFacts
-from nlu.types import Status
+from nlu.types import Relation, Status
+
+YOUNG_CHILD_MONTHS = 60
+"""Under five years: the young children of WHO IMCI."""
 
 
 def evidence(condition: Condition, facts: CaseFacts) -> tuple[str, ...]:
@@ -34,7 +37,7 @@ def evidence(condition: Condition, facts: CaseFacts) -> tuple[str, ...]:
 def _limits(condition: Condition, facts: CaseFacts) -> Iterator[str | None]:
     """For every limit that the condition sets: the value that meets it in words, or ``None``."""
     vitals = facts.vitals
-    age = None if facts.age_months is None else float(facts.age_months)
+    age = _age_months(facts, condition)
     checks = (
         (age, condition.age_from_months, condition.age_below_months, _age_text(facts)),
         (facts.temperature, condition.temperature_from, None, f"体温{facts.temperature}℃"),
@@ -58,6 +61,18 @@ def _limits(condition: Condition, facts: CaseFacts) -> Iterator[str | None]:
         yield "怀孕" if facts.pregnancy is not None and facts.pregnancy.status is Status.POSITIVE else None
 
 
+def _age_months(facts: CaseFacts, condition: Condition) -> float | None:
+    """The age; a child of unknown age counts as a young one where the limit is five years or more: the safe side."""
+    if facts.age_months is not None:
+        return float(facts.age_months)
+    limit = condition.age_below_months
+    if facts.relation is Relation.CHILD and limit is not None and limit >= YOUNG_CHILD_MONTHS:
+        return YOUNG_CHILD_MONTHS - 1.0
+    return None
+
+
 def _age_text(facts: CaseFacts) -> str:
-    months = facts.age_months or 0
+    if facts.age_months is None:
+        return "孩子"
+    months = facts.age_months
     return f"{months // 12}岁" if months >= 24 else f"{months}个月"

@@ -212,7 +212,7 @@ class _Reading:
         onset: tuple[str, float, int, int] | None,
     ) -> tuple[Entity, ...]:
         """Every recognised stretch with its place in the original, in order."""
-        found = [(m.kind, m.name, m.start, m.end) for m in self.matches]
+        found: list[tuple[str, str, int, int]] = [(m.kind, m.name, m.start, m.end) for m in self.matches]
         found += [(v.slot.value, f"{v.value:g}", v.start, v.end) for v in values]
         if duration:
             found.append(("duration", duration[0].text, duration[1], duration[2]))

@@ -38,6 +38,7 @@ class Lexicon:
             self._lengths[first] = sorted(set(lengths), reverse=True)
         self._patterns = [(row.name, re.compile(pattern)) for row in language.symptoms for pattern in row.patterns]
         self._compound = _Compound(language.anatomy)
+        self._rank = {row.name: ("event", "sign", "symptom").index(row.kind) for row in language.symptoms}
 
     @property
     def words(self) -> Iterable[str]:
@@ -51,7 +52,7 @@ class Lexicon:
         longer word (麻 in 麻将): words of one character count only where it does.
         """
         found = [*self._literal(text, is_free), *self._compound.find(text), *self._by_pattern(text)]
-        return _without_overlaps(found)
+        return self._without_overlaps(found)
 
     def find_places(self, text: str) -> list[Match]:
         """Body parts named as the place of a pain, each as the pain there."""
@@ -80,6 +81,14 @@ class Lexicon:
             for match in pattern.finditer(text)
             if match.end() > match.start()
         ]
+
+    def _without_overlaps(self, found: list[Match]) -> list[Match]:
+        """Of matches that overlap the longer one, of equally long ones the graver."""
+        kept: list[Match] = []
+        for match in sorted(found, key=lambda m: (m.start - m.end, self._rank.get(m.name, 3), m.start)):
+            if all(match.end <= other.start or match.start >= other.end for other in kept):
+                kept.append(match)
+        return sorted(kept, key=lambda m: m.start)
 
 
 _FILLER = (
@@ -144,12 +153,3 @@ def _rows(language: ClinicalLanguage) -> Iterable[tuple[Kind, list[tuple[str, tu
 
 def _alternation(words: Iterable[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-
-
-def _without_overlaps(found: list[Match]) -> list[Match]:
-    """Of matches that overlap the longer one; of the same name at the same place one."""
-    kept: list[Match] = []
-    for match in sorted(found, key=lambda m: (m.start - m.end, m.start)):
-        if all(match.end <= other.start or match.start >= other.end for other in kept):
-            kept.append(match)
-    return sorted(kept, key=lambda m: m.start)

@@ -1,14 +1,15 @@
 """One form for every text: half width, simplified characters, lower case, with the way back to the original offsets."""
 
+import importlib
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-
-from opencc import OpenCC
+from typing import Any
 
 MAX_CHARACTERS = 2000
 """What is looked at of one message; WeChat cuts texts at 2 048 bytes, voice transcripts stay far below."""
 
+# Control, format and combining characters say nothing to us.
 _IGNORED = {"Cc", "Cf", "Cs", "Mn", "Me"}
 _SPACES = {"Zs", "Zl", "Zp"}
 
@@ -67,9 +68,9 @@ def _compute_plain(character: str) -> str:
 
 
 @cache
-def _traditional() -> tuple[OpenCC, dict[int, str]]:
+def _traditional() -> tuple[Any, dict[int, str]]:
     """The converter, and a table of the single characters that it changes."""
-    converter = OpenCC("t2s")
+    converter = importlib.import_module("opencc").OpenCC("t2s")
     table: dict[int, str] = {}
     for _longest, _shortest, words in converter.dict_cache.values():
         for traditional, candidates in words.items():

@@ -1,14 +1,17 @@
 """Word boundaries by jieba with the medical words added."""
 
+import importlib
 import logging
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 with warnings.catch_warnings():
-    # jieba 0.42.1 has invalid escapes in its source and imports pkg_resources; both warn on import, neither concerns us.
+    # jieba 0.42.1 has invalid escapes in its source and imports pkg_resources: both warn, neither concerns us.
     warnings.simplefilter("ignore")
-    import jieba
+    # Imported by name because it has no types at all.
+    jieba: Any = importlib.import_module("jieba")
 
 logging.getLogger("jieba").setLevel(logging.WARNING)
 
@@ -19,7 +22,7 @@ class Segmenter:
     """Cuts normalised text into words. Building it takes about half a second, less with a cache folder."""
 
     def __init__(self, words: Iterable[str], cache_folder: Path | None = None) -> None:
-        """Add ``words`` to jieba's dictionary; with ``cache_folder`` its prefix dictionary is kept there, else nowhere."""
+        """Add ``words`` to jieba's dictionary; its prefix dictionary is kept in ``cache_folder``, without one nowhere."""
         self._tokenizer = jieba.Tokenizer()
         if cache_folder is not None:
             cache_folder.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """The pre-consultation: free words become facts, one question at a time, until the record can be shown."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ from nlu.types import Command, Intent, Understanding, YesNo
 RESUME_AFTER = timedelta(hours=6)
 """After a pause of this length, words may be about another illness, so the bot asks before it mixes the two."""
 
+_WHY = re.compile(r"(为什么|为啥|为何|干嘛|干吗|咋)(要|还要|总)?(问|知道)|问这个?(干|做)")
 _MAX_MISSES = 2
 _LONGEST_NAME = 20
 _NAME_OPENINGS = ("我的名字叫", "名字叫", "我叫", "他叫", "她叫", "叫")
@@ -175,7 +177,7 @@ async def _steer(turn: Turn, intake: Intake, said: Understanding) -> bool:
         repeat(turn, intake, "好的，退回一步。" if went else "已经是第一步了。")
     elif command is Command.RESTART:
         await _restart(turn, "")
-    elif command is Command.WHY and intake.question is not None:
+    elif intake.question is not None and (command is Command.WHY or _WHY.match(turn.text)):
         repeat(turn, intake, intake.question.why)
     elif command is Command.CANCEL:
         intake.save(turn)

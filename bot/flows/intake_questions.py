@@ -3,7 +3,7 @@
 from bot.dialogue import Turn
 from bot.flows.intake_state import Intake
 from bot.messages import Choice, Menu, Text
-from nlu.interview import next_question
+from nlu.interview import OPENING, next_question
 from nlu.types import Expects, Question, Relation, Sex, Slot
 
 MAX_WHEN_CRITICAL = 4
@@ -48,6 +48,8 @@ def choose(intake: Intake) -> Question | None:
         return WHO
     enough = intake.is_critical and len(intake.asked) >= MAX_WHEN_CRITICAL
     question = None if enough else next_question(facts, intake.asked)
+    if question is not None and question.id == OPENING and OPENING in intake.asked:
+        question = None  # nothing was understood of what is wrong; the record quotes the words themselves
     if question is None and not intake.name and NAME.id not in intake.asked:
         return NAME
     return question

@@ -1,5 +1,6 @@
 """Choosing the institution whose doctor gets the case, and handing it over; the nearest ones for anybody who asks."""
 
+from backend.errors import NotFound
 from bot.dialogue import Dialogue, Turn
 from bot.flows import assistance, consent
 from bot.flows.handover import hand_over
@@ -96,8 +97,12 @@ async def _pick(turn: Turn, institution_id: str) -> None:
         words = f"{institution.name}{where}"
         turn.say(Menu(words, (Choice("patient.continue" if Intake.of(turn) else "patient.start", "我要问诊"),)))
         return
-    if await consent.require_consent(turn):
+    if not await consent.require_consent(turn):
+        return
+    try:
         await hand_over(turn, institution)
+    except NotFound as refusal:  # nobody works there yet: say so, and let another be chosen
+        await _show(turn, 0, refusal.sentence)
 
 
 async def _more(turn: Turn, argument: str) -> None:

@@ -28,10 +28,16 @@ async def house(sqlite_template: Path, tmp_path: Path, clock: Clock) -> AsyncIte
     await database.close()
 
 
+@pytest.fixture(scope="session")
+def provider() -> EmbeddedProvider:
+    """The language provider; built once, for it reads dictionaries and remembers nothing."""
+    return EmbeddedProvider()
+
+
 @pytest.fixture
-def dialogue(house: House) -> Dialogue:
+def dialogue(house: House, provider: EmbeddedProvider) -> Dialogue:
     """Everything that patients can say and tap."""
-    made = Dialogue(EmbeddedProvider(), house.services, idle=lambda _actor: "patient")
+    made = Dialogue(provider, house.services, idle=lambda _actor: "patient")
     register_patient_flows(made)
     return made
 
