@@ -1,9 +1,7 @@
 """Whether what was found is affirmed, denied, open, past or merely supposed: the words around it decide.
 
-A cue reaches to the end of its clause: a comma or a turn (
-    "但是"
-, "就是") stops it, a listing comma (、) and "和" do not,
-so that "没有发烧，咳嗽三天了" denies the fever alone.
+A cue reaches to the end of its clause: a comma or a turn ("但是", "就是") stops it, a listing comma (、) and "和" do
+not, so that "没有发烧，咳嗽三天了" denies the fever alone.
 """
 
 import re
@@ -56,7 +54,9 @@ _PAST = re.compile(
     r"过去|(?:19|20)\d\d年|"
     r"(?:\d+|[一二两三四五六七八九十几]+)年前|好几年前|(?:[二两三四五六七八九十几\d]+)个月前|既往"
 )
-_PRESENT = re.compile(r"现在|今天|刚才|刚刚|又(?!不)|这次|最近|这两天|这几天|目前|昨天|昨晚|开始|至今|到现在|一直|突然")
+_PRESENT = re.compile(
+    r"现在|今天|刚才|刚刚|又(?!不)|这次|最近|这两天|这几天|目前|昨天|昨晚|开始|至今|到现在|一直|突然|[\d一二两三四五六七八九十几半]个?(?:天|小时|分钟|星期|周)了?"
+)
 _GONE_AFTER = re.compile(
     r"^(?:的?症状)?(?:已经|都|也|现在|今天|早就|就|全|全都|差不多|是|倒是|倒|基本上?|算|自己){0,3}"
     r"(?:退了|退烧了|退下来了|退下去了|好了(?!一?[点些]|很?多|不少)|没了|没有了|不见了|消失了?|没有?(?=$|"
@@ -74,14 +74,14 @@ class Assertion:
 
 
 def assess_status(text: str, start: int, end: int) -> Assertion:
-    """How ``text[start:end]`` is meant, from the words of its clause and, for tense and supposition, of its sentence."""
+    """How ``text[start:end]`` is meant, from the words of its clause and (tense, supposition) sentence."""
     before = text[_sentence_start(text, start) : start]
     clause = _clause_before(before)
     after = text[end : end + 14]
     if _is_open(before, clause, after):
         return Assertion(Status.UNKNOWN)
     status = _polarity(clause, after)
-    past = bool(_PAST.search(clause) or _PAST.search(before[-12:])) and not _PRESENT.search(clause + after)
+    past = _PAST.search(clause) is not None and not _PRESENT.search(clause + after)
     return Assertion(status, past)
 
 
@@ -128,6 +128,6 @@ _STOPS_NEGATION = re.compile(
 
 def _reaches(between: str, cue: str) -> bool:
     """Whether a negation reaches over ``between`` to the mention."""
-    if cue.endswith("不") or cue.endswith("不是"):
+    if cue.endswith(("不", "不是")):
         return len(between) <= 6 and not _STOPS_NEGATION.search(between)
     return len(between) <= 18 and not _STOPS_NEGATION.search(between)
