@@ -4,6 +4,7 @@ from backend.consultation.rules import Status
 from backend.consultation.views import ConsultationSummary, ConsultationView
 from bot.dialogue import Dialogue, Turn
 from bot.flows import consent
+from bot.flows.booking import active_booking
 from bot.flows.intake_state import Intake
 from bot.flows.wording import moment, short_day
 from bot.flows.words import REASONS, ask_reason, on_words
@@ -58,8 +59,9 @@ async def _case(turn: Turn, consultation_id: str) -> None:
         lines.insert(1, f"主诉：{complaint}")
     if case.expert_name:
         lines.append(f"专家：{case.expert_name}医生（{case.department_name}）")
-    if case.booking is not None and case.status is Status.ASSIGNED:
-        lines.append(f"约的时间：{moment(case.booking.starts_at)}")
+    booking = active_booking(case)
+    if booking is not None:
+        lines.append(f"约的时间：{moment(booking.starts_at)}")
     turn.say(Menu("\n".join(lines), tuple(_choices(case))))
 
 
@@ -69,7 +71,7 @@ def _choices(case: ConsultationView) -> list[Choice]:
         choices.append(Choice(f"patient.result:{case.id}", "看结果"))
         if case.rating is None:
             choices.append(Choice(f"patient.rate:{case.id}", "评价"))
-    if case.status is Status.ASSIGNED and case.booking is not None:
+    if active_booking(case) is not None:
         choices += [Choice(f"patient.book:{case.id}", "改时间"), Choice(f"patient.unbook:{case.id}", "取消预约")]
     elif case.status is Status.ASSIGNED and not case.urgency.skips_booking:
         choices.append(Choice(f"patient.book:{case.id}", "选时间"))
