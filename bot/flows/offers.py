@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from backend.errors import Conflict
 from bot.cards.digest import digest_card
+from bot.cards.material import gather
 from bot.cards.offer import offer_card
 from bot.dialogue import Dialogue, Turn
 from bot.flows.staff_flow import StaffFlow, close
@@ -36,8 +37,8 @@ async def accept(turn: Turn, offer_id: str) -> None:
         turn.say(home(turn.actor, too_late.sentence))
         return
     next_step = "病情紧急，请尽快开始会诊。" if view.urgency.skips_booking else "患者选好时间后会通知您。"
-    pictures = len(await turn.services.consultations.attachments(turn.actor, view.id))
-    digest = digest_card(view, pictures, turn.services.clock.now())
+    material = await gather(turn.services.consultations, turn.actor, view.id)
+    digest = digest_card(view, material, turn.services.clock.now())
     turn.say(replace(digest, head=f"您已接受会诊，谢谢！{next_step}\n{digest.head}"))
 
 

@@ -35,7 +35,7 @@ class AnswerFlow(StaffFlow):
     """A doctor gathers pictures and words, then sends them together. Data: `consultation_id`, `texts`, `file_ids`."""
 
     name = "supplement_answer"
-    farewell = "好的，还没有发给专家。要补充时，请从“我的任务”进来。"
+    farewell = "好的，还没有发给专家。要补充时，请从“我的会诊”进来。"
 
     async def begin(self, turn: Turn) -> None:
         turn.data.update(texts=[], file_ids=[])
