@@ -156,12 +156,12 @@ class Database:
     def __init__(self, url: str, pool_size: int = 8) -> None:
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        # Errors of the database are logged: they must not tell the values that a statement carried.
+        # Values stay out of error messages, and so out of the log.
         options: dict[str, Any] = {
+            "hide_parameters": True,
             "pool_size": pool_size,
             "max_overflow": 0,
             "pool_timeout": 30,
-            "hide_parameters": True,
         }
         if not self.is_sqlite:
             options |= {"isolation_level": "READ COMMITTED", "pool_recycle": 1800, "pool_pre_ping": True}

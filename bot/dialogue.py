@@ -68,6 +68,7 @@ class Turn:
         self.state = state
         self.replies: list[Message] = []
         self._dialogue = dialogue
+        self._understood: dict[tuple[str, Context], Understanding] = {}
 
     @property
     def data(self) -> dict[str, Any]:
@@ -88,8 +89,16 @@ class Turn:
                 self.state.offered = list(said.choices)
 
     async def understand(self, context: Context | None = None) -> Understanding:
-        """Ask the language provider what the person's words mean."""
-        return await self._dialogue.provider.parse(self.text, context or Context())
+        """Ask what the person's words mean; the provider is troubled once for each context."""
+        key = (self.text, context or Context())
+        if key not in self._understood:
+            self._understood[key] = await self._dialogue.provider.parse(*key)
+        return self._understood[key]
+
+    async def forward(self, incoming: Incoming) -> None:
+        """Let the running flow answer `incoming`, words that waited until now, in place of this turn's message."""
+        self.incoming = incoming
+        await self._dialogue.flows[self.state.flow].receive(self)
 
     async def enter(self, flow: str, **data: Any) -> None:
         """Leave whatever runs and begin `flow` with `data`."""

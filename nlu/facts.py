@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 FEVER = "发烧"
 FEVER_FROM = 37.3
-"""Axillary temperature in °C from which the record speaks of fever (诊断学, 人民卫生出版社: 腋测法 36–37 ℃, >37.3 ℃ 发热)."""
+"""Axillary temperature in °C from which the record speaks of fever (诊断学, 人民卫生出版社: 腋测 36–37 ℃)."""
 
 
 class CaseFacts(Model):

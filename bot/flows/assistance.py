@@ -1,0 +1,108 @@
+"""Questions about the service itself, answered in place, and the way to a human being."""
+
+import re
+
+from bot.dialogue import Dialogue, Handler, Turn
+from bot.flows.intake_questions import answer_in_place
+from bot.messages import Choice, Menu
+from nlu.types import Command, Intent, Understanding
+
+ANSWERS = {
+    "price": "在这里问诊、请专家会诊，现在不收您的钱。以后要做检查、拿药，医生会先跟您说清楚价钱。",
+    "time": (
+        "跟我说病情，一般几分钟就够了。交给医生以后，医生会尽快看。请专家，一般十几分钟有人接；约好时间以后，到点前我会提醒您。"
+    ),
+    "howto": (
+        "很简单：\n1. 您告诉我哪里不舒服，打字、说话都行。\n2. 我整理好，请您看一遍。\n"
+        "3. 您选一家卫生院，那里的医生会看。\n4. 需要时，医生帮您请大医院的专家，您在这里就能跟专家说话。"
+    ),
+    "safety": "您说的话都加密保存，只有给您看病的医生能看。不会给别人，也不会拿去做广告。您随时可以撤回同意。",
+    "insurance": "在这里说病情用不着医保卡。要检查、拿药的时候，能不能报销，请问卫生院的医生，他会帮您看。",
+    "prescription": "我自己不能开药。请先告诉我哪里不舒服，我交给医生，该不该用药由医生来定。",
+    "report": "报告请拍成照片发给我，我一起交给医生看。要看以前的结果，请点“我的会诊”。",
+    "complaint": "让您不满意了，很抱歉。您可以点“找人工”，把情况说给值班的人听。",
+}
+"""What is answered, by topic. None of it says anything about an illness."""
+
+_TOPIC_OF_INTENT = {
+    Intent.ASK_PRICE: "price",
+    Intent.ASK_HOWTO: "howto",
+    Intent.ASK_INSURANCE: "insurance",
+    Intent.ASK_PRESCRIPTION: "prescription",
+    Intent.ASK_REPORT: "report",
+    Intent.COMPLAIN: "complaint",
+}
+_TOPIC_WORDS = (
+    ("price", re.compile(r"多少钱|收费|要钱|花钱|免费|价钱|费用|怎么收钱")),
+    ("insurance", re.compile(r"医保|报销|新农合|合作医疗")),
+    ("safety", re.compile(r"安全吗|隐私|泄露|保密|别人.{0,6}(看到|看见|知道)|骗子|骗人的|靠谱吗")),
+    ("time", re.compile(r"(要|得|需要|还要|等).{0,3}多久|多长时间(能|才|会)|什么时候(能|有人|才)|几时能")),
+    ("howto", re.compile(r"怎么用|怎么弄|怎么操作|咋用|不会用|使用方法|怎么问诊")),
+)
+_SMALL_TALK = {Intent.GREET: "您好。", Intent.THANK: "不客气。"}
+_LONGEST_QUESTION = 30
+"""Longer texts tell of an illness and mention money or time by the way; they are no questions about the service."""
+
+_MORE = (
+    Choice("help.howto", "怎么用"),
+    Choice("help.price", "要花钱吗"),
+    Choice("help.safety", "安全吗"),
+    Choice("help.insurance", "医保能用吗"),
+    Choice("patient.privacy", "隐私与同意"),
+    Choice("help.human", "找人工"),
+)
+
+
+def topic(text: str, said: Understanding) -> str | None:
+    """Give the key of `ANSWERS` that `text` asks for; None where it asks for nothing of the kind."""
+    if said.intent in _TOPIC_OF_INTENT and not said.symptoms:
+        return _TOPIC_OF_INTENT[said.intent]
+    if len(text) > _LONGEST_QUESTION:
+        return None
+    return next((name for name, words in _TOPIC_WORDS if words.search(text)), None)
+
+
+def wants_human(said: Understanding) -> bool:
+    """Tell whether the person asks for a human being."""
+    return said.command is Command.HUMAN or (said.intent is Intent.TALK_TO_PERSON and not said.symptoms)
+
+
+async def digression(turn: Turn, said: Understanding) -> str | None:
+    """Give the answer to a message that is about the service rather than about an illness; None for any other."""
+    if wants_human(said):
+        return await call_human(turn)
+    if said.command is Command.HELP:
+        return ANSWERS["howto"]
+    asked = topic(turn.text, said)
+    if asked is not None:
+        return ANSWERS[asked]
+    return _SMALL_TALK.get(said.intent)
+
+
+async def call_human(turn: Turn) -> str:
+    """Tell the people on duty that this person needs them, and give the sentence to say."""
+    await turn.services.help_desk.call(turn.actor)
+    return "好的，已经告诉值班的人，会尽快在这里联系您。情况急的话，请直接打120。"
+
+
+def register(dialogue: Dialogue) -> None:
+    """Add the answers about the service and the way to a human being."""
+    dialogue.on_action("help.more", _more)
+    dialogue.on_action("help.human", _human)
+    for name in ANSWERS:
+        dialogue.on_action(f"help.{name}", _answer(name))
+
+
+async def _more(turn: Turn, _argument: str) -> None:
+    turn.say(Menu("您想了解什么？", _MORE))
+
+
+async def _human(turn: Turn, _argument: str) -> None:
+    answer_in_place(turn, await call_human(turn))
+
+
+def _answer(name: str) -> Handler:
+    async def answer(turn: Turn, _argument: str) -> None:
+        answer_in_place(turn, ANSWERS[name])
+
+    return answer

@@ -1,0 +1,348 @@
+"""The pre-consultation: free words become facts, one question at a time, until the record can be shown."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+from backend.errors import InvalidInput
+from backend.people.rules import valid_name
+from bot.dialogue import Dialogue, Turn
+from bot.flows import assistance, consent, my
+from bot.flows.intake_questions import NAME, RATHER_NOT, WHO, WHO_IS, choose, is_open, know_the_patient, repeat, show
+from bot.flows.intake_state import LONGEST_WORDS, MAX_PICTURES, Intake
+from bot.flows.wording import elapsed, remembered, told
+from bot.flows.words import put_back
+from bot.incoming import Kind
+from bot.messages import Choice, Menu
+from nlu.facts import CaseFacts
+from nlu.interview import OPENING
+from nlu.types import Command, Intent, Understanding, YesNo
+
+RESUME_AFTER = timedelta(hours=6)
+"""After a pause of this length, words may be about another illness, so the bot asks before it mixes the two."""
+
+_WHY = re.compile(r"(为什么|为啥|为何|干嘛|干吗|咋)(要|还要|总)?(问|知道)|问这个?(干|做)")
+_MAX_MISSES = 2
+_FIRST_ANSWERABLE = 2
+_LONGEST_NAME = 20
+_NAME_OPENINGS = ("我的名字叫", "名字叫", "我叫", "他叫", "她叫", "叫")
+_WAYS_OUT = "可以点，也可以直接告诉我。说错了就说“返回”，不想答就说“跳过”。"
+_RESUMING = (Choice("patient.continue", "接着说"), Choice("patient.restart", "重新开始"))
+
+
+class IntakeFlow:
+    """Asks, listens and keeps; hands over to `review` when nothing is left to ask."""
+
+    name = "intake"
+
+    async def begin(self, turn: Turn) -> None:
+        """Ask what is wrong; `greeting` in the data comes first."""
+        intake = Intake(touched_at=turn.services.clock.now())
+        greeting = turn.state.data.pop("greeting", "")
+        await advance(turn, intake, greeting)
+
+    async def receive(self, turn: Turn) -> None:
+        """Answer one message."""
+        intake = Intake.of(turn)
+        if intake is None:
+            await self.begin(turn)
+        elif take_enclosure(turn, intake):
+            pass
+        elif turn.incoming.kind is Kind.TAP and turn.incoming.item_id.startswith("answer:"):
+            await _take_tap(turn, intake)
+        elif turn.incoming.kind not in (Kind.TEXT, Kind.VOICE) or not turn.text:
+            repeat(turn, intake, not_words(turn))
+        elif not away_too_long(turn, intake):
+            await _take_words(turn, intake)
+
+
+async def advance(turn: Turn, intake: Intake, before: str = "") -> None:
+    """Ask the next question, or show the record when none is left; `before` are the words that come first."""
+    await know_the_patient(turn, intake)
+    question = choose(intake)
+    intake.question, intake.misses = question, 0
+    if question is None:
+        intake.save(turn)
+        await turn.enter("review", **turn.data, before=before)
+        return
+    intake.asked.append(question.id)
+    intake.save(turn)
+    # The first question after the complaint is the only one that explains the ways out.
+    turn.say(show(question, before, _WAYS_OUT if len(intake.asked) == _FIRST_ANSWERABLE else ""))
+
+
+async def _take_words(turn: Turn, intake: Intake) -> None:
+    said = await turn.understand(intake.context)
+    if await _steer(turn, intake, said):
+        return
+    answer = None if is_clinical(said) else await assistance.digression(turn, said)
+    if answer is not None:
+        repeat(turn, intake, answer)
+        return
+    if intake.question == NAME:
+        await _take_name(turn, intake, said)
+    elif intake.question == WHO:
+        await _take_who(turn, intake, said)
+    else:
+        await _take_answer(turn, intake, said)
+
+
+async def _take_answer(turn: Turn, intake: Intake, said: Understanding) -> None:
+    before = intake.facts
+    intake.remember_step()
+    intake.absorb(said, turn.text)
+    if _missed(intake, before, said):
+        intake.steps.pop()
+        intake.misses += 1
+        if intake.misses < _MAX_MISSES:
+            repeat(turn, intake, "不好意思，我没太听明白。")
+            return
+        intake.remember_step()
+        intake.unread.append(turn.text[:LONGEST_WORDS])
+        await advance(turn, intake, "没关系，您的原话我记下了，会给医生看。")
+        return
+    tapped = turn.incoming.kind is Kind.TAP
+    echo = "" if tapped else told(before, intake.facts, said)
+    if said.yes_no is None and not tapped and not intake.misses and is_open(intake):
+        intake.misses += 1  # they told something else, which is good; the question is put once more
+        repeat(turn, intake, echo)
+        return
+    await advance(turn, intake, echo)
+
+
+def _missed(intake: Intake, before: CaseFacts, said: Understanding) -> bool:
+    """Tell whether the words gave nothing: no new fact, and no answer to the question."""
+    if _is_opening(intake):
+        return not intake.facts.present and not intake.facts.diseases
+    return intake.facts == before and said.yes_no is None and not is_clinical(said)
+
+
+def _is_opening(intake: Intake) -> bool:
+    return intake.question is not None and intake.question.id == OPENING
+
+
+async def _take_who(turn: Turn, intake: Intake, said: Understanding) -> None:
+    relation = WHO_IS.get(turn.text) or said.relation
+    if relation is None and not is_clinical(said):
+        repeat(turn, intake, "不好意思，我没太听明白。")
+        return
+    before = intake.facts
+    intake.remember_step()
+    intake.absorb(said, turn.text)
+    if relation is None:  # they go on telling what is wrong: take it in, and ask again who it is
+        repeat(turn, intake, told(before, intake.facts, said))
+        return
+    intake.facts = intake.facts.model_copy(update={"relation": relation})
+    await advance(turn, intake, "好的。")
+
+
+async def _take_name(turn: Turn, intake: Intake, said: Understanding) -> None:
+    name = turn.text.strip("。，,. ")
+    for opening in _NAME_OPENINGS:
+        name = name.removeprefix(opening)
+    if turn.text in NAME.quick_answers or said.yes_no is YesNo.NO:
+        name = RATHER_NOT
+    elif is_clinical(said):
+        before = intake.facts
+        intake.remember_step()
+        intake.absorb(said, turn.text)
+        repeat(turn, intake, told(before, intake.facts, said))
+        return
+    elif len(name) > _LONGEST_NAME or said.yes_no is YesNo.YES:
+        repeat(turn, intake, "请只发名字，不用写别的。")
+        return
+    else:
+        try:
+            name = valid_name(name)
+        except InvalidInput as refusal:
+            repeat(turn, intake, refusal.sentence)
+            return
+    intake.remember_step()
+    intake.name = name
+    await advance(turn, intake)
+
+
+async def _take_tap(turn: Turn, intake: Intake) -> None:
+    """A tapped answer: to the present question, or to an earlier one, which corrects it."""
+    question_id = turn.incoming.item_id.removeprefix("answer:").rpartition(":")[0]
+    if intake.question is not None and question_id == intake.question.id:
+        await _take_words(turn, intake)
+        return
+    earlier = intake.earlier_question(question_id)
+    if earlier is None or earlier in (WHO, NAME):
+        repeat(turn, intake, "这一题已经过去了。要改，请直接告诉我。")
+        return
+    context = earlier.context(intake.facts.age_months, intake.facts.sex)
+    said = await turn.understand(context)
+    before = intake.facts
+    intake.remember_step()
+    intake.absorb(said, turn.text, context)
+    repeat(turn, intake, told(before, intake.facts, said) or "好的，记下了。")
+
+
+async def _steer(turn: Turn, intake: Intake, said: Understanding) -> bool:
+    """Follow a short steering word; False where the words are none."""
+    command = said.command
+    if command is Command.BACK:
+        went = intake.go_back()
+        repeat(turn, intake, "好的，退回一步。" if went else "已经是第一步了。")
+    elif command is Command.RESTART:
+        await _restart(turn, "")
+    elif intake.question is not None and (command is Command.WHY or _WHY.match(turn.text)):
+        repeat(turn, intake, intake.question.why)
+    elif command is Command.CANCEL:
+        intake.save(turn)
+        turn.say(
+            Menu("好的。您说的我先帮您留着，想接着说随时可以。", (*_RESUMING, Choice("patient.drop", "删掉不要了")))
+        )
+    elif said.intent is Intent.MY_CONSULTATIONS and not is_clinical(said):
+        intake.save(turn)
+        await my.show(turn)
+    elif command is Command.SKIP or said.yes_no is YesNo.DONT_KNOW or said.intent is Intent.DONT_KNOW:
+        await _skip(turn, intake, said)
+    else:
+        return False
+    return True
+
+
+async def _skip(turn: Turn, intake: Intake, said: Understanding) -> None:
+    if _is_opening(intake):
+        repeat(turn, intake, "没关系，想到什么说什么就行。比如“头晕两天了”“肚子疼”。")
+        return
+    intake.remember_step()
+    if intake.question == NAME:
+        intake.name = RATHER_NOT
+    intake.absorb(said, turn.text)
+    await advance(turn, intake, "没关系，这一题先不答。")
+
+
+def take_enclosure(turn: Turn, intake: Intake) -> bool:
+    """Keep a picture or a location; False where the message is neither."""
+    incoming = turn.incoming
+    if incoming.kind is Kind.IMAGE and incoming.file_id:
+        if len(intake.pictures) >= MAX_PICTURES:
+            repeat(turn, intake, f"照片最多收{MAX_PICTURES}张，已经够了。")
+            return True
+        if incoming.file_id not in intake.pictures:
+            intake.pictures.append(incoming.file_id)
+        repeat(turn, intake, f"照片收到了（共{len(intake.pictures)}张），我会一起交给医生。")
+        return True
+    if incoming.kind is Kind.LOCATION and incoming.location is not None:
+        intake.place = (incoming.location.latitude, incoming.location.longitude)
+        repeat(turn, intake, "位置收到了，等会儿帮您找近的卫生院。")
+        return True
+    return False
+
+
+def away_too_long(turn: Turn, intake: Intake) -> bool:
+    """After a long pause, hold the words of this message back and ask which illness they belong to.
+
+    Returns:
+        True where it was asked; False where the pause was short, or nothing had been told that could be mixed up.
+    """
+    away = turn.services.clock.now() - intake.touched_at
+    known = remembered(intake.facts)
+    if away <= RESUME_AFTER or not known:
+        return False
+    intake.held = turn.text
+    intake.save(turn)
+    turn.say(
+        Menu(
+            f"您回来了。{elapsed(away)}，您说到：{known}。\n现在是接着说这件事，还是有了新的不舒服？",
+            (Choice("patient.continue", "接着说"), Choice("patient.restart", "新的不舒服")),
+        )
+    )
+    return True
+
+
+def is_clinical(said: Understanding) -> bool:
+    """Tell whether a message says something about an illness, whatever else it says."""
+    return bool(
+        said.symptoms
+        or said.diseases
+        or said.drugs
+        or said.allergies
+        or said.denies
+        or said.withdrawn
+        or said.temperature is not None
+        or said.duration is not None
+    )
+
+
+def not_words(turn: Turn) -> str:
+    """What to say to a message in which there is nothing to read."""
+    if turn.incoming.kind is Kind.VOICE:
+        return "不好意思，这段话我没听清。请再说一遍，或者打字告诉我。"
+    if turn.incoming.kind is Kind.IMAGE:
+        return "不好意思，照片没收到。请再发一次。"
+    if turn.incoming.kind in (Kind.TAP, Kind.CLICK):
+        return "这个已经过去了。"
+    return "不好意思，这个我看不了。请打字、说话，或者发照片。"
+
+
+def register(dialogue: Dialogue) -> None:
+    """Add the intake and the ways into it, through it and out of it."""
+    dialogue.add_flow(IntakeFlow())
+    dialogue.on_action("patient.start", _start)
+    dialogue.on_action("patient.continue", _continue)
+    dialogue.on_action("patient.restart", _restart)
+    dialogue.on_action("patient.drop", _drop)
+
+
+async def start(turn: Turn, greeting: str = "") -> None:
+    """Begin an intake, after consent; one that has begun is not thrown away unasked."""
+    if not await consent.require_consent(turn):
+        return
+    intake = Intake.of(turn)
+    known = remembered(intake.facts) if intake else ""
+    if known:
+        turn.say(Menu(f"您上次说到：{known}。要接着说吗？", _RESUMING))
+    else:
+        await turn.enter("intake", greeting=greeting)
+
+
+async def _start(turn: Turn, _argument: str) -> None:
+    await start(turn)
+
+
+async def _continue(turn: Turn, _argument: str) -> None:
+    put_back(turn)
+    intake = Intake.of(turn)
+    if intake is None:
+        await start(turn)
+        return
+    words, intake.held = intake.held, ""
+    intake.save(turn)
+    if words:
+        await _hear(turn, words)
+    elif turn.state.flow != "intake":
+        await turn.enter(turn.state.flow, **turn.data)
+    elif intake.question is not None:
+        repeat(turn, intake, "好的，接着来。")
+    else:
+        await advance(turn, intake, "好的，接着来。")
+
+
+async def _restart(turn: Turn, _argument: str) -> None:
+    if not await consent.require_consent(turn):
+        return
+    before = Intake.of(turn)
+    await turn.enter("intake", greeting="好的，我们从头来。")
+    if before is None:
+        return
+    if before.held:
+        turn.replies.clear()
+        await _hear(turn, before.held)
+    elif before.flags and (intake := Intake.of(turn)):  # the same illness told anew: its dangers are not forgotten
+        intake.add_flags(tuple(before.flags))
+        intake.save(turn)
+
+
+async def _drop(turn: Turn, _argument: str) -> None:
+    turn.leave()
+    turn.say("好的，都删掉了。以后哪里不舒服，直接告诉我就行。")
+
+
+async def _hear(turn: Turn, words: str) -> None:
+    """Answer `words` that were held back as if they had come now."""
+    await turn.forward(replace(turn.incoming, kind=Kind.TEXT, text=words, item_id=""))

@@ -1,0 +1,132 @@
+"""Which question comes next: our own about who the patient is, and the clinical ones of `nlu`; one at a time."""
+
+from bot.dialogue import Turn
+from bot.flows.intake_state import Intake
+from bot.messages import Choice, Menu, Text
+from nlu.interview import OPENING, next_question, patient_word
+from nlu.types import Expects, Question, Relation, Sex, Slot
+
+MAX_WHEN_CRITICAL = 4
+"""Somebody in danger is asked less: the opening, who it is, and two more."""
+
+WHO = Question(
+    id="patient.who",
+    text="是谁不舒服？",
+    slot=Slot.COMPLAINT,
+    expects=Expects.CHOICE,
+    quick_answers=("我自己", "我的孩子", "我父亲", "我母亲", "我爱人", "别的人"),
+    why="大人和孩子、男的和女的，看病的办法不一样，所以要先问清楚是谁。",
+)
+NAME = Question(
+    id="patient.name",
+    text="病人叫什么名字？医生看病要写在病历上。",
+    slot=Slot.COMPLAINT,
+    expects=Expects.TEXT,
+    quick_answers=("先不说",),
+    why="写上名字，医生才不会把两个病人弄混。",
+)
+
+SEX = Question(
+    id="sex",  # the same as nlu's own, so that it is not asked twice
+    text="请问是男是女？",
+    slot=Slot.SEX,
+    expects=Expects.CHOICE,
+    quick_answers=("男", "女"),
+    why="男的和女的，有些病不一样，医生要知道。",
+)
+_AGE = "age_sex"
+
+WHO_IS = {
+    "我自己": Relation.SELF,
+    "我的孩子": Relation.CHILD,
+    "我父亲": Relation.FATHER,
+    "我母亲": Relation.MOTHER,
+    "我爱人": Relation.SPOUSE,
+    "别的人": Relation.OTHER,
+}
+"""What each answer to `WHO` means."""
+
+_SEX_OF = {Relation.FATHER: Sex.MALE, Relation.MOTHER: Sex.FEMALE}
+RATHER_NOT = "-"
+"""The name of somebody who would rather not say."""
+
+
+def choose(intake: Intake) -> Question | None:
+    """Give the question to ask now; None when everything that matters is known or asked."""
+    facts = intake.facts
+    if intake.asked and facts.relation is None and WHO.id not in intake.asked:
+        return WHO
+    question = _choose_clinical(intake)
+    if question is None and not intake.name and NAME.id not in intake.asked:
+        return NAME
+    return question
+
+
+def _choose_clinical(intake: Intake) -> Question | None:
+    facts, asked = intake.facts, intake.asked
+    if intake.is_critical and len(asked) >= MAX_WHEN_CRITICAL:
+        return None
+    if asked and asked[-1] == _AGE and facts.sex is None:
+        return SEX
+    question = next_question(facts, asked)
+    if question is None or (question.id == OPENING and OPENING in asked):
+        return None  # enough; or nothing was understood of what is wrong, and the record quotes the words themselves
+    if question.id == _AGE:
+        return question.model_copy(update={"text": f"{patient_word(facts)}今年多大年纪？"})
+    return question
+
+
+def is_open(intake: Intake) -> bool:
+    """Tell whether the question that waits would be asked again: the answer was about something else."""
+    if intake.question is None or intake.question in (WHO, NAME, SEX):
+        return False
+    others = [asked for asked in intake.asked if asked != intake.question.id]
+    again = next_question(intake.facts, others)
+    return again is not None and again.id == intake.question.id
+
+
+def show(question: Question, before: str = "", tail: str = "") -> Menu | Text:
+    """Give `question` as a message: `before` above it, its tappable answers and `tail` below."""
+    words = f"{before}\n\n{question.text}" if before else question.text
+    if not question.quick_answers:
+        return Text(f"{words}\n{tail}" if tail else words)
+    numbered = enumerate(question.quick_answers)
+    choices = tuple(Choice(f"answer:{question.id}:{number}", answer) for number, answer in numbered)
+    return Menu(words, choices, tail)
+
+
+async def know_the_patient(turn: Turn, intake: Intake) -> None:
+    """Once it is clear who the patient is, take over what is known of them, so that nobody is asked for it."""
+    facts = intake.facts
+    if facts.relation is None or intake.introduced:
+        return
+    intake.introduced = True
+    age, sex = facts.age_months, facts.sex
+    if facts.relation is Relation.SELF:
+        person = await turn.services.people.person(turn.actor, turn.actor.person_id)
+        intake.name = intake.name or person.name
+        if age is None and person.age_years is not None:
+            age = person.age_years * 12
+        if sex is None and person.sex in tuple(Sex):
+            sex = Sex(person.sex)
+    else:
+        sex = sex or _SEX_OF.get(facts.relation)
+    intake.facts = facts.model_copy(update={"age_months": age, "sex": sex})
+
+
+def repeat(turn: Turn, intake: Intake, before: str) -> None:
+    """Keep the intake, say `before` and put the waiting question again."""
+    intake.save(turn)
+    if intake.question is None:
+        turn.say(Menu(before, (Choice("patient.continue", "接着说"),)))
+    else:
+        turn.say(show(intake.question, before))
+
+
+def answer_in_place(turn: Turn, words: str) -> None:
+    """Say `words` to a question beside the way; where an intake is running, its question follows."""
+    intake = Intake.of(turn)
+    if intake is None:
+        turn.say(words)
+    else:
+        repeat(turn, intake, words)

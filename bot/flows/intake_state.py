@@ -1,0 +1,171 @@
+"""What an intake remembers between two messages: the facts, the patient's own words, and the way back."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bot.dialogue import Turn
+from nlu.facts import CaseFacts
+from nlu.types import Context, Question, RedFlag, Relation, Understanding
+
+MAX_STEPS_BACK = 10
+MAX_WORDS = 60
+MAX_PICTURES = 9
+LONGEST_WORDS = 5000
+
+
+@dataclass
+class Intake:
+    """One intake, kept in the conversation's data while the flows `intake`, `review` and `place` share it.
+
+    Args:
+        facts: what was understood.
+        words: what the patient wrote, in order; a doctor may want it where the understanding fell short.
+        unread: those of the words that were not understood; the record quotes them.
+        asked: ids of the questions that were asked.
+        question: the one that waits for its answer.
+        introduced: whether what the platform knows of the patient has been taken over.
+        name: the patient's name; empty while unknown, `-` where they would rather not say.
+        steps: earlier states, newest last, for 返回.
+        flags: danger signs seen so far. They stay when the patient goes back: a doctor should see them.
+        pictures: file ids of the pictures sent so far.
+        place: latitude and longitude, where the patient has sent a location.
+        edits: sections of the record that the patient has put in other words, by the section's field name.
+        editing: the section that the next words are for.
+        held: words that wait until it is clear whether they belong to this illness or to another.
+        misses: how many answers in a row were not understood.
+        touched_at: when the last message came.
+    """
+
+    touched_at: datetime
+    facts: CaseFacts = field(default_factory=CaseFacts)
+    words: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    question: Question | None = None
+    introduced: bool = False
+    name: str = ""
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    flags: list[RedFlag] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
+    place: tuple[float, float] | None = None
+    edits: dict[str, str] = field(default_factory=dict)
+    editing: str = ""
+    held: str = ""
+    misses: int = 0
+
+    @classmethod
+    def of(cls, turn: Turn) -> "Intake | None":
+        """Give the intake that this conversation holds; None where none has begun."""
+        held = turn.data.get("intake")
+        return None if held is None else cls.from_json(held)
+
+    def save(self, turn: Turn) -> None:
+        """Keep this in the conversation, as touched now."""
+        self.touched_at = turn.services.clock.now()
+        turn.state.data = {**turn.state.data, "intake": self.to_json()}
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the intake as a JSON value."""
+        return {
+            "touched_at": self.touched_at.isoformat(),
+            "flags": [flag.to_json() for flag in self.flags],
+            "pictures": self.pictures,
+            "place": self.place,
+            "held": self.held,
+            "steps": self.steps,
+            **self._answers(),
+        }
+
+    @classmethod
+    def from_json(cls, held: dict[str, Any]) -> "Intake":
+        """Give back what `to_json` wrote."""
+        intake = cls(
+            touched_at=datetime.fromisoformat(held["touched_at"]),
+            flags=[RedFlag.from_json(flag) for flag in held["flags"]],
+            pictures=list(held["pictures"]),
+            place=tuple(held["place"]) if held["place"] else None,
+            held=held["held"],
+            steps=list(held["steps"]),
+        )
+        intake._restore(held)
+        return intake
+
+    def _answers(self) -> dict[str, Any]:
+        """What an answer may change, and 返回 takes back."""
+        return {
+            "facts": self.facts.to_json(),
+            "words": list(self.words),
+            "unread": list(self.unread),
+            "asked": list(self.asked),
+            "question": self.question.to_json() if self.question else None,
+            "introduced": self.introduced,
+            "name": self.name,
+            "edits": dict(self.edits),
+            "editing": self.editing,
+            "misses": self.misses,
+        }
+
+    def _restore(self, answers: dict[str, Any]) -> None:
+        self.facts = CaseFacts.from_json(answers["facts"])
+        self.words = list(answers["words"])
+        self.unread = list(answers["unread"])
+        self.asked = list(answers["asked"])
+        self.question = Question.from_json(answers["question"]) if answers["question"] else None
+        self.introduced = answers["introduced"]
+        self.name = answers["name"]
+        self.edits = dict(answers["edits"])
+        self.editing = answers["editing"]
+        self.misses = answers["misses"]
+
+    def remember_step(self) -> None:
+        """Note where the intake stands, so that 返回 finds the way back."""
+        step = self._answers()
+        # Words are only added: how many there were is enough to take the later ones away.
+        step["words"] = len(self.words)
+        self.steps = [*self.steps, step][-MAX_STEPS_BACK:]
+
+    def go_back(self) -> bool:
+        """Take the last answer back; False where there is none."""
+        if not self.steps:
+            return False
+        step = self.steps.pop()
+        self._restore({**step, "words": self.words[: step["words"]]})
+        return True
+
+    def earlier_question(self, question_id: str) -> Question | None:
+        """Give a question of one of the remembered steps."""
+        for step in reversed(self.steps):
+            if step["question"] and step["question"]["id"] == question_id:
+                return Question.from_json(step["question"])
+        return None
+
+    @property
+    def context(self) -> Context:
+        """The context in which the next words are to be understood."""
+        if self.question is None:
+            return Context(patient_age_months=self.facts.age_months, patient_sex=self.facts.sex)
+        return self.question.context(self.facts.age_months, self.facts.sex)
+
+    def absorb(self, said: Understanding, words: str, context: Context | None = None) -> None:
+        """Take in what a message says. `context` is the one that it was understood in, if not the present one."""
+        self.facts = self.facts.merge(said, context or self.context)
+        if words:
+            self.words = [*self.words, words[:LONGEST_WORDS]][-MAX_WORDS:]
+
+    def add_flags(self, flags: tuple[RedFlag, ...]) -> list[RedFlag]:
+        """Keep `flags`; give those that were not known before."""
+        known = {flag.code for flag in self.flags}
+        new = [flag for flag in flags if flag.code not in known]
+        self.flags.extend(new)
+        return new
+
+    @property
+    def is_critical(self) -> bool:
+        """Whether a danger sign was seen that must not wait."""
+        return any(flag.level == 1 for flag in self.flags)
+
+    @property
+    def is_for_somebody_else(self) -> bool:
+        """Whether the patient is not the person who writes."""
+        return self.facts.relation not in (None, Relation.SELF)

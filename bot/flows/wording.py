@@ -1,0 +1,98 @@
+"""Short Chinese for facts, times and places, as one would say them to an elderly person."""
+
+from datetime import date, datetime, timedelta
+
+from backend.clock import local
+from nlu.facts import FEVER, CaseFacts
+from nlu.types import Status, Understanding
+
+_WEEKDAYS = "一二三四五六日"
+_MOST_SYMPTOMS = 6
+
+
+def remembered(facts: CaseFacts) -> str:
+    """Say in one line what has been told so far; empty where nothing was."""
+    names = [_with_temperature(name, facts) for name in facts.present[:_MOST_SYMPTOMS]]
+    if facts.temperature is not None and FEVER not in facts.present:
+        names.append(f"体温{facts.temperature:g}度")
+    lasting = f"（{facts.duration.text}）" if facts.duration and names else ""
+    return "、".join(names) + lasting
+
+
+def _with_temperature(name: str, facts: CaseFacts) -> str:
+    return f"{name}{facts.temperature:g}度" if name == FEVER and facts.temperature is not None else name
+
+
+def told(before: CaseFacts, after: CaseFacts, said: Understanding) -> str:
+    """Say back what a message has told or changed, so that a misunderstanding is seen at once; empty where nothing."""
+    news = _news(before, after)
+    if not news:
+        return "好的，改过来了。" if said.withdrawn else ""
+    changed = said.correction or said.withdrawn
+    return f"好的，改过来了：{news}。" if changed else f"好的，记下了：{news}。"
+
+
+def _news(before: CaseFacts, after: CaseFacts) -> str:
+    parts = [name for name in after.present if name not in before.present and name != FEVER]
+    parts += [f"没有{mention}" for mention in _newly_denied(before, after)]
+    if after.temperature != before.temperature and after.temperature is not None:
+        parts.append(f"体温{after.temperature:g}度")
+    elif after.has(FEVER) and not before.has(FEVER):
+        parts.append(FEVER)
+    if after.duration != before.duration and after.duration is not None:
+        parts.append(after.duration.text)
+    if after.age_months != before.age_months and after.age_months is not None:
+        parts.append(age(after.age_months))
+    parts += [s.name for s in after.diseases if s not in before.diseases and s.status is Status.POSITIVE]
+    parts += [s.name for s in after.drugs if s not in before.drugs and s.status is Status.POSITIVE]
+    parts += [f"对{s.name}过敏" for s in after.allergies if s not in before.allergies and s.status is Status.POSITIVE]
+    return "，".join(parts[:_MOST_SYMPTOMS])
+
+
+def _newly_denied(before: CaseFacts, after: CaseFacts) -> list[str]:
+    return [name for name in after.absent if name not in before.absent]
+
+
+def age(months: int) -> str:
+    """Say an age given in months."""
+    if months < 24:
+        return f"{months}个月"
+    return f"{months // 12}岁"
+
+
+def elapsed(span: timedelta) -> str:
+    """Say how long ago something was."""
+    if span >= timedelta(days=1):
+        return f"{span.days}天前"
+    hours = int(span.total_seconds() // 3600)
+    return f"{hours}小时前" if hours else "刚才"
+
+
+def day(moment: datetime | date) -> str:
+    """Say a day: `11月23日（周一）`, in the time of China."""
+    where = local(moment).date() if isinstance(moment, datetime) else moment
+    return f"{where.month}月{where.day}日（周{_WEEKDAYS[where.weekday()]}）"
+
+
+def short_day(when: datetime) -> str:
+    """Say a day in few characters: `11月23日`."""
+    where = local(when)
+    return f"{where.month}月{where.day}日"
+
+
+def clock_time(moment: datetime) -> str:
+    """Say a time of the day: `上午9:00`, in the time of China."""
+    where = local(moment)
+    part = "上午" if where.hour < 12 else "中午" if where.hour == 12 else "下午" if where.hour < 18 else "晚上"
+    hour = where.hour if where.hour <= 12 else where.hour - 12
+    return f"{part}{hour}:{where.minute:02}"
+
+
+def moment(when: datetime) -> str:
+    """Say a day and a time: `11月23日（周一）上午9:00`."""
+    return f"{day(when)}{clock_time(when)}"
+
+
+def distance(kilometres: float) -> str:
+    """Say a distance."""
+    return f"{kilometres:.1f}公里" if kilometres < 10 else f"{kilometres:.0f}公里"

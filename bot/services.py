@@ -1,0 +1,35 @@
+"""What the conversations may use of the house, handed to every turn."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from backend.clock import Clock
+from backend.help_desk import HelpDesk
+
+if TYPE_CHECKING:
+    from backend.consultation.service import ConsultationService
+    from backend.files import FileStore
+    from backend.people.service import PeopleService
+    from backend.scheduling.service import SchedulingService
+    from bot.outbox import Outbox
+
+
+class Links(Protocol):
+    """Makes the addresses of pages that a card may open."""
+
+    def calendar(self, booking: Any) -> str:
+        """Give the address of the calendar file of `booking` (`/h5/bookings/{token}.ics`)."""
+
+
+@dataclass
+class Services:
+    """The use cases of the house."""
+
+    people: "PeopleService"
+    consultations: "ConsultationService"
+    scheduling: "SchedulingService"
+    files: "FileStore"
+    outbox: "Outbox"
+    help_desk: HelpDesk
+    clock: Clock
+    links: Links

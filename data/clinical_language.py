@@ -1,0 +1,124 @@
+"""The words of patients: symptoms, body parts, drugs and diseases with their everyday names (``data/nlu``)."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from data.departments import departments
+from data.errors import DataError
+from data.files import ROOT, Row, read_object, read_rows, require_unique
+
+FOLDER = ROOT / "nlu"
+
+
+class Symptom(Row):
+    """A symptom, sign or dangerous event.
+
+    ``name`` is the plain name used everywhere, ``record`` the term of a medical record where it differs; ``synonyms``
+    are literal words, ``patterns`` regular expressions over normalised text; ``departments`` weighs who should see it.
+    """
+
+    id: str
+    name: str
+    record: str = ""
+    kind: Literal["symptom", "sign", "event"] = "symptom"
+    synonyms: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    departments: dict[str, float]
+
+
+class BodyPart(Row):
+    """A part of the body: its names, and which symptom each sensation there is."""
+
+    name: str
+    synonyms: tuple[str, ...]
+    symptoms: dict[str, str]
+
+
+class Sensation(Row):
+    """A sensation or change (痛, 胀, 肿 …) with the words for it."""
+
+    name: str
+    synonyms: tuple[str, ...]
+
+
+class Anatomy(Row):
+    """Body parts, and the sensations that can be felt in them."""
+
+    parts: tuple[BodyPart, ...]
+    sensations: tuple[Sensation, ...]
+
+
+class Term(Row):
+    """A drug or a disease with its everyday names."""
+
+    name: str
+    synonyms: tuple[str, ...] = ()
+    departments: dict[str, float] = Field(default_factory=dict)
+
+
+class ClinicalLanguage(Row):
+    """All words of patients, checked against each other."""
+
+    symptoms: tuple[Symptom, ...]
+    anatomy: Anatomy
+    drugs: tuple[Term, ...]
+    diseases: tuple[Term, ...]
+
+
+def load_clinical_language(folder: Path = FOLDER) -> ClinicalLanguage:
+    """The words in ``folder``; ``DataError`` where a file is missing, wrong, or names what another file lacks."""
+    symptoms = read_rows(folder / "symptoms.json", Symptom)
+    anatomy = read_object(folder / "anatomy.json", Anatomy)
+    _check_symptoms(folder / "symptoms.json", symptoms)
+    _check_anatomy(folder / "anatomy.json", anatomy, {row.name for row in symptoms})
+    drugs = _read_terms(folder / "drugs.json")
+    diseases = _read_terms(folder / "diseases.json")
+    return ClinicalLanguage(symptoms=symptoms, anatomy=anatomy, drugs=drugs, diseases=diseases)
+
+
+@cache
+def clinical_language() -> ClinicalLanguage:
+    """The shipped words."""
+    return load_clinical_language()
+
+
+def _check_symptoms(path: Path, rows: tuple[Symptom, ...]) -> None:
+    require_unique(path, "id", [row.id for row in rows])
+    require_unique(path, "name or synonym", [word for row in rows for word in (row.name, *row.synonyms)])
+    for row in rows:
+        _check_departments(path, row.id, row.departments)
+        for pattern in row.patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise DataError(f"{path}: {row.id}: bad pattern {pattern!r} ({error})") from error
+
+
+def _check_anatomy(path: Path, anatomy: Anatomy, symptoms: set[str]) -> None:
+    require_unique(path, "body part", [word for part in anatomy.parts for word in part.synonyms])
+    require_unique(path, "sensation", [word for row in anatomy.sensations for word in row.synonyms])
+    sensations = {row.name for row in anatomy.sensations}
+    for part in anatomy.parts:
+        for sensation, symptom in part.symptoms.items():
+            if sensation not in sensations:
+                raise DataError(f"{path}: {part.name} has the unknown sensation {sensation!r}")
+            if symptom not in symptoms:
+                raise DataError(f"{path}: {part.name} has the unknown symptom {symptom!r}")
+
+
+def _read_terms(path: Path) -> tuple[Term, ...]:
+    rows = read_rows(path, Term)
+    require_unique(path, "name or synonym", [word for row in rows for word in (row.name, *row.synonyms)])
+    for row in rows:
+        _check_departments(path, row.name, row.departments)
+    return rows
+
+
+def _check_departments(path: Path, owner: str, weights: dict[str, float]) -> None:
+    unknown = [code for code in weights if code not in departments()]
+    if unknown:
+        raise DataError(f"{path}: {owner} names the unknown department {unknown[0]!r}")

@@ -1,0 +1,24 @@
+#!/bin/sh
+# Everything that is checked, in the order in which a mistake is found soonest. Tests come last: their closing line counts.
+set -eu
+cd "$(dirname "$0")/.."
+bin=.venv/bin
+
+# On Debian as root the parts that the tests run against are installed; elsewhere a missing one is a skip with its reason.
+missing=""
+for part in redis-server:redis-server mariadbd:mariadb-server chromium:chromium; do
+    command -v "${part%%:*}" >/dev/null 2>&1 || missing="$missing ${part##*:}"
+done
+[ -e /usr/share/fonts/truetype/wqy/wqy-microhei.ttc ] || missing="$missing fonts-wqy-microhei"
+if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "installing for the tests:$missing"
+    apt-get update -qq
+    # shellcheck disable=SC2086  # a list of words
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fi
+
+echo "format and lint"; $bin/ruff format --check --quiet . ; $bin/ruff check --quiet .
+echo "types"; $bin/mypy
+echo "rooms and arrows"; $bin/lint-imports --no-cache
+echo "pages"; npm --prefix web run --silent check
+echo "tests"; exec $bin/python -m pytest -n 2 --dist loadgroup "$@"

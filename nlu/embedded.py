@@ -1,0 +1,317 @@
+"""The provider that needs nothing but this process: lexicon, rules and numbers."""
+
+import re
+
+from data.clinical_language import ClinicalLanguage, clinical_language
+from data.intents import SpokenIntents, spoken_intents
+from nlu.answers import Answer, answer_to, severity_in_passing
+from nlu.facts import CaseFacts
+from nlu.intents import IntentRules, Signs
+from nlu.lexicon import Lexicon, Match
+from nlu.measures import Value, find_temperatures, find_vitals
+from nlu.normalise import Normalised, normalise
+from nlu.person import find_age_months, find_pregnancy, find_relation, find_sex
+from nlu.red_flags import assess_red_flags
+from nlu.segment import Segmenter
+from nlu.statements import find_allergies, find_denials, find_diseases, find_drugs
+from nlu.status import assess_status
+from nlu.times import find_durations, find_frequency, find_onset
+from nlu.types import (
+    Context,
+    Duration,
+    Entity,
+    Intent,
+    Slot,
+    Status,
+    SymptomMention,
+    Understanding,
+    Withdrawal,
+)
+
+_CORRECTION = re.compile(r"不是(?P<old>[^,。!?;]{1,12}?)[, 、]*(?:而是|应该是|(?<!不)是|,)(?P<new>[^?]+)")
+_CLAUSE_MARK = re.compile(r"[,。!?;]")
+_RESOLVED = re.compile(r"现在|已经|目前|今天|了$")
+_CORRECTING = re.compile(r"(?:说|写|打|填|弄|记|讲)错了|更正|纠正|应该是|不对[, ]|改成|改为|刚才.{0,4}不对")
+
+
+class EmbeddedProvider:
+    """Understands a message on the spot. Building it takes under a second; a message some tenths of a millisecond."""
+
+    def __init__(
+        self,
+        language: ClinicalLanguage | None = None,
+        intents: SpokenIntents | None = None,
+    ) -> None:
+        """Use the shipped reference data unless others are given."""
+        self._lexicon = Lexicon(language or clinical_language())
+        self._segmenter = Segmenter(self._lexicon.words)
+        self._rules = IntentRules(intents or spoken_intents())
+
+    async def parse(self, text: str, context: Context) -> Understanding:
+        """What ``text`` says, given ``context``. Never raises for any text; needs no waiting."""
+        return self.understand(text, context)
+
+    def understand(self, text: str, context: Context) -> Understanding:
+        """``parse`` for callers that are not asynchronous."""
+        source = normalise(text)
+        if not source.text.strip():
+            return Understanding(text="", intent=Intent.OUT_OF_SCOPE, confidence=0.9)
+        return _Reading(self._lexicon, self._segmenter, self._rules, source, context).understanding()
+
+
+class _Reading:
+    """One message being read."""
+
+    def __init__(
+        self, lexicon: Lexicon, segmenter: Segmenter, rules: IntentRules, source: Normalised, context: Context
+    ) -> None:
+        self.rules, self.source, self.context = rules, source, context
+        self.text = source.text
+        self.lexicon = lexicon
+        self.correction = _CORRECTION.search(self.text)
+        self.current = self._without_withdrawn()
+        asked = context.asked
+        self.asked_slots = (asked.slot, *asked.also) if asked else ()
+        self.yes_no = rules.yes_no(self.text, asked)
+        self.matches = lexicon.find(self.text, _FreeCharacters(segmenter, self.text))
+
+    def _without_withdrawn(self) -> str:
+        """The text with the value that a correction takes back blanked out, offsets kept."""
+        if self.correction is None:
+            return self.text
+        start, end = self.correction.span("old")
+        return self.text[:start] + " " * (end - start) + self.text[end:]
+
+    def understanding(self) -> Understanding:
+        """Everything the message says."""
+        drugs = [m for m in self.matches if m.kind == "drug"]
+        allergies = find_allergies(self.source, drugs, Slot.ALLERGIES in self.asked_slots)
+        mentions = self._mentions(bool(allergies))
+        answer = self._answer(mentions)
+        temperatures = find_temperatures(self.current)
+        vitals, places = find_vitals(self.current, Slot.BLOOD_PRESSURE in self.asked_slots)
+        onset = find_onset(self.current, bool({Slot.ONSET, Slot.DURATION} & set(self.asked_slots)))
+        duration = self._complaint_duration()
+        relation = find_relation(self.text)
+        allergic_to = {statement.name for statement in allergies}
+        draft = Understanding(
+            text=self.text,
+            intent=Intent.OUT_OF_SCOPE,
+            confidence=0.0,
+            symptoms=(*mentions, *answer.symptoms),
+            temperature=temperatures[-1].value if temperatures else answer.temperature,
+            duration=self._duration(duration[0] if duration else None, onset, answer),
+            onset=onset[0] if onset else None,
+            severity=answer.severity or severity_in_passing(self.text),
+            frequency=find_frequency(self.text, Slot.FREQUENCY in self.asked_slots),
+            vitals=vitals.model_copy(update={k: v for k, v in answer.vitals.items() if getattr(vitals, k) is None}),
+            age_months=find_age_months(self.current, Slot.AGE in self.asked_slots),
+            sex=answer.sex or find_sex(self.text),
+            relation=relation,
+            pregnancy=answer.pregnancy or find_pregnancy(self.text),
+            drugs=find_drugs(self.source, [m for m in drugs if m.name not in allergic_to]),
+            allergies=allergies,
+            diseases=find_diseases(self.source, [m for m in self.matches if m.kind == "disease"]),
+            denies=tuple(dict.fromkeys((*find_denials(self.text), *answer.denies))),
+            yes_no=self.yes_no,
+            withdrawn=self._withdrawn(),
+            command=self.rules.command(self.text),
+            entities=self._entities([*temperatures, *places], duration, onset),
+        )
+        return self._judged(draft)
+
+    def _judged(self, draft: Understanding) -> Understanding:
+        """The draft with red flags, correction and intent."""
+        flags = assess_red_flags(CaseFacts().merge(draft, self.context))
+        correction = bool(draft.withdrawn) or _CORRECTING.search(self.text) is not None
+        facts = _has_facts(draft) or self._fills_asked(draft)
+        signs = Signs(
+            symptoms=any(s.status is Status.POSITIVE and not s.past for s in draft.symptoms),
+            facts=facts,
+            answers=self.context.asked is not None and (facts or draft.yes_no is not None or "正常" in self.text),
+            danger=any(flag.level == 1 for flag in flags),
+            correction=correction,
+            asks_drug=any(drug.status is Status.UNKNOWN for drug in draft.drugs),
+        )
+        intent, confidence = self.rules.intent(self.text, self.context, signs, draft.yes_no)
+        return draft.model_copy(
+            update={
+                "red_flags": tuple(flags),
+                "correction": correction and facts,
+                "intent": intent,
+                "confidence": confidence,
+            }
+        )
+
+    def _fills_asked(self, draft: Understanding) -> bool:
+        """Whether the message tells what only counts where it is asked for."""
+        told = {Slot.FREQUENCY: draft.frequency, Slot.SEX: draft.sex}
+        return any(told.get(slot) is not None for slot in self.asked_slots)
+
+    def _mentions(self, allergy_stated: bool) -> list[SymptomMention]:
+        """The symptoms that the message names; 过敏 itself is none where it says to what."""
+        mentions = [self._mention(m) for m in self.matches if m.kind == "symptom"]
+        if Slot.LOCATION in self.asked_slots and not mentions:
+            mentions += [self._mention(m) for m in self.lexicon.find_places(self.text)]
+        if allergy_stated or Slot.ALLERGIES in self.asked_slots or Slot.ALLERGIES in find_denials(self.text):
+            mentions = [m for m in mentions if m.name != "过敏"]
+        return self._one_each(mentions)
+
+    def _one_each(self, mentions: list[SymptomMention]) -> list[SymptomMention]:
+        """One mention a name and tense: 咳得厉害，白天不咳 is a cough; only what ended (现在不咳了) ends it."""
+        kept: dict[tuple[str, bool], SymptomMention] = {}
+        for mention in mentions:
+            key = (mention.name, mention.past)
+            earlier = kept.get(key)
+            if earlier is None or self._supersedes(mention, earlier):
+                kept[key] = mention
+        return list(kept.values())
+
+    def _supersedes(self, later: SymptomMention, earlier: SymptomMention) -> bool:
+        """Whether of two mentions of one symptom the later one counts."""
+        if later.status is Status.POSITIVE:
+            return earlier.status is not Status.POSITIVE
+        if later.status is Status.NEGATIVE and earlier.status is Status.POSITIVE:
+            around = self.source.original[max(0, later.start - 6) : later.end + 4]
+            return _RESOLVED.search(around.rstrip("。,，!！")) is not None
+        return earlier.status is Status.UNKNOWN
+
+    def _mention(self, match: Match) -> SymptomMention:
+        assertion = assess_status(self.text, match.start, match.end)
+        status = assertion.status
+        if match.negated and status is Status.POSITIVE:
+            status = Status.NEGATIVE
+        start, end = self.source.span(match.start, match.end)
+        return SymptomMention(
+            name=match.name,
+            text=self.source.original[start:end],
+            status=status,
+            body_part=match.body_part,
+            past=assertion.past,
+            start=start,
+            end=end,
+        )
+
+    def _answer(self, mentions: list[SymptomMention]) -> Answer:
+        if self.context.asked is None:
+            return Answer()
+        mentioned = {m.name: m.status for m in mentions}
+        all_of_them = self.rules.says_all(self.text)
+        return answer_to(self.context.asked, self.text, self.yes_no, all_of_them, mentioned)
+
+    def _duration(
+        self, stated: Duration | None, onset: tuple[str, float, int, int] | None, answer: Answer
+    ) -> Duration | None:
+        """The duration as stated, else counted from the onset, else the bare number that was asked for."""
+        if stated is not None or onset is None:
+            return stated or answer.duration
+        days = onset[1]
+        if days < 0.1:
+            return Duration(value=1, unit="小时", days=days, text=onset[0])
+        return Duration(value=max(1, round(days)), unit="天", days=days, text=onset[0])
+
+    def _complaint_duration(self) -> tuple[Duration, int, int] | None:
+        """How long the complaint has lasted: best said beside a symptom, never beside a known disease alone."""
+        if Slot.AGE in self.asked_slots:
+            return None
+        found = find_durations(self.current, Slot.DURATION in self.asked_slots)
+        if Slot.DURATION in self.asked_slots:
+            return found[0] if found else None
+        rest = []
+        for candidate in found:
+            kinds = self._kinds_in_clause(candidate[1])
+            if "symptom" in kinds:
+                return candidate
+            if "disease" not in kinds:
+                rest.append(candidate)
+        return rest[0] if rest else None
+
+    def _kinds_in_clause(self, position: int) -> set[str]:
+        """The kinds of matches in the clause around a position."""
+        marks = [m.start() for m in _CLAUSE_MARK.finditer(self.text)]
+        start = max((mark for mark in marks if mark < position), default=-1)
+        end = min((mark for mark in marks if mark >= position), default=len(self.text))
+        return {m.kind for m in self.matches if start < m.start < end}
+
+    def _withdrawn(self) -> tuple[Withdrawal, ...]:
+        """What the old part of a correction names."""
+        if self.correction is None:
+            return ()
+        old = self.correction.group("old")
+        withdrawn = [Withdrawal(slot=Slot.TEMPERATURE, value=f"{v.value:g}") for v in find_temperatures(old)]
+        withdrawn += [
+            Withdrawal(slot=Slot.DURATION, value=duration.text) for duration, _, _ in find_durations(old, asked=True)
+        ]
+        age = find_age_months(old)
+        if age is not None:
+            withdrawn.append(Withdrawal(slot=Slot.AGE, value=str(age)))
+        start, end = self.correction.span("old")
+        withdrawn += [
+            Withdrawal(slot=Slot.SYMPTOM, value=m.name)
+            for m in self.matches
+            if m.kind == "symptom" and start <= m.start and m.end <= end
+        ]
+        return tuple(withdrawn)
+
+    def _entities(
+        self,
+        values: list[Value],
+        duration: tuple[Duration, int, int] | None,
+        onset: tuple[str, float, int, int] | None,
+    ) -> tuple[Entity, ...]:
+        """Every recognised stretch with its place in the original, in order."""
+        found: list[tuple[str, str, int, int]] = [(m.kind, m.name, m.start, m.end) for m in self.matches]
+        found += [(v.slot.value, f"{v.value:g}", v.start, v.end) for v in values]
+        if duration:
+            found.append(("duration", duration[0].text, duration[1], duration[2]))
+        if onset:
+            found.append(("onset", onset[0], onset[2], onset[3]))
+        entities = []
+        for kind, value, start, end in sorted(found, key=lambda item: item[2]):
+            first, last = self.source.span(start, end)
+            words = self.source.original[first:last]
+            entities.append(Entity(kind=kind, value=value, text=words, start=first, end=last))
+        return tuple(entities)
+
+
+class _FreeCharacters:
+    """Tells whether a single character stands by itself in the segmentation of a text."""
+
+    def __init__(self, segmenter: Segmenter, text: str) -> None:
+        self._segmenter = segmenter
+        self._text = text
+        self._bound: set[int] | None = None
+
+    def __call__(self, position: int) -> bool:
+        if self._bound is None:
+            self._bound = self._bound_positions()
+        return position not in self._bound
+
+    def _bound_positions(self) -> set[int]:
+        """Positions inside dictionary words of several characters."""
+        bound: set[int] = set()
+        start = 0
+        for word in self._segmenter.words(self._text):
+            if len(word) > 1 and self._segmenter.is_word(word):
+                bound.update(range(start, start + len(word)))
+            start += len(word)
+        return bound
+
+
+def _has_facts(draft: Understanding) -> bool:
+    """Whether the message tells anything about the case."""
+    return bool(
+        draft.symptoms
+        or draft.temperature is not None
+        or draft.duration
+        or draft.onset
+        or draft.vitals.model_dump(exclude_none=True)
+        or draft.age_months is not None
+        or draft.pregnancy
+        or draft.drugs
+        or draft.allergies
+        or draft.diseases
+        or draft.denies
+        or draft.severity
+        or (draft.frequency and draft.symptoms)
+    )

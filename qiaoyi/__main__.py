@@ -1,0 +1,5 @@
+"""`python -m qiaoyi` is the `qiaoyi` command."""
+
+from qiaoyi.cli import main
+
+raise SystemExit(main())
