@@ -1,7 +1,6 @@
 """The provider that needs nothing but this process: lexicon, rules and numbers."""
 
 import re
-from pathlib import Path
 
 from data.clinical_language import ClinicalLanguage, clinical_language
 from data.intents import SpokenIntents, spoken_intents
@@ -42,11 +41,10 @@ class EmbeddedProvider:
         self,
         language: ClinicalLanguage | None = None,
         intents: SpokenIntents | None = None,
-        cache_folder: Path | None = None,
     ) -> None:
-        """Use the shipped reference data unless others are given; ``cache_folder`` speeds up the next start."""
+        """Use the shipped reference data unless others are given."""
         self._lexicon = Lexicon(language or clinical_language())
-        self._segmenter = Segmenter(self._lexicon.words, cache_folder)
+        self._segmenter = Segmenter(self._lexicon.words)
         self._rules = IntentRules(intents or spoken_intents())
 
     async def parse(self, text: str, context: Context) -> Understanding:
@@ -126,7 +124,7 @@ class _Reading:
         """The draft with red flags, correction and intent."""
         flags = assess_red_flags(CaseFacts().merge(draft, self.context))
         correction = bool(draft.withdrawn) or _CORRECTING.search(self.text) is not None
-        facts = _has_facts(draft) or (draft.frequency is not None and Slot.FREQUENCY in self.asked_slots)
+        facts = _has_facts(draft) or self._fills_asked(draft)
         signs = Signs(
             symptoms=any(s.status is Status.POSITIVE and not s.past for s in draft.symptoms),
             facts=facts,
@@ -144,6 +142,11 @@ class _Reading:
                 "confidence": confidence,
             }
         )
+
+    def _fills_asked(self, draft: Understanding) -> bool:
+        """Whether the message tells what only counts where it is asked for."""
+        told = {Slot.FREQUENCY: draft.frequency, Slot.SEX: draft.sex}
+        return any(told.get(slot) is not None for slot in self.asked_slots)
 
     def _mentions(self, allergy_stated: bool) -> list[SymptomMention]:
         """The symptoms that the message names; 过敏 itself is none where it says to what."""
@@ -209,6 +212,8 @@ class _Reading:
 
     def _complaint_duration(self) -> tuple[Duration, int, int] | None:
         """How long the complaint has lasted: best said beside a symptom, never beside a known disease alone."""
+        if Slot.AGE in self.asked_slots:
+            return None
         found = find_durations(self.current, Slot.DURATION in self.asked_slots)
         if Slot.DURATION in self.asked_slots:
             return found[0] if found else None

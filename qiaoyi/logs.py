@@ -1,7 +1,8 @@
 """Log lines: one JSON object each, so that a county's log collector needs no parser of ours.
 
-What is logged never holds a name, an openid, an id number or a sentence of a patient: the rooms log codes, identifiers of
-rows and durations. Of an exception the type and the places in the code are kept; its message may quote what a person wrote.
+What is logged never holds a name, an openid, an id number or a sentence of a patient: the rooms log codes, identifiers
+of rows and durations. Of an exception the type and the places in the code are kept, for its message may quote what a
+person wrote.
 """
 
 import json
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 
 class _JSONLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        line = {
+        line: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
@@ -27,7 +28,7 @@ class _JSONLines(logging.Formatter):
 def _trace(error: BaseException) -> dict[str, object]:
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    causes = []
+    causes: list[str] = []
     cause = error.__cause__ or error.__context__
     while cause is not None and len(causes) < 5:
         causes.append(type(cause).__qualname__)

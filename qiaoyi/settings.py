@@ -1,7 +1,7 @@
 """Every setting of the product: one typed object from the environment and a file, checked before anything starts.
 
-`QIAOYI_PORT=9000` in the environment wins over `port = 9000` in the file (`qiaoyi.toml` in the working folder, or the one that
-`QIAOYI_SETTINGS` names). Groups are written `QIAOYI_WECHAT__APP_ID` or `[wechat] app_id = …`.
+`QIAOYI_PORT=9000` in the environment wins over `port = 9000` in the file (`qiaoyi.toml` in the working folder, or the
+one that `QIAOYI_SETTINGS` names). Groups are written `QIAOYI_WECHAT__APP_ID` or `[wechat] app_id = …`.
 """
 
 import os
@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from bot.wechat.settings import WeChatSettings
+from bot.wechat.settings import WechatSettings
 
 
 class SettingsError(Exception):
@@ -39,7 +39,8 @@ class Settings(BaseSettings):
         database_url: an SQLAlchemy address; SQLite in the data folder unless told otherwise.
         redis_url: where locks, limits and the token cache live when several processes run; in this process when empty.
         clock_url: a local WeChat's clock to follow; empty in production.
-        turn_deadline_seconds: a callback is answered by then, with or without the reply (WeChat waits for 5 seconds).
+        wechat: the official account and the platform's limits; the product serves nobody without it.
+        mini_app_id, mini_app_secret: the mini-program that logs in; none where there is no mini-program.
     """
 
     model_config = SettingsConfigDict(
@@ -55,8 +56,10 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(8, ge=1, le=200)
     redis_url: str = ""
     clock_url: str = ""
+    mini_app_id: str = ""
+    mini_app_secret: str = Field("", repr=False)
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
-    wechat: WeChatSettings = WeChatSettings()
+    wechat: WechatSettings | None = None
 
     @field_validator("database_url")
     @classmethod

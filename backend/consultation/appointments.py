@@ -61,7 +61,7 @@ class Appointments(Reading):
             booking = await self._take(session, case, slot_id)
             if held is None:
                 await self._note(session, actor, case, "booked", f"预约了{self._when(booking)}")
-                await self._publish(session, case, "booking.made", **_moments(booking))
+                await self._publish(session, case, "booking.made", actor_id=actor.person_id, **_moments(booking))
             return booking
 
     async def reschedule(self, actor: Actor, consultation_id: str, slot_id: str) -> BookingView:
@@ -81,7 +81,8 @@ class Appointments(Reading):
                 text = f"把预约从{self._when(held)}改到{self._when(booking)}"
                 await self._note(session, actor, case, "rescheduled", text)
                 before = held.starts_at.isoformat()
-                await self._publish(session, case, "booking.changed", before=before, **_moments(booking))
+                who = actor.person_id
+                await self._publish(session, case, "booking.changed", actor_id=who, before=before, **_moments(booking))
             return booking
 
     async def cancel_booking(self, actor: Actor, consultation_id: str, reason: str = "") -> None:
@@ -98,7 +99,7 @@ class Appointments(Reading):
                 raise IllegalMove(_NOTHING_BOOKED)
             why = f"，原因：{checked}" if checked else ""
             await self._note(session, actor, case, "booking_cancelled", f"取消了{self._when(booking)}的预约{why}")
-            await self._publish(session, case, "booking.cancelled", **_moments(booking))
+            await self._publish(session, case, "booking.cancelled", actor_id=actor.person_id, **_moments(booking))
 
     async def record_no_show(self, actor: Actor, consultation_id: str) -> None:
         """Write down that the patient did not come; the consultation can be booked again or cancelled.
@@ -116,7 +117,7 @@ class Appointments(Reading):
                 raise IllegalMove("还没到预约的时间，不能登记未到。")
             await self._end_booking(session, case, BookingState.NO_SHOW)
             await self._note(session, actor, case, "no_show", f"{self._when(held)}的预约，患者未到")
-            await self._publish(session, case, "booking.no_show", **_moments(held))
+            await self._publish(session, case, "booking.no_show", actor_id=actor.person_id, **_moments(held))
 
     # inside
 

@@ -177,13 +177,15 @@ class Intake(Reading, CaseDesk):
             role=Role.GRASSROOTS_DOCTOR, institution_id=institution_id, joined_only=True, limit=_MOST_DOCTORS, offset=0
         )
         ids = sorted(doctor.id for doctor in doctors if doctor.id not in without and doctor.person_id != patient_id)
+        if not ids:
+            return None
         counted = await session.execute(
             select(Consultation.doctor_id, func.count())
             .where(Consultation.doctor_id.in_(ids), Consultation.status.in_(RUNNING))
             .group_by(Consultation.doctor_id)
         )
         running: dict[str, int] = dict(counted.all())
-        return min(ids, key=lambda doctor_id: (running.get(doctor_id, 0), doctor_id), default=None)
+        return min(ids, key=lambda doctor_id: (running.get(doctor_id, 0), doctor_id))
 
     async def _set_task(self, session: AsyncSession, case: Consultation, tried: list[str]) -> None:
         due_at: datetime = self._clock.now() + TASK_LIMITS[case.urgency]

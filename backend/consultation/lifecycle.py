@@ -113,5 +113,5 @@ class Lifecycle(Intake, Matching, Appointments, Opinions):
             text = f"取消了会诊，原因：{why}"
             await self._move(session, actor, case, Step.CANCEL, text, closed_at=self._clock.now())
             await session.refresh(case)
-            await self._publish(session, case, "consultation.cancelled", reason=by.value)
+            await self._publish(session, case, "consultation.cancelled", reason=by.value, actor_id=actor.person_id)
             return await self._view(session, actor, case)

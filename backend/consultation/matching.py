@@ -180,7 +180,9 @@ class Matching(Reading):
                 session, case, "offer.taken", offer_id=loser.id, expert_id=loser.expert_id, taken_by=expert_id
             )
         await self._timers.cancel(session, OFFERS_TIMER, case.id)
-        await self._publish(session, case, "consultation.assigned", skips_booking=case.urgency.skips_booking)
+        await self._publish(
+            session, case, "consultation.assigned", actor_id=actor.person_id, skips_booking=case.urgency.skips_booking
+        )
 
     # the search
 

@@ -125,7 +125,9 @@ class Reading(CaseDesk):
                 )
                 session.add(row)
                 await self._note(session, actor, case, "attached", "添加了一份资料")
-                await self._publish(session, case, "attachment.added", attachment_id=row.id, file_id=file_id)
+                await self._publish(
+                    session, case, "attachment.added", actor_id=actor.person_id, attachment_id=row.id, file_id=file_id
+                )
             return (await self._attachment_views(case, [row]))[0]
 
     async def attachments(self, actor: Actor, consultation_id: str) -> list[AttachmentView]:

@@ -1,0 +1,42 @@
+"""What an expert sees of a case: everything that was gathered, and what can be done with it now."""
+
+from datetime import datetime
+
+from backend.consultation.rules import Status
+from backend.consultation.views import ConsultationView
+from bot.cards.case import full_case
+from bot.cards.material import Material, supplement_lines
+from bot.messages import Choice, Menu, Notice
+from bot.wording import lines
+
+_MOST_STEPS = 6
+
+
+def digest_card(view: ConsultationView, material: Material, now: datetime, notice: Notice | None = None) -> Menu:
+    """Give the digest of a case for its expert.
+
+    Args:
+        material: what was gathered beside the record.
+        notice: how a notification of it is put where WeChat lets no more than a template through.
+    """
+    count = len(material.enclosures)
+    head = lines(full_case(view, now), *supplement_lines(material), f"图片：{count}张" if count else "")
+    return Menu(head, _steps(view, count), notice=notice)
+
+
+def _steps(view: ConsultationView, pictures: int) -> tuple[Choice, ...]:
+    steps = []
+    if view.status is Status.ASSIGNED:
+        steps += [Choice(f"expert.supplement:{view.id}", "需要补充资料"), Choice(f"expert.start:{view.id}", "开始会诊")]
+        if view.booking is not None:
+            steps.append(Choice(f"expert.no_show:{view.id}", "患者未到"))
+    if view.status is Status.IN_PROGRESS:
+        steps += [
+            Choice(f"thread.focus:{view.id}", "进入会诊"),
+            Choice(f"expert.opinion:{view.id}", "填写意见"),
+            Choice(f"expert.supplement:{view.id}", "需要补充资料"),
+        ]
+    if pictures:
+        steps.append(Choice(f"expert.pictures:{view.id}", "看图片"))
+    steps.append(Choice(f"expert.timeline:{view.id}", "看经过"))
+    return tuple(steps[:_MOST_STEPS])

@@ -1,0 +1,16 @@
+"""Every conversation of the house, in the order in which they look at a message."""
+
+from bot.dialogue import Dialogue
+from bot.flows import join, register_patient_flows
+from bot.flows.staff import register_staff_flows
+
+
+def register_flows(dialogue: Dialogue) -> None:
+    """Add all conversations.
+
+    Invitations come first, before a scan is greeted as any other; then the watch over danger signs and what else
+    patients do; then commands and the three-way thread, which would swallow every sentence.
+    """
+    join.register(dialogue)
+    register_patient_flows(dialogue)
+    register_staff_flows(dialogue)

@@ -1,0 +1,48 @@
+"""The flows of those who work here, and of the three-way thread."""
+
+from bot.dialogue import Dialogue
+from bot.flows import (
+    administrator,
+    doctor_attach,
+    doctor_cancel,
+    doctor_findings,
+    doctor_new,
+    doctor_submit,
+    doctor_task,
+    expert_case,
+    expert_opinion,
+    expert_schedule,
+    offers,
+    staff_commands,
+    staff_home,
+    supplement,
+    thread,
+)
+
+# Interceptors look at a message in this order: commands, then the thread.
+_MODULES = (
+    staff_commands,
+    thread,
+    staff_home,
+    doctor_task,
+    doctor_findings,
+    doctor_submit,
+    doctor_cancel,
+    doctor_attach,
+    doctor_new,
+    supplement,
+    offers,
+    expert_case,
+    expert_opinion,
+    expert_schedule,
+    administrator,
+)
+
+
+def register_staff_flows(dialogue: Dialogue) -> None:
+    """Add everything that doctors, experts and administrators can do, and the thread that patients share with them.
+
+    Called after `register_patient_flows`: its watch over danger signs must hear every sentence before the thread does.
+    """
+    for module in _MODULES:
+        module.register(dialogue)

@@ -1,0 +1,80 @@
+"""Short commands that practitioners may type instead of tapping, in the middle of anything."""
+
+from backend.security.policy import Role
+from bot.dialogue import Dialogue, Handler, Turn
+from bot.flows import (
+    administrator,
+    doctor_new,
+    doctor_task,
+    expert_case,
+    expert_opinion,
+    expert_schedule,
+    offers,
+    thread,
+)
+from bot.flows.staff_menus import home, staff_role
+from bot.incoming import Kind
+
+
+async def _menu(turn: Turn, _: str) -> None:
+    turn.leave()
+    turn.say(home(turn.actor))
+
+
+async def _opinion(turn: Turn, _: str) -> None:
+    consultation_id = await turn.services.consultations.focus(turn.actor)
+    if consultation_id is None:
+        turn.say(home(turn.actor, "您现在没有正在进行的会诊。"))
+    else:
+        await expert_opinion.give_opinion(turn, consultation_id)
+
+
+async def _only_experts_close(turn: Turn, _: str) -> None:
+    turn.say("会诊由专家填好意见后结束。")
+
+
+_ANYBODY: dict[str, Handler] = {"菜单": _menu, "切换": thread.switch, "切换会诊": thread.switch}
+_COMMANDS: dict[Role, dict[str, Handler]] = {
+    Role.GRASSROOTS_DOCTOR: {
+        "我的任务": doctor_task.tasks,
+        "任务": doctor_task.tasks,
+        "发起会诊": doctor_new.start,
+        "我的会诊": doctor_task.mine,
+        "结束会诊": _only_experts_close,
+        "填写意见": _only_experts_close,
+    },
+    Role.EXPERT: {
+        "会诊邀请": offers.show_offers,
+        "我的会诊": expert_case.mine,
+        "我的日程": expert_schedule.schedule,
+        "填写意见": _opinion,
+        "结束会诊": _opinion,
+    },
+    Role.ADMINISTRATOR: {"待处理事项": administrator.waiting},
+}
+
+
+async def command(turn: Turn) -> bool:
+    """Do what a practitioner's message names, word for word; not ours where it is no command of theirs.
+
+    A patient in several running consultations may switch by word too.
+    """
+    if turn.incoming.kind not in (Kind.TEXT, Kind.VOICE):
+        return False
+    words = turn.text.rstrip("。.！!")
+    role = staff_role(turn.actor)
+    if role is None:
+        if words not in ("切换", "切换会诊") or await turn.services.consultations.focus(turn.actor) is None:
+            return False
+        await thread.switch(turn)
+        return True
+    handler = _COMMANDS[role].get(words) or _ANYBODY.get(words)
+    if handler is None:
+        return False
+    await handler(turn, "")
+    return True
+
+
+def register(dialogue: Dialogue) -> None:
+    """Let commands be typed; before the thread, so that they are not relayed."""
+    dialogue.intercept([command])

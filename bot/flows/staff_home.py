@@ -1,0 +1,43 @@
+"""What hears a doctor, an expert or an administrator while no flow is running."""
+
+from bot.dialogue import Dialogue, Turn
+from bot.flows.doctor_attach import PlacePictureFlow
+from bot.flows.staff_flow import StaffFlow
+from bot.flows.staff_menus import home
+
+
+class ExpertHome(StaffFlow):
+    """An expert without a running consultation says something."""
+
+    name = "expert"
+
+    async def begin(self, turn: Turn) -> None:
+        turn.say(home(turn.actor, "您好，请问要办什么？"))
+
+    async def told(self, turn: Turn, words: str) -> None:
+        await self.begin(turn)
+
+    async def pictured(self, turn: Turn, file_id: str) -> None:
+        turn.say(home(turn.actor, "您现在没有进行中的会诊，这张图片没有发给任何人。"))
+
+
+class DoctorHome(ExpertHome):
+    """A grassroots doctor without a running consultation: a picture belongs to one of the open cases."""
+
+    name = "doctor"
+
+    async def pictured(self, turn: Turn, file_id: str) -> None:
+        await turn.enter(PlacePictureFlow.name, file_id=file_id)
+
+
+class AdministratorHome(ExpertHome):
+    """An administrator says something."""
+
+    name = "administrator"
+
+
+def register(dialogue: Dialogue) -> None:
+    """Add the flows that hear practitioners by default."""
+    dialogue.add_flow(ExpertHome())
+    dialogue.add_flow(DoctorHome())
+    dialogue.add_flow(AdministratorHome())

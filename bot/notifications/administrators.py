@@ -1,0 +1,19 @@
+"""Calls for a human being reach those who keep the platform running."""
+
+from backend.security.policy import SYSTEM
+from bot.cards.notices import notice
+from bot.messages import Choice, Menu
+from bot.notifications.notifier import Notifier
+
+
+async def help_requested(notifier: Notifier) -> None:
+    """Every administrator hears who asks for help, with the way to answer."""
+    person = await notifier.services.people.person(SYSTEM, notifier.payload["person_id"])
+    words = f"{person.name or '一位用户'}请求人工帮助。"
+    choices = (Choice(f"administrator.reply:{person.id}", "回复"),)
+    await notifier.tell_administrators(
+        Menu(words, choices, notice=notice("task", "有人请求人工帮助", None, notifier.now))
+    )
+
+
+HANDLERS = {"help.requested": help_requested}

@@ -1,0 +1,42 @@
+"""The one consumer of events that tells people."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from backend.events import Event, EventBus
+from bot.notifications import administrators, bookings, matching, preparation, results, tasks, thread
+from bot.notifications.notifier import Notifier
+from bot.services import Services
+
+CONSUMER = "notifications"
+
+Handler = Callable[[Notifier], Awaitable[None]]
+
+UNHEARD = frozenset(
+    {
+        "consent.given",  # their own turns answer these
+        "consent.refused",
+        "consent.withdrawn",
+        "practitioner.joined",
+        "findings.added",  # the expert reads them in the digest
+        "offer.declined",  # the search goes on; what comes of it is told
+        "opinion.recorded",  # told when the consultation is completed
+    }
+)
+"""Events of which nobody hears, each for its reason."""
+
+_MODULES = (tasks, matching, bookings, preparation, thread, results, administrators)
+
+
+def handlers() -> Mapping[str, Handler]:
+    """Give the handler of each type of event that anybody hears of."""
+    return {type_: handler for module in _MODULES for type_, handler in module.HANDLERS.items()}
+
+
+def register(bus: EventBus, services: Services) -> None:
+    """Let people hear of what happens from now on."""
+    known = handlers()
+
+    async def handle(event: Event) -> None:
+        await known[event.type](Notifier(services, event))
+
+    bus.subscribe(CONSUMER, known, handle)

@@ -1,0 +1,133 @@
+"""Everything between WeChat and the dialogue, put together: one object to build, one task to run."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from backend.clock import Clock
+from backend.db import Database
+from backend.messaging.outbox import OutboxService
+from backend.messaging.service import MessagingService, Registry
+from bot.deferral import DeferredServer, DeferredStore
+from bot.delivery.courier import Courier
+from bot.delivery.sender import Sender, SenderSettings
+from bot.delivery.worker import DeliveryWorker
+from bot.gateway import Gateway
+from bot.metrics import Metrics
+from bot.outbox import Outbox
+from bot.pictures import PictureFetcher
+from bot.turn import Responder, TurnPerformer
+from bot.turns import TurnRunner, TurnSettings
+from bot.wechat.callback import CallbackCodec
+from bot.wechat.client import WechatClient
+from bot.wechat.settings import WechatSettings
+from bot.wechat.token import TokenStore
+
+
+class Files(Protocol):
+    """The file store (`backend.files`)."""
+
+    async def put(self, data: bytes, media_type: str, owner: str) -> str:
+        """Keep a file and give its identifier."""
+
+    async def get(self, file_id: str) -> tuple[bytes, str]:
+        """Give the bytes of a file and its media type."""
+
+
+class Sending:
+    """The way out: from the outbox to WeChat. Needs no dialogue, so a worker process runs it alone.
+
+    Attributes:
+        outbox: takes messages for people (`bot.outbox`).
+        client: calls WeChat.
+        messaging: contacts and conversations.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        people: Registry,
+        wechat: WechatSettings,
+        *,
+        files: Files | None = None,
+        tokens: TokenStore | None = None,
+        metrics: Metrics | None = None,
+        settings: SenderSettings | None = None,
+    ) -> None:
+        self.metrics = metrics or Metrics()
+        self.messaging = MessagingService(database, clock, people)
+        self.rows = OutboxService(database, clock)
+        self.client = WechatClient(wechat, clock, self.metrics, tokens)
+        self.courier = Courier(self.client, wechat, clock, self.metrics, files)
+        self.sender = Sender(self.courier, self.rows, self.messaging, clock, wechat, settings)
+        self.worker = DeliveryWorker(self.rows, self.sender, clock)
+        self.outbox = Outbox(database, self.rows, wechat, self.worker)
+
+    async def run(self) -> None:
+        """Send until cancelled; what was not sent by then is left to the next process."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.sender.run())
+                group.create_task(self.worker.run())
+        finally:
+            await self.client.close()
+
+
+class Receiving:
+    """The way in: from the callback to the dialogue and back.
+
+    Attributes:
+        gateway: offers the routes of the callback address.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        sending: Sending,
+        wechat: WechatSettings,
+        dialogue: Responder,
+        *,
+        files: Files | None = None,
+        settings: TurnSettings | None = None,
+        performer: Callable[..., TurnPerformer] = TurnPerformer,
+    ) -> None:
+        chosen = settings or TurnSettings()
+        pictures = PictureFetcher(sending.client, sending.messaging)
+        turns = performer(
+            database,
+            clock,
+            sending.messaging,
+            sending.rows,
+            sending.sender,
+            dialogue,
+            pictures,
+            wechat,
+            chosen,
+            files,
+        )
+        self._store = DeferredStore(sending.messaging, self._stored)
+        self.runner = TurnRunner(
+            sending.messaging,
+            sending.rows,
+            sending.sender,
+            sending.metrics,
+            turns.perform,
+            turns.apologise,
+            self._store.store,
+            chosen,
+        )
+        self._server = DeferredServer(sending.messaging, self.runner)
+        codec = CallbackCodec(wechat, clock)
+        self.gateway = Gateway(wechat, codec, self.runner, clock, sending.metrics)
+
+    def _stored(self) -> None:
+        self._server.wake()
+
+    async def run(self) -> None:
+        """Have turns until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.runner.run())
+            group.create_task(self._store.run())
+            group.create_task(self._server.run())

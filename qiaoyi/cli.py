@@ -1,0 +1,73 @@
+"""The `qiaoyi` command."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from qiaoyi import commands
+from qiaoyi.local import StartError
+from qiaoyi.settings import ServeRole, Settings, SettingsError, load
+
+Command = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give the exit status: 0 done, 1 something is wrong, 2 it was called wrongly."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = load(data=options.data, port=getattr(options, "port", None), role=getattr(options, "role", None))
+        return _run(options.command(settings, options))
+    except (SettingsError, StartError) as error:
+        print(f"qiaoyi: {error}", file=sys.stderr)
+        return 2 if isinstance(error, SettingsError) else 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(main_task: Coroutine[Any, Any, int]) -> int:
+    if sys.platform == "win32":
+        return asyncio.run(main_task)
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main_task)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="qiaoyi", description="桥医: remote consultation inside WeChat")
+    parser.add_argument("--data", type=Path, help="folder of everything that is kept (default: var)")
+    verbs = parser.add_subparsers(required=True, metavar="command")
+
+    run = _verb(verbs, "run", commands.run, "start the product together with a local WeChat")
+    run.add_argument("--port", type=int)
+    run.add_argument("--sandbox-port", type=int, default=8090)
+
+    serve = _verb(verbs, "serve", commands.serve, "start the product, or one role of it, as the settings say")
+    serve.add_argument("--port", type=int)
+    serve.add_argument("--role", type=ServeRole, choices=list(ServeRole))
+
+    _verb(verbs, "migrate", commands.migrate, "bring the database's tables up to date")
+    _verb(verbs, "seed", commands.seed, "load the invented people of the demonstration")
+
+    demo = _verb(verbs, "demo", commands.demo, "play a whole consultation against a running local WeChat")
+    demo.add_argument("--sandbox", default="http://127.0.0.1:8090", help="address of the sandbox")
+    demo.add_argument("--json", action="store_true", help="print the steps with their times as one object")
+
+    _verb(verbs, "doctor", commands.doctor, "check the set-up and say what is wrong")
+
+    keys = _verb(verbs, "keys", commands.rotate_keys, "rotate the encryption key")
+    keys.add_argument("action", choices=["rotate"])
+
+    audit = _verb(verbs, "audit", commands.verify_audit, "verify the audit log")
+    audit.add_argument("action", choices=["verify"])
+    return parser
+
+
+def _verb(verbs: Any, name: str, command: Command, help_: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=help_, description=help_)
+    parser.add_argument("--data", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    parser.set_defaults(command=command)
+    return parser

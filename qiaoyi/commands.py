@@ -1,0 +1,96 @@
+"""What each command of `qiaoyi` does. Each takes the settings and the parsed options and gives the exit status."""
+
+import argparse
+import json
+import sys
+
+from backend import migrations
+from backend.security.keyring import KeyRingError, add_key
+from backend.security.rotation import reencrypt
+from qiaoyi import diagnosis, local
+from qiaoyi.demo.play import play
+from qiaoyi.house import open_house
+from qiaoyi.logs import set_up
+from qiaoyi.seeding import seed_house
+from qiaoyi.server import serving, until_stopped
+from qiaoyi.settings import Settings, SettingsError
+
+
+async def run(settings: Settings, options: argparse.Namespace) -> int:
+    """Start the product together with a local WeChat, migrated and seeded."""
+    set_up(settings.log_level)
+    await local.run(settings, options.sandbox_port)
+    return 0
+
+
+async def serve(settings: Settings, _options: argparse.Namespace) -> int:
+    """Start the product in the role that the settings name; the tables must be up to date."""
+    set_up(settings.log_level)
+    try:
+        await migrations.check(settings.database)
+    except migrations.OutOfDate:
+        raise SettingsError("the database's tables are not of this version: run `qiaoyi migrate` first") from None
+    async with open_house(settings) as house, serving(house):
+        print(f"ready {settings.public}", flush=True)
+        await until_stopped()
+    return 0
+
+
+async def migrate(settings: Settings, _options: argparse.Namespace) -> int:
+    """Bring the tables up to date."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    await migrations.upgrade(settings.database)
+    print("tables are up to date")
+    return 0
+
+
+async def seed(settings: Settings, _options: argparse.Namespace) -> int:
+    """Load the invented people of the demonstration; a second time changes nothing."""
+    async with open_house(settings) as house:
+        await seed_house(house)
+    print("demo people are there")
+    return 0
+
+
+async def demo(_settings: Settings, options: argparse.Namespace) -> int:
+    """Play the story; 1 where a step of it is missing."""
+    transcript = await play(options.sandbox, quiet=options.json)
+    if options.json:
+        print(json.dumps(transcript.as_json(), ensure_ascii=False, indent=2))
+    return 0 if transcript.as_json()["ok"] else 1
+
+
+async def doctor(settings: Settings, _options: argparse.Namespace) -> int:
+    """Check the set-up; 1 where something would keep it from working."""
+    findings = await diagnosis.examine(settings)
+    for finding in findings:
+        print(("ok    " if finding.ok else "WRONG ") + finding.text)
+    return 0 if all(finding.ok for finding in findings) else 1
+
+
+async def rotate_keys(settings: Settings, _options: argparse.Namespace) -> int:
+    """Add a key and re-encrypt everything under it, while the product may be running."""
+    try:
+        number = add_key(settings.key_file)
+    except KeyRingError as error:
+        raise SettingsError(f"setting data: {error}") from None
+    async with open_house(settings) as house:
+        changed = await reencrypt(house.database, _show_progress)
+    print(f"\nkey {number} is in use; {changed} values were re-encrypted")
+    return 0
+
+
+def _show_progress(column: str, done: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{column}: {done}\033[K", end="", file=sys.stderr, flush=True)
+
+
+async def verify_audit(settings: Settings, _options: argparse.Namespace) -> int:
+    """Recompute the audit log's chain; 1 where an entry does not fit."""
+    async with open_house(settings) as house:
+        report = await house.audit.verify()
+    if report.ok:
+        print(f"{report.entries} entries, all as they were written")
+        return 0
+    print(f"entry {report.first_bad} does not fit: the log was changed")
+    return 1

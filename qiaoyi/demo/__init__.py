@@ -1,0 +1,1 @@
+"""`qiaoyi demo`: a whole consultation, played on the phones of a running local WeChat."""

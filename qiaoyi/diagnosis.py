@@ -1,0 +1,110 @@
+"""`qiaoyi doctor`: looks at a set-up without starting it, and says what is wrong in sentences that can be acted on."""
+
+import shutil
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import redis.asyncio
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend import migrations
+from backend.db import Database
+from backend.security.keyring import KeyRingError, open_key_file
+from qiaoyi.settings import Settings
+
+_LEAST_FREE_BYTES = 1 << 30
+_TIMEOUT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at, with what was seen or what to do."""
+
+    ok: bool
+    text: str
+
+
+Check = Callable[[Settings], Awaitable[Finding]]
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at everything that a start needs."""
+    checks: tuple[Check, ...] = (_data_folder, _keys, _database, _redis, _port, _account)
+    return [await check(settings) for check in checks]
+
+
+async def _data_folder(settings: Settings) -> Finding:
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        probe = settings.data / ".probe"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        return Finding(False, f"data folder {settings.data} cannot be written: {error.strerror}")
+    free = shutil.disk_usage(settings.data).free
+    if free < _LEAST_FREE_BYTES:
+        return Finding(False, f"data folder {settings.data}: only {free >> 20} MiB free, make room for at least 1024")
+    return Finding(True, f"data folder {settings.data}, {free >> 30} GiB free")
+
+
+async def _keys(settings: Settings) -> Finding:
+    if not settings.key_file.exists():
+        return Finding(True, "no keys yet: the first start makes them")
+    try:
+        ring = open_key_file(settings.key_file)
+    except KeyRingError as error:
+        return Finding(False, f"{error}; restore the backup of this file, nothing personal can be read without it")
+    mode = settings.key_file.stat().st_mode & 0o077
+    if mode:
+        return Finding(False, f"key file {settings.key_file} can be read by others: chmod 600 it")
+    return Finding(True, f"keys, number {ring.active} in use")
+
+
+async def _database(settings: Settings) -> Finding:
+    database = Database(settings.database, pool_size=1)
+    try:
+        async with database.reading() as session:
+            await session.execute(text("SELECT 1"))
+        await migrations.check(settings.database)
+    except migrations.OutOfDate:
+        return Finding(False, "the database's tables are not of this version: run `qiaoyi migrate`")
+    except (SQLAlchemyError, OSError) as error:
+        return Finding(False, f"the database does not answer ({type(error).__name__}): check database_url")
+    finally:
+        await database.close()
+    return Finding(True, "database, tables up to date")
+
+
+async def _redis(settings: Settings) -> Finding:
+    if not settings.redis_url:
+        return Finding(True, "no Redis: locks and limits live in this one process")
+    client = redis.asyncio.from_url(settings.redis_url, socket_timeout=_TIMEOUT_SECONDS)
+    try:
+        await client.ping()
+    except (RedisError, OSError, ValueError) as error:
+        return Finding(False, f"Redis does not answer ({type(error).__name__}): check redis_url")
+    finally:
+        await client.aclose()
+    return Finding(True, "Redis answers")
+
+
+async def _port(settings: Settings) -> Finding:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            reason = f"port {settings.port} on {settings.host} cannot be used: {error.strerror}"
+            return Finding(False, f"{reason}; is a copy running already?")
+    return Finding(True, f"port {settings.port} is free")
+
+
+async def _account(settings: Settings) -> Finding:
+    if settings.wechat is None:
+        return Finding(True, "no WeChat account is set: only `qiaoyi run`, with the local one, can start")
+    if not settings.public_url.startswith("https://"):
+        return Finding(False, "public_url is no https:// address: WeChat opens no other page")
+    return Finding(True, f"WeChat account {settings.wechat.app_id}")

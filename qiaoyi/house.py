@@ -1,0 +1,77 @@
+"""The house put together: every room's parts, made once for one process, in the order in which they need each other."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from backend.clock import Clock
+from backend.consultation import ConsultationService
+from backend.db import Database, install_key_ring
+from backend.events import EventBus
+from backend.files import FileStore
+from backend.help_desk import HelpDesk
+from backend.people import PeopleService
+from backend.scheduling import SchedulingService
+from backend.security.audit import AuditLog
+from backend.security.keyring import KeyRing, KeyRingError, open_key_file
+from backend.timers import Timers
+from qiaoyi.settings import Settings, SettingsError
+
+
+@dataclass(frozen=True)
+class House:
+    """The hospital part of one process, without WeChat."""
+
+    settings: Settings
+    ring: KeyRing
+    clock: Clock
+    database: Database
+    events: EventBus
+    timers: Timers
+    audit: AuditLog
+    people: PeopleService
+    scheduling: SchedulingService
+    files: FileStore
+    consultations: ConsultationService
+    help_desk: HelpDesk
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[House]:
+    """Give the house that `settings` describe; its connections are closed with the block.
+
+    Raises:
+        SettingsError: the data folder or the key file cannot be used.
+    """
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        ring = open_key_file(settings.key_file)
+    except (OSError, KeyRingError) as error:
+        raise SettingsError(f"setting data: {error}") from None
+    install_key_ring(ring)
+    clock = Clock()
+    database = Database(settings.database, settings.database_pool_size)
+    try:
+        events = EventBus(database, clock)
+        timers = Timers(database, clock)
+        audit = AuditLog(database, clock)
+        people = PeopleService(database, clock, events, audit)
+        scheduling = SchedulingService(database, clock, timers, audit)
+        files = FileStore(database, settings.data / "files", clock)
+        consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
+        yield House(
+            settings=settings,
+            ring=ring,
+            clock=clock,
+            database=database,
+            events=events,
+            timers=timers,
+            audit=audit,
+            people=people,
+            scheduling=scheduling,
+            files=files,
+            consultations=consultations,
+            help_desk=HelpDesk(database, events),
+        )
+    finally:
+        await database.close()

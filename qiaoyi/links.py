@@ -1,0 +1,28 @@
+"""Addresses that cards open. A token in the address is the right to see what it shows, and nothing else."""
+
+from datetime import timedelta
+
+from backend.clock import Clock
+from backend.scheduling import BookingView
+from backend.security.keyring import KeyRing
+from miniprogram_api.sessions import Sessions
+
+_CALENDAR_VALID = timedelta(days=60)
+
+
+def calendar_tokens(ring: KeyRing, clock: Clock) -> Sessions:
+    """Give the tokens that open one consultation's calendar file, in every process the same."""
+    return Sessions(ring.derive("calendar"), clock, purpose="calendar", valid_for=_CALENDAR_VALID)
+
+
+class PublicLinks:
+    """Makes addresses below the product's public one."""
+
+    def __init__(self, public_url: str, calendar: Sessions) -> None:
+        self._public_url = public_url
+        self._calendar = calendar
+
+    def calendar(self, booking: BookingView) -> str:
+        """Give the address of the booking's calendar file; it shows the booking as it is when it is opened."""
+        token, _ = self._calendar.mint(booking.consultation_id)
+        return f"{self._public_url}/h5/bookings/{token}.ics"

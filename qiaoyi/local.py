@@ -1,0 +1,136 @@
+"""`qiaoyi run`: the product and a local WeChat in one command, for a newcomer and for demonstrations."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from backend import migrations
+from backend.security.policy import SYSTEM
+from backend.seed import demo_id, seed
+from bot.wechat.settings import WechatSettings
+from data.demo import demo
+from qiaoyi.house import House, open_house
+from qiaoyi.server import serving, until_stopped
+from qiaoyi.settings import Settings
+from sandbox import settings as account
+from sandbox.client import SandboxClient
+
+_READY_SECONDS = 30
+_END_SECONDS = 10
+
+
+_PAGES = Path(__file__).parent.parent / "web" / "dist"
+_TEMPLATES = {
+    "offer": "QiaoyiLocalTemplate_ConsultationInvitation1",
+    "reminder": "QiaoyiLocalTemplate_AppointmentReminder_002",
+    "task": "QiaoyiLocalTemplate_TaskReminder_0000000003",
+    "result": "QiaoyiLocalTemplate_ResultNotification_0004",
+    "progress": "QiaoyiLocalTemplate_ProgressNotification_05",
+}
+"""The template library of the local account (docs/sandbox.md), by our kinds (`bot.templates`)."""
+
+
+class StartError(Exception):
+    """Something that the product needs did not start; its text is one line for the person at the terminal."""
+
+
+async def run(settings: Settings, sandbox_port: int) -> None:
+    """Run both until SIGINT or SIGTERM; print the addresses, then one line that begins with `ready`."""
+    settings = local_settings(settings, sandbox_port)
+    callback = f"{settings.public}/wechat/callback"
+    sandbox_url = f"http://127.0.0.1:{sandbox_port}"
+    async with open_house(settings) as house, running_sandbox(sandbox_port, callback, settings.data, _PAGES):
+        await migrations.upgrade(settings.database)
+        await seed(house.database, house.people, house.scheduling)
+        async with serving(house), SandboxClient(sandbox_url) as sandbox:
+            await _introduce(house, sandbox)
+            print(f"phones   {sandbox_url}/\nproduct  {settings.public}\ndata     {settings.data.absolute()}")
+            print(f"ready {sandbox_url}/", flush=True)
+            await until_stopped()
+
+
+def local_settings(settings: Settings, sandbox_port: int) -> Settings:
+    """Give `settings` with the local account of the sandbox in place of a real one."""
+    url = f"http://127.0.0.1:{sandbox_port}"
+    wechat = WechatSettings(
+        app_id=account.LOCAL_APP_ID,
+        app_secret=account.LOCAL_APP_SECRET,
+        token=account.LOCAL_TOKEN,
+        aes_key=account.LOCAL_AES_KEY,
+        api_url=url,
+        templates=_TEMPLATES,
+    )
+    return settings.model_copy(
+        update={
+            "wechat": wechat,
+            "clock_url": f"{url}/api/clock",
+            "mini_app_id": account.LOCAL_MINI_APP_ID,
+            "mini_app_secret": account.LOCAL_MINI_APP_SECRET,
+        }
+    )
+
+
+async def _introduce(house: House, sandbox: SandboxClient) -> None:
+    """At the first start, put phones on the desk: a patient's, and those of everybody who works here and has joined."""
+    if await sandbox.phones(limit=1):
+        return
+    await sandbox.phone("李大妈", "demo-patient")
+    for one in demo().practitioners:
+        invitation = await house.people.create_invitation(SYSTEM, demo_id(one.code))
+        phone = await sandbox.phone(f"{one.name} {one.title or '管理员'}", f"demo-{one.code.lower()}")
+        await phone.follow(invitation.scene)
+
+
+@asynccontextmanager
+async def running_sandbox(port: int, callback_url: str, data: Path, pages: Path) -> AsyncIterator[None]:
+    """Run the sandbox as a process of its own while inside; it is ended with the block.
+
+    Raises:
+        StartError: it ended, or said nothing, before it was ready.
+    """
+    command = [sys.executable, "-m", "sandbox", "--port", str(port), "--callback-url", callback_url]
+    command += ["--state", str(data / "sandbox.json"), "--web", str(pages)]
+    # A session of its own: Ctrl-C reaches this process alone, which ends the sandbox after the product.
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, start_new_session=True)
+    try:
+        await _wait_until_ready(process, port)
+        drain = asyncio.create_task(_drain(process))
+        try:
+            yield
+        finally:
+            drain.cancel()
+    finally:
+        await _end(process)
+
+
+async def _wait_until_ready(process: asyncio.subprocess.Process, port: int) -> None:
+    assert process.stdout is not None  # noqa: S101  # it was started with a pipe
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_READY_SECONDS):
+            async for line in process.stdout:
+                if line.startswith(b"ready"):
+                    return
+    raise StartError(f"the local WeChat did not start on port {port}; is the port taken?")
+
+
+async def _drain(process: asyncio.subprocess.Process) -> None:
+    assert process.stdout is not None  # noqa: S101  # as above
+    async for _line in process.stdout:
+        pass
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGTERM)
+    try:
+        await asyncio.wait_for(process.wait(), _END_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

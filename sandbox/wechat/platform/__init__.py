@@ -1,0 +1,1 @@
+"""api.weixin.qq.com: one module a chapter of the documentation, all served by ``calls``."""

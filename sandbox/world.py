@@ -1,0 +1,34 @@
+"""Everything that one sandbox holds."""
+
+from aiohttp import web
+
+from sandbox.clock import MovableClock
+from sandbox.faults import Faults
+from sandbox.journal import Journal
+from sandbox.settings import Settings
+from sandbox.stream import Stream
+from sandbox.wechat.account import Account
+
+
+class World:
+    """The clock, the faults and the journal that all played parties share, and the parties."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = MovableClock()
+        self.stream = Stream()
+        self.faults = Faults()
+        self.journal = Journal(self.clock)
+        self.account = Account(settings, self.clock, self.stream, self.journal, self.faults)
+
+    async def reset(self) -> None:
+        """Forget everything but the settings."""
+        await self.account.courier.cancel_all()
+        self.account.clear()
+        self.faults.clear()
+        self.journal.clear()
+        self.clock.move(0.0)
+        self.stream.publish({"reset": True})
+
+
+WORLD = web.AppKey("world", World)

@@ -1,0 +1,120 @@
+"""Every role × every action × every relation, walked from the table."""
+
+from itertools import product
+
+import pytest
+
+from backend.errors import Forbidden
+from backend.security.policy import SYSTEM, TABLE, Action, Actor, Relation, Role, allowed, require
+
+PERSON, PRACTITIONER, CENTRE = "person", "practitioner", "centre"
+
+# What a use case would say of something that stands to the actor in this relation and in no other.
+FACTS: dict[Relation, dict[str, object]] = {
+    Relation.OWN: {"patient_id": PERSON, "participants": ["somebody"], "institution_id": "elsewhere"},
+    Relation.PARTICIPANT: {"patient_id": "another", "participants": [PRACTITIONER], "institution_id": "elsewhere"},
+    Relation.INSTITUTION: {"patient_id": "another", "participants": ["somebody"], "institution_id": CENTRE},
+    Relation.ANY: {"patient_id": "another", "participants": ["somebody"], "institution_id": "elsewhere"},
+}
+
+# The table again, as a person would say it; a change of the policy has to be made in both places.
+PATIENTS_OWN = {
+    "consultation.open", "consultation.view", "consultation.read_record", "consultation.list", "consultation.attach",
+    "consultation.book", "consultation.reschedule", "consultation.cancel_booking", "consultation.post",
+    "consultation.focus", "consultation.cancel", "consultation.rate", "scheduling.book", "scheduling.release",
+    "people.read", "people.update", "people.consent", "file.put", "file.read",
+}  # fmt: skip
+EXPERTS_CASES = {
+    "consultation.view", "consultation.read_record", "consultation.list", "consultation.attach",
+    "consultation.answer_offer", "consultation.reschedule", "consultation.cancel_booking",
+    "consultation.request_supplement", "consultation.start", "consultation.post", "consultation.focus",
+    "consultation.record_opinion", "consultation.complete", "consultation.record_no_show", "scheduling.set_week",
+    "scheduling.add_absence", "scheduling.release", "people.read", "people.set_on_call", "file.put", "file.read",
+}  # fmt: skip
+DOCTORS_CASES = {
+    "consultation.view", "consultation.read_record", "consultation.list", "consultation.acknowledge",
+    "consultation.add_findings", "consultation.attach", "consultation.submit", "consultation.book",
+    "consultation.reschedule", "consultation.cancel_booking", "consultation.answer_supplement", "consultation.post",
+    "consultation.focus", "consultation.cancel", "consultation.record_no_show", "scheduling.book",
+    "scheduling.release", "people.read", "people.update", "file.put", "file.read",
+}  # fmt: skip
+EVERYBODY = {"scheduling.read_slots", "people.read_directory"}
+SPOKEN: dict[tuple[Role, Relation], set[str]] = {
+    (Role.PATIENT, Relation.OWN): PATIENTS_OWN,
+    (Role.GRASSROOTS_DOCTOR, Relation.OWN): {"people.consent", "file.put"},
+    (Role.GRASSROOTS_DOCTOR, Relation.PARTICIPANT): DOCTORS_CASES,
+    (Role.GRASSROOTS_DOCTOR, Relation.INSTITUTION): DOCTORS_CASES | {"consultation.open_by_doctor"},
+    (Role.EXPERT, Relation.OWN): {"people.consent"},
+    (Role.EXPERT, Relation.PARTICIPANT): EXPERTS_CASES,
+    (Role.ADMINISTRATOR, Relation.OWN): {"people.consent"},
+    (Role.ADMINISTRATOR, Relation.ANY): {
+        "consultation.view", "consultation.list", "consultation.assign", "consultation.cancel_booking",
+        "consultation.cancel", "scheduling.set_week", "scheduling.add_absence", "scheduling.release",
+        "people.manage_directory", "people.set_on_call", "people.invite", "audit.read",
+    },
+    (Role.SYSTEM, Relation.ANY): {
+        "consultation.open", "consultation.view", "consultation.read_record", "consultation.list",
+        "consultation.submit", "consultation.assign", "consultation.book", "consultation.reschedule",
+        "consultation.cancel_booking", "consultation.cancel", "consultation.record_no_show", "scheduling.set_week",
+        "scheduling.add_absence", "scheduling.book", "scheduling.release", "people.read", "people.update",
+        "people.manage_directory", "people.set_on_call", "people.invite", "file.put", "file.read", "audit.read",
+        "keys.rotate",
+    },
+}  # fmt: skip
+
+
+def spoken(role: Role, action: Action, relation: Relation) -> bool:
+    if action.value in EVERYBODY:
+        return True
+    return any(action.value in SPOKEN.get((role, one), set()) for one in {relation, Relation.ANY})
+
+
+@pytest.mark.parametrize(("role", "action"), list(product(Role, Action)))
+def test_a_role_may_do_what_the_policy_says_and_nothing_else(role: Role, action: Action) -> None:
+    actor = Actor(PERSON, frozenset({role}), PRACTITIONER, CENTRE)
+    for relation in Relation:
+        may = spoken(role, action, relation)
+        assert allowed(actor, action, **FACTS[relation]) is may, relation  # type: ignore[arg-type]
+        if may:
+            require(actor, action, **FACTS[relation])  # type: ignore[arg-type]
+        else:
+            with pytest.raises(Forbidden) as refused:
+                require(actor, action, **FACTS[relation])  # type: ignore[arg-type]
+            assert refused.value.details == {"action": action.value}
+
+
+def test_the_table_speaks_of_every_action_and_every_role() -> None:
+    assert set(TABLE) == set(Action)
+    assert all(set(grants) == set(Role) for grants in TABLE.values())
+
+
+def test_a_person_of_two_roles_may_do_what_either_may() -> None:
+    actor = Actor(PERSON, frozenset({Role.PATIENT, Role.EXPERT}), PRACTITIONER, CENTRE)
+    assert allowed(actor, Action.CONSULTATION_RATE, patient_id=PERSON)
+    assert allowed(actor, Action.CONSULTATION_START, participants=[PRACTITIONER])
+    assert not allowed(actor, Action.CONSULTATION_START, patient_id=PERSON)
+
+
+def test_a_participant_is_known_by_person_or_by_practitioner() -> None:
+    actor = Actor(PERSON, frozenset({Role.EXPERT}), PRACTITIONER)
+    assert allowed(actor, Action.CONSULTATION_POST, participants=[PERSON])
+    assert allowed(actor, Action.CONSULTATION_POST, participants=[PRACTITIONER])
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_nothing_that_is_missing_counts_as_a_relation(action: Action) -> None:
+    nobody = Actor("", frozenset(Role) - {Role.SYSTEM, Role.ADMINISTRATOR}, None, None)
+    if action.value not in EVERYBODY:
+        assert not allowed(nobody, action, patient_id="", participants=["", None], institution_id="")  # type: ignore[list-item]
+        assert not allowed(nobody, action)
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_somebody_without_a_role_may_do_nothing(action: Action) -> None:
+    nobody = Actor(PERSON, frozenset(), PRACTITIONER, CENTRE)
+    assert not any(allowed(nobody, action, **facts) for facts in FACTS.values())  # type: ignore[arg-type]
+
+
+def test_the_platform_gives_no_opinion_and_no_consent() -> None:
+    for action in (Action.CONSULTATION_RECORD_OPINION, Action.CONSULTATION_COMPLETE, Action.PEOPLE_CONSENT):
+        assert not allowed(SYSTEM, action)

@@ -1,0 +1,52 @@
+/** A failed call: `code` is stable and for programs, `message` is a Chinese sentence that may be shown. */
+export class ApiError extends Error {
+  readonly code: string
+  readonly status: number
+
+  constructor(code: string, message: string, status: number) {
+    super(message)
+    this.name = 'ApiError'
+    this.code = code
+    this.status = status
+  }
+}
+
+const DEFAULT_TIMEOUT_MS = 15_000
+
+async function failureOf(response: Response): Promise<ApiError> {
+  const body: unknown = await response.json().catch(() => null)
+  const found = (typeof body === 'object' && body !== null ? body : {}) as { code?: unknown; message?: unknown }
+  return new ApiError(
+    String(found.code ?? response.status),
+    typeof found.message === 'string' && found.message ? found.message : '没有成功，请再试一次',
+    response.status,
+  )
+}
+
+/**
+ * Calls a JSON API of the same origin and gives its answer.
+ * Raises ApiError, also when the server cannot be reached (`unreachable`) or is too slow (`timeout`).
+ */
+export async function callJson<T>(path: string, init: RequestInit = {}, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<T> {
+  let response: Response
+  try {
+    response = await fetch(path, { ...init, signal: AbortSignal.timeout(timeoutMs) })
+  } catch (error) {
+    const late = error instanceof DOMException && error.name === 'TimeoutError'
+    throw late
+      ? new ApiError('timeout', '等得太久了，请再试一次', 0)
+      : new ApiError('unreachable', '连不上沙盒，请看看它是否在运行', 0)
+  }
+  if (!response.ok) throw await failureOf(response)
+  const text = await response.text()
+  return (text ? JSON.parse(text) : undefined) as T
+}
+
+export function getJson<T>(path: string, timeoutMs?: number): Promise<T> {
+  return callJson<T>(path, {}, timeoutMs)
+}
+
+export function postJson<T>(path: string, body: unknown = {}, timeoutMs?: number): Promise<T> {
+  const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }
+  return callJson<T>(path, init, timeoutMs)
+}
