@@ -251,7 +251,9 @@ async def test_whoever_leaves_hears_nothing(product: RunningTransport, caller: C
     assert not contact.reach.reachable
 
 
-@pytest.mark.parametrize("words", ["a]]>b", "😀👨‍👩‍👧 家", "<script>alert(1)</script>", "&lt;&amp;", "]]]]>>", "line\nline"])
+@pytest.mark.parametrize(
+    "words", ["a]]>b", "😀👨‍👩‍👧 家", "<script>alert(1)</script>", "&lt;&amp;", "]]]]>>", "line\nline"]
+)
 async def test_what_is_said_comes_back_unchanged_through_the_wire(
     product: RunningTransport, caller: Caller, words: str
 ) -> None:
