@@ -62,9 +62,9 @@ class MenuPublisher:
         if shown is not None:
             await self._client.call("/cgi-bin/menu/delete")
         await self._client.call("/cgi-bin/menu/create", {"button": _to_json(default)})
-        for tag_id, buttons in wanted.items():
+        for tag_id, menu in wanted.items():
             rule = {"tag_id": str(tag_id)}
-            await self._client.call("/cgi-bin/menu/addconditional", {"button": buttons, "matchrule": rule})
+            await self._client.call("/cgi-bin/menu/addconditional", {"button": menu, "matchrule": rule})
         log.info("menus published: conditional=%d", len(wanted))
         return True
 

@@ -80,7 +80,7 @@ async def test_the_address_is_confirmed_to_who_signs_rightly(caller: Caller) -> 
 async def test_a_wrong_signature_is_refused(
     product: RunningTransport, caller: Caller, caplog: pytest.LogCaptureFixture, name: str, value: str
 ) -> None:
-    answer = await caller.xml(text_xml(), **{name: value})
+    answer = await caller.xml(text_xml(), 0, OPENID, **{name: value})
     await assert_refused(product, caller, answer.status, caplog)
 
 
