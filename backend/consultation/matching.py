@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -197,6 +198,20 @@ class Matching(Reading):
             await self._publish(session, case, "offer.withdrawn", offer_id=offer.id, expert_id=offer.expert_id)
         await self._timers.cancel(session, OFFERS_TIMER, case.id)
 
+    async def _hurry_offers(self, session: AsyncSession, case: Consultation) -> None:
+        """Give the experts who are asked the limit of the urgency that the case has now, where it ends earlier."""
+        expires_at = self._clock.now() + OFFER_LIMITS[case.urgency]
+        hurried = [
+            offer for offer in await self._offers(session, case, OfferState.OPEN) if offer.expires_at > expires_at
+        ]
+        for offer in hurried:
+            offer.expires_at = expires_at
+        if hurried:
+            await self._set_limit(session, case, hurried[0].wave, expires_at)
+
+    async def _set_limit(self, session: AsyncSession, case: Consultation, wave: int, expires_at: datetime) -> None:
+        await self._timers.set(session, OFFERS_TIMER, case.id, expires_at, consultation_id=case.id, wave=wave)
+
     async def _on_offers_due(self, payload: Mapping[str, Any]) -> None:
         async with self._database.transaction() as session:
             case = await self._case(session, payload["consultation_id"], lock=True)
@@ -260,7 +275,7 @@ class Matching(Reading):
             await self._note(session, SYSTEM, case, "offered", text)
             await self._publish(session, case, "offer.made", offer_id=offer.id, expert_id=offer.expert_id)
         await session.flush()
-        await self._timers.set(session, OFFERS_TIMER, case.id, expires_at, consultation_id=case.id, wave=wave)
+        await self._set_limit(session, case, wave, expires_at)
 
     async def _need(self, session: AsyncSession, case: Consultation) -> Need:
         clinical = await self._clinical(session, case)
