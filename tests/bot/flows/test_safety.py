@@ -5,9 +5,12 @@ from datetime import timedelta
 import pytest
 
 from backend.consultation.rules import Urgency
+from backend.security.policy import Role
+from bot.dialogue import Turn
 from bot.flows.safety import REPEAT_AFTER
 from tests.bot.flows.conftest import NewPatient
 from tests.bot.flows.test_intake import EXAMPLE, intake_of, to_the_review
+from tests.support.cases import assign, begin, open_case
 from tests.support.conversation import Conversation
 
 HEART = "胸口疼得厉害，还出冷汗"
@@ -160,8 +163,28 @@ async def test_a_young_baby_with_fever_is_sent_to_hospital_when_its_age_is_told(
 async def test_a_doctor_is_not_taken_for_a_patient(new_patient: NewPatient) -> None:
     chat = await new_patient()
     house = chat.house
-    from backend.security.policy import Role
-
     doctor = await house.hire("村医丁", Role.GRASSROOTS_DOCTOR, "黄坡镇卫生院", "general_practice")
     chat.person_id = doctor.person_id
     assert "120" not in await chat.say(HEART)
+
+
+async def test_in_a_running_consultation_the_advice_comes_and_the_words_still_go_to_the_doctors(
+    consenting: Conversation,
+) -> None:
+    house = consenting.house
+    heard: list[str] = []
+
+    async def relay(turn: Turn) -> bool:
+        heard.append(turn.text)
+        return True
+
+    consenting.dialogue.intercept([relay])
+    await consenting.click("patient.drop")
+    case = await open_case(house, consenting.person_id)
+    await assign(house, case)
+    await begin(house, case)
+    assert "120" in await consenting.say(HEART)
+    await consenting.say(HEART)
+    assert consenting.replies == [], "the doctors are reading it; the advice is not repeated"
+    assert heard == [HEART, HEART]
+    assert await _urgency(consenting, case) is Urgency.CRITICAL
