@@ -106,7 +106,7 @@ async def test_going_on_asks_few_questions_and_the_case_is_critical(consenting: 
 
 async def test_who_has_called_120_may_still_go_on(consenting: Conversation) -> None:
     await consenting.say(HEART)
-    assert "守在病人身边" in await consenting.tap("已打120")
+    assert "等救护车来" in await consenting.tap("已打120")
     await consenting.tap("继续问诊")
     assert consenting.choices or consenting.text
 
@@ -148,8 +148,9 @@ async def test_a_cry_for_help_without_a_symptom_gets_the_number_at_once(consenti
     assert "120" in await consenting.say("救命啊")
 
 
-async def test_words_of_somebody_who_wants_to_die_are_answered_with_help(consenting: Conversation) -> None:
-    said = await consenting.say("活着没意思，我不想活了")
+@pytest.mark.parametrize("words", ["活着没意思，我不想活了", "活着没意思不想活了", "头疼，没盼头不想活了", "我想死"])
+async def test_words_of_somebody_who_wants_to_die_are_answered_with_help(consenting: Conversation, words: str) -> None:
+    said = await consenting.say(words)
     assert "12356" in said
 
 
