@@ -57,6 +57,7 @@ _PAST = re.compile(
 _PRESENT = re.compile(
     r"现在|今天|刚才|刚刚|又(?!不)|这次|最近|这两天|这几天|目前|昨天|昨晚|开始|至今|到现在|一直|突然|[\d一二两三四五六七八九十几半]个?(?:天|小时|分钟|星期|周)了?"
 )
+_CLAUSE_END = re.compile(r"[,。!?;]")
 _GONE_AFTER = re.compile(
     r"^(?:的?症状)?(?:已经|都|也|现在|今天|早就|就|全|全都|差不多|是|倒是|倒|基本上?|算|自己){0,3}"
     r"(?:退了|退烧了|退下来了|退下去了|好了(?!一?[点些]|很?多|不少)|没了|没有了|不见了|消失了?|没有?(?=$|"
@@ -81,7 +82,7 @@ def assess_status(text: str, start: int, end: int) -> Assertion:
     if _is_open(before, clause, after):
         return Assertion(Status.UNKNOWN)
     status = _polarity(clause, after)
-    past = _PAST.search(clause) is not None and not _PRESENT.search(clause + after)
+    past = _PAST.search(clause) is not None and not _PRESENT.search(clause + _CLAUSE_END.split(after)[0])
     return Assertion(status, past)
 
 
