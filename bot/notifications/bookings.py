@@ -6,6 +6,7 @@ from backend.consultation.views import ConsultationView
 from backend.security.policy import SYSTEM
 from bot.cards.case import case_line
 from bot.cards.digest import digest_card
+from bot.cards.material import gather
 from bot.cards.notices import notice
 from bot.messages import Choice, Menu, Text
 from bot.notifications.notifier import Notifier
@@ -90,8 +91,8 @@ async def reminder(notifier: Notifier) -> None:
     choices = (Choice(f"doctor.attach:{view.id}", "添加资料"),)
     doctor = Menu(f"提醒：{case_line(view)} {when}会诊，还有{left}。", choices, notice=note)
     await notifier.tell_practitioner(view.doctor_id, doctor, expires_at=starts_at)
-    pictures = len(await notifier.services.consultations.attachments(SYSTEM, view.id))
-    digest = digest_card(view, pictures, notifier.now, note)
+    material = await gather(notifier.services.consultations, SYSTEM, view.id)
+    digest = digest_card(view, material, notifier.now, note)
     expert = replace(digest, head=f"提醒：{when}会诊，还有{left}。\n{digest.head}")
     await notifier.tell_practitioner(view.expert_id, expert, expires_at=starts_at)
 
