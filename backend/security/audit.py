@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.clock import Clock
-from backend.db import Database, after_commit, key_ring
+from backend.db import Database, after_commit, is_transient, key_ring
 from backend.security.policy import Action, Actor, require
 from backend.security.tables import AuditEntry, AuditSeal
 
@@ -117,39 +117,43 @@ class AuditLog:
         while True:
             try:
                 count = await self._seal_batch(look_over_all)
-            except IntegrityError:
-                return sealed  # another process's sealer was first and does the work
+            except DBAPIError as error:
+                if isinstance(error, IntegrityError) or is_transient(error):
+                    return sealed  # another process's sealer was first and does the work
+                raise
             sealed += count
             if count < _BATCH:
                 return sealed
 
     async def _seal_batch(self, look_over_all: bool) -> int:
-        # Read first: a sealer that finds nothing must not stand in the queue of the writers.
-        async with self._database.reading() as session:
-            if not await self._unsealed(session, look_over_all, limit=1):
-                return 0
+        # Looked for outside the transaction: the search over all may take long, and nobody can write meanwhile inside.
+        waiting = await self._unsealed(look_over_all)
+        if not waiting:
+            return 0
         async with self._database.transaction() as session:
             last = await session.scalar(select(AuditSeal).order_by(AuditSeal.position.desc()).limit(1))
             position, digest = (last.position, last.digest) if last else (0, _GENESIS)
-            entries = await self._unsealed(session, look_over_all, limit=_BATCH)
-            for entry in entries:
+            query = select(AuditEntry).where(AuditEntry.id.in_(waiting)).order_by(AuditEntry.id)
+            for entry in await session.scalars(query):
                 position += 1
                 digest = _digest(digest, entry)
+                # An entry that another sealer was first with breaks a unique constraint, and this batch ends.
                 session.add(AuditSeal(position=position, entry_id=entry.id, digest=digest))
-        return len(entries)
+        return len(waiting)
 
-    async def _unsealed(self, session: AsyncSession, look_over_all: bool, limit: int) -> Sequence[AuditEntry]:
+    async def _unsealed(self, look_over_all: bool) -> Sequence[int]:
         query = (
-            select(AuditEntry)
+            select(AuditEntry.id)
             .outerjoin(AuditSeal, AuditSeal.entry_id == AuditEntry.id)
             .where(AuditSeal.entry_id.is_(None))
             .order_by(AuditEntry.id)
-            .limit(limit)
+            .limit(_BATCH)
         )
-        if not look_over_all:
-            newest = await session.scalar(select(func.max(AuditSeal.entry_id)))
-            query = query.where(AuditEntry.id > (newest or 0) - _LOOK_BACK)
-        return (await session.scalars(query)).all()
+        async with self._database.reading() as session:
+            if not look_over_all:
+                newest = await session.scalar(select(func.max(AuditSeal.entry_id)))
+                query = query.where(AuditEntry.id > (newest or 0) - _LOOK_BACK)
+            return (await session.scalars(query)).all()
 
     async def verify(self) -> AuditReport:
         """Compute the whole chain again and compare, a page at a time; the log may grow meanwhile."""

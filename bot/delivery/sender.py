@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from backend.clock import Clock
 from backend.messaging.outbox import OutboxService
@@ -20,6 +20,8 @@ from bot.wechat.settings import WechatSettings
 log = logging.getLogger(__name__)
 
 CHANNEL = "wechat"
+
+_LONGEST_LOOK_AHEAD = 60.0
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class SenderSettings:
     side_by_side: int = 32
     lease: timedelta = timedelta(seconds=60)
     lease_margin: timedelta = timedelta(seconds=15)
-    gather: float = 0.05
+    gather: float = 0.005
 
 
 @dataclass
@@ -74,7 +76,8 @@ class Sender:
         self._arrived: list[str] = []
         self._counted: Counter[tuple[str, Allowance]] = Counter()
         self._wake = asyncio.Event()
-        self.settled = asyncio.Event()  # set whenever the acknowledgements of a batch have been written
+        self._flushed = asyncio.Event()
+        self.look_again: Callable[[], None] = lambda: None  # called when rows may be due that were not before
 
     def knows(self, item_id: str) -> bool:
         """Tell whether a row is in the hands of this process."""
@@ -128,6 +131,9 @@ class Sender:
     async def _run_lane(self, person_id: str, lane: _Lane) -> None:
         try:
             while lane.items:
+                # A crash repeats what was sent and not acknowledged: no more than one message of a person is ever both.
+                while self._of_person[person_id] > self._unsent[person_id]:
+                    await self._flushed.wait()
                 async with self._slots:
                     await self._send_first(person_id, lane)
         except Exception:
@@ -168,6 +174,7 @@ class Sender:
             case Later(due_at, attempts):
                 await self._outbox.put_off(item.id, due_at, attempts)
                 await self._let_go(lane)
+                self._look_again_at(due_at)
             case Held():
                 await self._hold(item, outcome, lane)
             case Dead(reason):
@@ -175,6 +182,7 @@ class Sender:
             case Pieces(messages):
                 await self._outbox.replace(item, [Draft(to_json(message)) for message in messages])
                 await self._let_go(lane)
+                self._look_again_at(self._clock.now())
         self._sent(item)
         self._forget(item.id)
 
@@ -196,6 +204,11 @@ class Sender:
         lane.items.clear()
         await self._outbox.release([item.id for item in rest])
         self.give_up(rest)
+
+    def _look_again_at(self, due_at: datetime) -> None:
+        delay = (due_at - self._clock.now()).total_seconds()
+        if delay < _LONGEST_LOOK_AHEAD:  # the worker looks by itself now and then
+            asyncio.get_running_loop().call_later(max(0.0, delay), lambda: self.look_again())
 
     def _abandon(self, lane: _Lane) -> None:
         self.give_up(list(lane.items))
@@ -246,7 +259,9 @@ class Sender:
             return
         for item_id in arrived:
             self._forget(item_id)
-        self.settled.set()
+        self._flushed.set()
+        self._flushed = asyncio.Event()
+        self.look_again()
 
     async def _stop(self) -> None:
         tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]

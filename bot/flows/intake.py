@@ -4,10 +4,22 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
+from backend.errors import InvalidInput
 from backend.people.rules import valid_name
 from bot.dialogue import Dialogue, Turn
-from bot.flows import assistance, consent
-from bot.flows.intake_questions import NAME, RATHER_NOT, WHO, WHO_IS, choose, is_open, know_the_patient, repeat, show
+from bot.flows import assistance, consent, my
+from bot.flows.intake_questions import (
+    NAME,
+    RATHER_NOT,
+    WHO,
+    WHO_IS,
+    choose,
+    is_open,
+    know_the_patient,
+    repeat,
+    show,
+    waits_for,
+)
 from bot.flows.intake_state import LONGEST_WORDS, MAX_PICTURES, Intake
 from bot.flows.wording import elapsed, remembered, told
 from bot.flows.words import put_back
@@ -78,9 +90,9 @@ async def _take_words(turn: Turn, intake: Intake) -> None:
     if answer is not None:
         repeat(turn, intake, answer)
         return
-    if intake.question == NAME:
+    if waits_for(intake, NAME):
         await _take_name(turn, intake, said)
-    elif intake.question == WHO:
+    elif waits_for(intake, WHO):
         await _take_who(turn, intake, said)
     else:
         await _take_answer(turn, intake, said)
@@ -151,7 +163,11 @@ async def _take_name(turn: Turn, intake: Intake, said: Understanding) -> None:
         repeat(turn, intake, "请只发名字，不用写别的。")
         return
     else:
-        name = valid_name(name)
+        try:
+            name = valid_name(name)
+        except InvalidInput as refusal:
+            repeat(turn, intake, refusal.sentence)
+            return
     intake.remember_step()
     intake.name = name
     await advance(turn, intake)
@@ -164,7 +180,7 @@ async def _take_tap(turn: Turn, intake: Intake) -> None:
         await _take_words(turn, intake)
         return
     earlier = intake.earlier_question(question_id)
-    if earlier is None or earlier in (WHO, NAME):
+    if earlier is None or earlier.id in (WHO.id, NAME.id):
         repeat(turn, intake, "这一题已经过去了。要改，请直接告诉我。")
         return
     context = earlier.context(intake.facts.age_months, intake.facts.sex)
@@ -190,6 +206,9 @@ async def _steer(turn: Turn, intake: Intake, said: Understanding) -> bool:
         turn.say(
             Menu("好的。您说的我先帮您留着，想接着说随时可以。", (*_RESUMING, Choice("patient.drop", "删掉不要了")))
         )
+    elif said.intent is Intent.MY_CONSULTATIONS and not is_clinical(said):
+        intake.save(turn)
+        await my.show(turn)
     elif command is Command.SKIP or said.yes_no is YesNo.DONT_KNOW or said.intent is Intent.DONT_KNOW:
         await _skip(turn, intake, said)
     else:
@@ -202,7 +221,7 @@ async def _skip(turn: Turn, intake: Intake, said: Understanding) -> None:
         repeat(turn, intake, "没关系，想到什么说什么就行。比如“头晕两天了”“肚子疼”。")
         return
     intake.remember_step()
-    if intake.question == NAME:
+    if waits_for(intake, NAME):
         intake.name = RATHER_NOT
     intake.absorb(said, turn.text)
     await advance(turn, intake, "没关系，这一题先不答。")
@@ -232,8 +251,7 @@ def away_too_long(turn: Turn, intake: Intake) -> bool:
     Returns:
         True where it was asked; False where the pause was short, or nothing had been told that could be mixed up.
     """
-    now = turn.services.clock.now()
-    away, intake.touched_at = now - intake.touched_at, now
+    away = turn.services.clock.now() - intake.touched_at
     known = remembered(intake.facts)
     if away <= RESUME_AFTER or not known:
         return False
@@ -304,7 +322,6 @@ async def _continue(turn: Turn, _argument: str) -> None:
     if intake is None:
         await start(turn)
         return
-    intake.touched_at = turn.services.clock.now()
     words, intake.held = intake.held, ""
     intake.save(turn)
     if words:

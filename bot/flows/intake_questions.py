@@ -19,7 +19,7 @@ WHO = Question(
 )
 NAME = Question(
     id="patient.name",
-    text="病人叫什么名字？医生看病要写在病历上。",
+    text="病人叫什么名字？写在病历上用的。",
     slot=Slot.COMPLAINT,
     expects=Expects.TEXT,
     quick_answers=("先不说",),
@@ -58,8 +58,14 @@ def choose(intake: Intake) -> Question | None:
         return WHO
     question = _choose_clinical(intake)
     if question is None and not intake.name and NAME.id not in intake.asked:
-        return NAME
+        about_self = facts.relation is Relation.SELF
+        return NAME.model_copy(update={"text": "您叫什么名字？写在病历上用的。"}) if about_self else NAME
     return question
+
+
+def waits_for(intake: Intake, question: Question) -> bool:
+    """Tell whether `question` (in whatever words) waits for its answer."""
+    return intake.question is not None and intake.question.id == question.id
 
 
 def _choose_clinical(intake: Intake) -> Question | None:
@@ -78,7 +84,7 @@ def _choose_clinical(intake: Intake) -> Question | None:
 
 def is_open(intake: Intake) -> bool:
     """Tell whether the question that waits would be asked again: the answer was about something else."""
-    if intake.question is None or intake.question in (WHO, NAME, SEX):
+    if intake.question is None or intake.question.id in (WHO.id, NAME.id, SEX.id):
         return False
     others = [asked for asked in intake.asked if asked != intake.question.id]
     again = next_question(intake.facts, others)

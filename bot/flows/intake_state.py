@@ -61,7 +61,8 @@ class Intake:
         return None if held is None else cls.from_json(held)
 
     def save(self, turn: Turn) -> None:
-        """Keep this in the conversation."""
+        """Keep this in the conversation, as touched now."""
+        self.touched_at = turn.services.clock.now()
         turn.state.data = {**turn.state.data, "intake": self.to_json()}
 
     def to_json(self) -> dict[str, Any]:

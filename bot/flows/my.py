@@ -1,6 +1,6 @@
 """我的会诊: everything that a patient has asked for, how far it is, what came of it, and what can still be done."""
 
-from backend.consultation.rules import Status
+from backend.consultation.rules import RUNNING, Status
 from backend.consultation.views import ConsultationSummary, ConsultationView
 from bot.dialogue import Dialogue, Turn
 from bot.flows import consent
@@ -11,6 +11,7 @@ from bot.flows.words import REASONS, ask_reason, on_words
 from bot.messages import Choice, Menu, Text
 
 PAGE = 5
+_CASES_LOOKED_AT = 10
 _LONGEST_TIMELINE = 30
 _PLAIN_STATUS = {
     Status.DRAFT: "等卫生院医生看",
@@ -39,6 +40,12 @@ async def show(turn: Turn, offset: int = 0) -> None:
 
 def _title(case: ConsultationSummary) -> str:
     return f"{short_day(case.opened_at)} {_PLAIN_STATUS[case.status]}"
+
+
+async def newest_running(turn: Turn) -> ConsultationSummary | None:
+    """Give the newest of the person's consultations that has not ended, looking at the latest few."""
+    cases = await turn.services.consultations.list_for(turn.actor, limit=_CASES_LOOKED_AT)
+    return next((case for case in cases if case.status in RUNNING), None)
 
 
 async def _mine(turn: Turn, argument: str) -> None:

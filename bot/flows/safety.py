@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from backend.consultation.rules import RUNNING
 from bot.dialogue import Dialogue, Turn, is_practitioner
+from bot.flows import my
 from bot.flows.intake_questions import answer_in_place
 from bot.flows.intake_state import Intake
 from bot.incoming import Kind
@@ -16,7 +16,6 @@ REPEAT_AFTER = timedelta(minutes=30)
 """In a running consultation the same advice is not given twice within this time: people are reading it already."""
 
 _CRITICAL = 1
-_CASES_LOOKED_AT = 10
 _CALLED = Choice("patient.called", "已打120")
 _GO_ON = Choice("patient.continue", "继续问诊")
 _CRY_FOR_HELP = "要是很危险，请马上打120，电话别挂，听接线员的。\n出了什么事？一句话告诉我就行。"
@@ -35,17 +34,15 @@ async def watch(turn: Turn) -> bool:
     if not flags:
         return await _hear_cry(turn, said)
     in_thread = await turn.services.consultations.focus(turn.actor)
-    case = in_thread or await _newest_running(turn)
-    if case is not None:
-        await _warn_running(turn, case, flags, in_thread=in_thread is not None)
-        return in_thread is None  # in a thread, the words themselves still go to the doctors
-    await _warn_newcomer(turn, said, flags)
+    if in_thread is not None:
+        await _warn_running(turn, in_thread, flags, in_thread=True)
+        return False  # the words themselves still go to the doctors
+    running = await my.newest_running(turn)
+    if running is not None:
+        await _warn_running(turn, running.id, flags, in_thread=False)
+    else:
+        await _warn_newcomer(turn, said, flags)
     return True
-
-
-async def _newest_running(turn: Turn) -> str | None:
-    cases = await turn.services.consultations.list_for(turn.actor, limit=_CASES_LOOKED_AT)
-    return next((case.id for case in cases if case.status in RUNNING), None)
 
 
 async def _watch_intake(turn: Turn, intake: Intake) -> bool:
@@ -57,9 +54,7 @@ async def _watch_intake(turn: Turn, intake: Intake) -> bool:
     intake.remember_step()
     intake.absorb(said, turn.text)
     new = intake.add_flags(flags)
-    intake.touched_at = turn.services.clock.now()
-    if intake.question is not None:
-        intake.question = None  # it may be answered by now; going on chooses anew
+    intake.question = None  # it may be answered by now; going on chooses anew
     intake.save(turn)
     turn.say(_advice(tuple(new)))
     return True

@@ -125,8 +125,8 @@ async def test_a_file_of_a_transaction_that_was_undone_is_swept_away_after_a_day
         assert list(await session.scalars(select(FileRow.id))) == [kept]
 
 
-async def test_a_half_written_file_is_never_seen(
-    files: FileStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_half_written_file_is_never_seen_and_swept_away(
+    files: FileStore, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_space(_descriptor: int) -> None:
         raise OSError("no space left on device")

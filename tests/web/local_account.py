@@ -54,7 +54,9 @@ class LocalAccount:
         return web.Response(text="success")
 
     async def _post_json(self, path: str, body: Any) -> JsonObject:
-        async with self._session.post(self._base_url + path, params={"access_token": self._token}, json=body) as response:
+        async with self._session.post(
+            self._base_url + path, params={"access_token": self._token}, json=body
+        ) as response:
             answer: JsonObject = await response.json(content_type=None)
         assert not answer.get("errcode"), answer
         return answer

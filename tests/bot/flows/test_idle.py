@@ -4,6 +4,7 @@ import pytest
 import pytest_asyncio
 
 from tests.bot.flows.test_intake import EXAMPLE, intake_of
+from tests.support.cases import open_case
 from tests.support.conversation import Conversation
 
 
@@ -70,3 +71,17 @@ async def test_every_offered_thing_can_be_tapped(idle: Conversation) -> None:
         for menu in list(idle.menus):
             for choice in menu.choices:
                 assert await idle.tap_choice(choice), choice.text
+
+
+async def test_a_picture_goes_to_the_case_that_is_open(idle: Conversation) -> None:
+    case = await open_case(idle.house, idle.person_id)
+    assert "医生看得到" in await idle.send_image()
+    actor = await idle.house.actor(idle.person_id)
+    assert len(await idle.house.services.consultations.attachments(actor, case)) == 1
+    assert idle.state.flow == ""
+
+
+async def test_another_illness_beside_an_open_case_is_said_to_be_a_new_one(idle: Conversation) -> None:
+    await open_case(idle.house, idle.person_id)
+    assert "还在进行" in await idle.say("我头晕")
+    assert intake_of(idle).facts.present == ("头晕",)

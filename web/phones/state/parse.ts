@@ -36,6 +36,7 @@ export function parsePhones(value: unknown): PhoneInfo[] {
       following: raw.following === true,
       unread: number(raw.unread),
       roleHint: text(raw.role_hint),
+      last: parseMessage(raw.last_message),
       consents: Object.fromEntries(Object.entries(isRaw(raw.consents) ? raw.consents : {}).map(([id, n]) => [id, number(n)])),
     }))
 }
@@ -128,6 +129,15 @@ export function parseClock(value: unknown): number | null {
   return isRaw(value) ? toMillis(value.now) : null
 }
 
+/** JSON indented and with its characters unescaped; anything else, such as XML, as it is. */
+function readable(body: string): string {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2)
+  } catch {
+    return body
+  }
+}
+
 export function parseJournal(value: unknown): JournalEntry[] {
   return objects(value).map((raw) => {
     const status = number(raw.status)
@@ -140,7 +150,8 @@ export function parseJournal(value: unknown): JournalEntry[] {
       ms: typeof raw.ms === 'number' ? raw.ms : null,
       status: errcode === 0 ? (status === 0 ? '没有回答' : String(status)) : `errcode ${errcode}`,
       ok: errcode === 0 && status >= 200 && status < 400,
-      detail: JSON.stringify(raw, null, 2),
+      body: readable(text(raw.body)),
+      answer: readable(text(raw.answer)),
     }
   })
 }

@@ -16,7 +16,6 @@ export function createScreen(phone: Phone, store: Store) {
   const zoomed = ref<string | null>(null)
   const sheet = ref<Sheet>(null)
   const toastText = ref('')
-  const busy = ref(false)
   /** The scene of a code that was scanned before following: it goes along when the person follows. */
   const scannedScene = ref<string | undefined>()
   let toastTimer: ReturnType<typeof setTimeout> | undefined
@@ -28,7 +27,7 @@ export function createScreen(phone: Phone, store: Store) {
   }
 
   return {
-    phone, store, webView, zoomed, sheet, toastText, busy, scannedScene, toast,
+    phone, store, webView, zoomed, sheet, toastText, scannedScene, toast,
     page: computed<Page>(() => stack.value.at(-1) ?? 'chats'),
     covered: computed(() => Boolean(webView.value || zoomed.value || sheet.value)),
     open(page: Page) {
@@ -51,15 +50,12 @@ export function createScreen(phone: Phone, store: Store) {
     },
     /** Runs one action of the person: a failure becomes a sentence on this phone. True when it worked. */
     async run(work: () => Promise<unknown>): Promise<boolean> {
-      busy.value = true
       try {
         await work()
         return true
       } catch (error) {
         toast(error instanceof ApiError ? error.message : '没有成功，请再试一次')
         return false
-      } finally {
-        busy.value = false
       }
     },
   }

@@ -5,6 +5,7 @@ export interface PhoneInfo {
   following: boolean
   unread: number
   roleHint: string
+  last: Message | null
   /** How many notifications of a subscribe template may still come (template id → count). */
   consents: Record<string, number>
 }
@@ -87,5 +88,6 @@ export interface JournalEntry {
   ms: number | null
   status: string
   ok: boolean
-  detail: string
+  body: string
+  answer: string
 }
