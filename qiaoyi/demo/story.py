@@ -248,6 +248,7 @@ class Story:
         await patient.hears("请点“进入会诊”")
         await patient.taps("进入会诊")
         await patient.hears("都能看到")
+        await doctor.presses("doctor.mine", "我的会诊")
         await doctor.hears("已开始会诊")
         await expert.says("大妈您好，今天还发烧吗？")
         await patient.hears("今天还发烧吗")
