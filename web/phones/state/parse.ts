@@ -35,6 +35,7 @@ export function parsePhones(value: unknown): PhoneInfo[] {
       nickname: text(raw.nickname) || '未命名',
       following: raw.following === true,
       unread: number(raw.unread),
+      lastSeq: number(raw.last_seq),
       roleHint: text(raw.role_hint),
       last: parseMessage(raw.last_message),
       consents: Object.fromEntries(Object.entries(isRaw(raw.consents) ? raw.consents : {}).map(([id, n]) => [id, number(n)])),
