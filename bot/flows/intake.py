@@ -8,7 +8,18 @@ from backend.errors import InvalidInput
 from backend.people.rules import valid_name
 from bot.dialogue import Dialogue, Turn
 from bot.flows import assistance, consent, my
-from bot.flows.intake_questions import NAME, RATHER_NOT, WHO, WHO_IS, choose, is_open, know_the_patient, repeat, show
+from bot.flows.intake_questions import (
+    NAME,
+    RATHER_NOT,
+    WHO,
+    WHO_IS,
+    ask,
+    choose,
+    is_open,
+    know_the_patient,
+    repeat,
+    waits_for,
+)
 from bot.flows.intake_state import LONGEST_WORDS, MAX_PICTURES, Intake
 from bot.flows.wording import elapsed, remembered, told
 from bot.flows.words import put_back
@@ -66,9 +77,8 @@ async def advance(turn: Turn, intake: Intake, before: str = "") -> None:
         await turn.enter("review", **turn.data, before=before)
         return
     intake.asked.append(question.id)
-    intake.save(turn)
     # The first question after the complaint is the only one that explains the ways out.
-    turn.say(show(question, before, _WAYS_OUT if len(intake.asked) == _FIRST_ANSWERABLE else ""))
+    ask(turn, intake, question, before, _WAYS_OUT if len(intake.asked) == _FIRST_ANSWERABLE else "")
 
 
 async def _take_words(turn: Turn, intake: Intake) -> None:
@@ -79,9 +89,9 @@ async def _take_words(turn: Turn, intake: Intake) -> None:
     if answer is not None:
         repeat(turn, intake, answer)
         return
-    if intake.question == NAME:
+    if waits_for(intake, NAME):
         await _take_name(turn, intake, said)
-    elif intake.question == WHO:
+    elif waits_for(intake, WHO):
         await _take_who(turn, intake, said)
     else:
         await _take_answer(turn, intake, said)
@@ -169,7 +179,7 @@ async def _take_tap(turn: Turn, intake: Intake) -> None:
         await _take_words(turn, intake)
         return
     earlier = intake.earlier_question(question_id)
-    if earlier is None or earlier in (WHO, NAME):
+    if earlier is None or earlier.id in (WHO.id, NAME.id):
         repeat(turn, intake, "这一题已经过去了。要改，请直接告诉我。")
         return
     context = earlier.context(intake.facts.age_months, intake.facts.sex)
@@ -210,7 +220,7 @@ async def _skip(turn: Turn, intake: Intake, said: Understanding) -> None:
         repeat(turn, intake, "没关系，想到什么说什么就行。比如“头晕两天了”“肚子疼”。")
         return
     intake.remember_step()
-    if intake.question == NAME:
+    if waits_for(intake, NAME):
         intake.name = RATHER_NOT
     intake.absorb(said, turn.text)
     await advance(turn, intake, "没关系，这一题先不答。")

@@ -111,7 +111,7 @@ def _words(flags: tuple[RedFlag, ...]) -> str:
 
 
 async def _called(turn: Turn, _argument: str) -> None:
-    words = "好。请守在病人身边，门打开，等救护车来。"
+    words = "好。别走动，把门打开，等救护车来。身边最好有人陪着。"
     if Intake.of(turn) is None:
         turn.say(words)
         return

@@ -10,6 +10,7 @@ from backend.errors import Forbidden, IllegalMove, InvalidInput
 from tests.support.clinic import Clinic
 
 FLAG = {"code": "chest_pain", "title": "胸痛伴冷汗", "level": 1}
+STROKE = {"code": "STROKE", "title": "疑似中风的表现", "level": 1}
 
 
 async def test_a_danger_sign_makes_the_case_critical_and_is_announced(clinic: Clinic) -> None:
@@ -64,3 +65,14 @@ async def test_who_may_not_or_says_nothing_or_comes_too_late_raises_no_alarm(cli
     with pytest.raises(IllegalMove) as refused:
         await clinic.care.raise_alarm(patient, case.id, [FLAG])
     assert "120" in refused.value.sentence
+
+
+async def test_the_same_sign_twice_is_told_once_and_another_is_told_again(clinic: Clinic) -> None:
+    await clinic.doctor()
+    patient = await clinic.patient()
+    case = await clinic.draft(patient)
+    for flags in ([FLAG], [FLAG], [FLAG, STROKE]):
+        await clinic.care.raise_alarm(patient, case.id, flags)
+    seen = await clinic.care.get(patient, case.id)
+    assert [flag["code"] for flag in seen.red_flags] == ["chest_pain", "STROKE"]
+    assert len(await clinic.published("consultation.critical")) == 2

@@ -46,7 +46,8 @@ def _told(chat: Conversation) -> set[str]:
         return set()
     intake = Intake.from_json(held)
     facts = intake.facts
-    names = {s.name for s in (*facts.symptoms, *facts.drugs, *facts.diseases, *facts.allergies)}
+    names = {mention.name for mention in facts.symptoms}
+    names |= {statement.name for statement in (*facts.drugs, *facts.diseases, *facts.allergies)}
     return (
         names | {f"picture {file_id}" for file_id in intake.pictures} | {f"flag {flag.code}" for flag in intake.flags}
     )
