@@ -16,10 +16,11 @@ from bot.gateway import Gateway
 from bot.metrics import Metrics
 from bot.outbox import Outbox
 from bot.pictures import PictureFetcher
-from bot.turn import Responder, TurnPerformer
+from bot.turn import Followed, Responder, TurnPerformer
 from bot.turns import TurnRunner, TurnSettings
 from bot.wechat.callback import CallbackCodec
 from bot.wechat.client import WechatClient
+from bot.wechat.menus import MenuPublisher
 from bot.wechat.settings import WechatSettings
 from bot.wechat.token import TokenStore
 
@@ -40,6 +41,7 @@ class Sending:
     Attributes:
         outbox: takes messages for people (`bot.outbox`).
         client: calls WeChat.
+        menus: publishes the menus.
         messaging: contacts and conversations.
     """
 
@@ -63,6 +65,7 @@ class Sending:
         self.sender = Sender(self.courier, self.rows, self.messaging, clock, wechat, settings)
         self.worker = DeliveryWorker(self.rows, self.sender, clock)
         self.outbox = Outbox(database, self.rows, wechat, self.worker)
+        self.menus = MenuPublisher(self.client)
 
     async def run(self) -> None:
         """Send until cancelled; what was not sent by then is left to the next process."""
@@ -91,6 +94,7 @@ class Receiving:
         *,
         files: Files | None = None,
         settings: TurnSettings | None = None,
+        followed: Followed | None = None,
         performer: Callable[..., TurnPerformer] = TurnPerformer,
     ) -> None:
         chosen = settings or TurnSettings()
@@ -106,6 +110,7 @@ class Receiving:
             wechat,
             chosen,
             files,
+            followed,
         )
         self._store = DeferredStore(sending.messaging, self._stored)
         self.runner = TurnRunner(

@@ -16,7 +16,7 @@ _ADVERBS = "从来|从|并|也|都|倒是|倒|一直|还|又|已经|目前|暂�
 _NO_NEGATION_AFTER_NOT = (
     "知道|清楚|舒服|好|停|断|止|住|晓得|行|得|管|同|想活|过|仅|光|但|要紧|适|确定|到|足|能|敢|用|愿|肯|够|小心|"
     "时|一会|久|然|"
-    "多|起|对|见|明|由|退|下|上|动|出|来|了"
+    "多|起|对|见|明|由|退|下|上|动|出|来|了|稳|良|振"
 )
 _NO_NEGATION_AFTER_HAVE_NOT = (
     "事|办法|法|用|钱|时间|注意|量|好|吃|睡|休息|去|看|几|过(?!敏)|打|做|查|多久|喝|来得|效果|缓解|改善|减轻|"
@@ -46,6 +46,7 @@ _SUPPOSED = re.compile(
     r"网上|科普|据说|电视|新闻|小说|梦见|梦到|演习|考试|不知道(?:有没有|是不是|会不会|算不算)|不确定|说不准|"
     r"什么是|是不是因为"
 )
+_WONDERS = re.compile(r"为什么|为啥|怎么|咋")
 _OTHERS = re.compile(
     r"(?:邻居|同事|朋友|同学|隔壁|老乡|别人|人家|同村|网友|明星|工友|亲戚|领导|老板|他家|她家|以前的病人)[^我咱]*$"
 )
@@ -66,6 +67,9 @@ _GONE_AFTER = re.compile(
 )
 
 
+_PAST_REACH = 12
+
+
 @dataclass(frozen=True, slots=True)
 class Assertion:
     """How a mention is meant."""
@@ -82,7 +86,7 @@ def assess_status(text: str, start: int, end: int) -> Assertion:
     if _is_open(before, clause, after):
         return Assertion(Status.UNKNOWN)
     status = _polarity(clause, after)
-    past = _PAST.search(clause) is not None and not _PRESENT.search(clause + _CLAUSE_END.split(after)[0])
+    past = _PAST.search(clause[-_PAST_REACH:]) is not None and not _PRESENT.search(clause + _CLAUSE_END.split(after)[0])
     return Assertion(status, past)
 
 
@@ -100,7 +104,7 @@ def _clause_before(before: str) -> str:
 
 def _is_open(before: str, clause: str, after: str) -> bool:
     """Whether the mention is asked about, supposed, or somebody else's."""
-    if _QUESTION_BEFORE.search(clause) or _QUESTION_AFTER.match(after):
+    if _QUESTION_BEFORE.search(clause) or (_QUESTION_AFTER.match(after) and not _WONDERS.search(clause)):
         return True
     if _QUESTION_AROUND[0].search(clause) and _QUESTION_AROUND[1].match(after):
         return True

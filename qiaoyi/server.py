@@ -21,6 +21,7 @@ from bot.flows.join import register as register_join
 from bot.flows.staff import register_staff_flows
 from bot.flows.staff_menus import idle_flow
 from bot.identities import UnionIds
+from bot.menu_keeper import MenuKeeper
 from bot.services import Services
 from bot.transport import Receiving, Sending
 from bot.wechat.token import RedisTokenStore, TokenStore
@@ -64,10 +65,12 @@ async def serving(house: House) -> AsyncIterator[None]:
         identities = Identities(house.database, house.clock, house.people, home_channel=CHANNEL)
         services = _services(house, sending, PublicLinks(settings.public, calendar))
         notifications.register(house.events, services)
+        keeper = MenuKeeper(house.database, house.people, sending.messaging, sending.menus)
+        keeper.register(house.events)
         work: list[Coroutine[Any, Any, None]] = [sending.run()]
         if settings.role in (ServeRole.ALL, ServeRole.WORKER):
             work += [house.events.run(), house.timers.run(), house.audit.run()]
-            work.append(UnionIds(identities, sending.client).run())
+            work += [keeper.run(), UnionIds(identities, sending.client).run()]
         if settings.clock_url:
             follower = ClockFollower(house.clock, settings.clock_url, f"{settings.role}-{os.getpid()}")
             await follower.follow_once(http)

@@ -86,7 +86,10 @@ class OutboxService:
                 .with_for_update()
             )
             rows = (await session.execute(query)).all()
-            taken = [_item(row, now + lease) for row in _prefixes(rows, now, excluding)]
+            first, waits = _prefixes(rows, now, excluding)
+            taken = [_item(row, now + lease) for row in first]
+            for until, blocked in waits.items():  # else they would be found again and again, before those of others
+                await session.execute(update(_outbox).where(_outbox.c.id.in_(blocked)).values(due_at=until))
             if taken:
                 ids = [item.id for item in taken]
                 await session.execute(update(_outbox).where(_outbox.c.id.in_(ids)).values(due_at=now + lease))
@@ -190,18 +193,26 @@ class OutboxService:
             return await session.scalar(select(func.count()).select_from(_outbox)) or 0
 
 
-def _prefixes(rows: Sequence[Any], now: datetime, excluding: Callable[[str], bool]) -> list[Any]:
-    """Give, of each person's ordered rows, those before the first that may not be taken now."""
-    blocked: set[str] = set()
+def _prefixes(
+    rows: Sequence[Any], now: datetime, excluding: Callable[[str], bool]
+) -> tuple[list[Any], dict[datetime, list[str]]]:
+    """Give, of each person's ordered rows, those before the first that may not be taken now.
+
+    The others that are due are given by the moment until which they have to wait, where one is known.
+    """
+    blocked: dict[str, datetime | None] = {}
     taken = []
+    waits: dict[datetime, list[str]] = {}
     for row in rows:
         if row.person_id in blocked:
-            continue
-        if row.due_at > now or excluding(row.id):
-            blocked.add(row.person_id)
+            until = blocked[row.person_id]
+            if until is not None and row.due_at <= now and not excluding(row.id):
+                waits.setdefault(until, []).append(row.id)
+        elif row.due_at > now or excluding(row.id):
+            blocked[row.person_id] = row.due_at if row.due_at > now else None
         else:
             taken.append(row)
-    return taken
+    return taken, waits
 
 
 def _values(item: OutboxItem) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from backend.consultation.rules import Status
 from backend.consultation.views import ConsultationView
-from bot.cards.case import full_case
+from bot.cards.case import appointment, full_case
 from bot.cards.material import Material, supplement_lines
 from bot.messages import Choice, Menu, Notice
 from bot.wording import lines
@@ -28,7 +28,7 @@ def _steps(view: ConsultationView, pictures: int) -> tuple[Choice, ...]:
     steps = []
     if view.status is Status.ASSIGNED:
         steps += [Choice(f"expert.supplement:{view.id}", "需要补充资料"), Choice(f"expert.start:{view.id}", "开始会诊")]
-        if view.booking is not None:
+        if appointment(view) is not None:
             steps.append(Choice(f"expert.no_show:{view.id}", "患者未到"))
     if view.status is Status.IN_PROGRESS:
         steps += [

@@ -38,7 +38,7 @@ class SenderSettings:
     side_by_side: int = 32
     lease: timedelta = timedelta(seconds=60)
     lease_margin: timedelta = timedelta(seconds=15)
-    gather: float = 0.05
+    gather: float = 0.005
 
 
 @dataclass
@@ -76,6 +76,7 @@ class Sender:
         self._arrived: list[str] = []
         self._counted: Counter[tuple[str, Allowance]] = Counter()
         self._wake = asyncio.Event()
+        self._flushed = asyncio.Event()
         self.look_again: Callable[[], None] = lambda: None  # called when rows may be due that were not before
 
     def knows(self, item_id: str) -> bool:
@@ -130,6 +131,9 @@ class Sender:
     async def _run_lane(self, person_id: str, lane: _Lane) -> None:
         try:
             while lane.items:
+                # A crash repeats what was sent and not acknowledged: no more than one message of a person is ever both.
+                while self._of_person[person_id] > self._unsent[person_id]:
+                    await self._flushed.wait()
                 async with self._slots:
                     await self._send_first(person_id, lane)
         except Exception:
@@ -255,6 +259,8 @@ class Sender:
             return
         for item_id in arrived:
             self._forget(item_id)
+        self._flushed.set()
+        self._flushed = asyncio.Event()
         self.look_again()
 
     async def _stop(self) -> None:

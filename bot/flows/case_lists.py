@@ -53,7 +53,8 @@ async def say_pictures(turn: Turn, argument: str, verb: str) -> None:
     turn.say(*(Picture(one.file_id) for one in shown))
     end = offset + len(shown)
     notes = [f"图{number}：{one.note}" for number, one in enumerate(shown, offset + 1) if one.note]
-    head = lines(f"第{offset + 1}到{end}张，共{len(enclosures)}张。", *notes)
+    part = "" if len(shown) == len(enclosures) else f"第{offset + 1}到{end}张，"
+    head = lines(f"{part}共{len(enclosures)}张。", *notes)
     more = (Choice(f"{verb}:{consultation_id}:{end}", "看后面的"),) if end < len(enclosures) else ()
     case = (Choice(f"{verb.partition('.')[0]}.case:{consultation_id}", "返回病例"),)
     turn.say(Menu(head, (*more, *case)))

@@ -14,12 +14,13 @@ _CONFIRMING = (Choice("findings.keep", "确认"), Choice("findings.again", "重�
 
 
 class FindingsFlow(StaffFlow):
-    """Data: `consultation_id`; `vitals` and `findings` while they wait to be confirmed."""
+    """Data: `consultation_id`; `before`: what to say first; `vitals` and `findings` while they wait to be confirmed."""
 
     name = "doctor_findings"
 
     async def begin(self, turn: Turn) -> None:
-        turn.say(Menu(_ASK, next_steps(turn.data["consultation_id"])))
+        head = lines(turn.data.pop("before", ""), _ASK)
+        turn.say(Menu(head, next_steps(turn.data["consultation_id"])))
 
     async def told(self, turn: Turn, words: str) -> None:
         if await taken_over(turn, turn.data["consultation_id"]):

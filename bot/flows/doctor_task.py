@@ -40,8 +40,8 @@ async def open_task(turn: Turn, consultation_id: str) -> None:
     view = await turn.services.consultations.get(turn.actor, consultation_id)
     if view.status is Status.DRAFT:
         await turn.services.consultations.acknowledge_task(turn.actor, consultation_id)
-        turn.say(full_case(view, turn.services.clock.now()))
-        await turn.enter(FindingsFlow.name, consultation_id=consultation_id)
+        card = full_case(view, turn.services.clock.now())
+        await turn.enter(FindingsFlow.name, consultation_id=consultation_id, before=card)
     else:
         await show(turn, consultation_id)
 

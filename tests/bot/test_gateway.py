@@ -80,7 +80,7 @@ async def test_the_address_is_confirmed_to_who_signs_rightly(caller: Caller) -> 
 async def test_a_wrong_signature_is_refused(
     product: RunningTransport, caller: Caller, caplog: pytest.LogCaptureFixture, name: str, value: str
 ) -> None:
-    answer = await caller.xml(text_xml(), **{name: value})
+    answer = await caller.xml(text_xml(), 0, OPENID, **{name: value})
     await assert_refused(product, caller, answer.status, caplog)
 
 
@@ -251,7 +251,9 @@ async def test_whoever_leaves_hears_nothing(product: RunningTransport, caller: C
     assert not contact.reach.reachable
 
 
-@pytest.mark.parametrize("words", ["a]]>b", "😀👨‍👩‍👧 家", "<script>alert(1)</script>", "&lt;&amp;", "]]]]>>", "line\nline"])
+@pytest.mark.parametrize(
+    "words", ["a]]>b", "😀👨‍👩‍👧 家", "<script>alert(1)</script>", "&lt;&amp;", "]]]]>>", "line\nline"]
+)
 async def test_what_is_said_comes_back_unchanged_through_the_wire(
     product: RunningTransport, caller: Caller, words: str
 ) -> None:

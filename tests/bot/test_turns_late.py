@@ -14,7 +14,7 @@ from backend.messaging.tables import DeferredMessage, InboundMessage
 from bot.deferral import DeferredServer
 from bot.dialogue import ConversationState
 from bot.incoming import Incoming
-from bot.messages import Message, Text
+from bot.messages import Message
 from bot.turns import TurnSettings
 from sandbox.client import Phone
 from tests.support.callbacks import Caller

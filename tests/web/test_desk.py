@@ -49,6 +49,22 @@ async def test_phones_are_hidden_shown_again_and_added_and_the_choice_is_kept(de
     await expect(desk.page.get_by_role("article", name="患者 老王的手机")).to_be_visible()
 
 
+async def test_a_phone_beside_the_desk_that_gets_news_is_announced_and_swapped_in_for_its_role(desk: Desk) -> None:
+    other = await desk.sandbox.client.phone("周立群 主任医师", following=True)
+    await desk.open()
+    await other.say("在")
+    await desk.account.say(other.openid, "有一个会诊邀请")
+    button = desk.page.get_by_test_id("phones-open")
+    await expect(button.get_by_test_id("unread")).to_contain_text("1")
+    await button.click()
+    await expect(desk.page.get_by_test_id("picker").get_by_role("listitem").first).to_contain_text("有一个会诊邀请")
+    await desk.page.get_by_test_id(f"swap-{other.openid}").click()
+    await expect(desk.part("bubble-2", other)).to_be_visible()
+    await expect(desk.screen(desk.phones[2])).to_have_count(0)
+    await expect(desk.screen(desk.phones[1])).to_be_visible()
+    await expect(button.get_by_test_id("unread")).to_have_count(0)
+
+
 async def test_the_clock_moves_on_and_back_for_page_and_sandbox(desk: Desk) -> None:
     await desk.open()
     for step in ("10m", "1h", "1d"):
@@ -86,7 +102,7 @@ async def test_the_chat_list_shows_the_last_message_and_what_is_unread(desk: Des
     await desk.account.say(desk.phone.openid, "在的，您说")
     row = desk.part("chat-row-{openid}")
     await expect(row).to_contain_text("在的，您说")
-    await expect(row.get_by_test_id("unread")).to_contain_text("1 条未读")
+    await expect(row.get_by_test_id("unread")).to_contain_text("1 个未读")
     async with desk.page.expect_response("**/read"):
         await row.click()
     await expect(desk.part("bubble-2")).to_be_visible()

@@ -1,6 +1,5 @@
 """What each error code of WeChat's does to a message: the table of the protocol notes, played by the sandbox."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -36,11 +35,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def phone(wechat: RunningSandbox, transport: RunningTransport) -> AsyncIterator[Phone]:
+async def phone(wechat: RunningSandbox, transport: RunningTransport) -> Phone:
     """A phone that has just written, so that five messages may be pushed."""
     phone = await wechat.client.phone("王阿姨", following=True)
     await phone.say("您好", wait_reply=True)
-    yield phone
+    return phone
 
 
 async def push(transport: RunningTransport, phone: Phone, *messages: Any) -> None:

@@ -36,6 +36,7 @@ export function parsePhones(value: unknown): PhoneInfo[] {
       following: raw.following === true,
       unread: number(raw.unread),
       roleHint: text(raw.role_hint),
+      last: parseMessage(raw.last_message),
       consents: Object.fromEntries(Object.entries(isRaw(raw.consents) ? raw.consents : {}).map(([id, n]) => [id, number(n)])),
     }))
 }

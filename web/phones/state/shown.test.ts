@@ -25,6 +25,12 @@ describe('the role of a phone', () => {
     expect(roleOf(phone('小龙'))).toBe('other')
   })
 
+  it('is found in the openid where the title fits two roles', () => {
+    const person = { nickname: '周立群 主治医师', roleHint: '' }
+    expect(roleOf({ ...person, openid: 'demo-exp-03' })).toBe('expert')
+    expect(roleOf({ ...person, openid: 'demo-doc-01' })).toBe('doctor')
+  })
+
   it('is said in Chinese', () => {
     expect(roleLabel(phone('x', '基层医生'))).toBe('基层医生')
     expect(roleLabel(phone('x', 'expert'))).toBe('专家')

@@ -46,6 +46,12 @@ export function useShownPhones(store: Store) {
   return {
     shown,
     show: (openid: string) => set([...new Set([...shown.value.map((phone) => phone.openid), openid])]),
+    /** Lays a phone in the place of the one with the same role, or beside the others where there is none. */
+    swapIn(phone: Phone) {
+      const place = shown.value.findIndex((one) => roleOf(one) === roleOf(phone))
+      const openids = shown.value.map((one) => one.openid)
+      set(place < 0 ? [...openids, phone.openid] : openids.with(place, phone.openid))
+    },
     hide: (openid: string) => set(shown.value.map((phone) => phone.openid).filter((one) => one !== openid)),
   }
 }

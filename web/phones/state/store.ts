@@ -1,4 +1,4 @@
-import { inject, type InjectionKey, onScopeDispose, reactive, ref, shallowReactive } from 'vue'
+import { computed, inject, type InjectionKey, onScopeDispose, reactive, ref, shallowReactive } from 'vue'
 import { ApiError } from '../../shared/http'
 import * as client from './client'
 import { useSandboxClock } from './clock'
@@ -17,8 +17,10 @@ export interface Phone extends PhoneInfo {
   messages: Message[]
   pending: Pending[]
   menu: MenuButton[]
-  /** True once its chat was opened here: only then are its messages and menu fetched and kept up to date. */
-  wanted: boolean
+  /** How many messages came for a phone that does not lie on the desk, since the page was opened. */
+  news: number
+  /** True while it lies on the desk: only then are its messages and menu fetched and kept up to date. */
+  onDesk: boolean
   /** The last message of the history: what has a higher number came while the page looked on. Null until it is read. */
   historyEnd: number | null
   /** True while the account shows that it is typing. */
@@ -31,7 +33,8 @@ const KEPT_MESSAGES = 2000
 const TYPING_SHOWN_MS = 15_000
 
 function createPhone(info: PhoneInfo): Phone {
-  return shallowReactive({ ...info, messages: [], pending: [], menu: [], wanted: false, historyEnd: null, typing: false, watched: false })
+  const own = { messages: [], pending: [], menu: [], news: 0, onDesk: false, historyEnd: null, typing: false, watched: false }
+  return shallowReactive({ ...info, ...own })
 }
 
 /** Everything the page knows, and the only code that changes it. */
@@ -59,14 +62,14 @@ export function createStore() {
   }
 
   async function catchUp(phone: Phone) {
-    if (!phone.wanted) return
+    if (!phone.onDesk) return
     takeMessages(phone, await client.messagesAfter(phone.openid, phone.messages.at(-1)?.seq ?? 0))
     phone.historyEnd ??= phone.messages.at(-1)?.seq ?? 0
     if (isWatched(phone)) readAll(phone)
   }
 
   async function refreshMenu(phone: Phone) {
-    if (phone.wanted) phone.menu = phone.following ? await client.menuOf(phone.openid) : []
+    if (phone.onDesk) phone.menu = phone.following ? await client.menuOf(phone.openid) : []
   }
 
   /** Reads everything anew: at the start, and whenever the stream was interrupted. */
@@ -79,9 +82,16 @@ export function createStore() {
   }
 
   function open(phone: Phone) {
-    if (phone.wanted) return
-    phone.wanted = true
+    if (phone.onDesk) return
+    phone.onDesk = true
+    phone.news = 0
     quietly(Promise.all([catchUp(phone), refreshMenu(phone)]))
+  }
+
+  function close(phone: Phone) {
+    phone.onDesk = false
+    phone.watched = false
+    phone.historyEnd = null
   }
 
   function receive(data: Record<string, unknown>) {
@@ -106,10 +116,14 @@ export function createStore() {
     const message = parseMessage(raw)
     const phone = find(openid)
     if (!message || !phone) return
-    if (phone.wanted) takeMessages(phone, [message])
+    if (phone.onDesk) takeMessages(phone, [message])
     if (message.from !== 'user') receiveTyping(openid, false)
+    phone.last = message
     if (isWatched(phone)) readAll(phone)
-    else if (message.from !== 'user') phone.unread += 1
+    else if (message.from !== 'user') {
+      phone.unread += 1
+      if (!phone.onDesk) phone.news += 1
+    }
   }
 
   const typingEnds = new Map<string, ReturnType<typeof setTimeout>>()
@@ -195,8 +209,11 @@ export function createStore() {
     if (isWatched(phone)) readAll(phone)
   }
 
+  /** How many phones beside the desk got something new. */
+  const news = computed(() => phones.list.filter((phone) => phone.news > 0).length)
+
   return {
-    phones, clock, connection, lastError, find, refresh, open, sendText, resend, setFollowing, addPhone, watch,
+    phones, news, clock, connection, lastError, find, open, close, sendText, resend, setFollowing, addPhone, watch,
     advanceClock: async (seconds: number) => clock.set(await client.advanceClock(seconds)),
     resetClock: async () => clock.set(await client.resetClock()),
   }

@@ -5,6 +5,7 @@ export interface PhoneInfo {
   following: boolean
   unread: number
   roleHint: string
+  last: Message | null
   /** How many notifications of a subscribe template may still come (template id → count). */
   consents: Record<string, number>
 }

@@ -25,6 +25,11 @@ class County:
 @pytest_asyncio.fixture
 async def county(house: House) -> County:
     """Everybody has joined; the patient has consented."""
+    return await settle_in(house)
+
+
+async def settle_in(house: House) -> County:
+    """Let everybody join."""
     story = await Story.begin(house)
     doctor = await story.join("李强", Role.GRASSROOTS_DOCTOR, "黄坡镇卫生院", "general_practice", title="主治医师")
     expert = await story.join("王建国", Role.EXPERT, "省人民医院", "respiratory", icd10=["J00-J99"])

@@ -99,3 +99,5 @@ async def test_another_doctor_of_another_place_cannot_open_the_case(county: Coun
     stranger = await county.story.join("外人", Role.GRASSROOTS_DOCTOR, "青山镇卫生院", "general_practice")
     assert "没有权限" in await stranger.click(f"doctor.open:{case.id}")
     assert "没有权限" in await stranger.click(f"doctor.findings:{case.id}")
+    assert "没有权限" in await stranger.click(f"doctor.submit:{case.id}")
+    assert stranger.state.flow == "", "a flow that was refused has not begun"

@@ -106,3 +106,13 @@ async def test_a_danger_sign_in_the_thread_still_reaches_the_doctors(county: Cou
 async def _running(county: County) -> list[ConsultationSummary]:
     actor = await county.story.house.actor(county.doctor.person_id)
     return await county.story.house.services.consultations.list_for(actor)
+
+
+async def test_a_patient_is_told_in_plain_words_whom_they_speak_to(county: County) -> None:
+    case = await county.story.open_case(county.patient)
+    await county.story.submit(case, county.doctor)
+    await county.story.accept(case, county.expert)
+    actor = await county.story.house.actor(county.expert.person_id)
+    await county.story.house.services.consultations.start(actor, case.id)
+    assert "王建国来了" in await county.patient.hear()
+    assert "王建国专家、李强医生说话了" in await county.patient.tap("进入会诊")
