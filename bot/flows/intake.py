@@ -182,7 +182,7 @@ async def _take_tap(turn: Turn, intake: Intake) -> None:
     if earlier is None or earlier.id in (WHO.id, NAME.id):
         repeat(turn, intake, "这一题已经过去了。要改，请直接告诉我。")
         return
-    context = earlier.context(intake.facts.age_months, intake.facts.sex)
+    context = intake.context_of(turn.incoming.item_id)
     said = await turn.understand(context)
     before = intake.facts
     intake.remember_step()

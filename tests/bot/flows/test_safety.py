@@ -189,3 +189,13 @@ async def test_in_a_running_consultation_the_advice_comes_and_the_words_still_go
     assert consenting.replies == [], "the doctors are reading it; the advice is not repeated"
     assert heard == [HEART, HEART]
     assert await _urgency(consenting, case) is Urgency.CRITICAL
+
+
+async def test_an_old_answer_is_not_read_as_an_answer_to_the_question_that_stands(consenting: Conversation) -> None:
+    await consenting.say("我胸口疼，有半小时了")
+    old = next(menu for menu in reversed(consenting.menus) if "都没有" in [choice.text for choice in menu.choices])
+    await consenting.tap("都没有")
+    await consenting.tap_choice(next(choice for choice in old.choices if choice.text == "都没有"))
+    assert intake_of(consenting).flags == []
+    await consenting.tap_choice(next(choice for choice in old.choices if choice.text == "出冷汗"))
+    assert intake_of(consenting).is_critical
