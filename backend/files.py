@@ -131,16 +131,19 @@ class FileStore:
             last = batch[-1]
 
     async def sweep(self) -> int:
-        """Remove files without a row (left by a transaction that was undone) that are a day old; give how many."""
+        """Remove what is a day old and has no row: left by a transaction that was undone, or half written; give how
+        many files that were."""
         found = await asyncio.to_thread(self._old_files, self._clock.now() - _ORPHAN_AGE)
         removed = 0
         for start in range(0, len(found), _BATCH):
             batch = found[start : start + _BATCH]
             async with self._database.reading() as session:
-                known = set(await session.scalars(select(FileRow.id).where(FileRow.id.in_(batch))))
-            for file_id in set(batch) - known:
-                await asyncio.to_thread(self._path(file_id).unlink, missing_ok=True)
-                removed += 1
+                query = select(FileRow.id).where(FileRow.id.in_([path.name for path in batch]))
+                known = set(await session.scalars(query))
+            for path in batch:
+                if path.name not in known:
+                    await asyncio.to_thread(path.unlink, missing_ok=True)
+                    removed += 1
         return removed
 
     def _path(self, file_id: str) -> Path:
@@ -168,12 +171,8 @@ class FileStore:
         self._write(file_id, self._read(file_id))
         return True
 
-    def _old_files(self, before: datetime) -> list[str]:
-        return [
-            path.name
-            for path in self._folder.glob("??/*")
-            if len(path.name) == 32 and path.stat().st_mtime < before.timestamp()
-        ]
+    def _old_files(self, before: datetime) -> list[Path]:
+        return [path for path in self._folder.glob("??/*") if path.stat().st_mtime < before.timestamp()]
 
 
 def check_file(data: bytes, media_type: str) -> str:

@@ -101,9 +101,14 @@ class Turn:
         await self._dialogue.flows[self.state.flow].receive(self)
 
     async def enter(self, flow: str, **data: Any) -> None:
-        """Leave whatever runs and begin `flow` with `data`."""
+        """Leave whatever runs and begin `flow` with `data`; a flow that is refused has not begun."""
+        before = self.state.flow, self.state.data, self.state.offered
         self.state.flow, self.state.data, self.state.offered = flow, data, []
-        await self._dialogue.flows[flow].begin(self)
+        try:
+            await self._dialogue.flows[flow].begin(self)
+        except DomainError:
+            self.state.flow, self.state.data, self.state.offered = before
+            raise
 
     def leave(self) -> None:
         """End the running flow; the next message is heard by the person's idle flow."""

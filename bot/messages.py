@@ -1,5 +1,6 @@
 """What the bot says: values that know nothing of how, and by which kind of WeChat message, they will arrive."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +16,11 @@ class Choice:
 
     id: str
     text: str
+
+
+def suggestions(verb: str, texts: Iterable[str]) -> tuple[Choice, ...]:
+    """Give `texts` as answers that mean what they say; a flow knows them by `verb:` and takes their words."""
+    return tuple(Choice(f"{verb}:{number}", text) for number, text in enumerate(texts))
 
 
 @dataclass(frozen=True)
@@ -41,12 +47,20 @@ class Text:
 
 @dataclass(frozen=True)
 class Menu:
-    """Words with tappable answers below them; a `msgmenu` where the account may send one, numbered lines elsewhere."""
+    """Words with tappable answers below them; a `msgmenu` where the account may send one, numbered lines elsewhere.
+
+    Raises:
+        ValueError: two answers have one id, so that a tap would not tell which was meant.
+    """
 
     head: str
     choices: tuple[Choice, ...]
     tail: str = ""
     notice: Notice | None = None
+
+    def __post_init__(self) -> None:
+        if len({choice.id for choice in self.choices}) < len(self.choices):
+            raise ValueError("two answers of a menu have the same id")
 
     def as_text(self) -> str:
         """Give the same as plain words, each answer numbered as `bot.dialogue` understands a typed number."""

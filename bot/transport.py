@@ -1,7 +1,9 @@
 """Everything between WeChat and the dialogue, put together: one object to build, one task to run."""
 
 import asyncio
+import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Protocol
 
 from backend.clock import Clock
@@ -16,12 +18,19 @@ from bot.gateway import Gateway
 from bot.metrics import Metrics
 from bot.outbox import Outbox
 from bot.pictures import PictureFetcher
-from bot.turn import Responder, TurnPerformer
+from bot.turn import Followed, Responder, TurnPerformer
 from bot.turns import TurnRunner, TurnSettings
 from bot.wechat.callback import CallbackCodec
 from bot.wechat.client import WechatClient
+from bot.wechat.menus import MenuPublisher
 from bot.wechat.settings import WechatSettings
 from bot.wechat.token import TokenStore
+
+log = logging.getLogger(__name__)
+
+# WeChat delivers again for some seconds; a week leaves room for a look at what happened.
+_REMEMBERED = timedelta(days=7)
+_FORGET_SECONDS = 3600.0
 
 
 class Files(Protocol):
@@ -40,6 +49,7 @@ class Sending:
     Attributes:
         outbox: takes messages for people (`bot.outbox`).
         client: calls WeChat.
+        menus: publishes the menus.
         messaging: contacts and conversations.
     """
 
@@ -55,6 +65,7 @@ class Sending:
         metrics: Metrics | None = None,
         settings: SenderSettings | None = None,
     ) -> None:
+        self._clock = clock
         self.metrics = metrics or Metrics()
         self.messaging = MessagingService(database, clock, people)
         self.rows = OutboxService(database, clock)
@@ -63,6 +74,7 @@ class Sending:
         self.sender = Sender(self.courier, self.rows, self.messaging, clock, wechat, settings)
         self.worker = DeliveryWorker(self.rows, self.sender, clock)
         self.outbox = Outbox(database, self.rows, wechat, self.worker)
+        self.menus = MenuPublisher(self.client)
 
     async def run(self) -> None:
         """Send until cancelled; what was not sent by then is left to the next process."""
@@ -70,8 +82,20 @@ class Sending:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.sender.run())
                 group.create_task(self.worker.run())
+                group.create_task(self._forget_old())
         finally:
             await self.client.close()
+
+    async def _forget_old(self) -> None:
+        """Remove what no redelivery and no repeated notification will ask for again."""
+        while True:
+            before = self._clock.now() - _REMEMBERED
+            try:
+                await self.messaging.forget(before)
+                await self.rows.forget_keys(before)
+            except Exception:
+                log.exception("old answers not removed")
+            await asyncio.sleep(_FORGET_SECONDS)
 
 
 class Receiving:
@@ -91,6 +115,7 @@ class Receiving:
         *,
         files: Files | None = None,
         settings: TurnSettings | None = None,
+        followed: Followed | None = None,
         performer: Callable[..., TurnPerformer] = TurnPerformer,
     ) -> None:
         chosen = settings or TurnSettings()
@@ -106,6 +131,7 @@ class Receiving:
             wechat,
             chosen,
             files,
+            followed,
         )
         self._store = DeferredStore(sending.messaging, self._stored)
         self.runner = TurnRunner(

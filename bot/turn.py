@@ -1,5 +1,6 @@
 """One turn: a message taken over, answered by the dialogue, and all that it changed, in one transaction."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -39,6 +40,10 @@ class Files(Protocol):
         """Keep a file and give its identifier."""
 
 
+Followed = Callable[[str], Awaitable[None]]
+"""Hears, inside the transaction of the turn, that a person has followed."""
+
+
 class TurnPerformer:
     """Does turns: the only place where what comes in, what it changes and what is said are committed together."""
 
@@ -54,6 +59,7 @@ class TurnPerformer:
         wechat: WechatSettings,
         settings: TurnSettings,
         files: Files | None = None,
+        followed: Followed | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -65,6 +71,7 @@ class TurnPerformer:
         self._wechat = wechat
         self._settings = settings
         self._files = files
+        self._followed = followed
 
     async def perform(self, job: Job) -> Reply:
         """Do the turn of `job`.
@@ -95,6 +102,8 @@ class TurnPerformer:
                 raise MustWait
             state = ConversationState.from_json(opened.state)
             said: list[Message] = [SORRY] if apology else await self._respond(job, opened, state)
+            if self._followed is not None and arrival.incoming.kind is Kind.FOLLOW:
+                await self._followed(opened.contact.person_id)
             reply = await self._say(session, job, opened, said)
             await self._messaging.finish(
                 session, opened, arrival.key, state.to_json(), reply.answer, deferred_id=deferred_id

@@ -34,7 +34,7 @@ class TurnSettings:
     Args:
         deadline: after it a message is stored and answered with nothing.
         patience: one that would wait longer than this for its turn is stored at once.
-        deferred_limit: longest turn of a stored message.
+        deferred_limit: longest turn of a stored message; on SQLite everything that is to be stored waits for it.
         side_by_side: how many people's turns may be under way; a turn that fetches a picture keeps its place.
         queue: most messages that wait in memory.
         tries: of a turn that the database ended for a passing reason.
@@ -44,7 +44,7 @@ class TurnSettings:
 
     deadline: float = 3.5
     patience: float = 2.0
-    deferred_limit: float = 20.0
+    deferred_limit: float = 3.0
     side_by_side: int = 16
     queue: int = 2000
     tries: int = 3

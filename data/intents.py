@@ -27,13 +27,14 @@ class IntentPatterns(Row):
 
 
 class ShortReplies(Row):
-    """Patterns that a whole message must match: steering words by command, yes, and no."""
+    """Patterns that a whole message must match: steering words, yes, no, and normal (还好 denies the symptom asked)."""
 
     commands: dict[str, str]
     yes: str
     no: str
+    normal: str
 
-    @field_validator("yes", "no")
+    @field_validator("yes", "no", "normal")
     @classmethod
     def _compiles(cls, pattern: str) -> str:
         _compile(pattern)

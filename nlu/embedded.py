@@ -1,7 +1,6 @@
 """The provider that needs nothing but this process: lexicon, rules and numbers."""
 
 import re
-from pathlib import Path
 
 from data.clinical_language import ClinicalLanguage, clinical_language
 from data.intents import SpokenIntents, spoken_intents
@@ -16,7 +15,7 @@ from nlu.red_flags import assess_red_flags
 from nlu.segment import Segmenter
 from nlu.statements import find_allergies, find_denials, find_diseases, find_drugs
 from nlu.status import assess_status
-from nlu.times import find_duration, find_frequency, find_onset
+from nlu.times import find_durations, find_frequency, find_onset
 from nlu.types import (
     Context,
     Duration,
@@ -30,6 +29,9 @@ from nlu.types import (
 )
 
 _CORRECTION = re.compile(r"不是(?P<old>[^,。!?;]{1,12}?)[, 、]*(?:而是|应该是|(?<!不)是|,)(?P<new>[^?]+)")
+_CLAUSE_MARK = re.compile(r"[,。!?;]")
+_MASK = "※"
+_RESOLVED = re.compile(r"现在|已经|目前|今天|了$")
 _CORRECTING = re.compile(r"(?:说|写|打|填|弄|记|讲)错了|更正|纠正|应该是|不对[, ]|改成|改为|刚才.{0,4}不对")
 
 
@@ -40,11 +42,10 @@ class EmbeddedProvider:
         self,
         language: ClinicalLanguage | None = None,
         intents: SpokenIntents | None = None,
-        cache_folder: Path | None = None,
     ) -> None:
-        """Use the shipped reference data unless others are given; ``cache_folder`` speeds up the next start."""
+        """Use the shipped reference data unless others are given."""
         self._lexicon = Lexicon(language or clinical_language())
-        self._segmenter = Segmenter(self._lexicon.words, cache_folder)
+        self._segmenter = Segmenter(self._lexicon.words)
         self._rules = IntentRules(intents or spoken_intents())
 
     async def parse(self, text: str, context: Context) -> Understanding:
@@ -72,8 +73,9 @@ class _Reading:
         self.current = self._without_withdrawn()
         asked = context.asked
         self.asked_slots = (asked.slot, *asked.also) if asked else ()
-        self.yes_no = rules.yes_no(self.text, asked is not None)
+        self.yes_no = rules.yes_no(self.text, asked)
         self.matches = lexicon.find(self.text, _FreeCharacters(segmenter, self.text))
+        self.masked = _masked(self.text, self.matches)
 
     def _without_withdrawn(self) -> str:
         """The text with the value that a correction takes back blanked out, offsets kept."""
@@ -91,7 +93,7 @@ class _Reading:
         temperatures = find_temperatures(self.current)
         vitals, places = find_vitals(self.current, Slot.BLOOD_PRESSURE in self.asked_slots)
         onset = find_onset(self.current, bool({Slot.ONSET, Slot.DURATION} & set(self.asked_slots)))
-        duration = find_duration(self.current, Slot.DURATION in self.asked_slots)
+        duration = self._complaint_duration()
         relation = find_relation(self.text)
         allergic_to = {statement.name for statement in allergies}
         draft = Understanding(
@@ -111,7 +113,7 @@ class _Reading:
             pregnancy=answer.pregnancy or find_pregnancy(self.text),
             drugs=find_drugs(self.source, [m for m in drugs if m.name not in allergic_to]),
             allergies=allergies,
-            diseases=find_diseases(self.source, [m for m in self.matches if m.kind == "disease"]),
+            diseases=find_diseases(self.source, self.masked, [m for m in self.matches if m.kind == "disease"]),
             denies=tuple(dict.fromkeys((*find_denials(self.text), *answer.denies))),
             yes_no=self.yes_no,
             withdrawn=self._withdrawn(),
@@ -124,13 +126,14 @@ class _Reading:
         """The draft with red flags, correction and intent."""
         flags = assess_red_flags(CaseFacts().merge(draft, self.context))
         correction = bool(draft.withdrawn) or _CORRECTING.search(self.text) is not None
-        facts = _has_facts(draft)
+        facts = _has_facts(draft) or self._fills_asked(draft)
         signs = Signs(
             symptoms=any(s.status is Status.POSITIVE and not s.past for s in draft.symptoms),
             facts=facts,
-            answers=facts or draft.yes_no is not None,
+            answers=self.context.asked is not None and (facts or draft.yes_no is not None or "正常" in self.text),
             danger=any(flag.level == 1 for flag in flags),
             correction=correction,
+            asks_drug=any(drug.status is Status.UNKNOWN for drug in draft.drugs),
         )
         intent, confidence = self.rules.intent(self.text, self.context, signs, draft.yes_no)
         return draft.model_copy(
@@ -142,6 +145,11 @@ class _Reading:
             }
         )
 
+    def _fills_asked(self, draft: Understanding) -> bool:
+        """Whether the message tells what only counts where it is asked for."""
+        told = {Slot.FREQUENCY: draft.frequency, Slot.SEX: draft.sex}
+        return any(told.get(slot) is not None for slot in self.asked_slots)
+
     def _mentions(self, allergy_stated: bool) -> list[SymptomMention]:
         """The symptoms that the message names; 过敏 itself is none where it says to what."""
         mentions = [self._mention(m) for m in self.matches if m.kind == "symptom"]
@@ -149,10 +157,29 @@ class _Reading:
             mentions += [self._mention(m) for m in self.lexicon.find_places(self.text)]
         if allergy_stated or Slot.ALLERGIES in self.asked_slots or Slot.ALLERGIES in find_denials(self.text):
             mentions = [m for m in mentions if m.name != "过敏"]
-        return mentions
+        return self._one_each(mentions)
+
+    def _one_each(self, mentions: list[SymptomMention]) -> list[SymptomMention]:
+        """One mention a name and tense: 咳得厉害，白天不咳 is a cough; only what ended (现在不咳了) ends it."""
+        kept: dict[tuple[str, bool], SymptomMention] = {}
+        for mention in mentions:
+            key = (mention.name, mention.past)
+            earlier = kept.get(key)
+            if earlier is None or self._supersedes(mention, earlier):
+                kept[key] = mention
+        return list(kept.values())
+
+    def _supersedes(self, later: SymptomMention, earlier: SymptomMention) -> bool:
+        """Whether of two mentions of one symptom the later one counts."""
+        if later.status is Status.POSITIVE:
+            return earlier.status is not Status.POSITIVE
+        if later.status is Status.NEGATIVE and earlier.status is Status.POSITIVE:
+            around = self.source.original[max(0, later.start - 6) : later.end + 4]
+            return _RESOLVED.search(around.rstrip("。,，!！")) is not None
+        return earlier.status is Status.UNKNOWN
 
     def _mention(self, match: Match) -> SymptomMention:
-        assertion = assess_status(self.text, match.start, match.end)
+        assertion = assess_status(self.masked, match.start, match.end)
         status = assertion.status
         if match.negated and status is Status.POSITIVE:
             status = Status.NEGATIVE
@@ -181,9 +208,32 @@ class _Reading:
         if stated is not None or onset is None:
             return stated or answer.duration
         days = onset[1]
-        if days < 1:
-            return Duration(value=1, unit="天", days=days, text=onset[0])
-        return Duration(value=round(days), unit="天", days=days, text=onset[0])
+        if days < 0.1:
+            return Duration(value=1, unit="小时", days=days, text=onset[0])
+        return Duration(value=max(1, round(days)), unit="天", days=days, text=onset[0])
+
+    def _complaint_duration(self) -> tuple[Duration, int, int] | None:
+        """How long the complaint has lasted: best said beside a symptom, never beside a known disease alone."""
+        if Slot.AGE in self.asked_slots:
+            return None
+        found = find_durations(self.current, Slot.DURATION in self.asked_slots)
+        if Slot.DURATION in self.asked_slots:
+            return found[0] if found else None
+        rest = []
+        for candidate in found:
+            kinds = self._kinds_in_clause(candidate[1])
+            if "symptom" in kinds:
+                return candidate
+            if "disease" not in kinds:
+                rest.append(candidate)
+        return rest[0] if rest else None
+
+    def _kinds_in_clause(self, position: int) -> set[str]:
+        """The kinds of matches in the clause around a position."""
+        marks = [m.start() for m in _CLAUSE_MARK.finditer(self.text)]
+        start = max((mark for mark in marks if mark < position), default=-1)
+        end = min((mark for mark in marks if mark >= position), default=len(self.text))
+        return {m.kind for m in self.matches if start < m.start < end}
 
     def _withdrawn(self) -> tuple[Withdrawal, ...]:
         """What the old part of a correction names."""
@@ -191,9 +241,9 @@ class _Reading:
             return ()
         old = self.correction.group("old")
         withdrawn = [Withdrawal(slot=Slot.TEMPERATURE, value=f"{v.value:g}") for v in find_temperatures(old)]
-        duration = find_duration(old, asked=True)
-        if duration is not None:
-            withdrawn.append(Withdrawal(slot=Slot.DURATION, value=duration[0].text))
+        withdrawn += [
+            Withdrawal(slot=Slot.DURATION, value=duration.text) for duration, _, _ in find_durations(old, asked=True)
+        ]
         age = find_age_months(old)
         if age is not None:
             withdrawn.append(Withdrawal(slot=Slot.AGE, value=str(age)))
@@ -224,6 +274,13 @@ class _Reading:
             words = self.source.original[first:last]
             entities.append(Entity(kind=kind, value=value, text=words, start=first, end=last))
         return tuple(entities)
+
+
+def _masked(text: str, matches: list[Match]) -> str:
+    """The text with every match blanked: the 不 in 消化不良 denies nothing that follows."""
+    for match in matches:
+        text = text[: match.start] + _MASK * (match.end - match.start) + text[match.end :]
+    return text
 
 
 class _FreeCharacters:

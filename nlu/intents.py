@@ -2,10 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 
 from data.intents import SpokenIntents
-from nlu.types import Command, Context, Intent, Slot, YesNo
+from nlu.types import Asked, Command, Context, Intent, Slot, YesNo
 
 _TAIL = re.compile(r"[啊呀呢吧哦噢嘛啦诶哈的了~。!,.\s医生大夫]+$")
 _HEAD = re.compile(r"^(?:医生|大夫|那个|呃|额|嗯[,。 ]|这个|我|他|她|宝宝|孩子|应该|好像|目前|现在|平时|[,。 ])+")
@@ -47,6 +46,7 @@ class Signs:
     answers: bool
     danger: bool
     correction: bool
+    asks_drug: bool
 
 
 class IntentRules:
@@ -59,11 +59,7 @@ class IntentRules:
         self._commands = [(Command(name), re.compile(p)) for name, p in spoken.short.commands.items()]
         self._yes = re.compile(spoken.short.yes)
         self._no = re.compile(spoken.short.no)
-
-    @cached_property
-    def names(self) -> frozenset[Intent]:
-        """The intents that have patterns."""
-        return frozenset(intent for intent, _, _ in self._intents)
+        self._normal = re.compile(spoken.short.normal)
 
     def command(self, text: str) -> Command | None:
         """The steering word that the whole message is."""
@@ -73,18 +69,27 @@ class IntentRules:
                 return command
         return None
 
-    def yes_no(self, text: str, asked: bool) -> YesNo | None:
+    def yes_no(self, text: str, asked: Asked | None) -> YesNo | None:
         """A bare yes, no or don't-know; to a question also one that opens the message ("没有，就是咳嗽")."""
         if self.command(text) is Command.DONT_KNOW:
             return YesNo.DONT_KNOW
         whole = self._bare_yes_no(text)
-        if whole is not None or not asked:
+        if whole is not None or asked is None:
             return whole
-        opening = re.split(r"[,。!?; ]", text.strip(), maxsplit=1)[0]
-        first = self._bare_yes_no(opening) if opening else None
-        if first is None and _SHORT_DENIAL.fullmatch(_TAIL.sub("", text.strip())):
+        clauses = [clause for clause in re.split(r"[,。!?; ]", text.strip()) if clause]
+        if not clauses:
+            return None
+        first = self._bare_yes_no(clauses[0])
+        if first is None and asked.slot is Slot.SYMPTOM and self._denies_symptom(clauses):
             return YesNo.NO
         return first
+
+    def _denies_symptom(self, clauses: list[str]) -> bool:
+        """Whether an answer denies the symptom asked for in other words: 不疼, 还好, ……都没有."""
+        first = _TAIL.sub("", clauses[0])
+        if _SHORT_DENIAL.fullmatch(first) or self._normal.fullmatch(first):
+            return True
+        return clauses[-1].startswith("都没") and self._no.fullmatch(_TAIL.sub("", clauses[-1])) is not None
 
     def _bare_yes_no(self, text: str) -> YesNo | None:
         bare = text.strip(" ,。!~.?;")
@@ -115,6 +120,8 @@ class IntentRules:
             return Intent.ANSWER, 0.95
         if yes_no is not None and not signs.symptoms:
             return (Intent.AFFIRM if yes_no is YesNo.YES else Intent.DENY), 0.93
+        if signs.asks_drug and not signs.symptoms:
+            return Intent.ASK_PRESCRIPTION, 0.85
         if signs.symptoms:
             return Intent.DESCRIBE_SYMPTOMS, 0.93
         if signs.facts:

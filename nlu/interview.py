@@ -10,6 +10,7 @@ MAX_QUESTIONS = 8
 
 OPENING = "complaint"
 WHICH = "which"
+_OPENINGS = 2
 _MAX_OF_STAGE = {"danger": 2, "specific": 2, "general": MAX_QUESTIONS}
 _STAGES = tuple(_MAX_OF_STAGE)
 
@@ -20,18 +21,18 @@ def next_question(facts: CaseFacts, asked: list[str]) -> Question | None:
     ``asked`` are the ids of the questions asked so far, in order. Danger signs come first, then what belongs to the
     symptom, then what every record needs; at most eight, and never what ``facts`` already answer.
     """
+    if not _complaint_known(facts):
+        return None if asked.count(OPENING) >= _OPENINGS else _opening(facts)
+    if sum(question != OPENING for question in asked) >= MAX_QUESTIONS:
+        return None
     if facts.unclear and WHICH not in asked:
         return _which(facts)
-    if not _complaint_known(facts):
-        return None if asked.count(OPENING) >= 2 else _opening(facts)
-    if sum(1 for question in asked if question not in (OPENING, WHICH)) >= MAX_QUESTIONS:
-        return None
     for stage in _STAGES:
         of_stage = [rule for rule in questions() if rule.stage == stage]
         if sum(rule.id in asked for rule in of_stage) >= _MAX_OF_STAGE[stage]:
             continue
         for rule in of_stage:
-            if rule.id not in asked and _applies(rule, facts) and not _answered(rule, facts):
+            if rule.id not in asked and _applies(rule, facts) and not _settled(rule, facts, asked):
                 return _question(rule, facts)
     return None
 
@@ -44,12 +45,14 @@ def _applies(rule: QuestionRule, facts: CaseFacts) -> bool:
     return not rule.when or any(evidence(condition, facts) for condition in rule.when)
 
 
-def _answered(rule: QuestionRule, facts: CaseFacts) -> bool:
+def _settled(rule: QuestionRule, facts: CaseFacts, asked: list[str]) -> bool:
+    """Whether the answer is known, or the same was asked in other words."""
     slot = Slot(rule.slot)
     if slot is Slot.SYMPTOM:
         known = [facts.status(name) for name in rule.values]
         return Status.POSITIVE in known or None not in known
-    return _known(slot, facts)
+    already = any(other.slot == rule.slot for other in questions() if other.id in asked)
+    return already or _known(slot, facts)
 
 
 def _known(slot: Slot, facts: CaseFacts) -> bool:

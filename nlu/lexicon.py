@@ -52,7 +52,7 @@ class Lexicon:
         longer word (麻 in 麻将): words of one character count only where it does.
         """
         found = [*self._literal(text, is_free), *self._compound.find(text), *self._by_pattern(text)]
-        return self._without_overlaps(found)
+        return self._without_overlaps(found, text)
 
     def find_places(self, text: str) -> list[Match]:
         """Body parts named as the place of a pain, each as the pain there."""
@@ -68,7 +68,8 @@ class Lexicon:
                 entry = self._words.get(text[position : position + length])
                 if entry is not None and (length > 1 or is_free(position)):
                     found.append(Match(entry[0], entry[1], position, position + length))
-                    position += length
+                    # After 没 or 不 a longer word may begin: 没心跳 is the end, 没心跳快 only no fast one.
+                    position += 1 if text[position] in _NEGATORS else length
                     break
             else:
                 position += 1
@@ -82,19 +83,31 @@ class Lexicon:
             if match.end() > match.start()
         ]
 
-    def _without_overlaps(self, found: list[Match]) -> list[Match]:
+    def _without_overlaps(self, found: list[Match], text: str) -> list[Match]:
         """Of matches that overlap the longer one, of equally long ones the graver."""
         kept: list[Match] = []
+        found = [match for match in found if not _cut_short(match, found, text)]
         for match in sorted(found, key=lambda m: (m.start - m.end, self._rank.get(m.name, 3), m.start)):
             if all(match.end <= other.start or match.start >= other.end for other in kept):
                 kept.append(match)
         return sorted(kept, key=lambda m: m.start)
 
 
+_NEGATORS = "没不"
+
+
+def _cut_short(match: Match, found: list[Match], text: str) -> bool:
+    """Whether a word that begins with 没 or 不 only cuts into a longer word that is itself denied (没有|心跳快)."""
+    if text[match.start] not in _NEGATORS:
+        return False
+    inner = match.start + (2 if text.startswith("没有", match.start) else 1)
+    return any(other.start == inner and other.end > match.end for other in found)
+
+
 _FILLER = (
     "一直|有点儿?|有些|有时候?|偶尔|很|特别|非常|好|就|也|还|都|总是|总|老是|老|经常|时不时|一阵阵的?|一阵|阵阵|隐隐|开始|突然|最近|"
     "这几天|又|感觉到?|觉得|有|里面|里|上面?|两边|左边|右边|部位?|那里|那块|附近|下面|的|得|在|发|会|还是|更|越来越|持续|跟|像|说|稍微|轻微|"
-    "今天|昨天|现在|晚上|早上|钻心地?|火辣辣地?|抽着|一跳一跳地?|胀胀的|热热的|,"
+    "今天|昨天|现在|晚上|早上|上下楼|走路|活动|睡觉|吃饭|时候?|的时候|钻心地?|火辣辣地?|抽着|一跳一跳地?|胀胀的|热热的|,"
 )
 _INNER_NEGATION = "并不|也不|都不|不再|不怎么|不太|不会|不|没有|没|倒不|一点也不|一点都不|还不"
 

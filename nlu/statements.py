@@ -19,7 +19,7 @@ _DENIES = (
     (
         Slot.DRUGS,
         re.compile(
-            r"(?:没有?|未|不)(?:在)?(?:吃|用|服|喝)(?:过|什么|任何|别的|其他)*药|什么药都没|没有用药|没用过药|药都?(?:没|不)(?:有)?吃"
+            r"(?:没有?|未|不)(?:在)?(?:吃|用|服|喝)(?:过|什么|任何)*药|什么药都没|没有用药|没用过药|药都?(?:没|不)(?:有)?吃"
         ),
     ),
     (
@@ -92,10 +92,13 @@ def _drug_status(text: str, match: Match) -> Status:
     return Status.POSITIVE
 
 
-def find_diseases(source: Normalised, matches: Iterable[Match]) -> tuple[Statement, ...]:
-    """The diseases named, with whether the patient is said to have or to have had them."""
+def find_diseases(source: Normalised, masked: str, matches: Iterable[Match]) -> tuple[Statement, ...]:
+    """The diseases named, with whether the patient is said to have or to have had them.
+
+    ``masked`` is the text with all matches blanked, so that no word of one colours another.
+    """
     return tuple(
-        _statement(source, m.name, assess_status(source.text, m.start, m.end).status, m.start, m.end) for m in matches
+        _statement(source, m.name, assess_status(masked, m.start, m.end).status, m.start, m.end) for m in matches
     )
 
 

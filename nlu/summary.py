@@ -9,7 +9,7 @@ _CHIEF_SYMPTOMS = 3
 
 
 def summarise(facts: CaseFacts) -> OutpatientRecord:
-    """The record of what the patient told (病历书写基本规范, 卫医政发〔2010〕11号): terms of the field, denials as 否认……."""
+    """The record of what the patient told, in terms of the field (病历书写基本规范, 卫医政发〔2010〕11号)."""
     return OutpatientRecord(
         personal=_personal(facts),
         chief_complaint=_chief_complaint(facts),
@@ -32,7 +32,7 @@ def _personal(facts: CaseFacts) -> str:
     if facts.age_months is not None:
         parts.append(age_text(facts.age_months))
     if facts.relation not in (None, Relation.SELF):
-        parts.append(f"由家属代述（病人为{facts.relation}）" if facts.relation is not Relation.OTHER else "由他人代述")
+        parts.append(f"家属代述（病人为其{facts.relation}）" if facts.relation is not Relation.OTHER else "他人代述")
     return "，".join(parts) or UNKNOWN
 
 
@@ -45,7 +45,7 @@ def age_text(months: int) -> str:
 
 def _chief_complaint(facts: CaseFacts) -> str:
     """主诉: the first symptoms and how long, e.g. 咳嗽伴发热3天."""
-    terms = list(dict.fromkeys(record_term(name) for name in facts.present))[:_CHIEF_SYMPTOMS]
+    terms = _present_terms(facts)[:_CHIEF_SYMPTOMS]
     if not terms:
         known = [d.name for d in facts.diseases if d.status is Status.POSITIVE]
         terms = [f"{known[0]}咨询"] if known else []
@@ -55,9 +55,17 @@ def _chief_complaint(facts: CaseFacts) -> str:
     return complaint + _duration_text(facts)
 
 
+def _present_terms(facts: CaseFacts) -> list[str]:
+    """The present symptoms in terms of the record; 腹痛 goes where 右下腹痛 already says it."""
+    terms = list(dict.fromkeys(record_term(name) for name in facts.present))
+    return [term for term in terms if not any(other != term and other.endswith(term) for other in terms)]
+
+
 def _duration_text(facts: CaseFacts) -> str:
     if facts.duration is None:
         return ""
+    if facts.duration.value not in (0.5, int(facts.duration.value)):
+        return facts.duration.text
     value = f"{facts.duration.value:g}" if facts.duration.value != 0.5 else "半"
     measure = {"月": "个月", "周": "周"}.get(facts.duration.unit, facts.duration.unit)
     return f"{value}{measure}"
@@ -83,7 +91,7 @@ def _present_illness(facts: CaseFacts) -> str:
 
 
 def _course(facts: CaseFacts) -> str:
-    terms = list(dict.fromkeys(record_term(name) for name in facts.present))
+    terms = _present_terms(facts)
     if not terms:
         return ""
     if facts.onset:

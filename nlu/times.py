@@ -7,11 +7,14 @@ from nlu.types import Duration
 
 _DAYS = {"分钟": 1 / 1440, "小时": 1 / 24, "天": 1.0, "周": 7.0, "月": 30.0, "年": 365.0}
 _UNIT = {
-    "分钟": "分钟", "分": "分钟", "小时": "小时", "个小时": "小时", "钟头": "小时", "个钟头": "小时", "个钟": "小时",
-    "天": "天", "日": "天", "晚上": "天", "宿": "天", "夜": "天", "星期": "周", "个星期": "周", "周": "周", "个周": "周",
-    "礼拜": "周", "个礼拜": "周", "月": "月", "个月": "月", "个多月": "月", "年": "年",
-}  # fmt: skip
-_UNITS = "个多月|个小时|个钟头|个星期|个礼拜|个钟|个月|个周|分钟|小时|钟头|星期|礼拜|晚上|周|天|日(?!期|常)|年|宿"
+    **dict.fromkeys(("分钟",), "分钟"),
+    **dict.fromkeys(("小时", "个小时", "个多小时", "钟头", "个钟头", "个多钟头", "个钟"), "小时"),
+    **dict.fromkeys(("天", "日", "晚上", "宿"), "天"),
+    **dict.fromkeys(("周", "个周", "星期", "个星期", "个多星期", "礼拜", "个礼拜", "个多礼拜"), "周"),
+    **dict.fromkeys(("个月", "个多月", "个来月"), "月"),
+    **dict.fromkeys(("年",), "年"),
+}
+_UNITS = "|".join(sorted(_UNIT, key=len, reverse=True)).replace("日", "日(?!期|常)")
 _SPECIAL = {
     "好几": 4.0, "几": 3.0, "十几": 15.0, "十来": 10.0, "二十多": 20.0, "数": 4.0, "大半": 0.6, "小半": 0.4, "半": 0.5,
     "一两": 1.5, "两三": 2.5, "三两": 2.5, "二三": 2.5, "三四": 3.5, "四五": 4.5, "五六": 5.5, "六七": 6.5, "七八": 7.5,
@@ -19,7 +22,7 @@ _SPECIAL = {
 }  # fmt: skip
 _DURATION = re.compile(
     rf"(?P<number>{'|'.join(sorted(_SPECIAL, key=len, reverse=True))}|\d+[-~到至]\d+|{NUMBER})"
-    rf"(?:来|多|几)?(?P<unit>{_UNITS})(?P<half>半)?(?P<more>多|左右|了)?"
+    rf"(?:来|多|几)?(?:(?P<half>个半)(?P<short>月|小时|钟头|星期|礼拜)|(?P<unit>{_UNITS})(?P<end>半)?)(?:多|左右)?"
 )
 _NOT_DURATION_BEFORE = re.compile(
     r"(?:每|隔|怀孕|孕|怀了|出生|满|吃了|喝了|服了|输了|打了|用了|挂了|开了|术后|第|一|岁|做了|住了|才|大概吃了|今年)$"
@@ -34,10 +37,17 @@ _CHILD_AGE_BEFORE = re.compile(
 _AGO = re.compile(r"^(?:以?前|之前)")
 
 _ONSET_WORDS = {
-    "刚才": 0.02, "刚刚": 0.02, "今天": 0.5, "今早": 0.5, "今晚": 0.2, "今晨": 0.5, "早上": 0.5, "中午": 0.3, "下午": 0.3,
-    "半夜": 0.5, "凌晨": 0.5, "昨天": 1.0, "昨晚": 1.0, "昨夜": 1.0, "前天": 2.0, "前晚": 2.0, "大前天": 3.0,
-    "上周": 7.0, "上个?星期": 7.0, "上个?礼拜": 7.0, "上个月": 30.0, "去年": 365.0, "前年": 730.0, "年初": 180.0,
-}  # fmt: skip
+    **dict.fromkeys(("刚才", "刚刚"), 0.04),
+    **dict.fromkeys(("今天", "今早", "今晨", "今晚", "早上", "中午", "下午", "半夜", "凌晨"), 0.5),
+    **dict.fromkeys(("昨天", "昨晚", "昨夜"), 1.0),
+    **dict.fromkeys(("前天", "前晚"), 2.0),
+    "大前天": 3.0,
+    **dict.fromkeys(("上周", "上个?星期", "上个?礼拜"), 7.0),
+    "上个月": 30.0,
+    "年初": 180.0,
+    "去年": 365.0,
+    "前年": 730.0,
+}
 _PART_OF_DAY = "(?:早上|上午|中午|下午|傍晚|晚上|夜里|半夜|凌晨|晚|早|[一二三四五六日天\\d])?"
 _ONSET = re.compile(
     rf"(?:从|打|自|自从)?(?P<when>(?:大前天|刚才|刚刚|今天|今早|今晚|今晨|昨天|昨晚|昨夜|前天|前晚|上周|"
@@ -57,30 +67,23 @@ _PATTERN_WORDS = re.compile(
 )
 
 
-def find_duration(text: str, asked: bool = False) -> tuple[Duration, int, int] | None:
-    """How long it has lasted, with its place. Ages, doses, weeks of pregnancy and courses of drugs are none."""
-    best: tuple[Duration, int, int] | None = None
+def find_durations(text: str, asked: bool = False) -> list[tuple[Duration, int, int]]:
+    """How long things have lasted, each with its place; ages, doses and weeks of pregnancy are none."""
+    found: list[tuple[Duration, int, int]] = []
     for match in _DURATION.finditer(text):
         before, after = text[: match.start()], text[match.end() :]
         if not asked and (_NOT_DURATION_BEFORE.search(before) or _NOT_DURATION_AFTER.match(after)):
             continue
-        if match.group("unit").endswith("月") and _CHILD_AGE_BEFORE.search(before) and not _AGO.match(after):
+        if match.group().endswith("月") and _CHILD_AGE_BEFORE.search(before) and not _AGO.match(after):
             continue
         duration = _duration(match)
-        if duration is None:
-            continue
-        if best is None or _fits_better(match.group("more"), after, best[0], duration):
-            best = (duration, match.start(), match.end())
-    return best
-
-
-def _fits_better(more: str | None, after: str, old: Duration, new: Duration) -> bool:
-    """Of several the one that is said to last until now ("三年了"), else the first."""
-    return more == "了" and not old.text.endswith("了")
+        if duration is not None:
+            found.append((duration, match.start(), match.end()))
+    return found
 
 
 def _duration(match: re.Match[str]) -> Duration | None:
-    unit = _UNIT[match.group("unit")]
+    unit = _UNIT[match.group("unit") or f"个{match.group('short')}"]
     number = match.group("number")
     value = _SPECIAL.get(number)
     if value is None and re.search(r"[-~到至]", number):
@@ -90,14 +93,14 @@ def _duration(match: re.Match[str]) -> Duration | None:
         value = parse_number(number)
     if value is None or value <= 0:
         return None
-    if match.group("half"):
+    if match.group("half") or match.group("end"):
         value += 0.5
     if unit == "年" and (value >= 120):
         return None
     days = value * _DAYS[unit]
     if days > 36_500:
         return None
-    return Duration(value=value, unit=unit, days=round(days, 3), text=match.group().removesuffix("了"))
+    return Duration(value=value, unit=unit, days=round(days, 3), text=match.group())
 
 
 def find_onset(text: str, asked: bool = False) -> tuple[str, float, int, int] | None:

@@ -56,7 +56,7 @@ def suggest_department(facts: CaseFacts) -> list[DepartmentSuggestion]:
 
 
 def assess_urgency(facts: CaseFacts, red_flags: list[RedFlag]) -> Urgency:
-    """The most urgent level that a red flag or a rule of ``data/nlu/urgency.json`` calls for, with every reason for it."""
+    """The most urgent level that a red flag or a rule of ``data/nlu/urgency.json`` calls for, with its reasons."""
     reasons: dict[int, list[str]] = defaultdict(list)
     for flag in red_flags:
         reasons[flag.level].append(flag.title)

@@ -1,7 +1,7 @@
 """What the understanding of a sentence takes in and gives out: typed, immutable, ready for JSON.
 
-Every class here is a frozen pydantic model. ``to_json`` gives plain JSON values (a dict), ``from_json`` reads them back and
-raises ``pydantic.ValidationError`` where they do not fit.
+Every class here is a frozen pydantic model. ``to_json`` gives plain JSON values (a dict), ``from_json`` reads them back
+and raises ``pydantic.ValidationError`` where they do not fit.
 """
 
 from enum import StrEnum
@@ -176,7 +176,7 @@ class Context(Model):
 
 
 class SymptomMention(Model):
-    """A symptom or sign in the sentence; ``start``/``end`` are offsets in the original text (0, 0 when only implied)."""
+    """A symptom or sign; ``start``/``end`` are offsets in the original text (0, 0 when only the question names it)."""
 
     name: str
     text: str
@@ -282,7 +282,7 @@ class Understanding(Model):
     allergies: tuple[Statement, ...] = ()
     diseases: tuple[Statement, ...] = ()
     denies: tuple[Slot, ...] = ()
-    """Whole histories that are denied: ALLERGIES for "没有过敏史", DRUGS for "没吃药", PAST_HISTORY for "身体一直很好"."""
+    """Whole histories that are denied: ALLERGIES for "没有过敏史", DRUGS for "没吃药", PAST_HISTORY for "身体很好"."""
     yes_no: YesNo | None = None
     correction: bool = False
     withdrawn: tuple[Withdrawal, ...] = ()
@@ -314,7 +314,7 @@ class Question(Model):
 
 
 class Urgency(Model):
-    """Triage level 1 (危急), 2 (急重), 3 (急症) or 4 (亚急症/非急症) with its name and the reasons."""
+    """Triage level 1 (危急), 2 (急重), 3 (急症) or 4 (亚急症或非急症): name and reasons."""
 
     level: int = Field(ge=1, le=4)
     name: str
@@ -330,7 +330,7 @@ class DepartmentSuggestion(Model):
 
 
 class OutpatientRecord(Model):
-    """The sections of a Chinese outpatient record that a patient can give (病历书写基本规范, 卫医政发〔2010〕11号, 第十三条)."""
+    """The sections of a Chinese outpatient record that a patient can give (病历书写基本规范, 2010, 第十三条)."""
 
     personal: str
     chief_complaint: str

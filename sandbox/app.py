@@ -53,7 +53,7 @@ def create_app(world: World) -> web.Application:
 
 async def _run_courier(app: web.Application) -> AsyncIterator[None]:
     courier = app[ACCOUNT].courier
-    await courier.start()
+    await courier.client.start()
     yield
     await courier.close()
 

@@ -22,9 +22,18 @@ class Journal:
         self._signal = Signal()
 
     def add(
-        self, *, direction: str, path: str, openid: str | None, errcode: int | None, status: int, ms: float, body: str,
-        answer: str = "", method: str = "POST",
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        direction: str,
+        path: str,
+        openid: str | None,
+        errcode: int | None,
+        status: int,
+        ms: float,
+        body: str,
+        answer: str = "",
+        method: str = "POST",
+    ) -> None:
         """Write one entry.
 
         ``direction`` is ``in`` (the product called the platform) or ``out`` (a callback to the product); ``status`` is

@@ -127,7 +127,8 @@ class CaseDesk:
         return now
 
     async def _note(self, session: AsyncSession, actor: Actor, case: Consultation, kind: str, text: str) -> None:
-        """Write a line of the timeline."""
+        """Write a line of the timeline: what, and the reason where one was given, but nothing clinical, for patients
+        and administrators read it too."""
         session.add(
             TimelineRow(
                 consultation_id=case.id,

@@ -15,7 +15,7 @@ from backend.consultation.reading import Reading
 from backend.consultation.rules import RUNNING, TASK_LIMITS, Status, Step, Urgency, require_text, urgency_of
 from backend.consultation.tables import ClinicalRecord, Consultation
 from backend.consultation.views import ConsultationView
-from backend.consultation.vitals import check_vitals, describe_vitals
+from backend.consultation.vitals import check_vitals
 from backend.errors import ConsentRequired, Forbidden, InvalidInput, NotFound
 from backend.ids import new_id
 from backend.security.policy import SYSTEM, Action, Actor, Role, require
@@ -60,7 +60,7 @@ class Intake(Reading, CaseDesk):
             if not await self._people.has_consent(patient_id):
                 raise ConsentRequired
             await self._people.institution(institution_id)
-            doctor_id = await self._least_busy_doctor(session, institution_id)
+            doctor_id = await self._least_busy_doctor(session, institution_id, patient_id)
             if doctor_id is None:
                 raise NotFound(_NOBODY)
             case = await self._create(
@@ -141,7 +141,7 @@ class Intake(Reading, CaseDesk):
             clinical.vitals = {**clinical.vitals, **checked}
             findings = "\n".join(part for part in (clinical.findings, added) if part)
             clinical.findings = require_text(findings, "检查结果（连同以前写的）", longest=10_000, required=False)
-            what = "，".join(part for part in (describe_vitals(checked), "文字记录" if added else "") if part)
+            what = "、".join(part for part in ("体征" if checked else "", "文字记录" if added else "") if part)
             await self._note(session, actor, case, "findings", f"补充了检查结果：{what}")
             await self._publish(session, case, "findings.added")
             return await self._view(session, actor, case)
@@ -149,6 +149,8 @@ class Intake(Reading, CaseDesk):
     async def _create(self, session: AsyncSession, case: Consultation, clinical: ClinicalRecord) -> Consultation:
         if case.department_code not in departments():
             raise InvalidInput("没有找到这个科室，请重新选择。", department_code=case.department_code)
+        if case.patient_id not in await self._people.names([case.patient_id]):
+            raise NotFound("没有找到这位患者。")
         case.id = clinical.consultation_id = new_id()
         case.status = Status.DRAFT
         case.opened_at = self._clock.now()
@@ -169,23 +171,30 @@ class Intake(Reading, CaseDesk):
             await self._publish(session, case, "consultation.critical")
 
     async def _least_busy_doctor(
-        self, session: AsyncSession, institution_id: str, without: Collection[str] = ()
+        self, session: AsyncSession, institution_id: str, patient_id: str, without: Collection[str] = ()
     ) -> str | None:
         doctors = await self._people.practitioners(
             role=Role.GRASSROOTS_DOCTOR, institution_id=institution_id, joined_only=True, limit=_MOST_DOCTORS, offset=0
         )
-        ids = sorted(doctor.id for doctor in doctors if doctor.id not in without)
+        ids = sorted(doctor.id for doctor in doctors if doctor.id not in without and doctor.person_id != patient_id)
+        if not ids:
+            return None
         counted = await session.execute(
             select(Consultation.doctor_id, func.count())
             .where(Consultation.doctor_id.in_(ids), Consultation.status.in_(RUNNING))
             .group_by(Consultation.doctor_id)
         )
         running: dict[str, int] = dict(counted.all())
-        return min(ids, key=lambda doctor_id: (running.get(doctor_id, 0), doctor_id), default=None)
+        return min(ids, key=lambda doctor_id: (running.get(doctor_id, 0), doctor_id))
 
     async def _set_task(self, session: AsyncSession, case: Consultation, tried: list[str]) -> None:
         due_at: datetime = self._clock.now() + TASK_LIMITS[case.urgency]
         await self._timers.set(session, TASK_TIMER, case.id, due_at, consultation_id=case.id, tried=tried)
+
+    async def _hurry_task(self, session: AsyncSession, case: Consultation) -> None:
+        """Give the doctor who has not looked yet the limit of the urgency that the case has now."""
+        if case.status is Status.DRAFT and case.acknowledged_at is None:
+            await self._set_task(session, case, tried=[])
 
     async def _on_task_overdue(self, payload: Mapping[str, Any]) -> None:
         async with self._database.transaction() as session:
@@ -194,7 +203,7 @@ class Intake(Reading, CaseDesk):
                 return
             late = case.doctor_id
             tried = [*payload["tried"], late]
-            fresh = await self._least_busy_doctor(session, case.institution_id, without=tried)
+            fresh = await self._least_busy_doctor(session, case.institution_id, case.patient_id, without=tried)
             if fresh is not None:
                 case.doctor_id = fresh
                 await self._note(session, SYSTEM, case, "reassigned", "超时未查看，已转给同机构的另一位医生")

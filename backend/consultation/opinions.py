@@ -59,7 +59,7 @@ class Opinions(Reading):
             return opinion_view(row)
 
     async def rate(self, actor: Actor, consultation_id: str, stars: int, comment: str = "") -> RatingView:
-        """Rate, as the patient and once, a consultation that has ended.
+        """Rate, as the patient and once, a consultation that has ended; a comment may follow the same stars later.
 
         Args:
             stars: 1 to 5.
@@ -73,8 +73,12 @@ class Opinions(Reading):
         said = require_text(comment, "评价", longest=1000, required=False)
         async with self._database.transaction() as session:
             case = await self._begin(session, actor, consultation_id, Action.CONSULTATION_RATE, Step.RATE)
-            if await session.get(Rating, case.id) is not None:
-                raise Conflict("您已经评价过这次会诊了，谢谢您。")
+            row = await session.get(Rating, case.id)
+            if row is not None:
+                if row.stars != stars or row.comment or not said:
+                    raise Conflict("您已经评价过这次会诊了，谢谢您。")
+                row.comment = said
+                return RatingView(row.stars, row.comment, row.rated_at)
             row = Rating(consultation_id=case.id, stars=stars, comment=said, rated_at=self._clock.now())
             session.add(row)
             await self._note(session, actor, case, "rated", f"患者评价：{stars}颗星")

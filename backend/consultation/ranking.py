@@ -187,7 +187,7 @@ def next_wave(candidates: list[Candidate], need: Need, *, asked: frozenset[str],
     steps = []
     if waves < SPECIALIST_WAVES:
         chosen: list[Score] = []
-        for step in (Widening.DISEASE, Widening.DEPARTMENT):
+        for step in (Widening.DISEASE, Widening.DEPARTMENT) if need.icd10 else (Widening.DEPARTMENT,):
             steps.append(step)
             taken = {got.expert_id for got in chosen}
             fitting = [one for one in open_ if one.expert_id not in taken and fits(one, need, step)]

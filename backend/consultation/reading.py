@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from backend.consultation.desk import CaseDesk, speaker
+from backend.consultation.desk import CaseDesk, role_in, speaker
 from backend.consultation.icd10 import disease_name
 from backend.consultation.rules import Status, Step, require_text
 from backend.consultation.tables import (
@@ -44,6 +44,8 @@ class Reading(CaseDesk):
 
     async def get(self, actor: Actor, consultation_id: str) -> ConsultationView:
         """Give a consultation; what is clinical only to those who take part in the care.
+
+        A patient sees no suspected disease, and the opinion once the consultation has ended.
 
         Raises:
             NotFound: there is none. Forbidden: it is none of the actor's business.
@@ -163,6 +165,11 @@ class Reading(CaseDesk):
         await self._record(session, actor, action, case)
         [summary] = await self._summaries(actor, [case], masked=bool(asked))
         content = await self._content(session, case) if clinical else {}
+        if clinical and role_in(actor, case) is Role.PATIENT:
+            # A patient hears a diagnosis from the expert once the consultation has ended: no suspicion, no draft.
+            content |= {"icd10": "", "disease": "", "question": ""}
+            if case.status is not Status.COMPLETED:
+                content["opinion"] = None
         return ConsultationView(
             **vars(summary),
             institution_name=(await self._people.institution(case.institution_id)).name,
@@ -209,12 +216,12 @@ class Reading(CaseDesk):
                 department_code=row.department_code,
                 department_name=departments()[row.department_code].name,
                 patient_id=row.patient_id,
-                patient_name=mask(names[row.patient_id]) if masked else names[row.patient_id],
+                patient_name=mask(names.get(row.patient_id, "")) if masked else names.get(row.patient_id, ""),
                 institution_id=row.institution_id,
                 doctor_id=row.doctor_id,
-                doctor_name=names[row.doctor_id],
+                doctor_name=names.get(row.doctor_id, ""),
                 expert_id=row.expert_id,
-                expert_name=names[row.expert_id] if row.expert_id else "",
+                expert_name=names.get(row.expert_id or "", ""),
                 opened_at=row.opened_at,
                 acknowledged_at=row.acknowledged_at,
                 closed_at=row.closed_at,

@@ -42,7 +42,7 @@ class Supplements(Reading):
                 file_ids=[],
             )
             session.add(row)
-            await self._note(session, actor, case, "supplement_requested", f"请基层医生补充资料：{wanted}")
+            await self._note(session, actor, case, "supplement_requested", "请基层医生补充资料")
             await self._publish(session, case, "supplement.requested", supplement_id=row.id)
             return _view(row)
 
@@ -80,7 +80,7 @@ class Supplements(Reading):
             row.answer, row.file_ids = answer, list(dict.fromkeys(file_ids))
             row.answered_by, row.answered_at = actor.practitioner_id or actor.person_id, self._clock.now()
             files = f"{len(row.file_ids)}份资料" if row.file_ids else ""
-            what = "，".join(part for part in (answer, files) if part)
+            what = "、".join(part for part in ("文字说明" if answer else "", files) if part)
             await self._note(session, actor, case, "supplement_answered", f"补充了资料：{what}")
             await self._publish(session, case, "supplement.answered", supplement_id=row.id)
             return _view(row)

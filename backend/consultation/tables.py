@@ -27,13 +27,15 @@ class Consultation(Base):
 
     __tablename__ = "consultations"
     __table_args__ = (
-        Index("ix_consultations_patient", "patient_id", "opened_at"),
-        Index("ix_consultations_doctor", "doctor_id", "opened_at"),
-        Index("ix_consultations_doctor_status", "doctor_id", "status", "opened_at"),
-        Index("ix_consultations_expert", "expert_id", "opened_at"),
-        Index("ix_consultations_expert_status", "expert_id", "status", "opened_at"),
-        Index("ix_consultations_status", "status", "opened_at"),
-        Index("ix_consultations_opened_at", "opened_at"),
+        # One for each list there is, so that none grows slower as consultations pile up.
+        Index("ix_consultations_patient", "patient_id", "opened_at", "id"),
+        Index("ix_consultations_patient_status", "patient_id", "status", "opened_at", "id"),
+        Index("ix_consultations_doctor", "doctor_id", "opened_at", "id"),
+        Index("ix_consultations_doctor_status", "doctor_id", "status", "opened_at", "id"),
+        Index("ix_consultations_expert", "expert_id", "opened_at", "id"),
+        Index("ix_consultations_expert_status", "expert_id", "status", "opened_at", "id"),
+        Index("ix_consultations_status", "status", "opened_at", "id"),
+        Index("ix_consultations_opened_at", "opened_at", "id"),
         Base.__table_args__,
     )
 

@@ -4,6 +4,7 @@ After a change of a `tables.py`: `python -m backend.migrations revision "Say wha
 """
 
 import importlib
+import importlib.util
 import pkgutil
 import tempfile
 from collections.abc import Callable
@@ -23,8 +24,6 @@ from backend.security.tables import protect_audit_log
 T = TypeVar("T")
 
 FOLDER = Path(__file__).parent
-# Modules outside the subjects' `tables.py` that have tables of their own.
-_KERNEL_TABLES = ("events", "timers", "files")
 
 
 class OutOfDate(Exception):
@@ -32,14 +31,16 @@ class OutOfDate(Exception):
 
 
 def import_tables() -> None:
-    """Import every module with tables, so that the metadata of `backend.db.Base` is complete."""
+    """Import every module that may have tables, so that the metadata of `backend.db.Base` is complete.
+
+    These are the `tables.py` of each subject and the modules that lie in `backend` itself.
+    """
     for found in pkgutil.iter_modules(backend.__path__):
-        if found.ispkg:
-            subject = importlib.import_module(f"backend.{found.name}")
-            if any(module.name == "tables" for module in pkgutil.iter_modules(subject.__path__)):
-                importlib.import_module(f"backend.{found.name}.tables")
-        elif found.name in _KERNEL_TABLES:
-            importlib.import_module(f"backend.{found.name}")
+        name = f"backend.{found.name}"
+        if not found.ispkg:
+            importlib.import_module(name)
+        elif importlib.util.find_spec(f"{name}.tables"):
+            importlib.import_module(f"{name}.tables")
 
 
 async def upgrade(url: str) -> None:

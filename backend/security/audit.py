@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.clock import Clock
-from backend.db import Database, after_commit, key_ring
+from backend.db import Database, after_commit, is_transient, key_ring
 from backend.security.policy import Action, Actor, require
 from backend.security.tables import AuditEntry, AuditSeal
 
@@ -37,11 +37,19 @@ _LOOK_OVER_ALL_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
+class AuditHead:
+    """The end of the chain at some moment: what the sealer logs now and then, so that it can be noted elsewhere."""
+
+    position: int
+    digest: str
+
+
+@dataclass(frozen=True)
 class AuditReport:
     """What a verification found.
 
     Args:
-        ok: every seal fits its entry and the seal before it, and none is missing.
+        ok: every seal fits its entry and the seal before it, none is missing, and the noted head is in the chain.
         entries: how many entries the chain holds.
         first_bad: the first entry that was changed, or whose place in the chain was.
         unsealed: entries that wait for the sealer; more than a handful for more than seconds is a fault.
@@ -51,6 +59,7 @@ class AuditReport:
     entries: int
     first_bad: int | None
     unsealed: int
+    head: AuditHead
 
 
 @dataclass(frozen=True)
@@ -117,58 +126,75 @@ class AuditLog:
         while True:
             try:
                 count = await self._seal_batch(look_over_all)
-            except IntegrityError:
-                return sealed  # another process's sealer was first and does the work
+            except DBAPIError as error:
+                if isinstance(error, IntegrityError) or is_transient(error):
+                    return sealed  # another process's sealer was first and does the work
+                raise
             sealed += count
             if count < _BATCH:
-                return sealed
+                break
+        if look_over_all:
+            await self._log_head()
+        return sealed
 
     async def _seal_batch(self, look_over_all: bool) -> int:
-        # Read first: a sealer that finds nothing must not stand in the queue of the writers.
-        async with self._database.reading() as session:
-            if not await self._unsealed(session, look_over_all, limit=1):
-                return 0
+        # Looked for outside the transaction: the search over all may take long, and nobody can write meanwhile inside.
+        waiting = await self._unsealed(look_over_all)
+        if not waiting:
+            return 0
         async with self._database.transaction() as session:
             last = await session.scalar(select(AuditSeal).order_by(AuditSeal.position.desc()).limit(1))
             position, digest = (last.position, last.digest) if last else (0, _GENESIS)
-            entries = await self._unsealed(session, look_over_all, limit=_BATCH)
-            for entry in entries:
+            query = select(AuditEntry).where(AuditEntry.id.in_(waiting)).order_by(AuditEntry.id)
+            for entry in await session.scalars(query):
                 position += 1
                 digest = _digest(digest, entry)
+                # An entry that another sealer was first with breaks a unique constraint, and this batch ends.
                 session.add(AuditSeal(position=position, entry_id=entry.id, digest=digest))
-        return len(entries)
+        return len(waiting)
 
-    async def _unsealed(self, session: AsyncSession, look_over_all: bool, limit: int) -> Sequence[AuditEntry]:
+    async def _log_head(self) -> None:
+        async with self._database.reading() as session:
+            last = await session.scalar(select(AuditSeal).order_by(AuditSeal.position.desc()).limit(1))
+        if last is not None:
+            log.info("audit chain: position=%d digest=%s", last.position, last.digest)
+
+    async def _unsealed(self, look_over_all: bool) -> Sequence[int]:
         query = (
-            select(AuditEntry)
+            select(AuditEntry.id)
             .outerjoin(AuditSeal, AuditSeal.entry_id == AuditEntry.id)
             .where(AuditSeal.entry_id.is_(None))
             .order_by(AuditEntry.id)
-            .limit(limit)
+            .limit(_BATCH)
         )
-        if not look_over_all:
-            newest = await session.scalar(select(func.max(AuditSeal.entry_id)))
-            query = query.where(AuditEntry.id > (newest or 0) - _LOOK_BACK)
-        return (await session.scalars(query)).all()
+        async with self._database.reading() as session:
+            if not look_over_all:
+                newest = await session.scalar(select(func.max(AuditSeal.entry_id)))
+                query = query.where(AuditEntry.id > (newest or 0) - _LOOK_BACK)
+            return (await session.scalars(query)).all()
 
-    async def verify(self) -> AuditReport:
-        """Compute the whole chain again and compare, a page at a time; the log may grow meanwhile."""
-        entries, digest, first_bad = 0, _GENESIS, None
+    async def verify(self, noted: AuditHead | None = None) -> AuditReport:
+        """Compute the whole chain again and compare, a page at a time; the log may grow meanwhile.
+
+        Args:
+            noted: a head that was written down earlier, outside the database. Without one, the removal of the newest
+                entries together with their seals cannot be told from their never having been.
+        """
+        head, first_bad, found = AuditHead(0, _GENESIS), None, noted is None
         while True:
-            rows = await self._chain(after=entries)
+            rows = await self._chain(after=head.position)
             for seal, entry in rows:
-                entries += 1
-                digest = _digest(digest, entry) if entry else ""
-                if first_bad is None and (
-                    entry is None or seal.position != entries or not hmac.compare_digest(digest, seal.digest)
-                ):
+                head = AuditHead(head.position + 1, _digest(head.digest, entry) if entry else "")
+                fits = seal.position == head.position and hmac.compare_digest(head.digest, seal.digest)
+                if first_bad is None and not fits:
                     first_bad = seal.entry_id
+                found = found or head == noted
             if len(rows) < _BATCH or first_bad is not None:
                 break
         async with self._database.reading() as session:
             total = await session.scalar(select(func.count()).select_from(AuditEntry)) or 0
             chained = await session.scalar(select(func.count()).select_from(AuditSeal)) or 0
-        return AuditReport(ok=first_bad is None, entries=chained, first_bad=first_bad, unsealed=max(total - chained, 0))
+        return AuditReport(first_bad is None and found, chained, first_bad, max(total - chained, 0), head)
 
     async def _chain(self, after: int) -> Sequence[Row[AuditSeal, AuditEntry]]:
         query = (

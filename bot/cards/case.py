@@ -2,8 +2,11 @@
 
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from backend.consultation.rules import Status
 from backend.consultation.views import ConsultationSummary, ConsultationView, TimelineEntry
+from backend.scheduling import BookingState, BookingView
 from bot.messages import Choice
 from bot.wording import clip, lines, masked, moment
 from nlu.facts import CaseFacts
@@ -27,8 +30,10 @@ def case_choice(case: ConsultationSummary, verb: str, mark: str = "") -> Choice:
 
 def full_case(view: ConsultationView, now: datetime) -> str:
     """Give everything that is known of a case to those who treat, one subject a line; what is not known is left out."""
+    is_new = view.status is Status.DRAFT
+    booking = appointment(view)
     return lines(
-        f"【{view.urgency.label}】{view.patient_name or '患者'}　{view.status.label}",
+        f"【{view.urgency.label}】{view.patient_name or '患者'}" + ("" if is_new else f"　{view.status.label}"),
         f"编号：{view.number}",
         record_text(view),
         _danger(view),
@@ -40,9 +45,14 @@ def full_case(view: ConsultationView, now: datetime) -> str:
         f"紧急程度：{view.urgency.label}{f'（{view.urgency_reason}）' if view.urgency_reason else ''}",
         f"医生：{view.doctor_name}（{view.institution_name}）",
         f"专家：{view.expert_name}" if view.expert_name else "",
-        f"预约：{moment(view.booking.starts_at, now)}" if view.booking else "",
+        f"预约：{moment(booking.starts_at, now)}" if booking else "",
         *_opinion(view),
     )
+
+
+def appointment(view: ConsultationView) -> BookingView | None:
+    """Give the appointment that is still to come; None where there is none, or it was kept or missed."""
+    return view.booking if view.booking is not None and view.booking.state is BookingState.ACTIVE else None
 
 
 def anonymous_case(view: ConsultationView) -> str:
@@ -62,15 +72,26 @@ def anonymous_case(view: ConsultationView) -> str:
 
 def _names(view: ConsultationView) -> set[str]:
     """Give the names under which the patient goes: the account's, and the one that the record opens with."""
-    facts = CaseFacts.from_json(view.facts)
+    try:
+        facts = CaseFacts.from_json(view.facts)
+    except ValidationError:
+        facts = CaseFacts()
     opening = str(view.record.get("personal", "")).split("，")[0]
     unnamed = summarise(facts).personal.split("，")
     return {name for name in (view.patient_name, opening) if len(name) > 1 and name not in unnamed}
 
 
 def record_text(view: ConsultationView) -> str:
-    """Give the record in its sections; empty where the reader may not see it."""
-    return OutpatientRecord.from_json(view.record).as_text() if view.record else ""
+    """Give the record in its sections; empty where the reader may not see it.
+
+    A record of another shape is shown as it is: a card must never be what keeps a case from its doctor.
+    """
+    if not view.record:
+        return ""
+    try:
+        return OutpatientRecord.from_json(view.record).as_text()
+    except ValidationError:
+        return lines(*(str(value) for value in view.record.values()))
 
 
 def timeline_text(entries: list[TimelineEntry], now: datetime) -> str:

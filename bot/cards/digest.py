@@ -4,30 +4,31 @@ from datetime import datetime
 
 from backend.consultation.rules import Status
 from backend.consultation.views import ConsultationView
-from bot.cards.case import full_case
+from bot.cards.case import appointment, full_case
+from bot.cards.material import Material, supplement_lines
 from bot.messages import Choice, Menu, Notice
+from bot.wording import lines
 
 _MOST_STEPS = 6
 
 
-def digest_card(view: ConsultationView, pictures: int, now: datetime, notice: Notice | None = None) -> Menu:
+def digest_card(view: ConsultationView, material: Material, now: datetime, notice: Notice | None = None) -> Menu:
     """Give the digest of a case for its expert.
 
     Args:
-        pictures: how many files belong to the case.
+        material: what was gathered beside the record.
         notice: how a notification of it is put where WeChat lets no more than a template through.
     """
-    head = full_case(view, now)
-    if pictures:
-        head += f"\n图片：{pictures}张"
-    return Menu(head, _steps(view, pictures), notice=notice)
+    count = len(material.enclosures)
+    head = lines(full_case(view, now), *supplement_lines(material), f"图片：{count}张" if count else "")
+    return Menu(head, _steps(view, count), notice=notice)
 
 
 def _steps(view: ConsultationView, pictures: int) -> tuple[Choice, ...]:
     steps = []
     if view.status is Status.ASSIGNED:
         steps += [Choice(f"expert.supplement:{view.id}", "需要补充资料"), Choice(f"expert.start:{view.id}", "开始会诊")]
-        if view.booking is not None:
+        if appointment(view) is not None:
             steps.append(Choice(f"expert.no_show:{view.id}", "患者未到"))
     if view.status is Status.IN_PROGRESS:
         steps += [

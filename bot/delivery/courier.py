@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from backend.clock import Clock
 from backend.messaging.rules import Allowance, ContactView, OutboxItem
+from backend.security.policy import Role
 from bot.delivery import rules
 from bot.delivery.circuits import Circuits
 from bot.messages import Menu, Message, Notice, Picture, Text, from_json, to_json
@@ -14,6 +15,7 @@ from bot.metrics import Metrics
 from bot.templates import TEMPLATES, fill
 from bot.wechat.client import WechatClient
 from bot.wechat.errors import Action, WechatError, WechatUnavailable
+from bot.wechat.menus import MenuPublisher
 from bot.wechat.replies import customer_service
 from bot.wechat.settings import WechatSettings
 
@@ -75,6 +77,14 @@ class Pieces:
     messages: list[Message] = field(default_factory=list)
 
 
+_ROLE = "role"
+
+
+def role_content(role: Role) -> dict[str, Any]:
+    """Give the content of an outbox row that tells WeChat the role of a person."""
+    return {"kind": _ROLE, "role": role.value}
+
+
 Outcome = Arrived | Later | Held | Dead | Pieces
 
 
@@ -90,6 +100,7 @@ class Courier:
         self._metrics = metrics
         self._files = files
         self._media: dict[str, tuple[str, datetime]] = {}
+        self._menus_of_roles = MenuPublisher(client)
         self.circuits = Circuits(clock)
 
     async def deliver(self, item: OutboxItem, contact: ContactView | None) -> Outcome:
@@ -99,6 +110,8 @@ class Courier:
         return outcome
 
     async def _deliver(self, item: OutboxItem, contact: ContactView | None) -> Outcome:
+        if item.content.get("kind") == _ROLE:
+            return await self._tell_role(item, contact)
         now = self._clock.now()
         if item.expires_at is not None and item.expires_at <= now:
             return Arrived()
@@ -116,6 +129,20 @@ class Courier:
         if until is not None:
             return await self._fall_back(item, message, contact, until)
         return await self._push(item, message, contact, allowance)
+
+    async def _tell_role(self, item: OutboxItem, contact: ContactView | None) -> Outcome:
+        """Let somebody see the menu of their role; what cannot be done is done when they follow the next time."""
+        if contact is None:
+            return Dead("role:no_contact")
+        try:
+            await self._menus_of_roles.show_menu_of(contact.address, Role(item.content["role"]))
+        except WechatUnavailable as error:
+            outcome = self._unavailable(item, error)
+        except WechatError as error:
+            outcome = self._common(error, item)
+        else:
+            return Arrived()
+        return Dead("role:given_up") if isinstance(outcome, Held) else outcome
 
     async def _push(self, item: OutboxItem, message: Message, contact: ContactView, allowance: Allowance) -> Outcome:
         try:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from backend.messaging.rules import Allowance, Reach, Touch
 from bot.messages import Link, Menu, Message, Picture, Text
+from bot.wechat.replies import plain
 from bot.wechat.settings import WechatSettings
 
 HELD_MESSAGES = 20
@@ -107,12 +108,13 @@ def _border(text: str) -> int:
 def fit(message: Message, limit: int) -> list[Message]:
     """Give `message` as messages that WeChat takes; a notice stays with the first of them."""
     if isinstance(message, Text):
-        pieces = split_text(message.text, limit)
+        pieces = split_text(plain(message.text), limit)
         return [Text(piece, message.notice if number == 0 else None) for number, piece in enumerate(pieces)]
     if isinstance(message, Menu):
-        return _fit_menu(message, limit)
+        choices = tuple(replace(choice, text=plain(choice.text)) for choice in message.choices)
+        return _fit_menu(replace(message, head=plain(message.head), choices=choices, tail=plain(message.tail)), limit)
     if isinstance(message, Link):
-        title, description = message.title[:_LONGEST_TITLE], message.description[:_LONGEST_DESCRIPTION]
+        title, description = plain(message.title)[:_LONGEST_TITLE], plain(message.description)[:_LONGEST_DESCRIPTION]
         return [replace(message, title=title, description=description)]
     return [message]
 

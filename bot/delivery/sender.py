@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from backend.clock import Clock
 from backend.messaging.outbox import OutboxService
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 CHANNEL = "wechat"
 
+_LONGEST_LOOK_AHEAD = 60.0
+
 
 @dataclass(frozen=True)
 class SenderSettings:
@@ -30,13 +32,15 @@ class SenderSettings:
         side_by_side: how many people are written to at one time.
         lease: for how long a row belongs to the process that has taken it.
         lease_margin: a lease that ends sooner is renewed before the row is sent.
-        gather: how long acknowledgements are gathered before they are written in one transaction, in seconds.
+        gather: how long acknowledgements of direct answers are gathered to be written in one transaction, in seconds.
+        gather_pushed: the same for pushed messages, of which a crash would repeat those that are not written.
     """
 
     side_by_side: int = 32
     lease: timedelta = timedelta(seconds=60)
     lease_margin: timedelta = timedelta(seconds=15)
-    gather: float = 0.05
+    gather: float = 0.1
+    gather_pushed: float = 0.01
 
 
 @dataclass
@@ -74,7 +78,9 @@ class Sender:
         self._arrived: list[str] = []
         self._counted: Counter[tuple[str, Allowance]] = Counter()
         self._wake = asyncio.Event()
-        self.settled = asyncio.Event()  # set whenever the acknowledgements of a batch have been written
+        self._hurry = asyncio.Event()
+        self._flushed = asyncio.Event()
+        self.look_again: Callable[[], None] = lambda: None  # called when rows may be due that were not before
 
     def knows(self, item_id: str) -> bool:
         """Tell whether a row is in the hands of this process."""
@@ -128,6 +134,10 @@ class Sender:
     async def _run_lane(self, person_id: str, lane: _Lane) -> None:
         try:
             while lane.items:
+                # A crash repeats what was sent and not acknowledged: no more than one message of a person is ever both.
+                while self._of_person[person_id] > self._unsent[person_id]:
+                    self._hurry.set()
+                    await self._flushed.wait()
                 async with self._slots:
                     await self._send_first(person_id, lane)
         except Exception:
@@ -164,10 +174,12 @@ class Sender:
                     if lane.contact is not None:
                         lane.contact = replace(lane.contact, reach=lane.contact.reach.sent(used))
                 self.arrived(item)
+                self._hurry.set()
                 return
             case Later(due_at, attempts):
                 await self._outbox.put_off(item.id, due_at, attempts)
                 await self._let_go(lane)
+                self._look_again_at(due_at)
             case Held():
                 await self._hold(item, outcome, lane)
             case Dead(reason):
@@ -175,6 +187,7 @@ class Sender:
             case Pieces(messages):
                 await self._outbox.replace(item, [Draft(to_json(message)) for message in messages])
                 await self._let_go(lane)
+                self._look_again_at(self._clock.now())
         self._sent(item)
         self._forget(item.id)
 
@@ -196,6 +209,11 @@ class Sender:
         lane.items.clear()
         await self._outbox.release([item.id for item in rest])
         self.give_up(rest)
+
+    def _look_again_at(self, due_at: datetime) -> None:
+        delay = (due_at - self._clock.now()).total_seconds()
+        if delay < _LONGEST_LOOK_AHEAD:  # the worker looks by itself now and then
+            asyncio.get_running_loop().call_later(max(0.0, delay), lambda: self.look_again())
 
     def _abandon(self, lane: _Lane) -> None:
         self.give_up(list(lane.items))
@@ -225,7 +243,9 @@ class Sender:
         try:
             while True:
                 await self._wake.wait()
-                await asyncio.sleep(self.settings.gather)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._hurry.wait(), self.settings.gather)
+                    await asyncio.sleep(self.settings.gather_pushed)
                 await self.flush()
         finally:
             await self._stop()
@@ -233,6 +253,7 @@ class Sender:
     async def flush(self) -> None:
         """Write the acknowledgements gathered so far."""
         self._wake.clear()
+        self._hurry.clear()
         arrived, counted = self._arrived, self._counted
         if not arrived and not counted:
             return
@@ -246,7 +267,10 @@ class Sender:
             return
         for item_id in arrived:
             self._forget(item_id)
-        self.settled.set()
+        self._flushed.set()
+        self._hurry = asyncio.Event()
+        self._flushed = asyncio.Event()
+        self.look_again()
 
     async def _stop(self) -> None:
         tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]

@@ -25,6 +25,7 @@ class DeliveryWorker:
         self._sender = sender
         self._wake = asyncio.Event()
         clock.on_shift(self._wake.set)
+        sender.look_again = self.wake
 
     def wake(self) -> None:
         """Look at once: something was put."""

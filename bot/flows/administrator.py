@@ -67,8 +67,7 @@ class ReplyFlow(StaffFlow):
 
     async def told(self, turn: Turn, words: str) -> None:
         said = Menu(f"【人工客服】{words}", (Choice("help.human", "再找人工"),))
-        key = f"reply:{turn.incoming.key}"
-        await turn.services.outbox.send(None, turn.data["person_id"], said, key=key)
+        await turn.services.outbox.send(None, turn.data["person_id"], said)
         turn.say("已发送。")
 
 

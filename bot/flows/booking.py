@@ -1,16 +1,25 @@
 """Choosing a time with the expert: first the day, then the hour; changed or given up in the same way."""
 
 from backend.clock import local
-from backend.scheduling import BookingView, SlotView
+from backend.consultation.views import ConsultationView
+from backend.scheduling import BookingState, BookingView, SlotView
 from bot.dialogue import Dialogue, Turn
 from bot.flows.wording import clock_time, day, moment
 from bot.flows.words import REASONS, ask_reason, on_words
 from bot.messages import Choice, Link, Menu
 
-MOST_SLOTS = 200
+MOST_SLOTS = 100
+"""What scheduling gives at most: with an expert's full days, the coming six or so."""
+
 _DAYS_SHOWN = 6
 _TIMES_SHOWN = 8
 _TAKEN = "这个时间刚刚没有了，请再选一个。"
+
+
+def active_booking(case: ConsultationView) -> BookingView | None:
+    """Give the booking that still stands; a kept, missed or cancelled one is past."""
+    booking = case.booking
+    return booking if booking is not None and booking.state is BookingState.ACTIVE else None
 
 
 async def _days(turn: Turn, consultation_id: str) -> None:
@@ -25,10 +34,11 @@ async def _days(turn: Turn, consultation_id: str) -> None:
             )
         )
         return
-    if case.booking is None:
+    held = active_booking(case)
+    if held is None:
         head = f"{case.expert_name}医生有空的日子在下面，您哪天方便？"
     else:
-        head = f"您现在约的是{moment(case.booking.starts_at)}。\n想改到哪一天？"
+        head = f"您现在约的是{moment(held.starts_at)}。\n想改到哪一天？"
     shown = list(days.items())[:_DAYS_SHOWN]
     choices = [Choice(f"patient.bookday:{consultation_id}:{key}:0", day(slots[0].starts_at)) for key, slots in shown]
     turn.say(Menu(head, tuple(choices)))
@@ -71,16 +81,17 @@ async def _sure(turn: Turn, argument: str) -> None:
     consultation_id, _, slot_id = argument.partition(":")
     consultations = turn.services.consultations
     case = await consultations.get(turn.actor, consultation_id)
-    if case.booking is not None and case.booking.slot_id == slot_id:
-        await _confirm(turn, case.booking, "您已经约好了")  # the same tap twice
+    held = active_booking(case)
+    if held is not None and held.slot_id == slot_id:
+        await _confirm(turn, held, "您已经约好了")  # the same tap twice
         return
     if await _free_slot(turn, consultation_id, slot_id) is None:
         turn.say(_TAKEN)
         await _days(turn, consultation_id)
         return
-    step = consultations.book if case.booking is None else consultations.reschedule
+    step = consultations.book if held is None else consultations.reschedule
     booking = await step(turn.actor, consultation_id, slot_id)
-    await _confirm(turn, booking, "约好了" if case.booking is None else "改好了")
+    await _confirm(turn, booking, "约好了" if held is None else "改好了")
 
 
 async def _confirm(turn: Turn, booking: BookingView, opening: str) -> None:
@@ -102,6 +113,8 @@ async def _give_up(turn: Turn, argument: str) -> None:
     consultation_id, _, code = argument.partition(":")
     if code in REASONS:
         await _give_up_because(turn, consultation_id, REASONS[code])
+    elif active_booking(await turn.services.consultations.get(turn.actor, consultation_id)) is None:
+        turn.say("现在没有约时间，不用取消。")
     else:
         ask_reason(turn, "patient.unbook", consultation_id, "好的，取消这次预约。是因为什么？")
 

@@ -2,6 +2,7 @@
 
 from backend.consultation.rules import Status
 from bot.cards.case import case_choice, timeline_text
+from bot.cards.material import gather
 from bot.dialogue import Turn
 from bot.flows.staff_menus import home
 from bot.messages import Choice, Menu, Picture
@@ -43,16 +44,17 @@ async def say_timeline(turn: Turn, consultation_id: str) -> None:
 async def say_pictures(turn: Turn, argument: str, verb: str) -> None:
     """Send the pictures of a case, a few at a time; `argument` is the case and how many to pass over."""
     consultation_id, _, passed = argument.partition(":")
-    attachments = await turn.services.consultations.attachments(turn.actor, consultation_id)
-    if not attachments:
+    enclosures = (await gather(turn.services.consultations, turn.actor, consultation_id)).enclosures
+    if not enclosures:
         turn.say("这例会诊还没有图片。")
         return
-    offset = int(passed) if passed.isdecimal() and int(passed) < len(attachments) else 0
-    shown = attachments[offset : offset + _PICTURES_SHOWN]
+    offset = int(passed) if passed.isdecimal() and int(passed) < len(enclosures) else 0
+    shown = enclosures[offset : offset + _PICTURES_SHOWN]
     turn.say(*(Picture(one.file_id) for one in shown))
     end = offset + len(shown)
     notes = [f"图{number}：{one.note}" for number, one in enumerate(shown, offset + 1) if one.note]
-    head = lines(f"第{offset + 1}到{end}张，共{len(attachments)}张。", *notes)
-    more = (Choice(f"{verb}:{consultation_id}:{end}", "看后面的"),) if end < len(attachments) else ()
+    part = "" if len(shown) == len(enclosures) else f"第{offset + 1}到{end}张，"
+    head = lines(f"{part}共{len(enclosures)}张。", *notes)
+    more = (Choice(f"{verb}:{consultation_id}:{end}", "看后面的"),) if end < len(enclosures) else ()
     case = (Choice(f"{verb.partition('.')[0]}.case:{consultation_id}", "返回病例"),)
     turn.say(Menu(head, (*more, *case)))

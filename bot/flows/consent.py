@@ -7,7 +7,7 @@ from bot.incoming import Kind
 from bot.messages import Choice, Menu
 
 _SUMMARY = (
-    "开始之前，请您先看看这几条（《隐私与知情同意书》{version}版）：\n"
+    "开始之前，请您先看看这几条（《隐私与知情同意书》第{version}版）：\n"
     "· 您说的病情和照片，只给为您看病的医生看。\n"
     "· 内容加密保存，不会拿去做广告。\n"
     "· 我只帮您记录、找医生，看病由医生来看。\n"
@@ -77,7 +77,7 @@ async def _refuse(turn: Turn, version: str) -> None:
 
 async def _terms(turn: Turn, _argument: str) -> None:
     document = turn.services.people.consent_document()
-    turn.say(f"《{document.title}》（{document.version}版）\n\n{document.text}")
+    turn.say(f"《{document.title}》（第{document.version}版）\n\n{document.text}")
     if not await turn.services.people.has_consent(turn.actor.person_id):
         turn.say(Menu("看完了，您同意吗？", _choices(document.version, full=False)))
 
@@ -88,7 +88,7 @@ async def _privacy(turn: Turn, _argument: str) -> None:
     document = turn.services.people.consent_document()
     turn.say(
         Menu(
-            f"您已经同意了《隐私与知情同意书》（{document.version}版）。您随时可以撤回。",
+            f"您已经同意了《隐私与知情同意书》（第{document.version}版）。您随时可以撤回。",
             (Choice("patient.terms", "看全文"), Choice("patient.withdraw", "撤回同意")),
         )
     )

@@ -5,7 +5,8 @@ from backend.consultation.views import ConsultationSummary
 from backend.security.policy import Role
 from bot.cards.case import case_choice, case_line
 from bot.dialogue import Dialogue, Turn
-from bot.flows.staff_flow import StaffFlow, close
+from bot.flows.staff_flow import StaffFlow, close, ending_if_refused
+from bot.flows.thread import taken_over
 from bot.messages import Choice, Menu
 
 _CASES_READ = 30
@@ -24,11 +25,19 @@ class AttachFlow(StaffFlow):
         turn.say(Menu(f"请给 {case_line(view)} 发图片或写说明，可以发多条。", _DONE))
 
     async def pictured(self, turn: Turn, file_id: str) -> None:
-        await turn.services.consultations.attach(turn.actor, turn.data["consultation_id"], file_id)
+        consultation_id = turn.data["consultation_id"]
+        if await taken_over(turn, consultation_id):
+            return
+        with ending_if_refused(turn):
+            await turn.services.consultations.attach(turn.actor, consultation_id, file_id)
         turn.say(Menu("图片已加上。", _DONE))
 
     async def told(self, turn: Turn, words: str) -> None:
-        await turn.services.consultations.add_findings(turn.actor, turn.data["consultation_id"], vitals={}, text=words)
+        consultation_id = turn.data["consultation_id"]
+        if await taken_over(turn, consultation_id):
+            return
+        with ending_if_refused(turn):
+            await turn.services.consultations.add_findings(turn.actor, consultation_id, vitals={}, text=words)
         turn.say(Menu("说明已加上。", _DONE))
 
     async def tapped(self, turn: Turn, item_id: str) -> None:

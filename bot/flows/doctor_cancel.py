@@ -3,7 +3,7 @@
 from bot.cards.case import case_line
 from bot.dialogue import Dialogue, Turn
 from bot.flows.staff_flow import StaffFlow, close, ending_if_refused
-from bot.messages import Choice, Menu
+from bot.messages import Choice, Menu, suggestions
 
 _REASONS = ("患者要求取消", "已在本院处理", "重复申请", "患者已转院")
 
@@ -16,11 +16,11 @@ class CancelFlow(StaffFlow):
 
     async def begin(self, turn: Turn) -> None:
         view = await turn.services.consultations.get(turn.actor, turn.data["consultation_id"])
-        choices = (*(Choice("reason", text) for text in _REASONS), Choice("keep", "不取消了"))
+        choices = (*suggestions("reason", _REASONS), Choice("keep", "不取消了"))
         turn.say(Menu(f"确定取消 {case_line(view)} 吗？\n请选原因，也可以直接写：", choices))
 
     async def tapped(self, turn: Turn, item_id: str) -> None:
-        if item_id == "reason":
+        if item_id.startswith("reason:"):
             await self.told(turn, turn.text)
         elif item_id == "keep":
             close(turn, self.farewell)

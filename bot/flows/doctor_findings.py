@@ -4,6 +4,7 @@ from backend.consultation.vitals import describe_vitals
 from bot.dialogue import Dialogue, Turn
 from bot.flows.findings_reading import Reading, read_findings
 from bot.flows.staff_flow import StaffFlow, ending_if_refused
+from bot.flows.thread import taken_over
 from bot.messages import Choice, Menu
 from bot.wording import lines
 from nlu.types import YesNo
@@ -13,14 +14,17 @@ _CONFIRMING = (Choice("findings.keep", "确认"), Choice("findings.again", "重�
 
 
 class FindingsFlow(StaffFlow):
-    """Data: `consultation_id`; `vitals` and `findings` while they wait to be confirmed."""
+    """Data: `consultation_id`; `before`: what to say first; `vitals` and `findings` while they wait to be confirmed."""
 
     name = "doctor_findings"
 
     async def begin(self, turn: Turn) -> None:
-        turn.say(Menu(_ASK, next_steps(turn.data["consultation_id"])))
+        head = lines(turn.data.pop("before", ""), _ASK)
+        turn.say(Menu(head, next_steps(turn.data["consultation_id"])))
 
     async def told(self, turn: Turn, words: str) -> None:
+        if await taken_over(turn, turn.data["consultation_id"]):
+            return
         said = await turn.understand()
         if "findings" in turn.data and said.yes_no is not None and len(words) <= 4:
             await self.tapped(turn, "findings.keep" if said.yes_no is YesNo.YES else "findings.again")
@@ -44,7 +48,10 @@ class FindingsFlow(StaffFlow):
 
     async def pictured(self, turn: Turn, file_id: str) -> None:
         consultation_id = turn.data["consultation_id"]
-        await turn.services.consultations.attach(turn.actor, consultation_id, file_id)
+        if await taken_over(turn, consultation_id):
+            return
+        with ending_if_refused(turn):
+            await turn.services.consultations.attach(turn.actor, consultation_id, file_id)
         turn.say(Menu("图片已放进病历。", next_steps(consultation_id)))
 
 

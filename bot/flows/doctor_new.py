@@ -181,8 +181,8 @@ async def _create(turn: Turn) -> None:
             urgency_reason="；".join(urgency.reasons)[:_LONGEST_REASON],
             red_flags=[flag.to_json() for flag in flags],
         )
-    turn.say(f"病例已建立：{data['name']}（{view.number}）。")
-    await turn.enter(FindingsFlow.name, consultation_id=view.id)
+    made = f"病例已建立：{data['name']}（{view.number}）。"
+    await turn.enter(FindingsFlow.name, consultation_id=view.id, before=made)
 
 
 def _born(turn: Turn, age_months: int) -> date:

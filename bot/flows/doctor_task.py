@@ -2,10 +2,12 @@
 
 from backend.consultation.rules import Status
 from bot.cards.case import full_case
+from bot.cards.material import gather, supplement_lines
 from bot.dialogue import Dialogue, Turn
 from bot.flows.case_lists import say_cases, say_pictures, say_timeline
 from bot.flows.doctor_findings import FindingsFlow, next_steps
 from bot.messages import Choice, Menu
+from bot.wording import lines
 
 
 async def tasks(turn: Turn, argument: str = "") -> None:
@@ -38,8 +40,8 @@ async def open_task(turn: Turn, consultation_id: str) -> None:
     view = await turn.services.consultations.get(turn.actor, consultation_id)
     if view.status is Status.DRAFT:
         await turn.services.consultations.acknowledge_task(turn.actor, consultation_id)
-        turn.say(full_case(view, turn.services.clock.now()))
-        await turn.enter(FindingsFlow.name, consultation_id=consultation_id)
+        card = full_case(view, turn.services.clock.now())
+        await turn.enter(FindingsFlow.name, consultation_id=consultation_id, before=card)
     else:
         await show(turn, consultation_id)
 
@@ -48,10 +50,12 @@ async def show(turn: Turn, consultation_id: str) -> None:
     """Show a case with what can be done with it now."""
     turn.leave()
     view = await turn.services.consultations.get(turn.actor, consultation_id)
-    turn.say(Menu(full_case(view, turn.services.clock.now()), _steps(view.status, consultation_id)))
+    material = await gather(turn.services.consultations, turn.actor, consultation_id)
+    text = lines(full_case(view, turn.services.clock.now()), *supplement_lines(material))
+    turn.say(Menu(text, _steps(view.status, consultation_id, material.is_waiting)))
 
 
-def _steps(status: Status, consultation_id: str) -> tuple[Choice, ...]:
+def _steps(status: Status, consultation_id: str, is_waiting: bool) -> tuple[Choice, ...]:
     if status is Status.DRAFT:
         return (Choice(f"doctor.findings:{consultation_id}", "补充体征检查"), *next_steps(consultation_id))
     steps = [
@@ -60,6 +64,8 @@ def _steps(status: Status, consultation_id: str) -> tuple[Choice, ...]:
     ]
     if status is Status.IN_PROGRESS:
         steps.insert(0, Choice(f"thread.focus:{consultation_id}", "进入会诊"))
+    if is_waiting and status in (Status.ASSIGNED, Status.IN_PROGRESS):
+        steps.insert(0, Choice(f"doctor.supplement:{consultation_id}", "现在补充"))
     if status in (Status.PENDING, Status.ASSIGNED):
         steps.insert(0, Choice(f"doctor.attach:{consultation_id}", "添加资料"))
         steps.append(Choice(f"doctor.cancel:{consultation_id}", "取消会诊"))

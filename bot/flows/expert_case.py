@@ -2,6 +2,7 @@
 
 from bot.cards.case import case_line
 from bot.cards.digest import digest_card
+from bot.cards.material import gather
 from bot.dialogue import Dialogue, Turn
 from bot.flows.case_lists import say_cases, say_pictures, say_timeline
 from bot.flows.staff_menus import home
@@ -24,8 +25,8 @@ async def show(turn: Turn, consultation_id: str) -> None:
     """Show the digest of a case with what the expert can do with it now."""
     turn.leave()
     view = await turn.services.consultations.get(turn.actor, consultation_id)
-    attachments = await turn.services.consultations.attachments(turn.actor, consultation_id)
-    turn.say(digest_card(view, len(attachments), turn.services.clock.now()))
+    material = await gather(turn.services.consultations, turn.actor, consultation_id)
+    turn.say(digest_card(view, material, turn.services.clock.now()))
 
 
 async def start(turn: Turn, consultation_id: str) -> None:

@@ -1,6 +1,7 @@
 """The confirmed record becomes a case of the chosen institution's doctor."""
 
 from backend.consultation.rules import Urgency
+from backend.errors import DomainError
 from backend.people.views import InstitutionView
 from bot.dialogue import Turn
 from bot.flows.intake_questions import RATHER_NOT
@@ -38,10 +39,17 @@ async def hand_over(turn: Turn, institution: InstitutionView) -> None:
         urgency_reason="；".join(urgency.reasons),
         red_flags=[flag.to_json() for flag in intake.flags],
     )
+    lost = 0
     for file_id in intake.pictures:
-        await consultations.attach(turn.actor, opened.id, file_id)
+        try:
+            await consultations.attach(turn.actor, opened.id, file_id)
+        except DomainError:
+            lost += 1  # the case itself is open and must not be opened again
     turn.leave()
-    turn.say(Menu(_words(institution.name, urgency.level), (Choice(f"patient.case:{opened.id}", "看进展"),)))
+    words = _words(institution.name, urgency.level)
+    if lost:
+        words += f"\n有{lost}张照片没有传上，请再发一次。"
+    turn.say(Menu(words, (Choice(f"patient.case:{opened.id}", "看进展"),)))
 
 
 async def _keep_profile(turn: Turn, intake: Intake) -> None:

@@ -4,10 +4,22 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
+from backend.errors import InvalidInput
 from backend.people.rules import valid_name
 from bot.dialogue import Dialogue, Turn
-from bot.flows import assistance, consent
-from bot.flows.intake_questions import NAME, RATHER_NOT, WHO, WHO_IS, choose, know_the_patient, repeat, show
+from bot.flows import assistance, consent, my
+from bot.flows.intake_questions import (
+    NAME,
+    RATHER_NOT,
+    WHO,
+    WHO_IS,
+    ask,
+    choose,
+    is_open,
+    know_the_patient,
+    repeat,
+    waits_for,
+)
 from bot.flows.intake_state import LONGEST_WORDS, MAX_PICTURES, Intake
 from bot.flows.wording import elapsed, remembered, told
 from bot.flows.words import put_back
@@ -22,9 +34,10 @@ RESUME_AFTER = timedelta(hours=6)
 
 _WHY = re.compile(r"(为什么|为啥|为何|干嘛|干吗|咋)(要|还要|总)?(问|知道)|问这个?(干|做)")
 _MAX_MISSES = 2
+_FIRST_ANSWERABLE = 2
 _LONGEST_NAME = 20
 _NAME_OPENINGS = ("我的名字叫", "名字叫", "我叫", "他叫", "她叫", "叫")
-_WAYS_BACK = "（说错了就说“返回”，不想答就说“跳过”，不知道就说“不知道”。）"
+_WAYS_OUT = "可以点，也可以直接告诉我。说错了就说“返回”，不想答就说“跳过”。"
 _RESUMING = (Choice("patient.continue", "接着说"), Choice("patient.restart", "重新开始"))
 
 
@@ -64,10 +77,8 @@ async def advance(turn: Turn, intake: Intake, before: str = "") -> None:
         await turn.enter("review", **turn.data, before=before)
         return
     intake.asked.append(question.id)
-    if len(intake.asked) == 2:  # the first question after the complaint: the only time that the ways out are explained
-        before = f"{before}\n{_WAYS_BACK}" if before else _WAYS_BACK
-    intake.save(turn)
-    turn.say(show(question, before))
+    # The first question after the complaint is the only one that explains the ways out.
+    ask(turn, intake, question, before, _WAYS_OUT if len(intake.asked) == _FIRST_ANSWERABLE else "")
 
 
 async def _take_words(turn: Turn, intake: Intake) -> None:
@@ -78,9 +89,9 @@ async def _take_words(turn: Turn, intake: Intake) -> None:
     if answer is not None:
         repeat(turn, intake, answer)
         return
-    if intake.question == NAME:
+    if waits_for(intake, NAME):
         await _take_name(turn, intake, said)
-    elif intake.question == WHO:
+    elif waits_for(intake, WHO):
         await _take_who(turn, intake, said)
     else:
         await _take_answer(turn, intake, said)
@@ -100,7 +111,13 @@ async def _take_answer(turn: Turn, intake: Intake, said: Understanding) -> None:
         intake.unread.append(turn.text[:LONGEST_WORDS])
         await advance(turn, intake, "没关系，您的原话我记下了，会给医生看。")
         return
-    await advance(turn, intake, told(before, intake.facts, said))
+    tapped = turn.incoming.kind is Kind.TAP
+    echo = "" if tapped else told(before, intake.facts, said)
+    if said.yes_no is None and not tapped and not intake.misses and is_open(intake):
+        intake.misses += 1  # they told something else, which is good; the question is put once more
+        repeat(turn, intake, echo)
+        return
+    await advance(turn, intake, echo)
 
 
 def _missed(intake: Intake, before: CaseFacts, said: Understanding) -> bool:
@@ -133,7 +150,7 @@ async def _take_name(turn: Turn, intake: Intake, said: Understanding) -> None:
     name = turn.text.strip("。，,. ")
     for opening in _NAME_OPENINGS:
         name = name.removeprefix(opening)
-    if turn.text in NAME.quick_answers:
+    if turn.text in NAME.quick_answers or said.yes_no is YesNo.NO:
         name = RATHER_NOT
     elif is_clinical(said):
         before = intake.facts
@@ -141,11 +158,15 @@ async def _take_name(turn: Turn, intake: Intake, said: Understanding) -> None:
         intake.absorb(said, turn.text)
         repeat(turn, intake, told(before, intake.facts, said))
         return
-    elif len(name) > _LONGEST_NAME:
+    elif len(name) > _LONGEST_NAME or said.yes_no is YesNo.YES:
         repeat(turn, intake, "请只发名字，不用写别的。")
         return
     else:
-        name = valid_name(name)
+        try:
+            name = valid_name(name)
+        except InvalidInput as refusal:
+            repeat(turn, intake, refusal.sentence)
+            return
     intake.remember_step()
     intake.name = name
     await advance(turn, intake)
@@ -158,10 +179,10 @@ async def _take_tap(turn: Turn, intake: Intake) -> None:
         await _take_words(turn, intake)
         return
     earlier = intake.earlier_question(question_id)
-    if earlier is None or earlier in (WHO, NAME):
+    if earlier is None or earlier.id in (WHO.id, NAME.id):
         repeat(turn, intake, "这一题已经过去了。要改，请直接告诉我。")
         return
-    context = earlier.context(intake.facts.age_months, intake.facts.sex)
+    context = intake.context_of(turn.incoming.item_id)
     said = await turn.understand(context)
     before = intake.facts
     intake.remember_step()
@@ -184,6 +205,9 @@ async def _steer(turn: Turn, intake: Intake, said: Understanding) -> bool:
         turn.say(
             Menu("好的。您说的我先帮您留着，想接着说随时可以。", (*_RESUMING, Choice("patient.drop", "删掉不要了")))
         )
+    elif said.intent is Intent.MY_CONSULTATIONS and not is_clinical(said):
+        intake.save(turn)
+        await my.show(turn)
     elif command is Command.SKIP or said.yes_no is YesNo.DONT_KNOW or said.intent is Intent.DONT_KNOW:
         await _skip(turn, intake, said)
     else:
@@ -196,7 +220,7 @@ async def _skip(turn: Turn, intake: Intake, said: Understanding) -> None:
         repeat(turn, intake, "没关系，想到什么说什么就行。比如“头晕两天了”“肚子疼”。")
         return
     intake.remember_step()
-    if intake.question == NAME:
+    if waits_for(intake, NAME):
         intake.name = RATHER_NOT
     intake.absorb(said, turn.text)
     await advance(turn, intake, "没关系，这一题先不答。")
@@ -226,8 +250,7 @@ def away_too_long(turn: Turn, intake: Intake) -> bool:
     Returns:
         True where it was asked; False where the pause was short, or nothing had been told that could be mixed up.
     """
-    now = turn.services.clock.now()
-    away, intake.touched_at = now - intake.touched_at, now
+    away = turn.services.clock.now() - intake.touched_at
     known = remembered(intake.facts)
     if away <= RESUME_AFTER or not known:
         return False
@@ -298,7 +321,6 @@ async def _continue(turn: Turn, _argument: str) -> None:
     if intake is None:
         await start(turn)
         return
-    intake.touched_at = turn.services.clock.now()
     words, intake.held = intake.held, ""
     intake.save(turn)
     if words:

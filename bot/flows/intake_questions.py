@@ -3,7 +3,8 @@
 from bot.dialogue import Turn
 from bot.flows.intake_state import Intake
 from bot.messages import Choice, Menu, Text
-from nlu.interview import OPENING, next_question
+from nlu.facts import CaseFacts
+from nlu.interview import OPENING, next_question, patient_word
 from nlu.types import Expects, Question, Relation, Sex, Slot
 
 MAX_WHEN_CRITICAL = 4
@@ -19,12 +20,22 @@ WHO = Question(
 )
 NAME = Question(
     id="patient.name",
-    text="病人叫什么名字？医生看病要写在病历上。",
+    text="病人叫什么名字？写在病历上用的。",
     slot=Slot.COMPLAINT,
     expects=Expects.TEXT,
     quick_answers=("先不说",),
     why="写上名字，医生才不会把两个病人弄混。",
 )
+
+SEX = Question(
+    id="sex",  # the same as nlu's own, so that it is not asked twice
+    text="请问是男是女？",
+    slot=Slot.SEX,
+    expects=Expects.CHOICE,
+    quick_answers=("男", "女"),
+    why="男的和女的，有些病不一样，医生要知道。",
+)
+_AGE = "age_sex"
 
 WHO_IS = {
     "我自己": Relation.SELF,
@@ -46,23 +57,61 @@ def choose(intake: Intake) -> Question | None:
     facts = intake.facts
     if intake.asked and facts.relation is None and WHO.id not in intake.asked:
         return WHO
-    enough = intake.is_critical and len(intake.asked) >= MAX_WHEN_CRITICAL
-    question = None if enough else next_question(facts, intake.asked)
-    if question is not None and question.id == OPENING and OPENING in intake.asked:
-        question = None  # nothing was understood of what is wrong; the record quotes the words themselves
+    question = _choose_clinical(intake)
     if question is None and not intake.name and NAME.id not in intake.asked:
-        return NAME
+        about_self = facts.relation is Relation.SELF
+        return NAME.model_copy(update={"text": "您叫什么名字？写在病历上用的。"}) if about_self else NAME
     return question
 
 
-def show(question: Question, before: str = "") -> Menu | Text:
-    """Give `question` as a message, its tappable answers below it and `before` above it."""
+def waits_for(intake: Intake, question: Question) -> bool:
+    """Tell whether `question` (in whatever words) waits for its answer."""
+    return intake.question is not None and intake.question.id == question.id
+
+
+def _choose_clinical(intake: Intake) -> Question | None:
+    facts, asked = intake.facts, intake.asked
+    if intake.is_critical and len(asked) >= MAX_WHEN_CRITICAL:
+        return None
+    if asked and asked[-1] == _AGE and facts.sex is None:
+        return SEX
+    if facts.relation is Relation.CHILD and facts.age_months is None and _AGE not in asked:
+        return _age(facts)  # first of all: what is dangerous in a baby depends on its age
+    question = next_question(facts, asked)
+    if question is None or (question.id == OPENING and OPENING in asked):
+        return None  # enough; or nothing was understood of what is wrong, and the record quotes the words themselves
+    return _age(facts) if question.id == _AGE else question
+
+
+def _age(facts: CaseFacts) -> Question:
+    """The age alone: one thing at a time."""
+    child = facts.relation is Relation.CHILD
+    return Question(
+        id=_AGE,  # the same as nlu's own, which asks for the sex as well
+        text=f"{patient_word(facts)}多大了？" if child else f"{patient_word(facts)}今年多大年纪？",
+        slot=Slot.AGE,
+        expects=Expects.NUMBER,
+        why="不同的年纪，看病的办法不一样。",
+    )
+
+
+def is_open(intake: Intake) -> bool:
+    """Tell whether the question that waits would be asked again: the answer was about something else."""
+    if intake.question is None or intake.question.id in (WHO.id, NAME.id, SEX.id):
+        return False
+    others = [asked for asked in intake.asked if asked != intake.question.id]
+    again = next_question(intake.facts, others)
+    return again is not None and again.id == intake.question.id
+
+
+def show(question: Question, before: str = "", tail: str = "") -> Menu | Text:
+    """Give `question` as a message: `before` above it, its tappable answers and `tail` below."""
     words = f"{before}\n\n{question.text}" if before else question.text
     if not question.quick_answers:
-        return Text(words)
+        return Text(f"{words}\n{tail}" if tail else words)
     numbered = enumerate(question.quick_answers)
     choices = tuple(Choice(f"answer:{question.id}:{number}", answer) for number, answer in numbered)
-    return Menu(words, choices, tail="没有合适的，就直接告诉我。")
+    return Menu(words, choices, tail)
 
 
 async def know_the_patient(turn: Turn, intake: Intake) -> None:
@@ -86,11 +135,18 @@ async def know_the_patient(turn: Turn, intake: Intake) -> None:
 
 def repeat(turn: Turn, intake: Intake, before: str) -> None:
     """Keep the intake, say `before` and put the waiting question again."""
-    intake.save(turn)
     if intake.question is None:
+        intake.save(turn)
         turn.say(Menu(before, (Choice("patient.continue", "接着说"),)))
     else:
-        turn.say(show(intake.question, before))
+        ask(turn, intake, intake.question, before)
+
+
+def ask(turn: Turn, intake: Intake, question: Question, before: str = "", tail: str = "") -> None:
+    """Keep the intake and put `question`; from now on it is what typed words answer, not an older menu."""
+    intake.save(turn)
+    turn.state.offered = []
+    turn.say(show(question, before, tail))
 
 
 def answer_in_place(turn: Turn, words: str) -> None:

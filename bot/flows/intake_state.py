@@ -61,7 +61,8 @@ class Intake:
         return None if held is None else cls.from_json(held)
 
     def save(self, turn: Turn) -> None:
-        """Keep this in the conversation."""
+        """Keep this in the conversation, as touched now."""
+        self.touched_at = turn.services.clock.now()
         turn.state.data = {**turn.state.data, "intake": self.to_json()}
 
     def to_json(self) -> dict[str, Any]:
@@ -145,6 +146,16 @@ class Intake:
         if self.question is None:
             return Context(patient_age_months=self.facts.age_months, patient_sex=self.facts.sex)
         return self.question.context(self.facts.age_months, self.facts.sex)
+
+    def context_of(self, item_id: str) -> Context:
+        """The context in which the tapped answer `item_id` was offered; the present one for words."""
+        question_id = item_id.removeprefix("answer:").rpartition(":")[0]
+        if not item_id.startswith("answer:") or (self.question is not None and self.question.id == question_id):
+            return self.context
+        earlier = self.earlier_question(question_id)
+        if earlier is None:
+            return Context(patient_age_months=self.facts.age_months, patient_sex=self.facts.sex)
+        return earlier.context(self.facts.age_months, self.facts.sex)
 
     def absorb(self, said: Understanding, words: str, context: Context | None = None) -> None:
         """Take in what a message says. `context` is the one that it was understood in, if not the present one."""

@@ -1,15 +1,17 @@
 """我的会诊: everything that a patient has asked for, how far it is, what came of it, and what can still be done."""
 
-from backend.consultation.rules import Status
+from backend.consultation.rules import RUNNING, Status
 from backend.consultation.views import ConsultationSummary, ConsultationView
 from bot.dialogue import Dialogue, Turn
 from bot.flows import consent
+from bot.flows.booking import active_booking
 from bot.flows.intake_state import Intake
 from bot.flows.wording import moment, short_day
 from bot.flows.words import REASONS, ask_reason, on_words
 from bot.messages import Choice, Menu, Text
 
 PAGE = 5
+_CASES_LOOKED_AT = 10
 _LONGEST_TIMELINE = 30
 _PLAIN_STATUS = {
     Status.DRAFT: "等卫生院医生看",
@@ -40,6 +42,12 @@ def _title(case: ConsultationSummary) -> str:
     return f"{short_day(case.opened_at)} {_PLAIN_STATUS[case.status]}"
 
 
+async def newest_running(turn: Turn) -> ConsultationSummary | None:
+    """Give the newest of the person's consultations that has not ended, looking at the latest few."""
+    cases = await turn.services.consultations.list_for(turn.actor, limit=_CASES_LOOKED_AT)
+    return next((case for case in cases if case.status in RUNNING), None)
+
+
 async def _mine(turn: Turn, argument: str) -> None:
     if await consent.require_consent(turn):
         await show(turn, int(argument) if argument.isdecimal() else 0)
@@ -58,8 +66,9 @@ async def _case(turn: Turn, consultation_id: str) -> None:
         lines.insert(1, f"主诉：{complaint}")
     if case.expert_name:
         lines.append(f"专家：{case.expert_name}医生（{case.department_name}）")
-    if case.booking is not None and case.status is Status.ASSIGNED:
-        lines.append(f"约的时间：{moment(case.booking.starts_at)}")
+    booking = active_booking(case)
+    if booking is not None:
+        lines.append(f"约的时间：{moment(booking.starts_at)}")
     turn.say(Menu("\n".join(lines), tuple(_choices(case))))
 
 
@@ -69,7 +78,7 @@ def _choices(case: ConsultationView) -> list[Choice]:
         choices.append(Choice(f"patient.result:{case.id}", "看结果"))
         if case.rating is None:
             choices.append(Choice(f"patient.rate:{case.id}", "评价"))
-    if case.status is Status.ASSIGNED and case.booking is not None:
+    if active_booking(case) is not None:
         choices += [Choice(f"patient.book:{case.id}", "改时间"), Choice(f"patient.unbook:{case.id}", "取消预约")]
     elif case.status is Status.ASSIGNED and not case.urgency.skips_booking:
         choices.append(Choice(f"patient.book:{case.id}", "选时间"))

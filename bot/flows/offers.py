@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from backend.errors import Conflict
 from bot.cards.digest import digest_card
+from bot.cards.material import gather
 from bot.cards.offer import offer_card
 from bot.dialogue import Dialogue, Turn
 from bot.flows.staff_flow import StaffFlow, close
 from bot.flows.staff_menus import home
-from bot.messages import Choice, Menu
+from bot.messages import Menu, suggestions
 
 _REASONS = ("正在门诊或手术", "不是我的专业", "今天没有时间", "不说明原因")
 _OFFERS_SHOWN = 3
@@ -36,8 +37,8 @@ async def accept(turn: Turn, offer_id: str) -> None:
         turn.say(home(turn.actor, too_late.sentence))
         return
     next_step = "病情紧急，请尽快开始会诊。" if view.urgency.skips_booking else "患者选好时间后会通知您。"
-    pictures = len(await turn.services.consultations.attachments(turn.actor, view.id))
-    digest = digest_card(view, pictures, turn.services.clock.now())
+    material = await gather(turn.services.consultations, turn.actor, view.id)
+    digest = digest_card(view, material, turn.services.clock.now())
     turn.say(replace(digest, head=f"您已接受会诊，谢谢！{next_step}\n{digest.head}"))
 
 
@@ -48,10 +49,10 @@ class DeclineFlow(StaffFlow):
     farewell = "好的，没有婉拒，邀请还在等您回复。"
 
     async def begin(self, turn: Turn) -> None:
-        turn.say(Menu("请问为什么不方便接？（也可以直接写）", tuple(Choice("reason", text) for text in _REASONS)))
+        turn.say(Menu("请问为什么不方便接？（也可以直接写）", suggestions("reason", _REASONS)))
 
     async def tapped(self, turn: Turn, item_id: str) -> None:
-        if item_id == "reason":
+        if item_id.startswith("reason:"):
             await self.told(turn, turn.text)
         else:
             await super().tapped(turn, item_id)

@@ -101,7 +101,10 @@ async def _take_words(turn: Turn, intake: Intake) -> None:
         _take_more(turn, intake, said)
     else:
         answer = await assistance.digression(turn, said)
-        _show(turn, intake, answer or "要是都对，请点“对，没问题”；有不对的，请点“要修改”。")
+        intake.save(turn)
+        turn.say(
+            Menu(f"{answer or '好的。'}\n\n上面记的要是都对，请点“对，没问题”；有不对的，请点“要修改”。", _CONFIRM)
+        )
 
 
 def _edit(turn: Turn, intake: Intake, said: Understanding) -> None:

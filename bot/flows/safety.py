@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from backend.consultation.rules import RUNNING
 from bot.dialogue import Dialogue, Turn, is_practitioner
+from bot.flows import my
 from bot.flows.intake_questions import answer_in_place
 from bot.flows.intake_state import Intake
 from bot.incoming import Kind
@@ -16,7 +16,6 @@ REPEAT_AFTER = timedelta(minutes=30)
 """In a running consultation the same advice is not given twice within this time: people are reading it already."""
 
 _CRITICAL = 1
-_CASES_LOOKED_AT = 10
 _CALLED = Choice("patient.called", "已打120")
 _GO_ON = Choice("patient.continue", "继续问诊")
 _CRY_FOR_HELP = "要是很危险，请马上打120，电话别挂，听接线员的。\n出了什么事？一句话告诉我就行。"
@@ -35,31 +34,28 @@ async def watch(turn: Turn) -> bool:
     if not flags:
         return await _hear_cry(turn, said)
     in_thread = await turn.services.consultations.focus(turn.actor)
-    case = in_thread or await _newest_running(turn)
-    if case is not None:
-        await _warn_running(turn, case, flags, in_thread=in_thread is not None)
-        return in_thread is None  # in a thread, the words themselves still go to the doctors
-    await _warn_newcomer(turn, said, flags)
+    if in_thread is not None:
+        await _warn_running(turn, in_thread, flags, in_thread=True)
+        return False  # the words themselves still go to the doctors
+    running = await my.newest_running(turn)
+    if running is not None:
+        await _warn_running(turn, running.id, flags, in_thread=False)
+    else:
+        await _warn_newcomer(turn, said, flags)
     return True
 
 
-async def _newest_running(turn: Turn) -> str | None:
-    cases = await turn.services.consultations.list_for(turn.actor, limit=_CASES_LOOKED_AT)
-    return next((case.id for case in cases if case.status in RUNNING), None)
-
-
 async def _watch_intake(turn: Turn, intake: Intake) -> bool:
-    said = await turn.understand(intake.context)
-    flags = tuple(assess_red_flags(intake.facts.merge(said, intake.context)))
+    context = intake.context_of(turn.incoming.item_id)
+    said = await turn.understand(context)
+    flags = tuple(assess_red_flags(intake.facts.merge(said, context)))
     known = {flag.code for flag in intake.flags}
     if all(flag.code in known for flag in flags):
         return not flags and await _hear_cry(turn, said)
     intake.remember_step()
-    intake.absorb(said, turn.text)
+    intake.absorb(said, turn.text, context)
     new = intake.add_flags(flags)
-    intake.touched_at = turn.services.clock.now()
-    if intake.question is not None:
-        intake.question = None  # it may be answered by now; going on chooses anew
+    intake.question = None  # it may be answered by now; going on chooses anew
     intake.save(turn)
     turn.say(_advice(tuple(new)))
     return True
@@ -116,7 +112,7 @@ def _words(flags: tuple[RedFlag, ...]) -> str:
 
 
 async def _called(turn: Turn, _argument: str) -> None:
-    words = "好。请守在病人身边，门打开，等救护车来。"
+    words = "好。别走动，把门打开，等救护车来。身边最好有人陪着。"
     if Intake.of(turn) is None:
         turn.say(words)
         return

@@ -3,7 +3,7 @@
 from bot.cards.case import case_line
 from bot.dialogue import Dialogue, Turn
 from bot.flows.staff_flow import StaffFlow, close, ending_if_refused
-from bot.messages import Choice, Menu
+from bot.messages import Choice, Menu, suggestions
 
 _WISHES = ("近期化验单", "影像片子", "心电图", "目前用药清单")
 _MOST_PICTURES = 9
@@ -16,10 +16,10 @@ class AskFlow(StaffFlow):
     farewell = "好的，没有发出补充要求。"
 
     async def begin(self, turn: Turn) -> None:
-        turn.say(Menu("请问需要补充什么？（也可以直接写）", tuple(Choice("wish", text) for text in _WISHES)))
+        turn.say(Menu("请问需要补充什么？（也可以直接写）", suggestions("wish", _WISHES)))
 
     async def tapped(self, turn: Turn, item_id: str) -> None:
-        if item_id == "wish":
+        if item_id.startswith("wish:"):
             await self.told(turn, turn.text)
         else:
             await super().tapped(turn, item_id)
@@ -35,7 +35,7 @@ class AnswerFlow(StaffFlow):
     """A doctor gathers pictures and words, then sends them together. Data: `consultation_id`, `texts`, `file_ids`."""
 
     name = "supplement_answer"
-    farewell = "好的，还没有发给专家。要补充时，请从“我的任务”进来。"
+    farewell = "好的，还没有发给专家。要补充时，请从“我的会诊”进来。"
 
     async def begin(self, turn: Turn) -> None:
         turn.data.update(texts=[], file_ids=[])

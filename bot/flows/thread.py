@@ -31,12 +31,25 @@ async def relay(turn: Turn) -> bool:
     return True
 
 
+async def taken_over(turn: Turn, consultation_id: str) -> bool:
+    """End a flow about a case that is being held meanwhile, and post its message there: people are talking already."""
+    if await turn.services.consultations.focus(turn.actor) != consultation_id:
+        return False
+    turn.leave()
+    return await relay(turn)
+
+
 async def focus(turn: Turn, consultation_id: str) -> None:
     """Let what this person says from now on go to one running consultation."""
     await turn.services.consultations.set_focus(turn.actor, consultation_id)
-    turn.state.flow, turn.state.offered = "", []  # the data stay: a patient can go on with an interrupted intake
+    turn.leave()
     view = await turn.services.consultations.get(turn.actor, consultation_id)
-    turn.say(f"您现在在这个会诊里：{case_line(view)}。\n您发的文字、语音、图片，会诊里的其他人都能看到。")
+    if view.patient_id == turn.actor.person_id:
+        turn.say(
+            f"好的，您现在可以跟{view.expert_name}专家、{view.doctor_name}医生说话了。打字、说话、发照片，他们都能看到。"
+        )
+    else:
+        turn.say(f"您现在在这个会诊里：{case_line(view)}。\n您发的文字、语音、图片，会诊里的其他人都能看到。")
 
 
 async def switch(turn: Turn, _: str = "") -> None:

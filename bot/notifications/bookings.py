@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from backend.consultation.views import ConsultationView
 from backend.security.policy import SYSTEM
-from bot.cards.case import case_line
+from bot.cards.case import appointment, case_line
 from bot.cards.digest import digest_card
+from bot.cards.material import gather
 from bot.cards.notices import notice
 from bot.messages import Choice, Menu, Text
 from bot.notifications.notifier import Notifier
@@ -26,10 +27,11 @@ async def changed(notifier: Notifier) -> None:
 
 async def _tell_time(notifier: Notifier, what: str, title: str) -> None:
     view = await notifier.case()
-    if view.booking is None:  # given up since: that is told by its own event
+    booking = appointment(view)
+    if booking is None:  # given up since: that is told by its own event
         return
-    when = moment(view.booking.starts_at, notifier.now)
-    note = notice("progress", title, view, view.booking.starts_at)
+    when = moment(booking.starts_at, notifier.now)
+    note = notice("progress", title, view, booking.starts_at)
     change = (Choice(f"patient.book:{view.id}", "改时间"),)
     await notifier.tell_patient(
         view, Menu(f"会诊{what}：{when}。\n到时候打开微信就行，我会提前提醒您。", change, notice=note)
@@ -77,9 +79,10 @@ async def _ask_for_time(notifier: Notifier, view: ConsultationView, words: str, 
 async def reminder(notifier: Notifier) -> None:
     """A day, an hour and ten minutes before: patient and doctor hear the time, the expert gets the digest."""
     view = await notifier.case()
-    if view.booking is None:
+    booking = appointment(view)
+    if booking is None:
         return
-    starts_at, minutes = view.booking.starts_at, int(notifier.payload["minutes"])
+    starts_at, minutes = booking.starts_at, int(notifier.payload["minutes"])
     when, left = moment(starts_at, notifier.now), waiting(minutes)
     at_hand = minutes <= _AT_HAND_MINUTES
     note = notice("reminder", "会诊快开始了" if at_hand else "会诊时间提醒", view, starts_at)
@@ -90,8 +93,8 @@ async def reminder(notifier: Notifier) -> None:
     choices = (Choice(f"doctor.attach:{view.id}", "添加资料"),)
     doctor = Menu(f"提醒：{case_line(view)} {when}会诊，还有{left}。", choices, notice=note)
     await notifier.tell_practitioner(view.doctor_id, doctor, expires_at=starts_at)
-    pictures = len(await notifier.services.consultations.attachments(SYSTEM, view.id))
-    digest = digest_card(view, pictures, notifier.now, note)
+    material = await gather(notifier.services.consultations, SYSTEM, view.id)
+    digest = digest_card(view, material, notifier.now, note)
     expert = replace(digest, head=f"提醒：{when}会诊，还有{left}。\n{digest.head}")
     await notifier.tell_practitioner(view.expert_id, expert, expires_at=starts_at)
 

@@ -6,6 +6,7 @@ from backend.consultation.ranking import Widening
 from backend.security.policy import SYSTEM
 from bot.cards.case import case_line
 from bot.cards.digest import digest_card
+from bot.cards.material import gather
 from bot.cards.notices import notice
 from bot.cards.offer import offer_card
 from bot.messages import Choice, Menu, Message, Text
@@ -94,8 +95,8 @@ async def assigned(notifier: Notifier) -> None:
     choices = (Choice(f"doctor.attach:{view.id}", "添加资料"), Choice(f"doctor.case:{view.id}", "查看病例"))
     doctor = Menu(f"{case_line(view)}：{who}已接受。\n会诊前可以补充图片和说明。", choices, notice=found)
     await notifier.tell_practitioner(view.doctor_id, doctor)
-    pictures = len(await notifier.services.consultations.attachments(SYSTEM, view.id))
-    digest = digest_card(view, pictures, notifier.now, notice("task", "请您负责一例会诊", view, notifier.now))
+    material = await gather(notifier.services.consultations, SYSTEM, view.id)
+    digest = digest_card(view, material, notifier.now, notice("task", "请您负责一例会诊", view, notifier.now))
     given = replace(digest, head=f"平台请您负责这例会诊。\n{digest.head}")
     await notifier.tell_practitioner(view.expert_id, given)  # not one who accepted: their turn has shown it
 

@@ -49,6 +49,10 @@ class Transcript:
         finally:
             step.milliseconds = round((time.perf_counter() - began) * 1000, 1)
 
+    def fail(self, name: str, title: str) -> None:
+        """Note a step that could not even begin."""
+        self.steps.append(Step(name, title))
+
     def did(self, who: str, what: str) -> None:
         """Show what a person does."""
         self._print(f"   {who} ▸ {what}")

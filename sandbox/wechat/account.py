@@ -69,27 +69,31 @@ class Account:
     def show_reply(self, phone: Phone, reply: PassiveReply | None, after_message: bool) -> Message:
         """Show a passive reply, or the notice where it is None or makes no sense."""
         phone.ledger.stop_typing()
-        try:
-            if reply is None:
-                raise WechatError(-1)
-            kind, content = self._resolve(reply, after_message)
-        except WechatError:
+        content = self._content(reply, after_message) if reply else None
+        if reply is None or content is None:
             return self.phones.add_message(phone, "system", "notice", {"text": OUT_OF_SERVICE}, via="reply")
-        return self.phones.add_message(phone, "account", kind, with_items(kind, content), via="reply")
+        return self.phones.add_message(phone, "account", reply.kind, with_items(reply.kind, content), via="reply")
 
-    def _resolve(self, reply: PassiveReply, after_message: bool) -> tuple[str, JsonObject]:
-        content = reply.content
+    def media_content(self, kind: str, media_id: object) -> JsonObject:
+        """The content of a bubble with a medium; raises 40007 when it is unknown, too old or of another kind."""
+        medium = self.media.get(media_id)
+        if medium.kind != kind:
+            raise WechatError(40007)
+        return {"media_id": medium.media_id, "url": self.media_url(medium.media_id)}
+
+    def _content(self, reply: PassiveReply, after_message: bool) -> JsonObject | None:
+        """The content of the bubble of a reply; None where WeChat would not show it."""
         if reply.kind in ("image", "voice"):
-            medium = self.media.get(content["media_id"])
-            if medium.kind != reply.kind:
-                raise WechatError(40007)
-            return reply.kind, {"media_id": medium.media_id, "url": self.media_url(medium.media_id)}
+            try:
+                return self.media_content(reply.kind, reply.content["media_id"])
+            except WechatError:
+                return None
         if reply.kind == "news":
-            articles = content["articles"]
+            articles = reply.content["articles"]
             if len(articles) > (1 if after_message else MAX_ARTICLES_AFTER_EVENT):
-                raise WechatError(45008)
-            return "news", {**articles[0], **({"articles": articles} if len(articles) > 1 else {})}
-        return reply.kind, content
+                return None
+            return {**articles[0], **({"articles": articles} if len(articles) > 1 else {})}
+        return reply.content
 
 
 def with_items(kind: str, content: JsonObject) -> JsonObject:

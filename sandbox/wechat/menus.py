@@ -3,6 +3,7 @@
 Source: developers.weixin.qq.com, 公众号 / 自定义菜单, 个性化菜单.
 """
 
+import re
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -14,6 +15,7 @@ MAX_CONDITIONAL_MENUS = 100
 MAX_BUTTONS, MAX_SUB_BUTTONS = 3, 5
 MAX_NAME_BYTES, MAX_SUB_NAME_BYTES = 16, 60
 MAX_KEY_BYTES, MAX_URL_BYTES = 128, 1024
+NUMBER = re.compile(r"[0-9]{1,18}")
 KEY_KINDS = {"click", "scancode_push", "scancode_waitmsg", "pic_sysphoto", "pic_photo_or_album", "pic_weixin"} | {
     "location_select"
 }
@@ -32,6 +34,13 @@ def _check_action(button: JsonObject, sub: bool) -> None:
         raise WechatError(40026 if sub else 40019)
     if kind in ("view", "miniprogram") and _too_long(button.get("url"), MAX_URL_BYTES):
         raise WechatError(40027 if sub else 40020)
+
+
+def _number(value: Any) -> int:
+    """An id that WeChat takes as number or as text; -1 for anything else."""
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, str) and NUMBER.fullmatch(value) else -1
 
 
 def _leaves(buttons: list[JsonObject]) -> list[JsonObject]:
@@ -105,18 +114,18 @@ class Menus:
         rule = body.get("matchrule")
         if not isinstance(rule, dict) or not any(rule.values()):
             raise WechatError(65304)
-        tag = str(rule.get("tag_id") or rule.get("group_id") or "")
-        if not tag.isdigit() or int(tag) not in known_tags:
+        tag_id = _number(rule.get("tag_id") or rule.get("group_id"))
+        if tag_id not in known_tags:
             raise WechatError(45159)
         if len(self.conditional) >= MAX_CONDITIONAL_MENUS:
             raise WechatError(65305)
-        menu = Menu(next(self._ids), check_buttons(body.get("button")), int(tag))
+        menu = Menu(next(self._ids), check_buttons(body.get("button")), tag_id)
         self.conditional[menu.id] = menu
         return menu.id
 
     def delete_conditional(self, menu_id: Any) -> None:
         """Delete a conditional menu; 65301 when it does not exist."""
-        if not str(menu_id).isdigit() or self.conditional.pop(int(menu_id), None) is None:
+        if self.conditional.pop(_number(menu_id), None) is None:
             raise WechatError(65301)
 
     def delete_all(self) -> None:

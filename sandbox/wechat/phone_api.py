@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.multipart import BodyPartReader
 
 from sandbox.clock import iso
-from sandbox.errors import bad_request, not_found
+from sandbox.errors import JsonObject, bad_request, not_found
 from sandbox.requests import (
     MAX_WAIT_SECONDS,
     json_response,
@@ -38,12 +38,12 @@ def _here(request: web.Request) -> tuple[Account, Phone]:
     return account, account.phones.get(request.match_info["openid"])
 
 
-async def _answer(request: web.Request, turn: Round) -> web.Response:
+async def _answer(request: web.Request, turn: Round, more: JsonObject | None = None) -> web.Response:
     """The answer of an action; with ``?wait=reply`` only when its round is over."""
-    finished = request.query.get("wait") == "reply" and turn.task is not None
+    finished = request.query.get("wait") == "reply"
     if finished and turn.task is not None:
         await asyncio.wait([turn.task])
-    return json_response(turn.to_json(finished))
+    return json_response({**turn.to_json(finished), **(more or {})})
 
 
 @routes.get("/api/phones")
@@ -132,10 +132,7 @@ async def press_menu(request: web.Request) -> web.Response:
     """Press a button of the menu."""
     account, phone = _here(request)
     turn, target = actions.press_menu(account, phone, text_field(await read_body(request), "key", 1024))
-    if request.query.get("wait") == "reply" and turn.task is not None:
-        await asyncio.wait([turn.task])
-        return json_response({**turn.to_json(finished=True), **target})
-    return json_response({**turn.to_json(finished=False), **target})
+    return await _answer(request, turn, target)
 
 
 @routes.post("/api/phones/{openid}/scan")
@@ -276,7 +273,7 @@ async def show_account(request: web.Request) -> web.Response:
             "app_id": settings.app_id,
             "original_id": settings.original_id,
             "mini_app_id": settings.mini_app_id,
-            "callback_url": account.courier.callback_url,
+            "callback_url": account.courier.client.url,
             "public_url": account.public_url,
             "templates": [template.to_json() for template in account.templates.template.values()],
             "subscribe_templates": [
@@ -297,9 +294,9 @@ async def set_callback(request: web.Request) -> web.Response:
     if url:
         if not url.startswith(("http://", "https://")):
             raise bad_request("url_invalid", "回调地址要以 http:// 或 https:// 开头。")
-        account.courier.callback_url = url
+        account.courier.client.url = url
     verified = await account.courier.verify() if body.get("verify", True) else {}
-    return json_response({"url": account.courier.callback_url, **verified})
+    return json_response({"url": account.courier.client.url, **verified})
 
 
 @routes.post("/api/tokens/expire")

@@ -1,5 +1,6 @@
 """A sandbox, and the product's transport behind it."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,15 +8,18 @@ import pytest
 
 from backend.clock import Clock
 from backend.db import Database
+from tests.support.redis_server import redis_url
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.support.transport import RunningTransport, ScriptedDialogue, local_settings, running_transport
+
+__all__ = ["redis_url"]
 
 
 @pytest.fixture
 async def sqlite(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Database]:
     """A database with every table on SQLite alone, for what does not depend on the kind of database."""
     path = tmp_path / "only.db"
-    path.write_bytes(sqlite_template.read_bytes())
+    shutil.copyfile(sqlite_template, path)
     opened = Database(f"sqlite+aiosqlite:///{path}")
     yield opened
     await opened.close()

@@ -49,12 +49,17 @@ async def test_a_follower_hears_of_a_move_at_once_and_advance_waits_until_it_kno
             knows.set()
 
     follower = asyncio.create_task(follow())
-    await knows.wait()
-    for step in range(1, 4):
-        moved = await sandbox.client.advance(100)
-        assert moved["followed"] is True
-        assert heard[-1] == moved["offset_seconds"] == 100 * step
-    follower.cancel()
+    try:
+        await knows.wait()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for step in range(1, 4):
+            moved = await sandbox.client.advance(100)
+            assert moved["followed"] is True
+            assert heard[-1] == moved["offset_seconds"] == 100 * step
+        assert loop.time() - began < FOLLOW_UP_SECONDS
+    finally:
+        follower.cancel()
 
 
 async def test_a_follower_that_fell_silent_holds_advance_for_two_seconds_at_most(sandbox: RunningSandbox) -> None:

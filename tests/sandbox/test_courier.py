@@ -117,6 +117,18 @@ async def test_a_product_that_is_away_and_comes_back_gets_the_message(sandbox: R
     assert await answered(phone) == ["你说：在吗"]
 
 
+async def test_a_message_that_could_not_be_delivered_does_not_hold_up_the_next(
+    sandbox: RunningSandbox, phone: Phone
+) -> None:
+    await sandbox.client.set_callback("http://127.0.0.1:9/callback", verify=False)
+    await phone.say("一")
+    await phone.say("二")
+    first = (await sandbox.client.journal(path="callback", wait=3))[0]
+    second = (await sandbox.client.journal(path="callback", wait=3, after=first["seq"]))[0]
+    assert "一" in first["body"]
+    assert "二" in second["body"]
+
+
 async def test_messages_of_one_phone_go_out_in_order_without_waiting_for_answers(
     product: EchoProduct, phone: Phone
 ) -> None:
@@ -187,6 +199,23 @@ async def test_a_reply_that_wechat_would_not_show_becomes_the_notice(
     product.responder = reply
     await phone.say("看看", wait_reply=True)
     assert await answered(phone) == [shown]
+
+
+async def test_a_picture_in_a_reply_is_shown_and_a_voice_that_is_a_picture_is_not(
+    sandbox: RunningSandbox, product: EchoProduct, phone: Phone
+) -> None:
+    medium = sandbox.world.account.media.add("image", "image/png", "a.png", b"picture")
+
+    async def reply(message: Fields, _delivery: int) -> str:
+        name = message["Content"]
+        inner = f"<{name}><MediaId>{medium.media_id}</MediaId></{name}>"
+        return passive_reply(message, f"<MsgType>{name.lower()}</MsgType>{inner}")
+
+    product.responder = reply
+    await phone.say("Image", wait_reply=True)
+    await phone.say("Voice", wait_reply=True)
+    kinds = [message.kind for message in await phone.messages() if message.sender != "user"]
+    assert kinds == ["image", "notice"]
 
 
 async def test_an_event_without_a_visible_effect_never_shows_the_notice(product: EchoProduct, phone: Phone) -> None:

@@ -34,6 +34,7 @@ async def test_the_process_says_ready_and_ends_cleanly_at_a_signal(tmp_path: Pat
         async with session.get(url + "/api/stream") as stream:
             assert stream.status == 200
             process.send_signal(number)
+            await stream.read()  # raises unless the stream was ended properly
             assert await asyncio.wait_for(process.wait(), 10) == 0
     assert "o-wang" in state.read_text()
 

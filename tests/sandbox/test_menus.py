@@ -27,6 +27,7 @@ async def test_a_menu_is_created_shown_and_pressed(platform: Platform, product: 
     assert (product.received[0]["Event"], product.received[0]["EventKey"]) == ("CLICK", "ask")
     assert (await phone.press("使用说明", wait_reply=True))["url"] == "http://a.cn/help"
     assert (product.received[1]["Event"], product.received[1]["EventKey"]) == ("VIEW", "http://a.cn/help")
+    assert (await phone.press("http://a.cn/help"))["url"] == "http://a.cn/help"
     with pytest.raises(SandboxError, match="menu_key_unknown"):
         await phone.press("不存在")
     assert await phone.messages() == []

@@ -93,6 +93,11 @@ async def test_a_menu_of_answers_is_shown_and_tapped_by_text_or_id(platform: Pla
         await phone.tap("不存在")
 
 
+async def test_a_medium_of_another_kind_is_refused(platform: Platform, phone: Phone) -> None:
+    await phone.open_window()
+    assert await platform.send(phone, "voice", media_id=await upload(platform)) == 40007
+
+
 async def test_cards_and_media_arrive_as_their_kinds(platform: Platform, phone: Phone) -> None:
     await phone.open_window()
     media_id = await upload(platform)
@@ -158,6 +163,8 @@ async def test_the_indicator_is_limited(sandbox: RunningSandbox, platform: Platf
     await phone.say("你好", wait_reply=True)
     assert [await typing(), await typing(), await typing("CancelTyping"), await typing()] == [0, 45081, 0, 0]
     assert await platform.send(phone) == 0
+    assert await typing() == 0
+    await phone.say("在吗", wait_reply=True)
     assert await typing() == 0
     await sandbox.client.advance(31)
     assert await typing() == 45080

@@ -160,6 +160,13 @@ async def test_a_long_term_consent_stays_until_it_is_taken_back(platform: Platfo
     assert await subscribe(platform, body_for(LONG_TERM, phone)) == 43101
 
 
+async def test_leaving_the_account_takes_the_consents_back(platform: Platform, phone: Phone) -> None:
+    await phone.consent(ONCE.id)
+    await phone.unfollow()
+    await phone.follow()
+    assert await subscribe(platform, body_for(ONCE, phone)) == 43101
+
+
 async def test_a_wrong_field_does_not_use_up_the_consent(platform: Platform, phone: Phone) -> None:
     await phone.consent(ONCE.id)
     body = body_for(ONCE, phone)

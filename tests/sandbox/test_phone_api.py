@@ -218,6 +218,25 @@ async def test_reset_empties_everything(sandbox: RunningSandbox, phone: Phone) -
     assert (await sandbox.client.clock())["offset_seconds"] == 0
 
 
+async def test_a_phone_made_anew_after_a_reset_is_heard(sandbox: RunningSandbox, product: EchoProduct) -> None:
+    never = asyncio.Event()
+
+    async def silent(_message: dict[str, Any], _delivery: int) -> str:
+        await never.wait()
+        return "success"
+
+    product.responder, answering = silent, product.responder
+    phone = await sandbox.client.phone("王阿姨", "o-wang", following=True)
+    await phone.say("一")
+    await phone.say("二")
+    await sandbox.client.reset()
+    never.set()
+    product.responder = answering
+    phone = await sandbox.client.phone("王阿姨", "o-wang", following=True)
+    assert (await phone.say("三", wait_reply=True))["deliveries"][0]["status"] == 200
+    assert [message.text for message in await phone.messages()] == ["三", "你说：三"]
+
+
 async def test_a_thousand_phones_write_at_once(product: EchoProduct) -> None:
     async def quiet(_message: dict[str, Any], _delivery: int) -> str:
         return "success"

@@ -72,6 +72,16 @@ async def test_clock_menu_phone_typing_and_code_changes_are_told(
         assert (await events.next("reset"))["reset"] is True
 
 
+async def test_a_listener_that_went_away_is_forgotten(sandbox: RunningSandbox) -> None:
+    async with listening(sandbox):
+        assert sandbox.world.stream.heard
+    for _ in range(MAX_WAITING_EVENTS // 2):  # fewer events than would cut it off for being slow
+        if not sandbox.world.stream.heard:
+            return
+        await sandbox.client.advance(0)
+    raise AssertionError("the stream still writes to a listener that is gone")
+
+
 def test_a_listener_that_does_not_keep_up_is_let_go_and_the_others_stay() -> None:
     stream = Stream()
     slow, quick = stream.listen(), stream.listen()

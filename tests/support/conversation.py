@@ -35,6 +35,7 @@ class Conversation:
         self.state = ConversationState()
         self.replies: list[Message] = []
         self.menus: list[Menu] = []
+        self.said: list[str] = []
         self.checks: list[Check] = []
 
     @property
@@ -96,6 +97,7 @@ class Conversation:
     async def _do(
         self, kind: Kind, text: str = "", item_id: str = "", file_id: str = "", location: Location | None = None
     ) -> str:
+        self.said.append(text)
         now = self.house.clock.now()
         incoming = Incoming(new_id(), self.person_id, kind, now, text, item_id, file_id, location)
         state = ConversationState.from_json(json.loads(json.dumps(self.state.to_json())))

@@ -1,6 +1,8 @@
 """Several people around one case: the whole dialogue, the notifications, and everybody's phone."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
 from backend.consultation.rules import Urgency
 from backend.consultation.views import ConsultationView
@@ -123,3 +125,49 @@ class Story:
         )
         await self.house.settle()
         return view
+
+    async def submit(self, case: ConsultationView, doctor: Phone, **fields: Any) -> ConsultationView:
+        """Ask for an expert as the doctor's conversation does."""
+        actor = await self.house.actor(doctor.person_id)
+        view = await self.house.services.consultations.submit(actor, case.id, **fields)
+        await self.house.settle()
+        return view
+
+    async def accept(self, case: ConsultationView, expert: Phone) -> ConsultationView:
+        """Accept the invitation to a case as the expert's conversation does."""
+        actor = await self.house.actor(expert.person_id)
+        offers = await self.house.services.consultations.offers_for(actor)
+        offer = next(offer for offer in offers if offer.consultation_id == case.id)
+        view = await self.house.services.consultations.accept_offer(actor, offer.id)
+        await self.house.settle()
+        return view
+
+    async def start(self, case: ConsultationView, expert: Phone) -> None:
+        """Start a consultation that its expert has accepted, and let everybody hear so."""
+        await self.house.services.consultations.start(await self.house.actor(expert.person_id), case.id)
+        for phone in self.phones.values():
+            await phone.hear()
+
+    async def running(self, patient: Phone, doctor: Phone, expert: Phone, **fields: Any) -> ConsultationView:
+        """A consultation that is being held."""
+        case = await self.open_case(patient, **fields)
+        await self.submit(case, doctor)
+        view = await self.accept(case, expert)
+        await self.start(case, expert)
+        return view
+
+    async def book(self, case: ConsultationView, patient: Phone) -> datetime:
+        """Book the expert's first time that is more than a day away, and give when it begins."""
+        consultations = self.house.services.consultations
+        actor = await self.house.actor(patient.person_id)
+        later = self.house.clock.now() + timedelta(days=1, hours=1)
+        slots = await consultations.bookable_slots(actor, case.id, 100)
+        slot = next(slot for slot in slots if slot.starts_at > later)
+        booking = await consultations.book(actor, case.id, slot.id)
+        await self.house.settle()
+        return booking.starts_at
+
+    async def move_to(self, moment: datetime) -> None:
+        """Let the time come to `moment`, and whatever was due by then happen."""
+        self.house.clock.advance(moment - self.house.clock.now())
+        await self.house.settle()

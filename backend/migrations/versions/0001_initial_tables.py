@@ -93,13 +93,14 @@ def upgrade() -> None:
     mysql_collate='utf8mb4_bin'
     )
     with op.batch_alter_table('consultations', schema=None) as batch_op:
-        batch_op.create_index('ix_consultations_doctor', ['doctor_id', 'opened_at'], unique=False)
-        batch_op.create_index('ix_consultations_doctor_status', ['doctor_id', 'status', 'opened_at'], unique=False)
-        batch_op.create_index('ix_consultations_expert', ['expert_id', 'opened_at'], unique=False)
-        batch_op.create_index('ix_consultations_expert_status', ['expert_id', 'status', 'opened_at'], unique=False)
-        batch_op.create_index('ix_consultations_opened_at', ['opened_at'], unique=False)
-        batch_op.create_index('ix_consultations_patient', ['patient_id', 'opened_at'], unique=False)
-        batch_op.create_index('ix_consultations_status', ['status', 'opened_at'], unique=False)
+        batch_op.create_index('ix_consultations_doctor', ['doctor_id', 'opened_at', 'id'], unique=False)
+        batch_op.create_index('ix_consultations_doctor_status', ['doctor_id', 'status', 'opened_at', 'id'], unique=False)
+        batch_op.create_index('ix_consultations_expert', ['expert_id', 'opened_at', 'id'], unique=False)
+        batch_op.create_index('ix_consultations_expert_status', ['expert_id', 'status', 'opened_at', 'id'], unique=False)
+        batch_op.create_index('ix_consultations_opened_at', ['opened_at', 'id'], unique=False)
+        batch_op.create_index('ix_consultations_patient', ['patient_id', 'opened_at', 'id'], unique=False)
+        batch_op.create_index('ix_consultations_patient_status', ['patient_id', 'status', 'opened_at', 'id'], unique=False)
+        batch_op.create_index('ix_consultations_status', ['status', 'opened_at', 'id'], unique=False)
 
     op.create_table('contacts',
     sa.Column('id', sa.String(length=32), nullable=False),
@@ -639,6 +640,7 @@ def downgrade() -> None:
     op.drop_table('contacts')
     with op.batch_alter_table('consultations', schema=None) as batch_op:
         batch_op.drop_index('ix_consultations_status')
+        batch_op.drop_index('ix_consultations_patient_status')
         batch_op.drop_index('ix_consultations_patient')
         batch_op.drop_index('ix_consultations_opened_at')
         batch_op.drop_index('ix_consultations_expert_status')

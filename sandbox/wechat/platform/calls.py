@@ -179,10 +179,16 @@ class _Serving:
         if response is not None and isinstance(response.body, bytes):
             answer = response.body[:2000].decode(errors="replace") if "json" in response.content_type else "<file>"
         self.account.journal.add(
-            direction="in", method=self.request.method, path=self.request.path, openid=self.call.openid,
-            errcode=_errcode(answer), status=response.status if response is not None else 0, ms=ms,
-            body=self.shown_body, answer="<token>" if "access_token" in answer else answer,
-        )  # fmt: skip
+            direction="in",
+            method=self.request.method,
+            path=self.request.path,
+            openid=self.call.openid,
+            errcode=_errcode(answer),
+            status=response.status if response is not None else 0,
+            ms=ms,
+            body=self.shown_body,
+            answer="<token>" if "access_token" in answer else answer,
+        )
 
     def _lose_connection(self) -> web.Response:
         if self.request.transport is not None:

@@ -26,13 +26,7 @@ def _text(_account: Account, part: JsonObject) -> JsonObject:
 
 
 def _media(kind: str) -> Callable[[Account, JsonObject], JsonObject]:
-    def build(account: Account, part: JsonObject) -> JsonObject:
-        medium = account.media.get(part.get("media_id"))
-        if medium.kind != kind:
-            raise WechatError(40007)
-        return {"media_id": medium.media_id, "url": account.media_url(medium.media_id)}
-
-    return build
+    return lambda account, part: account.media_content(kind, part.get("media_id"))
 
 
 def _news(_account: Account, part: JsonObject) -> JsonObject:

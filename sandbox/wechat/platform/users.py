@@ -94,7 +94,7 @@ def user_info(call: Call) -> JsonObject:
         "groupid": 0,
         "tagid_list": sorted(phone.tag_ids),
         "subscribe_scene": "ADD_SCENE_QR_CODE" if phone.follow_scene else "ADD_SCENE_SEARCH",
-        "qr_scene": int(phone.follow_scene) if phone.follow_scene.isdigit() else 0,
+        "qr_scene": int(phone.follow_scene) if phone.follow_scene.isdecimal() else 0,
         "qr_scene_str": phone.follow_scene,
     }
 

@@ -277,3 +277,82 @@ def test_sections_are_fields_of_the_record() -> None:
     from bot.flows.record import SECTIONS
 
     assert set(SECTIONS) == set(OutpatientRecord.model_fields)
+
+
+NAMES = [("我叫王秀英。", "王秀英"), ("没有", ""), ("先不说", ""), ("王" * 30, None), ("123", None)]
+
+
+@pytest.mark.parametrize(("said", "name"), NAMES)
+async def test_a_name_is_a_name(consenting: Conversation, said: str, name: str | None) -> None:
+    await consenting.say("我咳嗽三天了")
+    for _ in range(12):
+        if waiting(consenting) == "patient.name":
+            break
+        await consenting.say("不知道")
+    await consenting.say(said)
+    if name is None:
+        assert waiting(consenting) == "patient.name"
+    else:
+        assert consenting.state.flow == "review"
+        assert f"一般情况：{name}" in consenting.text
+
+
+async def test_my_consultations_can_be_asked_for_in_the_middle(consenting: Conversation) -> None:
+    await consenting.say("我咳嗽三天了")
+    before = intake_of(consenting)
+    assert "会诊" in await consenting.say("我的会诊")
+    assert intake_of(consenting).facts == before.facts
+
+
+async def test_age_and_sex_are_two_questions(consenting: Conversation) -> None:
+    await consenting.say("我咳嗽三天了")
+    for _ in range(12):
+        if "多大年纪" in consenting.text:
+            break
+        await consenting.say("不知道")
+    assert "男" not in consenting.text
+    await consenting.say("58岁")
+    assert consenting.choices == ["男", "女"]
+    await consenting.tap("女")
+    facts = intake_of(consenting).facts
+    assert (facts.age_months, facts.sex) == (58 * 12, "female")
+
+
+async def test_an_answer_to_something_else_is_kept_and_the_question_put_once_more(consenting: Conversation) -> None:
+    await consenting.say("我爸头晕")
+    first = waiting(consenting)
+    await consenting.say("两天了")
+    assert waiting(consenting) == first
+    assert intake_of(consenting).facts.duration is not None
+    await consenting.say("他爱喝酒，吃降压药")
+    assert waiting(consenting) != first, "nobody is asked the same thing for ever"
+
+
+async def test_a_childs_age_is_asked_first_because_danger_depends_on_it(consenting: Conversation) -> None:
+    await consenting.say("宝宝发烧38.5度")
+    assert "多大了" in consenting.text
+    await consenting.say("两个月")
+    assert intake_of(consenting).facts.age_months == 2
+    assert "医院" in consenting.text
+
+
+async def test_an_old_menus_words_are_no_tap_once_another_question_stands(
+    consenting: Conversation,
+) -> None:
+    await consenting.say("我咳嗽三天了")
+    for _ in range(12):
+        if "多大年纪" in consenting.text:
+            break
+        await consenting.say("没有")
+    facts = intake_of(consenting).facts
+    await consenting.say("没有")
+    assert intake_of(consenting).facts == facts
+
+
+@pytest.mark.parametrize("question", ["你是机器人吗", "多久能看上医生", "什么时候有人回我"])
+async def test_more_questions_beside_the_way(consenting: Conversation, question: str) -> None:
+    await consenting.say("我咳嗽三天了")
+    before = waiting(consenting)
+    said = await consenting.say(question)
+    assert "没太听明白" not in said
+    assert waiting(consenting) == before

@@ -1,0 +1,106 @@
+"""The people of the story: phones that show in the transcript what they do and what they get."""
+
+import asyncio
+from collections.abc import Sequence
+
+from qiaoyi.demo.transcript import Transcript
+from sandbox.client import Message, NoSuchMessageError, Phone
+
+PATIENCE_SECONDS = 10.0
+"""How long the story waits for a message; on an idle machine they take some tens of milliseconds."""
+
+
+class Person:
+    """Somebody with a phone.
+
+    Args:
+        name: as the transcript calls them.
+    """
+
+    def __init__(self, phone: Phone, name: str, transcript: Transcript) -> None:
+        self.phone = phone
+        self.name = name
+        self._transcript = transcript
+        self._seen = 0
+
+    async def look_up(self) -> None:
+        """Take everything that is on the phone by now as known."""
+        self._seen = (await self.phone.describe())["last_seq"]
+
+    async def follows(self) -> None:
+        """Follow the account."""
+        self._transcript.did(self.name, "关注公众号")
+        await self.phone.follow()
+
+    async def says(self, text: str) -> None:
+        """Type and send."""
+        self._transcript.did(self.name, text)
+        await self.phone.say(text)
+
+    async def taps(self, item: str) -> None:
+        """Tap an answer, by its text."""
+        self._transcript.did(self.name, f"［{item}］")
+        await self.phone.tap(item)
+
+    async def presses(self, key: str, label: str) -> None:
+        """Press a button of the account's menu."""
+        self._transcript.did(self.name, f"菜单［{label}］")
+        await self.phone.press(key)
+
+    async def is_at(self, latitude: float, longitude: float, label: str) -> None:
+        """Send a location."""
+        self._transcript.did(self.name, f"位置：{label}")
+        await self.phone.send_location(latitude, longitude, label)
+
+    async def sends_picture(self, data: bytes) -> None:
+        """Send a picture."""
+        self._transcript.did(self.name, "[图片]")
+        await self.phone.send_image(data)
+
+    async def hears(self, *wanted: str, timeout: float = PATIENCE_SECONDS) -> Message:
+        """Wait for a message with one of these texts in it; what comes before it is shown too.
+
+        Raises:
+            NoSuchMessageError: none came in time.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout
+        while (left := end - loop.time()) > 0:
+            for message in await self.phone.messages(self._seen, wait=left):
+                self._seen = message.seq
+                if message.sender == "user":
+                    continue
+                self._transcript.got(self.name, message)
+                if any(text in message.text for text in wanted):
+                    return message
+        raise NoSuchMessageError(
+            f"{self.name}: “{'” or “'.join(wanted)}” did not come\n{await self.phone.transcript()}"
+        )
+
+
+async def first_to_hear(people: Sequence[Person], wanted: str, count: int = 1) -> list[Person]:
+    """Give the first `count` of `people` who get a message with `wanted` in it.
+
+    Raises:
+        NoSuchMessageError: fewer did.
+    """
+    waiting = {asyncio.create_task(_hears(person, wanted)) for person in people}
+    found: list[Person] = []
+    try:
+        while waiting and len(found) < count:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            found += [person for task in done if (person := task.result()) is not None]
+    finally:
+        for task in waiting:
+            task.cancel()
+    if len(found) < count:
+        raise NoSuchMessageError(f"“{wanted}” came to {len(found)} of {len(people)} people, {count} were expected")
+    return found[:count]
+
+
+async def _hears(person: Person, wanted: str) -> Person | None:
+    try:
+        await person.phone.wait_for(wanted, timeout=PATIENCE_SECONDS, after=person._seen)
+    except NoSuchMessageError:
+        return None
+    return person

@@ -1,0 +1,72 @@
+"""Weekly hours become slots."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.clock import LOCAL_ZONE, local
+from backend.errors import InvalidInput
+from backend.scheduling import WeeklyHours
+from backend.scheduling.rules import Span, check_week, clock_text, in_hours, minute_of_day, spans
+
+MONDAY = datetime(2026, 11, 23, tzinfo=LOCAL_ZONE)
+HOURS = st.builds(
+    lambda weekday, start, length, slot: WeeklyHours(weekday, clock_text(start), clock_text(start + length), slot),
+    st.integers(0, 6),
+    st.integers(0, 1000),
+    st.integers(60, 400),
+    st.integers(5, 60),
+)
+
+
+def test_a_morning_becomes_slots_of_half_an_hour() -> None:
+    found = list(spans([WeeklyHours(0, "09:00", "10:15")], [], MONDAY, MONDAY + timedelta(days=7)))
+    assert [f"{local(span.starts_at):%a %H:%M}" for span in found] == ["Mon 09:00", "Mon 09:30"]
+
+
+def test_a_slot_that_touches_an_absence_is_left_out() -> None:
+    away = Span(MONDAY.replace(hour=9, minute=45), MONDAY.replace(hour=10))
+    found = spans([WeeklyHours(0, "09:00", "11:00")], [away], MONDAY, MONDAY + timedelta(days=1))
+    assert [local(span.starts_at).hour * 60 + local(span.starts_at).minute for span in found] == [540, 600, 630]
+
+
+@given(st.lists(HOURS, max_size=4), st.integers(0, 20_000), st.integers(1, 20_000))
+def test_slots_lie_in_the_hours_in_order_and_inside_the_window(
+    week: list[WeeklyHours], start: int, length: int
+) -> None:
+    from_ = MONDAY.astimezone(UTC) + timedelta(minutes=start)
+    until = from_ + timedelta(minutes=length)
+    try:
+        checked = check_week(week)
+    except InvalidInput:
+        return
+    found = list(spans(checked, [], from_, until))
+    assert all(from_ <= span.starts_at < until for span in found)
+    assert all(in_hours(checked, span.starts_at) for span in found)
+    assert all(in_hours(checked, span.ends_at - timedelta(seconds=1)) for span in found)
+    assert all(one.ends_at <= two.starts_at for one, two in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    "week",
+    [
+        [WeeklyHours(7, "09:00", "10:00")],
+        [WeeklyHours(0, "10:00", "09:00")],
+        [WeeklyHours(0, "09:00", "09:20", 30)],
+        [WeeklyHours(0, "09:00", "10:00", 1)],
+        [WeeklyHours(0, "9 Uhr", "10:00")],
+        [WeeklyHours(0, "09:00", "24:00")],
+        [WeeklyHours(0, "09:00", "11:00"), WeeklyHours(0, "10:00", "12:00")],
+    ],
+)
+def test_hours_that_cannot_be_are_refused(week: list[WeeklyHours]) -> None:
+    with pytest.raises(InvalidInput):
+        check_week(week)
+
+
+@given(st.integers(0, 24 * 60 - 1))
+def test_minutes_and_clock_times_are_the_same_thing(minute: int) -> None:
+    assert minute_of_day(clock_text(minute)) == minute

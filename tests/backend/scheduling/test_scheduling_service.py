@@ -1,0 +1,127 @@
+"""Slots and bookings on a real database."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from backend.clock import local
+from backend.errors import Conflict, Forbidden, InvalidInput, NotFound
+from backend.ids import new_id
+from backend.scheduling import BookingState, BookingView, SlotState, SlotView, WeeklyHours
+from backend.security.policy import SYSTEM
+from tests.support.clinic import Clinic, practitioner_of
+
+
+async def free(clinic: Clinic, expert_id: str, limit: int = 100) -> list[SlotView]:
+    """Give the free slots of the next four weeks."""
+    now = clinic.clock.now()
+    return await clinic.scheduling.slots(expert_id, now, now + timedelta(days=28), limit)
+
+
+async def test_slots_are_made_for_a_fortnight_and_again_each_day(clinic: Clinic) -> None:
+    expert = practitioner_of(await clinic.expert(week=[WeeklyHours(day, "09:00", "10:00", 60) for day in range(7)]))
+    first = await free(clinic, expert)
+    assert len(first) == 14
+    await clinic.pass_time(timedelta(days=7))
+    later = await free(clinic, expert)
+    assert len(later) == 14
+    assert later[-1].starts_at - first[-1].starts_at == timedelta(days=7)
+
+
+async def test_slots_are_made_on_demand_when_no_timer_ran(clinic: Clinic) -> None:
+    expert = practitioner_of(await clinic.expert())
+    clinic.clock.advance(timedelta(days=60))
+    assert (await clinic.scheduling.next_free(expert, clinic.clock.now())) is not None
+
+
+async def test_slots_made_by_many_at_once_are_there_once(clinic: Clinic) -> None:
+    expert = practitioner_of(await clinic.expert())
+    clinic.clock.advance(timedelta(days=60))
+    results = await asyncio.gather(*(asyncio.create_task(free(clinic, expert)) for _ in range(5)))
+    assert len({len(slots) for slots in results}) == 1
+    starts = [slot.starts_at for slot in results[0]]
+    assert len(set(starts)) == len(starts) > 0
+
+
+async def test_a_slot_is_booked_once_and_free_again_when_released(clinic: Clinic) -> None:
+    expert = practitioner_of(await clinic.expert())
+    slot = (await free(clinic, expert))[0]
+    cases = [new_id() for _ in range(5)]
+    results = await asyncio.gather(
+        *(asyncio.create_task(clinic.scheduling.book(slot.id, case, new_id())) for case in cases),
+        return_exceptions=True,
+    )
+    [booking] = [result for result in results if isinstance(result, BookingView)]
+    assert sum(isinstance(result, Conflict) for result in results) == 4
+    assert slot.id not in {one.id for one in await free(clinic, expert)}
+    await clinic.scheduling.release(booking.consultation_id)
+    assert (await free(clinic, expert))[0].id == slot.id
+    assert await clinic.scheduling.booking(booking.consultation_id) is None
+
+
+async def test_a_missed_slot_is_not_sold_again(clinic: Clinic) -> None:
+    expert, case = practitioner_of(await clinic.expert()), new_id()
+    slot = (await free(clinic, expert))[0]
+    await clinic.scheduling.book(slot.id, case, new_id())
+    await clinic.pass_time(slot.starts_at - clinic.clock.now())
+    await clinic.scheduling.release(case, BookingState.NO_SHOW)
+    assert (await clinic.scheduling.slot(slot.id)).state is SlotState.BOOKED
+    last = await clinic.scheduling.booking(case)
+    assert last is not None
+    assert last.state is BookingState.NO_SHOW
+
+
+async def test_a_time_that_has_passed_cannot_be_booked(clinic: Clinic) -> None:
+    expert = practitioner_of(await clinic.expert())
+    slot = (await free(clinic, expert))[0]
+    clinic.clock.advance(timedelta(hours=2))
+    with pytest.raises(InvalidInput):
+        await clinic.scheduling.book(slot.id, new_id(), new_id())
+    with pytest.raises(NotFound):
+        await clinic.scheduling.book(new_id(), new_id(), new_id())
+
+
+async def test_new_hours_replace_free_slots_and_leave_booked_ones(clinic: Clinic) -> None:
+    expert, case = practitioner_of(await clinic.expert()), new_id()
+    slot = (await free(clinic, expert))[0]
+    await clinic.scheduling.book(slot.id, case, new_id())
+    await clinic.scheduling.set_week(SYSTEM, expert, [WeeklyHours(0, "14:00", "16:00", 60)])
+    assert {local(one.starts_at).hour for one in await free(clinic, expert)} == {14, 15}
+    assert (await clinic.scheduling.slot(slot.id)).state is SlotState.BOOKED
+    await clinic.scheduling.release(case)
+    assert {local(one.starts_at).hour for one in await free(clinic, expert)} == {14, 15}
+
+
+async def test_an_absence_takes_free_slots_away_for_good(clinic: Clinic) -> None:
+    actor = await clinic.expert()
+    expert = practitioner_of(actor)
+    first = (await free(clinic, expert))[0]
+    until = first.starts_at + timedelta(days=3)
+    await clinic.scheduling.add_absence(actor, expert, first.starts_at, until, "开会")
+    await clinic.pass_time(timedelta(days=1))
+    assert (await free(clinic, expert))[0].starts_at >= until
+    assert not await clinic.scheduling.is_available(expert, first.starts_at + timedelta(minutes=1))
+
+
+async def test_an_expert_is_available_in_hours_and_not_in_a_booked_slot(clinic: Clinic) -> None:
+    expert = practitioner_of(await clinic.expert())
+    first, second, *_ = await free(clinic, expert)
+    at = first.starts_at + timedelta(minutes=5)
+    assert not await clinic.scheduling.is_available(expert, clinic.clock.now())
+    assert await clinic.scheduling.is_available(expert, at)
+    await clinic.scheduling.book(first.id, new_id(), new_id())
+    assert not await clinic.scheduling.is_available(expert, at)
+    assert await clinic.scheduling.next_free(expert, clinic.clock.now()) == second.starts_at
+
+
+async def test_only_the_expert_and_the_administrator_set_the_hours(clinic: Clinic) -> None:
+    expert, other = await clinic.expert(), await clinic.expert("赵敏")
+    week = [WeeklyHours(0, "09:00", "10:00")]
+    with pytest.raises(Forbidden):
+        await clinic.scheduling.set_week(other, practitioner_of(expert), week)
+    await clinic.scheduling.set_week(expert, practitioner_of(expert), week)
+    assert await clinic.scheduling.week(practitioner_of(expert)) == week
+    now = clinic.clock.now()
+    with pytest.raises(InvalidInput):
+        await clinic.scheduling.add_absence(expert, practitioner_of(expert), now, now)

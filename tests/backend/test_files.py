@@ -1,0 +1,140 @@
+"""The file store: what comes in is checked, what lies there is encrypted, what goes out is what came in."""
+
+import asyncio
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from backend.clock import Clock
+from backend.db import Database, install_key_ring
+from backend.errors import InvalidInput, NotFound
+from backend.files import LARGEST_BYTES, FileRow, FileStore
+from backend.security.keyring import KeyRing, KeyRingError
+
+KINDS = {
+    "image/jpeg": b"\xff\xd8\xff\xe0 picture",
+    "image/png": b"\x89PNG\r\n\x1a\n picture",
+    "image/gif": b"GIF89a picture",
+    "image/webp": b"RIFF\x00\x00\x00\x00WEBP picture",
+    "audio/amr": b"#!AMR\n voice",
+    "audio/mpeg": b"ID3 voice",
+}
+PNG = KINDS["image/png"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "files"
+
+
+@pytest.fixture
+def files(database: Database, folder: Path, clock: Clock) -> FileStore:
+    return FileStore(database, folder, clock)
+
+
+def stored_in(folder: Path) -> list[Path]:
+    """Give the files on the disk."""
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("media_type", KINDS)
+async def test_what_goes_in_comes_out_and_lies_encrypted(files: FileStore, folder: Path, media_type: str) -> None:
+    file_id = await files.put(KINDS[media_type], media_type, "owner")
+    assert await files.get(file_id) == (KINDS[media_type], media_type)
+    view = await files.describe(file_id)
+    assert (view.owner_id, view.size) == ("owner", len(KINDS[media_type]))
+    [path] = stored_in(folder)
+    assert KINDS[media_type][4:] not in path.read_bytes()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type"),
+    [
+        (b"", "image/png"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(LARGEST_BYTES), "image/png"),
+        (KINDS["image/gif"], "image/png"),
+        (b"<svg onload=alert(1)>", "image/svg+xml"),
+        (b"MZ\x90", "application/octet-stream"),
+        (b"<html>", "image/jpeg"),
+    ],
+)
+async def test_what_is_empty_too_large_or_not_what_it_says_is_refused(
+    files: FileStore, folder: Path, data: bytes, media_type: str
+) -> None:
+    with pytest.raises(InvalidInput):
+        await files.put(data, media_type, "owner")
+    assert stored_in(folder) == []
+
+
+async def test_the_usual_writings_of_a_media_type_are_the_same(files: FileStore) -> None:
+    file_id = await files.put(KINDS["image/jpeg"], "IMAGE/JPG; name=x", "owner")
+    assert (await files.get(file_id))[1] == "image/jpeg"
+
+
+async def test_an_unknown_file_is_not_found(files: FileStore) -> None:
+    for file_id in ("0" * 32, "../../etc/passwd", ""):
+        with pytest.raises(NotFound):
+            await files.get(file_id)
+
+
+async def test_a_file_put_in_the_place_of_another_does_not_open(files: FileStore, folder: Path) -> None:
+    first = await files.put(PNG, "image/png", "owner")
+    [one] = stored_in(folder)
+    second = await files.put(PNG, "image/png", "owner")
+    [other] = set(stored_in(folder)) - {one}
+    other.write_bytes(one.read_bytes())
+    assert await files.get(first) == (PNG, "image/png")
+    with pytest.raises(KeyRingError):
+        await files.get(second)
+
+
+async def test_after_a_rotation_every_file_is_under_the_newest_key(
+    files: FileStore, folder: Path, key_ring: KeyRing
+) -> None:
+    ids = [await files.put(PNG, "image/png", "owner") for _ in range(3)]
+    both = {1: bytes(range(32)), 2: bytes(range(64, 96))}
+    install_key_ring(KeyRing(both, bytes(range(32, 64))))
+    assert await files.reencrypt() == 3
+    assert await files.reencrypt() == 0
+    install_key_ring(KeyRing({2: both[2]}, bytes(range(32, 64))))
+    assert [await files.get(file_id) for file_id in ids] == [(PNG, "image/png")] * 3
+
+
+async def test_a_file_of_a_transaction_that_was_undone_is_swept_away_after_a_day(
+    files: FileStore, folder: Path, database: Database, clock: Clock
+) -> None:
+    kept = await files.put(PNG, "image/png", "owner")
+
+    async def undone() -> None:
+        async with database.transaction():
+            await files.put(PNG, "image/png", "owner")
+            raise RuntimeError("the turn fails")
+
+    with pytest.raises(RuntimeError):
+        await undone()
+    assert len(stored_in(folder)) == 2
+    assert await files.sweep() == 0
+    clock.advance(timedelta(days=2))
+    assert await files.sweep() == 1
+    assert await files.get(kept) == (PNG, "image/png")
+    async with database.reading() as session:
+        assert list(await session.scalars(select(FileRow.id))) == [kept]
+
+
+async def test_a_half_written_file_is_never_seen_and_swept_away(
+    files: FileStore, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(_descriptor: int) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(OSError, match="no space"):
+        await files.put(PNG, "image/png", "owner")
+    monkeypatch.undo()
+    assert [path.suffix for path in await asyncio.to_thread(stored_in, folder)] == [".new"]
+    clock.advance(timedelta(days=2))
+    assert await files.sweep() == 1

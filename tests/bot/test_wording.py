@@ -1,0 +1,58 @@
+"""Moments, spans and names as people say them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.wording import clip, lines, masked, moment, time_of_day, waiting
+
+NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # noon of a Saturday in China
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        (1, "今天下午1:00"),
+        (0, "今天中午12:00"),
+        (21, "明天上午9:00"),
+        (45, "后天上午9:00"),
+        (-24, "昨天中午12:00"),
+        (8, "今天晚上8:00"),
+        (14, "明天凌晨2:00"),
+        (93, "11月25日（周三）上午9:00"),
+        (24 * 60 - 3, "2027年1月20日（周三）上午9:00"),
+    ],
+)
+def test_a_moment_is_said_as_seen_from_now_in_china(hours: int, said: str) -> None:
+    assert moment(NOW + timedelta(hours=hours), NOW) == said
+
+
+@given(st.integers(0, 30 * 24 * 3600))
+def test_every_moment_has_a_part_of_the_day_and_an_hour_up_to_twelve(seconds: int) -> None:
+    said = time_of_day(NOW + timedelta(seconds=seconds))
+    assert said[:2] in ("凌晨", "上午", "中午", "下午", "晚上")
+    assert 0 <= int(said[2:].split(":")[0]) <= 12
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"), [(1440, "1天"), (60, "1小时"), (10, "10分钟"), (90, "90分钟"), (2880, "2天")]
+)
+def test_a_span_is_said_in_its_largest_whole_unit(minutes: int, said: str) -> None:
+    assert waiting(minutes) == said
+
+
+@pytest.mark.parametrize(("name", "shown"), [("张小明", "张**"), ("张三", "张*"), ("", "患者"), ("欧阳娜娜丽", "欧**")])
+def test_a_patient_s_name_is_masked_but_for_the_first_character(name: str, shown: str) -> None:
+    assert masked(name) == shown
+
+
+@given(st.text(), st.integers(1, 40))
+def test_clipped_text_is_one_line_within_the_limit(text: str, limit: int) -> None:
+    assert len(clip(text, limit)) <= limit
+    assert "\n" not in clip(text, limit)
+
+
+def test_what_says_nothing_leaves_no_line() -> None:
+    assert lines("一", "", "二") == "一\n二"
