@@ -30,6 +30,7 @@ from nlu.types import (
 
 _CORRECTION = re.compile(r"不是(?P<old>[^,。!?;]{1,12}?)[, 、]*(?:而是|应该是|(?<!不)是|,)(?P<new>[^?]+)")
 _CLAUSE_MARK = re.compile(r"[,。!?;]")
+_MASK = "※"
 _RESOLVED = re.compile(r"现在|已经|目前|今天|了$")
 _CORRECTING = re.compile(r"(?:说|写|打|填|弄|记|讲)错了|更正|纠正|应该是|不对[, ]|改成|改为|刚才.{0,4}不对")
 
@@ -74,6 +75,7 @@ class _Reading:
         self.asked_slots = (asked.slot, *asked.also) if asked else ()
         self.yes_no = rules.yes_no(self.text, asked)
         self.matches = lexicon.find(self.text, _FreeCharacters(segmenter, self.text))
+        self.masked = _masked(self.text, self.matches)
 
     def _without_withdrawn(self) -> str:
         """The text with the value that a correction takes back blanked out, offsets kept."""
@@ -111,7 +113,7 @@ class _Reading:
             pregnancy=answer.pregnancy or find_pregnancy(self.text),
             drugs=find_drugs(self.source, [m for m in drugs if m.name not in allergic_to]),
             allergies=allergies,
-            diseases=find_diseases(self.source, [m for m in self.matches if m.kind == "disease"]),
+            diseases=find_diseases(self.source, self.masked, [m for m in self.matches if m.kind == "disease"]),
             denies=tuple(dict.fromkeys((*find_denials(self.text), *answer.denies))),
             yes_no=self.yes_no,
             withdrawn=self._withdrawn(),
@@ -177,7 +179,7 @@ class _Reading:
         return earlier.status is Status.UNKNOWN
 
     def _mention(self, match: Match) -> SymptomMention:
-        assertion = assess_status(self.text, match.start, match.end)
+        assertion = assess_status(self.masked, match.start, match.end)
         status = assertion.status
         if match.negated and status is Status.POSITIVE:
             status = Status.NEGATIVE
@@ -272,6 +274,13 @@ class _Reading:
             words = self.source.original[first:last]
             entities.append(Entity(kind=kind, value=value, text=words, start=first, end=last))
         return tuple(entities)
+
+
+def _masked(text: str, matches: list[Match]) -> str:
+    """The text with every match blanked: the 不 in 消化不良 denies nothing that follows."""
+    for match in matches:
+        text = text[: match.start] + _MASK * (match.end - match.start) + text[match.end :]
+    return text
 
 
 class _FreeCharacters:

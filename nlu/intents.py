@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 
 from data.intents import SpokenIntents
 from nlu.types import Asked, Command, Context, Intent, Slot, YesNo
@@ -61,11 +60,6 @@ class IntentRules:
         self._yes = re.compile(spoken.short.yes)
         self._no = re.compile(spoken.short.no)
         self._normal = re.compile(spoken.short.normal)
-
-    @cached_property
-    def names(self) -> frozenset[Intent]:
-        """The intents that have patterns."""
-        return frozenset(intent for intent, _, _ in self._intents)
 
     def command(self, text: str) -> Command | None:
         """The steering word that the whole message is."""

@@ -92,10 +92,13 @@ def _drug_status(text: str, match: Match) -> Status:
     return Status.POSITIVE
 
 
-def find_diseases(source: Normalised, matches: Iterable[Match]) -> tuple[Statement, ...]:
-    """The diseases named, with whether the patient is said to have or to have had them."""
+def find_diseases(source: Normalised, masked: str, matches: Iterable[Match]) -> tuple[Statement, ...]:
+    """The diseases named, with whether the patient is said to have or to have had them.
+
+    ``masked`` is the text with all matches blanked, so that no word of one colours another.
+    """
     return tuple(
-        _statement(source, m.name, assess_status(source.text, m.start, m.end).status, m.start, m.end) for m in matches
+        _statement(source, m.name, assess_status(masked, m.start, m.end).status, m.start, m.end) for m in matches
     )
 
 

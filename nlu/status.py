@@ -16,11 +16,11 @@ _ADVERBS = "从来|从|并|也|都|倒是|倒|一直|还|又|已经|目前|暂�
 _NO_NEGATION_AFTER_NOT = (
     "知道|清楚|舒服|好|停|断|止|住|晓得|行|得|管|同|想活|过|仅|光|但|要紧|适|确定|到|足|能|敢|用|愿|肯|够|小心|"
     "时|一会|久|然|"
-    "多|起|对|见|明|由|退|下|上|动|出|来|了"
+    "多|起|对|见|明|由|退|下|上|动|出|来|了|稳|良|振"
 )
 _NO_NEGATION_AFTER_HAVE_NOT = (
     "事|办法|法|用|钱|时间|注意|量|好|吃|睡|休息|去|看|几|过(?!敏)|打|做|查|多久|喝|来得|效果|缓解|改善|减轻|"
-    "退|劲|精|什么效"
+    "退|劲|精|什么效|意思|意义|盼头|希望|指望|奔头|出路|心思|胃口"
 )
 _NEGATION = re.compile(
     rf"(?:{_ADVERBS})?"
@@ -46,6 +46,7 @@ _SUPPOSED = re.compile(
     r"网上|科普|据说|电视|新闻|小说|梦见|梦到|演习|考试|不知道(?:有没有|是不是|会不会|算不算)|不确定|说不准|"
     r"什么是|是不是因为"
 )
+_WONDERS = re.compile(r"为什么|为啥|怎么|咋")
 _OTHERS = re.compile(
     r"(?:邻居|同事|朋友|同学|隔壁|老乡|别人|人家|同村|网友|明星|工友|亲戚|领导|老板|他家|她家|以前的病人)[^我咱]*$"
 )
@@ -57,12 +58,16 @@ _PAST = re.compile(
 _PRESENT = re.compile(
     r"现在|今天|刚才|刚刚|又(?!不)|这次|最近|这两天|这几天|目前|昨天|昨晚|开始|至今|到现在|一直|突然|[\d一二两三四五六七八九十几半]个?(?:天|小时|分钟|星期|周)了?"
 )
+_CLAUSE_END = re.compile(r"[,。!?;]")
 _GONE_AFTER = re.compile(
     r"^(?:的?症状)?(?:已经|都|也|现在|今天|早就|就|全|全都|差不多|是|倒是|倒|基本上?|算|自己){0,3}"
     r"(?:退了|退烧了|退下来了|退下去了|好了(?!一?[点些]|很?多|不少)|没了|没有了|不见了|消失了?|没有?(?=$|"
     r"[,。!;、 啊呢呀的])|痊愈|治好了|消了|止住了|"
     r"不(?=$|[,。!])|正常了|不明显)"
 )
+
+
+_PAST_REACH = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ def assess_status(text: str, start: int, end: int) -> Assertion:
     if _is_open(before, clause, after):
         return Assertion(Status.UNKNOWN)
     status = _polarity(clause, after)
-    past = _PAST.search(clause) is not None and not _PRESENT.search(clause + after)
+    past = _PAST.search(clause[-_PAST_REACH:]) is not None and not _PRESENT.search(clause + _CLAUSE_END.split(after)[0])
     return Assertion(status, past)
 
 
@@ -99,7 +104,7 @@ def _clause_before(before: str) -> str:
 
 def _is_open(before: str, clause: str, after: str) -> bool:
     """Whether the mention is asked about, supposed, or somebody else's."""
-    if _QUESTION_BEFORE.search(clause) or _QUESTION_AFTER.match(after):
+    if _QUESTION_BEFORE.search(clause) or (_QUESTION_AFTER.match(after) and not _WONDERS.search(clause)):
         return True
     if _QUESTION_AROUND[0].search(clause) and _QUESTION_AROUND[1].match(after):
         return True

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from typing import Any
 
-from backend.consultation.desk import CaseDesk
+from backend.consultation.intake import Intake
+from backend.consultation.matching import Matching
 from backend.consultation.rules import RUNNING, Urgency
 from backend.errors import IllegalMove, InvalidInput
 from backend.security.policy import SYSTEM, Action, Actor
@@ -11,13 +12,13 @@ from backend.security.policy import SYSTEM, Action, Actor
 _MOST_FLAGS = 50
 
 
-class Alarms(CaseDesk):
+class Alarms(Intake, Matching):
     """Raising the urgency of a case that is under way."""
 
     async def raise_alarm(self, actor: Actor, consultation_id: str, red_flags: Collection[dict[str, Any]]) -> None:
         """Add danger signs to a case and make it critical, whatever it was; the same sign twice is one.
 
-        A search for an expert that is running keeps its present invitations; the next ones have the short time limit.
+        Whoever is being waited for, the doctor or the experts who are asked, has the short limit from now on.
 
         Args:
             red_flags: JSON values with `code`, at most fifty; what is known already is left out.
@@ -39,6 +40,8 @@ class Alarms(CaseDesk):
                 return
             clinical.red_flags = [*clinical.red_flags, *new]
             case.urgency = Urgency.CRITICAL
+            await self._hurry_task(session, case)
+            await self._hurry_offers(session, case)
             await self._record(session, actor, Action.CONSULTATION_RAISE_ALARM, case)
             await self._note(session, SYSTEM, case, "critical", "患者说到危险信号，病情标记为危急，已提醒医生")
             await self._publish(session, case, "consultation.critical")

@@ -191,6 +191,11 @@ class Intake(Reading, CaseDesk):
         due_at: datetime = self._clock.now() + TASK_LIMITS[case.urgency]
         await self._timers.set(session, TASK_TIMER, case.id, due_at, consultation_id=case.id, tried=tried)
 
+    async def _hurry_task(self, session: AsyncSession, case: Consultation) -> None:
+        """Give the doctor who has not looked yet the limit of the urgency that the case has now."""
+        if case.status is Status.DRAFT and case.acknowledged_at is None:
+            await self._set_task(session, case, tried=[])
+
     async def _on_task_overdue(self, payload: Mapping[str, Any]) -> None:
         async with self._database.transaction() as session:
             case = await self._case(session, payload["consultation_id"], lock=True)

@@ -1,4 +1,4 @@
-"""The moves of a consultation's status: submitted, begun, closed, cancelled (assigned: see `matching`)."""
+"""The moves of a consultation's status: submitted, begun, closed, cancelled (assigned: see `offers`)."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from backend.consultation.appointments import Appointments
 from backend.consultation.desk import role_in
 from backend.consultation.icd10 import normalise
 from backend.consultation.intake import TASK_TIMER, Intake
-from backend.consultation.matching import Matching
+from backend.consultation.offers import Offers
 from backend.consultation.opinions import Opinions
 from backend.consultation.rules import Status, Step, Urgency, require_text, urgency_of
 from backend.consultation.views import ConsultationView
@@ -18,7 +18,7 @@ from data.departments import departments
 _FIELD_NAMES = {"diagnosis": "诊断", "plan": "治疗方案"}
 
 
-class Lifecycle(Intake, Matching, Appointments, Opinions):
+class Lifecycle(Intake, Offers, Appointments, Opinions):
     """Every step that moves the status."""
 
     async def submit(

@@ -15,7 +15,8 @@ class ConsultationService(Lifecycle, Supplements, Thread, Alarms):
     """All use cases of consultations. Where each lives:
 
     * `intake`: open, open_by_doctor, acknowledge_task, add_findings; a task that nobody looks at
-    * `matching`: offers_of, offers_for, offer, accept_offer, decline_offer, assign_expert, response_statistics
+    * `offers`: offers_of, offers_for, offer, accept_offer, decline_offer, assign_expert, response_statistics
+    * `matching`: the search for an expert, which `submit` begins and timers carry on
     * `appointments`: bookable_slots, booking, book, reschedule, cancel_booking, record_no_show; reminders
     * `supplements`: request_supplement, answer_supplement, supplements
     * `thread`: post, messages, message, focus, set_focus

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import Table, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -71,21 +71,25 @@ class OutboxService:
             excluding: tells by its id whether a row is in this process's hands already.
         """
         now = self._clock.now()
+        earlier = _outbox.alias("earlier")
+        blocked = exists().where(
+            earlier.c.person_id == _outbox.c.person_id, earlier.c.id < _outbox.c.id, earlier.c.due_at > now
+        )
+        query = select(_outbox.c.id, _outbox.c.person_id).where(_outbox.c.due_at <= now, ~blocked)
         async with self._database.reading() as session:
-            query = select(_outbox.c.id, _outbox.c.person_id).where(_outbox.c.due_at <= now)
             due = (await session.execute(query.order_by(_outbox.c.due_at, _outbox.c.id).limit(limit))).all()
         persons = list(dict.fromkeys(row.person_id for row in due if not excluding(row.id)))
         if not persons:
             return []
         async with self._database.transaction() as session:
-            query = (
+            whole = (
                 select(_outbox)
                 .where(_outbox.c.person_id.in_(persons), _outbox.c.due_at.is_not(None))
                 .order_by(_outbox.c.id)
                 .limit(10 * limit)
                 .with_for_update()
             )
-            rows = (await session.execute(query)).all()
+            rows = (await session.execute(whole)).all()
             taken = [_item(row, now + lease) for row in _prefixes(rows, now, excluding)]
             if taken:
                 ids = [item.id for item in taken]

@@ -37,11 +37,19 @@ _LOOK_OVER_ALL_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
+class AuditHead:
+    """The end of the chain at some moment: what the sealer logs now and then, so that it can be noted elsewhere."""
+
+    position: int
+    digest: str
+
+
+@dataclass(frozen=True)
 class AuditReport:
     """What a verification found.
 
     Args:
-        ok: every seal fits its entry and the seal before it, and none is missing.
+        ok: every seal fits its entry and the seal before it, none is missing, and the noted head is in the chain.
         entries: how many entries the chain holds.
         first_bad: the first entry that was changed, or whose place in the chain was.
         unsealed: entries that wait for the sealer; more than a handful for more than seconds is a fault.
@@ -51,6 +59,7 @@ class AuditReport:
     entries: int
     first_bad: int | None
     unsealed: int
+    head: AuditHead
 
 
 @dataclass(frozen=True)
@@ -123,7 +132,10 @@ class AuditLog:
                 raise
             sealed += count
             if count < _BATCH:
-                return sealed
+                break
+        if look_over_all:
+            await self._log_head()
+        return sealed
 
     async def _seal_batch(self, look_over_all: bool) -> int:
         # Looked for outside the transaction: the search over all may take long, and nobody can write meanwhile inside.
@@ -141,6 +153,12 @@ class AuditLog:
                 session.add(AuditSeal(position=position, entry_id=entry.id, digest=digest))
         return len(waiting)
 
+    async def _log_head(self) -> None:
+        async with self._database.reading() as session:
+            last = await session.scalar(select(AuditSeal).order_by(AuditSeal.position.desc()).limit(1))
+        if last is not None:
+            log.info("audit chain: position=%d digest=%s", last.position, last.digest)
+
     async def _unsealed(self, look_over_all: bool) -> Sequence[int]:
         query = (
             select(AuditEntry.id)
@@ -155,24 +173,28 @@ class AuditLog:
                 query = query.where(AuditEntry.id > (newest or 0) - _LOOK_BACK)
             return (await session.scalars(query)).all()
 
-    async def verify(self) -> AuditReport:
-        """Compute the whole chain again and compare, a page at a time; the log may grow meanwhile."""
-        entries, digest, first_bad = 0, _GENESIS, None
+    async def verify(self, noted: AuditHead | None = None) -> AuditReport:
+        """Compute the whole chain again and compare, a page at a time; the log may grow meanwhile.
+
+        Args:
+            noted: a head that was written down earlier, outside the database. Without one, the removal of the newest
+                entries together with their seals cannot be told from their never having been.
+        """
+        head, first_bad, found = AuditHead(0, _GENESIS), None, noted is None
         while True:
-            rows = await self._chain(after=entries)
+            rows = await self._chain(after=head.position)
             for seal, entry in rows:
-                entries += 1
-                digest = _digest(digest, entry) if entry else ""
-                if first_bad is None and (
-                    entry is None or seal.position != entries or not hmac.compare_digest(digest, seal.digest)
-                ):
+                head = AuditHead(head.position + 1, _digest(head.digest, entry) if entry else "")
+                fits = seal.position == head.position and hmac.compare_digest(head.digest, seal.digest)
+                if first_bad is None and not fits:
                     first_bad = seal.entry_id
+                found = found or head == noted
             if len(rows) < _BATCH or first_bad is not None:
                 break
         async with self._database.reading() as session:
             total = await session.scalar(select(func.count()).select_from(AuditEntry)) or 0
             chained = await session.scalar(select(func.count()).select_from(AuditSeal)) or 0
-        return AuditReport(ok=first_bad is None, entries=chained, first_bad=first_bad, unsealed=max(total - chained, 0))
+        return AuditReport(first_bad is None and found, chained, first_bad, max(total - chained, 0), head)
 
     async def _chain(self, after: int) -> Sequence[Row[AuditSeal, AuditEntry]]:
         query = (

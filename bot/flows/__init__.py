@@ -16,8 +16,11 @@ from bot.flows import (
     words,
 )
 
+PATIENT_FLOWS = (safety, welcome, words, consent, assistance, intake, review, place, booking, my, rating, patient)
+"""The modules of the patients' conversations; the watch over danger signs is the first to hear a message."""
+
 
 def register_patient_flows(dialogue: Dialogue) -> None:
-    """Add everything that a patient can say and tap; the watch over danger signs is the first to hear it."""
-    for module in (safety, welcome, words, consent, assistance, intake, review, place, booking, my, rating, patient):
+    """Add everything that a patient can say and tap."""
+    for module in PATIENT_FLOWS:
         module.register(dialogue)

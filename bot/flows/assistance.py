@@ -19,6 +19,7 @@ ANSWERS = {
     "safety": "您说的话都加密保存，只有给您看病的医生能看。不会给别人，也不会拿去做广告。您随时可以撤回同意。",
     "insurance": "在这里说病情用不着医保卡。要检查、拿药的时候，能不能报销，请问卫生院的医生，他会帮您看。",
     "prescription": "我自己不能开药。请先告诉我哪里不舒服，我交给医生，该不该用药由医生来定。",
+    "robot": "我是自动的小助手，不是医生。我帮您记清楚、找对人，看病由真正的医生来看。",
     "report": "报告请拍成照片发给我，我一起交给医生看。要看以前的结果，请点“我的会诊”。",
     "complaint": "让您不满意了，很抱歉。您可以点“找人工”，把情况说给值班的人听。",
 }
@@ -33,10 +34,11 @@ _TOPIC_OF_INTENT = {
     Intent.COMPLAIN: "complaint",
 }
 _TOPIC_WORDS = (
+    ("robot", re.compile(r"机器人|(真人|人工智能|电脑)(吗|在)|是不是(真)?人|是人吗")),
     ("price", re.compile(r"多少钱|收费|要钱|花钱|免费|价钱|费用|怎么收钱")),
     ("insurance", re.compile(r"医保|报销|新农合|合作医疗")),
     ("safety", re.compile(r"安全吗|隐私|泄露|保密|别人.{0,6}(看到|看见|知道)|骗子|骗人的|靠谱吗")),
-    ("time", re.compile(r"(要|得|需要|还要|等).{0,3}多久|多长时间(能|才|会)|什么时候(能|有人|才)|几时能")),
+    ("time", re.compile(r"(要|得|等).{0,3}多久|(多久|多长时间|什么时候|啥时候|几时).{0,3}(能看|才|有人|看上|回)")),
     ("howto", re.compile(r"怎么用|怎么弄|怎么操作|咋用|不会用|使用方法|怎么问诊")),
 )
 _SMALL_TALK = {Intent.GREET: "您好。", Intent.THANK: "不客气。"}
@@ -55,11 +57,11 @@ _MORE = (
 
 def topic(text: str, said: Understanding) -> str | None:
     """Give the key of `ANSWERS` that `text` asks for; None where it asks for nothing of the kind."""
-    if said.intent in _TOPIC_OF_INTENT and not said.symptoms:
-        return _TOPIC_OF_INTENT[said.intent]
-    if len(text) > _LONGEST_QUESTION:
-        return None
-    return next((name for name, words in _TOPIC_WORDS if words.search(text)), None)
+    if len(text) <= _LONGEST_QUESTION:
+        asked = next((name for name, words in _TOPIC_WORDS if words.search(text)), None)
+        if asked is not None:
+            return asked
+    return None if said.symptoms else _TOPIC_OF_INTENT.get(said.intent)
 
 
 def wants_human(said: Understanding) -> bool:

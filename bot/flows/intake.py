@@ -13,11 +13,11 @@ from bot.flows.intake_questions import (
     RATHER_NOT,
     WHO,
     WHO_IS,
+    ask,
     choose,
     is_open,
     know_the_patient,
     repeat,
-    show,
     waits_for,
 )
 from bot.flows.intake_state import LONGEST_WORDS, MAX_PICTURES, Intake
@@ -77,9 +77,8 @@ async def advance(turn: Turn, intake: Intake, before: str = "") -> None:
         await turn.enter("review", **turn.data, before=before)
         return
     intake.asked.append(question.id)
-    intake.save(turn)
     # The first question after the complaint is the only one that explains the ways out.
-    turn.say(show(question, before, _WAYS_OUT if len(intake.asked) == _FIRST_ANSWERABLE else ""))
+    ask(turn, intake, question, before, _WAYS_OUT if len(intake.asked) == _FIRST_ANSWERABLE else "")
 
 
 async def _take_words(turn: Turn, intake: Intake) -> None:
@@ -183,7 +182,7 @@ async def _take_tap(turn: Turn, intake: Intake) -> None:
     if earlier is None or earlier.id in (WHO.id, NAME.id):
         repeat(turn, intake, "这一题已经过去了。要改，请直接告诉我。")
         return
-    context = earlier.context(intake.facts.age_months, intake.facts.sex)
+    context = intake.context_of(turn.incoming.item_id)
     said = await turn.understand(context)
     before = intake.facts
     intake.remember_step()

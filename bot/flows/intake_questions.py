@@ -3,6 +3,7 @@
 from bot.dialogue import Turn
 from bot.flows.intake_state import Intake
 from bot.messages import Choice, Menu, Text
+from nlu.facts import CaseFacts
 from nlu.interview import OPENING, next_question, patient_word
 from nlu.types import Expects, Question, Relation, Sex, Slot
 
@@ -74,12 +75,24 @@ def _choose_clinical(intake: Intake) -> Question | None:
         return None
     if asked and asked[-1] == _AGE and facts.sex is None:
         return SEX
+    if facts.relation is Relation.CHILD and facts.age_months is None and _AGE not in asked:
+        return _age(facts)  # first of all: what is dangerous in a baby depends on its age
     question = next_question(facts, asked)
     if question is None or (question.id == OPENING and OPENING in asked):
         return None  # enough; or nothing was understood of what is wrong, and the record quotes the words themselves
-    if question.id == _AGE:
-        return question.model_copy(update={"text": f"{patient_word(facts)}今年多大年纪？"})
-    return question
+    return _age(facts) if question.id == _AGE else question
+
+
+def _age(facts: CaseFacts) -> Question:
+    """The age alone: one thing at a time."""
+    child = facts.relation is Relation.CHILD
+    return Question(
+        id=_AGE,  # the same as nlu's own, which asks for the sex as well
+        text=f"{patient_word(facts)}多大了？" if child else f"{patient_word(facts)}今年多大年纪？",
+        slot=Slot.AGE,
+        expects=Expects.NUMBER,
+        why="不同的年纪，看病的办法不一样。",
+    )
 
 
 def is_open(intake: Intake) -> bool:
@@ -122,11 +135,18 @@ async def know_the_patient(turn: Turn, intake: Intake) -> None:
 
 def repeat(turn: Turn, intake: Intake, before: str) -> None:
     """Keep the intake, say `before` and put the waiting question again."""
-    intake.save(turn)
     if intake.question is None:
+        intake.save(turn)
         turn.say(Menu(before, (Choice("patient.continue", "接着说"),)))
     else:
-        turn.say(show(intake.question, before))
+        ask(turn, intake, intake.question, before)
+
+
+def ask(turn: Turn, intake: Intake, question: Question, before: str = "", tail: str = "") -> None:
+    """Keep the intake and put `question`; from now on it is what typed words answer, not an older menu."""
+    intake.save(turn)
+    turn.state.offered = []
+    turn.say(show(question, before, tail))
 
 
 def answer_in_place(turn: Turn, words: str) -> None:

@@ -147,6 +147,16 @@ class Intake:
             return Context(patient_age_months=self.facts.age_months, patient_sex=self.facts.sex)
         return self.question.context(self.facts.age_months, self.facts.sex)
 
+    def context_of(self, item_id: str) -> Context:
+        """The context in which the tapped answer `item_id` was offered; the present one for words."""
+        question_id = item_id.removeprefix("answer:").rpartition(":")[0]
+        if not item_id.startswith("answer:") or (self.question is not None and self.question.id == question_id):
+            return self.context
+        earlier = self.earlier_question(question_id)
+        if earlier is None:
+            return Context(patient_age_months=self.facts.age_months, patient_sex=self.facts.sex)
+        return earlier.context(self.facts.age_months, self.facts.sex)
+
     def absorb(self, said: Understanding, words: str, context: Context | None = None) -> None:
         """Take in what a message says. `context` is the one that it was understood in, if not the present one."""
         self.facts = self.facts.merge(said, context or self.context)

@@ -46,13 +46,14 @@ async def watch(turn: Turn) -> bool:
 
 
 async def _watch_intake(turn: Turn, intake: Intake) -> bool:
-    said = await turn.understand(intake.context)
-    flags = tuple(assess_red_flags(intake.facts.merge(said, intake.context)))
+    context = intake.context_of(turn.incoming.item_id)
+    said = await turn.understand(context)
+    flags = tuple(assess_red_flags(intake.facts.merge(said, context)))
     known = {flag.code for flag in intake.flags}
     if all(flag.code in known for flag in flags):
         return not flags and await _hear_cry(turn, said)
     intake.remember_step()
-    intake.absorb(said, turn.text)
+    intake.absorb(said, turn.text, context)
     new = intake.add_flags(flags)
     intake.question = None  # it may be answered by now; going on chooses anew
     intake.save(turn)
@@ -111,7 +112,7 @@ def _words(flags: tuple[RedFlag, ...]) -> str:
 
 
 async def _called(turn: Turn, _argument: str) -> None:
-    words = "好。请守在病人身边，门打开，等救护车来。"
+    words = "好。别走动，把门打开，等救护车来。身边最好有人陪着。"
     if Intake.of(turn) is None:
         turn.say(words)
         return

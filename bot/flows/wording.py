@@ -50,7 +50,9 @@ def _news(before: CaseFacts, after: CaseFacts) -> str:
 
 
 def _newly_denied(before: CaseFacts, after: CaseFacts) -> list[str]:
-    return [name for name in after.absent if name not in before.absent]
+    """What was denied in so many words; what 都没有 implies was in the question and need not be said back."""
+    spoken = {mention.name for mention in after.symptoms if mention.end > mention.start}
+    return [name for name in after.absent if name not in before.absent and name in spoken]
 
 
 def age(months: int) -> str:

@@ -34,7 +34,10 @@ def on_words(dialogue: Dialogue, verb: str, receiver: Receiver) -> None:
 def put_back(turn: Turn) -> None:
     """Put back what was interrupted, if anything was."""
     ask = turn.state.data.get("ask")
-    if turn.state.flow != _NAME or ask is None:
+    if turn.state.flow != _NAME:
+        return
+    if ask is None:
+        turn.leave()
         return
     turn.state.flow = ask["back_to"]
     turn.state.data = {key: value for key, value in turn.state.data.items() if key != "ask"}
@@ -56,8 +59,8 @@ class WordsFlow:
     async def receive(self, turn: Turn) -> None:
         """Hand the words on."""
         ask = turn.data.get("ask")
-        if ask is None or ask["verb"] not in self.receivers:
-            turn.leave()
+        if ask is None or ask["verb"] not in self.receivers:  # a newer version of the product has dropped it
+            put_back(turn)
             turn.say("好的。")
         elif turn.incoming.kind not in (Kind.TEXT, Kind.VOICE) or not turn.text:
             await self.begin(turn)

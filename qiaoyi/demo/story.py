@@ -78,7 +78,13 @@ class Story:
             await self._results(patient, doctor, expert)
         async with step("history", "“我的会诊”里有全过程"):
             await patient.presses("patient.mine", "我的会诊")
-            await patient.hears("已完成")
+            cases = await patient.hears("您的会诊")
+            await patient.taps(cases.items[0]["text"])
+            await patient.hears("进展")
+            await patient.taps("看结果")
+            await patient.hears("社区获得性肺炎")
+            await patient.taps("看经过")
+            await patient.hears("经过")
         async with step("red_flag", "另一位患者说出危险信号，马上提示120"):
             await self._red_flag()
 
@@ -235,13 +241,18 @@ class Story:
 
     async def _talk(self, patient: Person, doctor: Person, expert: Person) -> None:
         await expert.presses("expert.mine", "我的会诊")
+        cases = await expert.hears("您的会诊")
+        await expert.taps(cases.items[0]["text"])
         await expert.hears("已分配专家")
         await expert.taps("开始会诊")
         await expert.hears("会诊开始")
+        # Her 48 hours are over, so WeChat lets only the template through; the card itself waits until she comes back.
+        await patient.hears("进行中", "会诊开始")
         await patient.presses("patient.mine", "我的会诊")
-        await patient.hears("进行中")
+        await patient.hears("请点“进入会诊”")
         await patient.taps("进入会诊")
         await patient.hears("都能看到")
+        await doctor.presses("doctor.mine", "我的会诊")
         await doctor.hears("已开始会诊")
         await expert.says("大妈您好，今天还发烧吗？")
         await patient.hears("今天还发烧吗")

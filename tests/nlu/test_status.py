@@ -48,6 +48,8 @@ def statuses(understanding: Understanding) -> dict[str, Status]:
         ("没精神", {"精神差": POSITIVE}),
         ("没吃药就头疼", {"头痛": POSITIVE}),
         ("不停地咳嗽", {"咳嗽": POSITIVE}),
+        ("积食消化不良呕吐", {"消化不良": POSITIVE, "呕吐": POSITIVE}),
+        ("为什么一吃饭就胸闷？", {"胸闷": POSITIVE}),
         ("没有心跳快", {"心慌": NEGATIVE}),
         ("没有呼吸困难", {"呼吸困难": NEGATIVE}),
     ],

@@ -1,5 +1,6 @@
 """A MariaDB of the tests' own: fresh data folder, loopback alone, gone when the session ends."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 from tests.support.requirements import require_program
 
 _USER = "qiaoyi_tests"
-_START_SECONDS = 60.0
+_START_SECONDS = 90.0
 _STOP_SECONDS = 30.0
 
 
@@ -82,14 +83,11 @@ def _free_port() -> int:
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    # The server tells nobody when it is ready; its port opens after the init file has run.
+    # The server tells nobody when it is ready; it greets whoever connects after its init file has run.
     deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            break
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            if probe.connect_ex(("127.0.0.1", port)) == 0 and probe.recv(1):
+    while server.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as probe:
+            if probe.recv(1):
                 return
         time.sleep(0.05)
     raise RuntimeError(f"MariaDB did not start: {log.read_text(errors='replace')[-2000:]}")

@@ -156,6 +156,21 @@ async def test_a_patient_rates_once_with_one_to_five_stars_when_it_has_ended(cli
         await care.rate(running.patient, running.id, 1)
 
 
+async def test_a_comment_may_follow_the_stars_once(clinic: Clinic) -> None:
+    running = await begin(clinic)
+    care = clinic.care
+    await care.record_opinion(running.expert, running.id, diagnosis="感冒", plan="休息")
+    await care.complete(running.expert, running.id)
+    await care.rate(running.patient, running.id, 4)
+    for stars, comment in ((5, "改一下"), (4, "")):
+        with pytest.raises(Conflict):
+            await care.rate(running.patient, running.id, stars, comment)
+    assert (await care.rate(running.patient, running.id, 4, "讲得很清楚")).comment == "讲得很清楚"
+    with pytest.raises(Conflict):
+        await care.rate(running.patient, running.id, 4, "再说一句")
+    assert len(await clinic.published("consultation.rated")) == 1
+
+
 async def test_a_patient_cannot_cancel_what_is_being_held_but_the_doctor_can(clinic: Clinic) -> None:
     running = await begin(clinic)
     with pytest.raises(IllegalMove) as refused:

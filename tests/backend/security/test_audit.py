@@ -119,6 +119,32 @@ async def test_a_chain_that_was_forged_without_the_key_is_found(database: Databa
     assert not (await audit.verify()).ok
 
 
+async def test_a_log_that_was_cut_short_is_found_by_a_head_that_was_noted_elsewhere(
+    database: Database, clock: Clock, audit: AuditLog
+) -> None:
+    await record(database, audit, 4)
+    await audit.seal()
+    noted = (await audit.verify()).head
+    await record(database, audit, 1)
+    await audit.seal()
+    assert (await audit.verify(noted)).ok
+    async with behind_its_back(database):
+        await execute(database, "DELETE FROM audit_seals WHERE position >= 4")
+        await execute(database, "DELETE FROM audit_entries WHERE subject = 'person:3'")
+    await AuditLog(database, clock).seal()
+    assert not (await audit.verify(noted)).ok
+
+
+async def test_the_sealer_logs_the_head_when_it_starts(
+    database: Database, audit: AuditLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "backend.security.audit")
+    await record(database, audit, 2)
+    await audit.seal()
+    head = (await audit.verify()).head
+    assert f"position={head.position} digest={head.digest}" in caplog.text
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -326,3 +326,33 @@ async def test_an_answer_to_something_else_is_kept_and_the_question_put_once_mor
     assert intake_of(consenting).facts.duration is not None
     await consenting.say("他爱喝酒，吃降压药")
     assert waiting(consenting) != first, "nobody is asked the same thing for ever"
+
+
+async def test_a_childs_age_is_asked_first_because_danger_depends_on_it(consenting: Conversation) -> None:
+    await consenting.say("宝宝发烧38.5度")
+    assert "多大了" in consenting.text
+    await consenting.say("两个月")
+    assert intake_of(consenting).facts.age_months == 2
+    assert "医院" in consenting.text
+
+
+async def test_an_old_menus_words_are_no_tap_once_another_question_stands(
+    consenting: Conversation,
+) -> None:
+    await consenting.say("我咳嗽三天了")
+    for _ in range(12):
+        if "多大年纪" in consenting.text:
+            break
+        await consenting.say("没有")
+    facts = intake_of(consenting).facts
+    await consenting.say("没有")
+    assert intake_of(consenting).facts == facts
+
+
+@pytest.mark.parametrize("question", ["你是机器人吗", "多久能看上医生", "什么时候有人回我"])
+async def test_more_questions_beside_the_way(consenting: Conversation, question: str) -> None:
+    await consenting.say("我咳嗽三天了")
+    before = waiting(consenting)
+    said = await consenting.say(question)
+    assert "没太听明白" not in said
+    assert waiting(consenting) == before

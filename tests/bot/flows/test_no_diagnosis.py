@@ -23,9 +23,34 @@ def test_the_check_itself_sees_a_diagnosis() -> None:
     assert diseases_in(f"{patient_word(CaseFacts())}多休息。") == set()
 
 
-@pytest.mark.parametrize("module", sorted(path.name for path in FOLDER.glob("*.py")))
-def test_no_sentence_of_the_conversations_names_a_disease(module: str) -> None:
-    tree = ast.parse((FOLDER / module).read_text(encoding="utf-8"))
+def _modules_of_patients() -> list[str]:
+    """The modules that patients talk to, and those of the same folder that these use."""
+    found: set[str] = set()
+    waiting = [module.__name__.rpartition(".")[2] for module in bot.flows.PATIENT_FLOWS]
+    while waiting:
+        name = waiting.pop()
+        if name in found or not (FOLDER / f"{name}.py").exists():
+            continue
+        found.add(name)
+        for node in ast.walk(_tree(name)):
+            if isinstance(node, ast.ImportFrom) and node.module == "bot.flows":
+                waiting += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                waiting.append(node.module.removeprefix("bot.flows."))
+    return sorted(found)
+
+
+def _tree(module: str) -> ast.Module:
+    return ast.parse((FOLDER / f"{module}.py").read_text(encoding="utf-8"))
+
+
+def test_the_helpers_of_the_conversations_are_walked_too() -> None:
+    assert {"intake", "intake_questions", "record", "handover", "wording"} <= set(_modules_of_patients())
+
+
+@pytest.mark.parametrize("module", _modules_of_patients())
+def test_no_sentence_that_patients_hear_names_a_disease(module: str) -> None:
+    tree = _tree(module)
     sentences = [
         node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]

@@ -5,9 +5,12 @@ from datetime import timedelta
 import pytest
 
 from backend.consultation.rules import Urgency
+from backend.security.policy import Role
+from bot.dialogue import Turn
 from bot.flows.safety import REPEAT_AFTER
 from tests.bot.flows.conftest import NewPatient
 from tests.bot.flows.test_intake import EXAMPLE, intake_of, to_the_review
+from tests.support.cases import assign, begin, open_case
 from tests.support.conversation import Conversation
 
 HEART = "胸口疼得厉害，还出冷汗"
@@ -103,7 +106,7 @@ async def test_going_on_asks_few_questions_and_the_case_is_critical(consenting: 
 
 async def test_who_has_called_120_may_still_go_on(consenting: Conversation) -> None:
     await consenting.say(HEART)
-    assert "守在病人身边" in await consenting.tap("已打120")
+    assert "等救护车来" in await consenting.tap("已打120")
     await consenting.tap("继续问诊")
     assert consenting.choices or consenting.text
 
@@ -145,8 +148,9 @@ async def test_a_cry_for_help_without_a_symptom_gets_the_number_at_once(consenti
     assert "120" in await consenting.say("救命啊")
 
 
-async def test_words_of_somebody_who_wants_to_die_are_answered_with_help(consenting: Conversation) -> None:
-    said = await consenting.say("活着没意思，我不想活了")
+@pytest.mark.parametrize("words", ["活着没意思，我不想活了", "活着没意思不想活了", "头疼，没盼头不想活了", "我想死"])
+async def test_words_of_somebody_who_wants_to_die_are_answered_with_help(consenting: Conversation, words: str) -> None:
+    said = await consenting.say(words)
     assert "12356" in said
 
 
@@ -160,8 +164,38 @@ async def test_a_young_baby_with_fever_is_sent_to_hospital_when_its_age_is_told(
 async def test_a_doctor_is_not_taken_for_a_patient(new_patient: NewPatient) -> None:
     chat = await new_patient()
     house = chat.house
-    from backend.security.policy import Role
-
     doctor = await house.hire("村医丁", Role.GRASSROOTS_DOCTOR, "黄坡镇卫生院", "general_practice")
     chat.person_id = doctor.person_id
     assert "120" not in await chat.say(HEART)
+
+
+async def test_in_a_running_consultation_the_advice_comes_and_the_words_still_go_to_the_doctors(
+    consenting: Conversation,
+) -> None:
+    house = consenting.house
+    heard: list[str] = []
+
+    async def relay(turn: Turn) -> bool:
+        heard.append(turn.text)
+        return True
+
+    consenting.dialogue.intercept([relay])
+    await consenting.click("patient.drop")
+    case = await open_case(house, consenting.person_id)
+    await assign(house, case)
+    await begin(house, case)
+    assert "120" in await consenting.say(HEART)
+    await consenting.say(HEART)
+    assert consenting.replies == [], "the doctors are reading it; the advice is not repeated"
+    assert heard == [HEART, HEART]
+    assert await _urgency(consenting, case) is Urgency.CRITICAL
+
+
+async def test_an_old_answer_is_not_read_as_an_answer_to_the_question_that_stands(consenting: Conversation) -> None:
+    await consenting.say("我胸口疼，有半小时了")
+    old = next(menu for menu in reversed(consenting.menus) if "都没有" in [choice.text for choice in menu.choices])
+    await consenting.tap("都没有")
+    await consenting.tap_choice(next(choice for choice in old.choices if choice.text == "都没有"))
+    assert intake_of(consenting).flags == []
+    await consenting.tap_choice(next(choice for choice in old.choices if choice.text == "出冷汗"))
+    assert intake_of(consenting).is_critical
