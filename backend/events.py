@@ -118,8 +118,11 @@ class EventBus:
             if claimed is None:
                 return
             row = await session.get_one(EventRow, event_id)
-            handler = self._handlers[consumer, row.type]
-            await handler(Event(row.id, row.type, row.payload, row.occurred_at))
+            handler = self._handlers.get((consumer, row.type))
+            if handler is None:  # a newer version of the product has no such consumer any more
+                log.warning("event dropped: consumer=%s event=%d", consumer, event_id)
+            else:
+                await handler(Event(row.id, row.type, row.payload, row.occurred_at))
             await session.execute(
                 delete(PendingDelivery).where(
                     PendingDelivery.consumer == consumer, PendingDelivery.event_id == event_id

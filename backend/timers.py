@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from sqlalchemy import JSON, Index, String, UniqueConstraint, delete, select
+from sqlalchemy import JSON, Index, String, UniqueConstraint, delete, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -56,12 +57,20 @@ class Timers:
 
     async def set(self, session: AsyncSession, kind: str, key: str, due_at: datetime, **payload: Any) -> None:
         """Set the timer (kind, key), in the caller's transaction; one that is set already moves to the new time."""
-        timer = await session.scalar(select(Timer).where(Timer.kind == kind, Timer.key == key))
-        if timer is None:
-            session.add(Timer(kind=kind, key=key, payload=payload, due_at=due_at))
-        else:
-            timer.payload, timer.due_at, timer.attempts = payload, due_at, 0
+        if not await self._move(session, kind, key, due_at, payload):
+            try:
+                async with session.begin_nested():
+                    session.add(Timer(kind=kind, key=key, payload=payload, due_at=due_at))
+            except IntegrityError:  # another process has set it between the look and the insert
+                await self._move(session, kind, key, due_at, payload)
         after_commit(session, self._wake.set)
+
+    async def _move(
+        self, session: AsyncSession, kind: str, key: str, due_at: datetime, payload: dict[str, Any]
+    ) -> bool:
+        values = {"payload": payload, "due_at": due_at, "attempts": 0}
+        moved = await session.execute(update(Timer).where(Timer.kind == kind, Timer.key == key).values(**values))
+        return bool(moved.rowcount)  # type: ignore[attr-defined]  # of an UPDATE
 
     async def cancel(self, session: AsyncSession, kind: str, key: str) -> None:
         """Take the timer (kind, key) back, in the caller's transaction; one that is not set is no error."""

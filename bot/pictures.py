@@ -28,7 +28,6 @@ class PictureFetcher:
 
         Raises:
             bot.turns.Behind: it cannot be had just now, so the message has its turn later.
-            WechatUnavailable, WechatError: the same, while a stored message has its turn.
         """
         if job.deferred is None and await self._messaging.answer(job.arrival.key) is not None:
             return None  # a redelivery: the turn will find the stored answer
@@ -39,11 +38,7 @@ class PictureFetcher:
             if error.action is Action.UPLOAD_AGAIN:
                 return None
             log.warning("picture refused: code=%d", error.code)
-            if job.deferred is None:
-                raise Behind from error
-            raise
+            raise Behind from error
         except (WechatUnavailable, TimeoutError) as error:
             log.warning("picture not fetched: %s", type(error).__name__)
-            if job.deferred is None:
-                raise Behind from error
-            raise
+            raise Behind from error

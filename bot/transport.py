@@ -1,7 +1,9 @@
 """Everything between WeChat and the dialogue, put together: one object to build, one task to run."""
 
 import asyncio
+import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Protocol
 
 from backend.clock import Clock
@@ -23,6 +25,12 @@ from bot.wechat.client import WechatClient
 from bot.wechat.menus import MenuPublisher
 from bot.wechat.settings import WechatSettings
 from bot.wechat.token import TokenStore
+
+log = logging.getLogger(__name__)
+
+# WeChat delivers again for some seconds; a week leaves room for a look at what happened.
+_REMEMBERED = timedelta(days=7)
+_FORGET_SECONDS = 3600.0
 
 
 class Files(Protocol):
@@ -57,6 +65,7 @@ class Sending:
         metrics: Metrics | None = None,
         settings: SenderSettings | None = None,
     ) -> None:
+        self._clock = clock
         self.metrics = metrics or Metrics()
         self.messaging = MessagingService(database, clock, people)
         self.rows = OutboxService(database, clock)
@@ -73,8 +82,20 @@ class Sending:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.sender.run())
                 group.create_task(self.worker.run())
+                group.create_task(self._forget_old())
         finally:
             await self.client.close()
+
+    async def _forget_old(self) -> None:
+        """Remove what no redelivery and no repeated notification will ask for again."""
+        while True:
+            before = self._clock.now() - _REMEMBERED
+            try:
+                await self.messaging.forget(before)
+                await self.rows.forget_keys(before)
+            except Exception:
+                log.exception("old answers not removed")
+            await asyncio.sleep(_FORGET_SECONDS)
 
 
 class Receiving:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import Table, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -71,25 +71,26 @@ class OutboxService:
             excluding: tells by its id whether a row is in this process's hands already.
         """
         now = self._clock.now()
+        earlier = _outbox.alias("earlier")
+        blocked = exists().where(
+            earlier.c.person_id == _outbox.c.person_id, earlier.c.id < _outbox.c.id, earlier.c.due_at > now
+        )
+        query = select(_outbox.c.id, _outbox.c.person_id).where(_outbox.c.due_at <= now, ~blocked)
         async with self._database.reading() as session:
-            query = select(_outbox.c.id, _outbox.c.person_id).where(_outbox.c.due_at <= now)
             due = (await session.execute(query.order_by(_outbox.c.due_at, _outbox.c.id).limit(limit))).all()
         persons = list(dict.fromkeys(row.person_id for row in due if not excluding(row.id)))
         if not persons:
             return []
         async with self._database.transaction() as session:
-            query = (
+            whole = (
                 select(_outbox)
                 .where(_outbox.c.person_id.in_(persons), _outbox.c.due_at.is_not(None))
                 .order_by(_outbox.c.id)
                 .limit(10 * limit)
                 .with_for_update()
             )
-            rows = (await session.execute(query)).all()
-            first, waits = _prefixes(rows, now, excluding)
-            taken = [_item(row, now + lease) for row in first]
-            for until, blocked in waits.items():  # else they would be found again and again, before those of others
-                await session.execute(update(_outbox).where(_outbox.c.id.in_(blocked)).values(due_at=until))
+            rows = (await session.execute(whole)).all()
+            taken = [_item(row, now + lease) for row in _prefixes(rows, now, excluding)]
             if taken:
                 ids = [item.id for item in taken]
                 await session.execute(update(_outbox).where(_outbox.c.id.in_(ids)).values(due_at=now + lease))
@@ -193,26 +194,18 @@ class OutboxService:
             return await session.scalar(select(func.count()).select_from(_outbox)) or 0
 
 
-def _prefixes(
-    rows: Sequence[Any], now: datetime, excluding: Callable[[str], bool]
-) -> tuple[list[Any], dict[datetime, list[str]]]:
-    """Give, of each person's ordered rows, those before the first that may not be taken now.
-
-    The others that are due are given by the moment until which they have to wait, where one is known.
-    """
-    blocked: dict[str, datetime | None] = {}
+def _prefixes(rows: Sequence[Any], now: datetime, excluding: Callable[[str], bool]) -> list[Any]:
+    """Give, of each person's ordered rows, those before the first that may not be taken now."""
+    blocked: set[str] = set()
     taken = []
-    waits: dict[datetime, list[str]] = {}
     for row in rows:
         if row.person_id in blocked:
-            until = blocked[row.person_id]
-            if until is not None and row.due_at <= now and not excluding(row.id):
-                waits.setdefault(until, []).append(row.id)
-        elif row.due_at > now or excluding(row.id):
-            blocked[row.person_id] = row.due_at if row.due_at > now else None
+            continue
+        if row.due_at > now or excluding(row.id):
+            blocked.add(row.person_id)
         else:
             taken.append(row)
-    return taken, waits
+    return taken
 
 
 def _values(item: OutboxItem) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class KeyRing:
 
     def blind_index(self, value: str, purpose: str) -> str:
         """Give a keyed digest (64 hexadecimal digits) by which `value` can be searched without being readable."""
-        return hmac.new(self._index_key, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._index_key, f"index\0{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
 
     def derive(self, purpose: str) -> bytes:
         """Give 32 bytes for another purpose (tokens, signatures) that tell nothing of the index key."""

@@ -32,13 +32,15 @@ class SenderSettings:
         side_by_side: how many people are written to at one time.
         lease: for how long a row belongs to the process that has taken it.
         lease_margin: a lease that ends sooner is renewed before the row is sent.
-        gather: how long acknowledgements are gathered before they are written in one transaction, in seconds.
+        gather: how long acknowledgements of direct answers are gathered to be written in one transaction, in seconds.
+        gather_pushed: the same for pushed messages, of which a crash would repeat those that are not written.
     """
 
     side_by_side: int = 32
     lease: timedelta = timedelta(seconds=60)
     lease_margin: timedelta = timedelta(seconds=15)
-    gather: float = 0.005
+    gather: float = 0.1
+    gather_pushed: float = 0.01
 
 
 @dataclass
@@ -76,6 +78,7 @@ class Sender:
         self._arrived: list[str] = []
         self._counted: Counter[tuple[str, Allowance]] = Counter()
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._flushed = asyncio.Event()
         self.look_again: Callable[[], None] = lambda: None  # called when rows may be due that were not before
 
@@ -133,6 +136,7 @@ class Sender:
             while lane.items:
                 # A crash repeats what was sent and not acknowledged: no more than one message of a person is ever both.
                 while self._of_person[person_id] > self._unsent[person_id]:
+                    self._hurry.set()
                     await self._flushed.wait()
                 async with self._slots:
                     await self._send_first(person_id, lane)
@@ -170,6 +174,7 @@ class Sender:
                     if lane.contact is not None:
                         lane.contact = replace(lane.contact, reach=lane.contact.reach.sent(used))
                 self.arrived(item)
+                self._hurry.set()
                 return
             case Later(due_at, attempts):
                 await self._outbox.put_off(item.id, due_at, attempts)
@@ -238,7 +243,9 @@ class Sender:
         try:
             while True:
                 await self._wake.wait()
-                await asyncio.sleep(self.settings.gather)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._hurry.wait(), self.settings.gather)
+                    await asyncio.sleep(self.settings.gather_pushed)
                 await self.flush()
         finally:
             await self._stop()
@@ -246,6 +253,7 @@ class Sender:
     async def flush(self) -> None:
         """Write the acknowledgements gathered so far."""
         self._wake.clear()
+        self._hurry.clear()
         arrived, counted = self._arrived, self._counted
         if not arrived and not counted:
             return
@@ -260,6 +268,7 @@ class Sender:
         for item_id in arrived:
             self._forget(item_id)
         self._flushed.set()
+        self._hurry = asyncio.Event()
         self._flushed = asyncio.Event()
         self.look_again()
 

@@ -1,6 +1,6 @@
 """The request for a consultation as one card that a doctor completes in any order and submits."""
 
-from backend.consultation.rules import Urgency
+from backend.consultation.rules import Status, Urgency
 from bot.cards.case import case_line
 from bot.dialogue import Dialogue, Turn
 from bot.flows.coding import coded, department_name, disease_choices, find_departments
@@ -31,6 +31,9 @@ class SubmitFlow(StaffFlow):
 
     async def begin(self, turn: Turn) -> None:
         view = await turn.services.consultations.get(turn.actor, turn.data["consultation_id"])
+        if view.status is not Status.DRAFT:
+            close(turn, f"这例会诊现在是“{view.status.label}”，不用再提交。")
+            return
         turn.data.update(
             line=case_line(view),
             department=view.department_code,

@@ -1,5 +1,6 @@
 """The expert's opinion, step by step: diagnosis with its code, plan, notes for the doctor; a preview; then the end."""
 
+from backend.consultation.rules import Status
 from bot.dialogue import Dialogue, Turn
 from bot.flows.coding import disease_choices
 from bot.flows.staff_flow import StaffFlow, close, ending_if_refused
@@ -28,8 +29,11 @@ class OpinionFlow(StaffFlow):
     farewell = "好的，已填的意见都保存了。结束会诊前请从“我的会诊”回来填完。"
 
     async def begin(self, turn: Turn) -> None:
-        opinion = (await turn.services.consultations.get(turn.actor, turn.data["consultation_id"])).opinion
-        if opinion is None or not opinion.diagnosis:
+        view = await turn.services.consultations.get(turn.actor, turn.data["consultation_id"])
+        opinion = view.opinion
+        if view.status is not Status.IN_PROGRESS:
+            close(turn, f"这例会诊现在是“{view.status.label}”，会诊进行中才能填写意见。")
+        elif opinion is None or not opinion.diagnosis:
             self._ask(turn, "diagnosis")
         elif not opinion.plan:
             self._ask(turn, "plan")

@@ -9,6 +9,7 @@ from bot.flows import (
     expert_case,
     expert_opinion,
     expert_schedule,
+    my,
     offers,
     thread,
 )
@@ -33,7 +34,12 @@ async def _only_experts_close(turn: Turn, _: str) -> None:
     turn.say("会诊由专家填好意见后结束。")
 
 
+async def _patient_cases(turn: Turn, _: str) -> None:
+    await my.show(turn)
+
+
 _ANYBODY: dict[str, Handler] = {"菜单": _menu, "切换": thread.switch, "切换会诊": thread.switch}
+_IN_THREAD: dict[str, Handler] = {"切换": thread.switch, "切换会诊": thread.switch, "我的会诊": _patient_cases}
 _COMMANDS: dict[Role, dict[str, Handler]] = {
     Role.GRASSROOTS_DOCTOR: {
         "我的任务": doctor_task.tasks,
@@ -55,23 +61,25 @@ _COMMANDS: dict[Role, dict[str, Handler]] = {
 
 
 async def command(turn: Turn) -> bool:
-    """Do what a practitioner's message names, word for word; not ours where it is no command of theirs.
-
-    A patient in several running consultations may switch by word too.
-    """
+    """Do what a message names, word for word; not ours where it is no command of this person."""
     if turn.incoming.kind not in (Kind.TEXT, Kind.VOICE):
         return False
     words = turn.text.rstrip("。.！!")
     role = staff_role(turn.actor)
     if role is None:
-        if words not in ("切换", "切换会诊") or await turn.services.consultations.focus(turn.actor) is None:
-            return False
-        await thread.switch(turn)
-        return True
+        return await _patient_command(turn, words)
     handler = _COMMANDS[role].get(words) or _ANYBODY.get(words)
     if handler is None:
         return False
     await handler(turn, "")
+    return True
+
+
+async def _patient_command(turn: Turn, words: str) -> bool:
+    """Do what a patient names in the middle of a thread, where it would be relayed else."""
+    if words not in _IN_THREAD or turn.state.flow or await turn.services.consultations.focus(turn.actor) is None:
+        return False
+    await _IN_THREAD[words](turn, "")
     return True
 
 

@@ -17,7 +17,7 @@ async def drafted(notifier: Notifier) -> None:
 async def critical(notifier: Notifier) -> None:
     """Everybody who treats hears that a case is critical."""
     view = await notifier.case()
-    head = f"⚠ 危急病例：{case_line(view)}\n请马上处理；患者已被告知拨打120。"
+    head = f"⚠ 危急病例：{case_line(view)}\n请马上处理，该叫救护车的立即叫120。"
     for practitioner_id, verb in ((view.doctor_id, "doctor.open"), (view.expert_id, "expert.case")):
         alarm = Menu(
             head,

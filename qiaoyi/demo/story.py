@@ -80,7 +80,11 @@ class Story:
             await patient.presses("patient.mine", "我的会诊")
             cases = await patient.hears("您的会诊")
             await patient.taps(cases.items[0]["text"])
+            await patient.hears("进展")
+            await patient.taps("看结果")
             await patient.hears("社区获得性肺炎")
+            await patient.taps("看经过")
+            await patient.hears("经过")
         async with step("red_flag", "另一位患者说出危险信号，马上提示120"):
             await self._red_flag()
 
@@ -248,6 +252,7 @@ class Story:
         await patient.hears("请点“进入会诊”")
         await patient.taps("进入会诊")
         await patient.hears("都能看到")
+        await doctor.presses("doctor.mine", "我的会诊")
         await doctor.hears("已开始会诊")
         await expert.says("大妈您好，今天还发烧吗？")
         await patient.hears("今天还发烧吗")

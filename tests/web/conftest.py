@@ -1,6 +1,8 @@
 """The phones page in a real browser, against a real sandbox, with an account that a test speaks for."""
 
+import fcntl
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -84,6 +86,13 @@ def pages_folder() -> Path:
     require_program("chromium")
     require_program("node")
     npm = require_program("npm")
+    # Test processes that start together must not build at the same time.
+    with (Path(tempfile.gettempdir()) / "qiaoyi-pages.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _build(npm)
+
+
+def _build(npm: Path) -> Path:
     if not (WEB / "node_modules" / ".package-lock.json").is_file():
         subprocess.run([npm, "ci"], cwd=WEB, check=True, timeout=BUILD_SECONDS, capture_output=True)
     built = WEB / "dist" / "phones.html"

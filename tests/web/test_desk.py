@@ -33,6 +33,18 @@ async def test_an_empty_sandbox_offers_three_phones(desk: Desk) -> None:
     assert len(await desk.sandbox.client.phones()) == 3
 
 
+async def test_after_a_reset_of_the_sandbox_the_same_person_starts_with_an_empty_chat(desk: Desk) -> None:
+    await desk.open()
+    for word in ("一", "二", "三"):
+        await desk.phone.say(word)
+    await expect(desk.part("bubble-3")).to_be_visible()
+    await desk.sandbox.client.reset()
+    again = await desk.sandbox.client.phone("王秀英（患者）", desk.phone.openid, following=True)
+    await again.say("重新来过")
+    await expect(desk.part("bubble-1")).to_contain_text("重新来过")
+    await expect(desk.part("bubble-2")).to_have_count(0)
+
+
 async def test_phones_are_hidden_shown_again_and_added_and_the_choice_is_kept(desk: Desk) -> None:
     await desk.open()
     doctor = desk.phones[1]

@@ -77,7 +77,6 @@ async def test_people_whose_first_row_was_put_off_do_not_keep_others_from_being_
         await outbox.put_off(first.id, clock.now() + timedelta(hours=1), 1)
     clock.advance(timedelta(seconds=1))
     await put(database, outbox, "p9", "别人的")
-    assert await outbox.claim(LEASE, limit=5) == []
     assert texts(await outbox.claim(LEASE, limit=5)) == ["别人的"]
     clock.advance(timedelta(hours=1))
     assert len(await outbox.claim(LEASE)) == 11

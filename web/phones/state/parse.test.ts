@@ -37,9 +37,9 @@ describe('parseMessage', () => {
 
 describe('the other answers', () => {
   it('reads phones and leaves out what has no openid', () => {
-    const phones = parsePhones([{ openid: 'o1', nickname: '老王', following: true, unread: 2, consents: { t: 1 } }, {}, null])
+    const phones = parsePhones([{ openid: 'o1', nickname: '老王', following: true, unread: 2, last_seq: 9, consents: { t: 1 } }, {}, null])
     expect(phones).toEqual([
-      { openid: 'o1', nickname: '老王', following: true, unread: 2, roleHint: '', last: null, consents: { t: 1 } },
+      { openid: 'o1', nickname: '老王', following: true, unread: 2, lastSeq: 9, roleHint: '', last: null, consents: { t: 1 } },
     ])
   })
 

@@ -35,6 +35,7 @@ export function parsePhones(value: unknown): PhoneInfo[] {
       nickname: text(raw.nickname) || '未命名',
       following: raw.following === true,
       unread: number(raw.unread),
+      lastSeq: number(raw.last_seq),
       roleHint: text(raw.role_hint),
       last: parseMessage(raw.last_message),
       consents: Object.fromEntries(Object.entries(isRaw(raw.consents) ? raw.consents : {}).map(([id, n]) => [id, number(n)])),
@@ -132,7 +133,8 @@ export function parseClock(value: unknown): number | null {
 /** JSON indented and with its characters unescaped; anything else, such as XML, as it is. */
 function readable(body: string): string {
   try {
-    return JSON.stringify(JSON.parse(body), null, 2)
+    const parsed: unknown = JSON.parse(body)
+    return typeof parsed === 'string' ? parsed : JSON.stringify(parsed, null, 2)
   } catch {
     return body
   }

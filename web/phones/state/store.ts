@@ -72,11 +72,27 @@ export function createStore() {
     if (phone.onDesk) phone.menu = phone.following ? await client.menuOf(phone.openid) : []
   }
 
+  /** Numbers that went back mean that the sandbox started anew without its memory: the chat shown is of another world. */
+  function forgetOlderWorld(info: PhoneInfo) {
+    const known = find(info.openid)
+    if (known && info.lastSeq < (known.messages.at(-1)?.seq ?? 0)) Object.assign(known, { messages: [], historyEnd: null })
+  }
+
+  function startAnew() {
+    phones.list = []
+    quietly(refresh())
+  }
+
   /** Reads everything anew: at the start, and whenever the stream was interrupted. */
   async function refresh() {
+    const before = new Set(phones.list)
     const [infos, now] = await Promise.all([client.listPhones(), client.clockNow()])
     clock.set(now)
-    phones.list = infos.map((info) => Object.assign(find(info.openid) ?? createPhone(info), info))
+    for (const info of infos) forgetOlderWorld(info)
+    const told = infos.map((info) => Object.assign(find(info.openid) ?? createPhone(info), info))
+    // A phone that the stream told of while the answer was under way may be younger than the answer.
+    const younger = phones.list.filter((phone) => !before.has(phone) && !told.includes(phone))
+    phones.list = [...told, ...younger]
     phones.loaded = true
     await Promise.all(phones.list.flatMap((phone) => [catchUp(phone), refreshMenu(phone)]))
   }
@@ -95,6 +111,7 @@ export function createStore() {
   }
 
   function receive(data: Record<string, unknown>) {
+    if ('reset' in data) startAnew()
     if ('clock' in data) clock.set(parseClock(data.clock))
     if ('phone' in data) receivePhone(data.phone)
     if ('message' in data && typeof data.openid === 'string') receiveMessage(data.openid, data.message)
@@ -108,7 +125,7 @@ export function createStore() {
     const known = find(info.openid)
     if (!known) return void phones.list.push(createPhone(info))
     const changed = known.following !== info.following
-    Object.assign(known, info, known.watched ? { unread: 0 } : {})
+    Object.assign(known, info, isWatched(known) ? { unread: 0 } : {})
     if (changed) quietly(refreshMenu(known))
   }
 

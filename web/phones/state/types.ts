@@ -4,6 +4,8 @@ export interface PhoneInfo {
   nickname: string
   following: boolean
   unread: number
+  /** The number of its last message; 0 where there is none. */
+  lastSeq: number
   roleHint: string
   last: Message | null
   /** How many notifications of a subscribe template may still come (template id → count). */

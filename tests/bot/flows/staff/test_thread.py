@@ -67,6 +67,9 @@ async def test_commands_in_the_thread_are_done_and_not_relayed(county: County) -
     assert "由专家" in await county.doctor.say("结束会诊")
     assert "诊断" in await county.expert.say("结束会诊")
     assert "您的会诊" in await county.doctor.say("我的会诊")
+    assert "会诊" in await county.patient.say("我的会诊")
+    assert "我的会诊" not in await county.expert.hear()
+    assert "哪个会诊" in await county.patient.say("切换")
     assert await county.patient.hear() == ""
 
 
