@@ -90,7 +90,7 @@ class Crowd:
     async def _agree(self, phone: Phone) -> None:
         account = self.product.world.account
         while (menu := next((one for one in reversed(phone.messages) if one.content.get("items")), None)) is None:
-            await asyncio.sleep(0.01)  # noqa: ASYNC110  # a benchmark looks from outside: nothing tells it
+            await asyncio.sleep(0.01)  # a benchmark looks from outside: nothing tells it
         await _finished(actions.tap(account, phone, menu.seq, menu.content["items"][0]["id"]))
 
     async def speak(self, phone: Phone) -> float:
@@ -166,7 +166,7 @@ async def _drained(product: Product) -> None:
         while _count(product, "SELECT count(*) FROM deferred_messages") or _count(
             product, "SELECT count(*) FROM outbox_messages WHERE due_at IS NOT NULL"
         ):
-            await asyncio.sleep(0.2)  # noqa: ASYNC110  # as above: the product is another process
+            await asyncio.sleep(0.2)  # as above: the product is another process
 
 
 def _count(product: Product, query: str) -> int:
