@@ -27,6 +27,9 @@ from sandbox.wechat.phones import Phone
 _ANSWER_LIMIT = 4.5
 _DRAIN_SECONDS = 120
 _IN_FLIGHT = 24
+_WAITING = (
+    "SELECT (SELECT count(*) FROM deferred_messages) + (SELECT count(*) FROM outbox_messages WHERE due_at IS NOT NULL)"
+)
 
 # One consultation's worth of talk; it begins anew each time, so that every turn does what turns do.
 _TALK = (
@@ -89,8 +92,9 @@ class Crowd:
 
     async def _agree(self, phone: Phone) -> None:
         account = self.product.world.account
-        while (menu := next((one for one in reversed(phone.messages) if one.content.get("items")), None)) is None:
-            await asyncio.sleep(0.01)  # a benchmark looks from outside: nothing tells it
+        # A benchmark looks from outside, where nothing tells when it is done.
+        while (menu := next((one for one in reversed(phone.messages) if one.content.get("items")), None)) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         await _finished(actions.tap(account, phone, menu.seq, menu.content["items"][0]["id"]))
 
     async def speak(self, phone: Phone) -> float:
@@ -163,10 +167,8 @@ async def _drained(product: Product) -> None:
         TimeoutError: the queues did not empty.
     """
     async with asyncio.timeout(_DRAIN_SECONDS):
-        while _count(product, "SELECT count(*) FROM deferred_messages") or _count(
-            product, "SELECT count(*) FROM outbox_messages WHERE due_at IS NOT NULL"
-        ):
-            await asyncio.sleep(0.2)  # as above: the product is another process
+        while _count(product, _WAITING):  # noqa: ASYNC110  # another process: nothing tells when it is done
+            await asyncio.sleep(0.2)
 
 
 def _count(product: Product, query: str) -> int:

@@ -47,7 +47,7 @@ class MenuPublisher:
         self._tags: dict[str, int] = {}
 
     async def keep_published(self) -> None:
-        """Publish the product's menus as soon as WeChat answers; what it refuses is an operator's matter, and logged."""
+        """Publish the product's menus as soon as WeChat answers; what it refuses is logged for an operator."""
         while True:
             try:
                 await self.publish()
