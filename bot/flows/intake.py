@@ -8,7 +8,18 @@ from backend.errors import InvalidInput
 from backend.people.rules import valid_name
 from bot.dialogue import Dialogue, Turn
 from bot.flows import assistance, consent, my
-from bot.flows.intake_questions import NAME, RATHER_NOT, WHO, WHO_IS, choose, is_open, know_the_patient, repeat, show, waits_for
+from bot.flows.intake_questions import (
+    NAME,
+    RATHER_NOT,
+    WHO,
+    WHO_IS,
+    choose,
+    is_open,
+    know_the_patient,
+    repeat,
+    show,
+    waits_for,
+)
 from bot.flows.intake_state import LONGEST_WORDS, MAX_PICTURES, Intake
 from bot.flows.wording import elapsed, remembered, told
 from bot.flows.words import put_back
