@@ -7,7 +7,7 @@ from pydantic import Field
 from backend.consultation.rules import Status, Urgency
 from backend.consultation.views import ConsultationSummary, ConsultationView
 from miniprogram_api.bookings import BookingItem, booking_item
-from miniprogram_api.endpoint import Call, Endpoint, Model, Reason, Written
+from miniprogram_api.endpoint import Call, Endpoint, Model, Number, Reason, Written
 
 _PATH = {"consultation_id": "The consultation."}
 _PLACE = r"^-?(90|[1-8]?[0-9](\.[0-9]{1,8})?),-?(180|(1[0-7][0-9]|[1-9]?[0-9])(\.[0-9]{1,8})?)$"
@@ -91,7 +91,7 @@ class CancelRequest(Model):
 class RatingRequest(Model):
     """How it was."""
 
-    stars: int = Field(ge=1, le=5, strict=True)
+    stars: Number = Field(ge=1, le=5)
     comment: Written = Field("", max_length=500)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
 from backend.errors import DomainError, InvalidInput
 from backend.security.policy import Actor
@@ -33,6 +33,16 @@ Written = Annotated[str, AfterValidator(_without_control_characters)]
 
 Reason = Annotated[Written, StringConstraints(min_length=1, max_length=200, pattern=_VISIBLE)]
 """A reason in a person's words: not blank, at most 200 characters."""
+
+
+def _no_text_or_truth(value: object) -> object:
+    if isinstance(value, str | bool):
+        raise ValueError("a number is needed")
+    return value
+
+
+Number = Annotated[int, BeforeValidator(_no_text_or_truth)]
+"""A whole number as JSON knows it: 5 and 5.0, not "5" and not true."""
 
 
 class BodyTooLarge(DomainError):
@@ -143,8 +153,7 @@ def read_query(request: web.Request, model: type[AnyModel]) -> AnyModel:
     Raises:
         InvalidInput: names the first wrong parameter.
     """
-    names = list(request.query.keys())
-    if len(names) != len(set(names)):
+    if len(request.query) != len(set(request.query)):
         raise InvalidInput("同一个参数给了两次。", field="query")
     return _checked(lambda: model.model_validate(dict(request.query)))
 

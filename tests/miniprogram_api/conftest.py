@@ -1,5 +1,6 @@
 """The API over loopback, on real services and a local WeChat; every answer is checked against the document."""
 
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -94,7 +95,9 @@ def _operation(method: str, path: str) -> dict[str, Any] | None:
     parts = path.split("?")[0].split("/")
     for template, operations in DOCUMENT["paths"].items():
         wanted = template.split("/")
-        same = len(wanted) == len(parts) and all(a == b or a.startswith("{") for a, b in zip(wanted, parts, strict=True))
+        same = len(wanted) == len(parts) and all(
+            a == b or a.startswith("{") for a, b in zip(wanted, parts, strict=True)
+        )
         if same and method.lower() in operations:
             found: dict[str, Any] = operations[method.lower()]
             return found
@@ -104,9 +107,8 @@ def _operation(method: str, path: str) -> dict[str, Any] | None:
 @pytest.fixture
 async def sqlite(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Database]:
     """A database with every table and no rows."""
-    path = tmp_path / "qiaoyi.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    database = Database(f"sqlite+aiosqlite:///{path}")
+    shutil.copyfile(sqlite_template, tmp_path / "qiaoyi.db")
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'qiaoyi.db'}")
     yield database
     await database.close()
 

@@ -26,7 +26,7 @@ RATING = "/consultations/" + "0" * 32 + "/rating"
         (b'{"comment": "x"}', "stars"),
         (b'{"stars": 6}', "stars"),
         (b'{"stars": "5"}', "stars"),
-        (b'{"stars": 5.0}', "stars"),
+        (b'{"stars": 4.5}', "stars"),
         (b'{"stars": true}', "stars"),
         (b'{"stars": 5, "star": 1}', "star"),
         (b'{"stars": 5, "comment": "\\ud800"}', "body"),

@@ -11,7 +11,7 @@ from miniprogram_api.__main__ import DOCUMENT, written
 from miniprogram_api.application import ENDPOINTS, described_api
 from tests.miniprogram_api.conftest import Api, Patient
 
-_EXAMPLES = "25"
+_EXAMPLES = "15"
 
 
 def test_the_document_is_valid_openapi_3_1() -> None:
