@@ -110,10 +110,14 @@ class Timers:
                 timer.attempts += 1
                 timer.due_at = self._clock.now() + min(timedelta(seconds=5 * 2**timer.attempts), _LONGEST_BACKOFF)
 
+    async def _tick(self) -> None:
+        self._wake.set()
+
     async def run(self) -> None:
         """Fire timers until cancelled: APScheduler wakes this each second, a moved clock or a new timer at once."""
         scheduler = AsyncIOScheduler(timezone="UTC")
-        scheduler.add_job(self._wake.set, "interval", seconds=_TICK_SECONDS, coalesce=True, max_instances=1)
+        # A late tick is as good as one in time: it only makes this look at the due times.
+        scheduler.add_job(self._tick, "interval", seconds=_TICK_SECONDS, coalesce=True, misfire_grace_time=None)
         scheduler.start()
         try:
             while True:

@@ -7,7 +7,7 @@ from bot.wechat.client import WechatClient
 from bot.wechat.errors import Action, WechatError, WechatUnavailable
 
 _BATCH = 50
-_POLL_SECONDS = 5.0
+_POLL_SECONDS = 1.0
 
 
 class UnionIds:

@@ -290,7 +290,13 @@ class TurnRunner:
             self._put_by(job)
             return
         job.task = asyncio.create_task(self._try_turn(job))
-        await asyncio.wait([job.task])
+        try:
+            await asyncio.wait([job.task])
+        except asyncio.CancelledError:  # the process stops: the turn ends, or leaves no trace
+            if not job.committing:
+                job.task.cancel()
+            await asyncio.wait([job.task])
+            raise
         if job.task.cancelled():
             return  # late: it is being stored
         error = job.task.exception()

@@ -3,15 +3,25 @@
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic import BaseModel
 
+from backend.db import is_transient
 from backend.errors import ConsentRequired, DomainError, Forbidden, InvalidInput, NotFound
 from backend.security.policy import Actor
 from miniprogram_api import bookings, consultations, session
 from miniprogram_api.context import Context
-from miniprogram_api.endpoint import Call, Endpoint, read_body, read_query
+from miniprogram_api.endpoint import (
+    BodyTooLarge,
+    Call,
+    Endpoint,
+    SlowBody,
+    UnknownMediaType,
+    read_body,
+    read_query,
+)
 from miniprogram_api.login import LoginRefused, LoginUnavailable
 from miniprogram_api.openapi import Problem, document
 
@@ -24,20 +34,31 @@ _IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 _STATUS: tuple[tuple[type[DomainError], int], ...] = (
     (InvalidInput, 400),
     (LoginRefused, 401),
-    (LoginUnavailable, 503),
     (Forbidden, 403),
     (ConsentRequired, 403),
     (NotFound, 404),
+    (SlowBody, 408),
+    (BodyTooLarge, 413),
+    (UnknownMediaType, 415),
+    (LoginUnavailable, 503),
 )
 _ANONYMOUS = Actor(person_id="", roles=frozenset())
+_NO_SUCH_CONSULTATION = "没有找到这次会诊。"
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",  # an address may hold a token
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def make_application(context: Context) -> web.Application:
     """Give the API for mounting at the root of the product's server."""
     application = web.Application(middlewares=[_problems])
+    application.on_response_prepare.append(_add_headers)
     for endpoint in ENDPOINTS:
         application.router.add_route(endpoint.method, endpoint.path, _serve(endpoint, context))
-    described = document(ENDPOINTS, VERSION)
+    described = described_api()
 
     async def openapi(_request: web.Request) -> web.Response:
         return web.json_response(described)
@@ -47,26 +68,39 @@ def make_application(context: Context) -> web.Application:
     return application
 
 
+def described_api() -> dict[str, Any]:
+    """Give the OpenAPI document of the whole API."""
+    return document(ENDPOINTS, VERSION)
+
+
 def _serve(endpoint: Endpoint, context: Context) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def serve(request: web.Request) -> web.Response:
         actor = _ANONYMOUS if endpoint.open else await _actor(request, context)
         path = dict(request.match_info)
         if not all(_IDENTIFIER.fullmatch(path[name]) for name in endpoint.path_parameters):
-            raise NotFound
+            raise NotFound(_NO_SUCH_CONSULTATION)
         query = read_query(request, endpoint.query)
         body = await read_body(request, endpoint.body)
-        answer = await endpoint.handler(Call(context, actor, path, query, body))
+        try:
+            answer = await endpoint.handler(Call(context, actor, path, query, body))
+        except Forbidden:
+            if endpoint.path_parameters:  # whoever may not see it does not learn that it is there
+                raise NotFound(_NO_SUCH_CONSULTATION) from None
+            raise
         return _json(answer, endpoint.status)
 
     return serve
 
 
 async def _actor(request: web.Request, context: Context) -> Actor:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     person_id = context.sessions.read(token) if scheme.lower() == "bearer" else None
     if person_id is None:
         raise LoginRefused
-    return await context.people.actor(person_id)
+    try:
+        return await context.people.actor(person_id)
+    except NotFound:
+        raise LoginRefused from None
 
 
 @web.middleware
@@ -76,25 +110,37 @@ async def _problems(
     try:
         return await handler(request)
     except DomainError as refusal:
-        status = next((status for kind, status in _STATUS if isinstance(refusal, kind)), 409)
-        field = refusal.details.get("field")
-        problem = Problem(code=refusal.code, message=refusal.sentence, field=None if field is None else str(field))
-        return _json(problem, status)
+        return _refused(refusal)
     except web.HTTPException as error:
         if error.status < 400:
             raise
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status, "refused")
         answer = _json(Problem(code=code, message="没有这个接口，或不支持这种请求。"), error.status)
-        if "Allow" in error.headers:
-            answer.headers["Allow"] = error.headers["Allow"]
+        if hdrs.ALLOW in error.headers:
+            answer.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
         return answer
-    except Exception:
+    except Exception as error:
+        if is_transient(error):
+            return _json(Problem(code="busy", message="现在人有点多，请稍后再试。"), 503)
         log.exception("request failed: operation=%s %s", request.method, request.match_info.route.resource)
         return _json(Problem(code="internal", message="服务出了点问题，请稍后再试。"), 500)
 
 
+def _refused(refusal: DomainError) -> web.Response:
+    status = next((status for kind, status in _STATUS if isinstance(refusal, kind)), 409)
+    field = refusal.details.get("field")
+    problem = Problem(code=refusal.code, message=refusal.sentence, field=None if field is None else str(field))
+    answer = _json(problem, status)
+    if status == 401:
+        answer.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+    return answer
+
+
 def _json(answer: BaseModel, status: int) -> web.Response:
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    return web.Response(
-        body=answer.model_dump_json().encode(), status=status, content_type="application/json", headers=headers
-    )
+    return web.Response(body=answer.model_dump_json().encode(), status=status, content_type="application/json")
+
+
+async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.popall(hdrs.SERVER, None)  # which version serves is nobody's business

@@ -7,9 +7,9 @@ from aiohttp import web
 from pydantic import Field
 
 from backend.errors import NotFound
-from backend.scheduling import BookingView
+from backend.scheduling import BookingState, BookingView
 from miniprogram_api.context import Context
-from miniprogram_api.endpoint import Call, Endpoint, Model
+from miniprogram_api.endpoint import Call, Endpoint, Model, Reason
 
 _PATH = {"consultation_id": "The consultation."}
 
@@ -45,13 +45,13 @@ class BookingItem(Model):
 
     starts_at: datetime
     ends_at: datetime
-    state: str
+    state: BookingState
 
 
 class CancelBookingRequest(Model):
     """Why the time is given back."""
 
-    reason: str = Field(min_length=1, max_length=200, pattern=r"\S")
+    reason: Reason
 
 
 class BookingAnswer(Model):
@@ -62,7 +62,7 @@ class BookingAnswer(Model):
 
 def booking_item(view: BookingView) -> BookingItem:
     """Show a booking."""
-    return BookingItem(starts_at=view.starts_at, ends_at=view.ends_at, state=view.state.value)
+    return BookingItem(starts_at=view.starts_at, ends_at=view.ends_at, state=view.state)
 
 
 async def _slots(call: Call) -> SlotList:
@@ -74,8 +74,9 @@ async def _slots(call: Call) -> SlotList:
 
 async def _book(call: Call) -> BookingAnswer:
     consultations, consultation_id = call.context.consultations, call.path["consultation_id"]
-    held = (await consultations.get(call.actor, consultation_id)).booking
-    act = consultations.book if held is None else consultations.reschedule
+    held = await consultations.booking(call.actor, consultation_id)
+    moves = held is not None and held.state is BookingState.ACTIVE
+    act = consultations.reschedule if moves else consultations.book
     return BookingAnswer(booking=booking_item(await act(call.actor, consultation_id, call.body.slot_id)))
 
 

@@ -7,9 +7,10 @@ from pydantic import Field
 from backend.consultation.rules import Status, Urgency
 from backend.consultation.views import ConsultationSummary, ConsultationView
 from miniprogram_api.bookings import BookingItem, booking_item
-from miniprogram_api.endpoint import Call, Endpoint, Model
+from miniprogram_api.endpoint import Call, Endpoint, Model, Number, Reason, Written
 
 _PATH = {"consultation_id": "The consultation."}
+_PLACE = r"^-?(90|[1-8]?[0-9](\.[0-9]{1,8})?),-?(180|(1[0-7][0-9]|[1-9]?[0-9])(\.[0-9]{1,8})?)$"
 
 
 class Page(Model):
@@ -84,21 +85,20 @@ class Timeline(Model):
 class CancelRequest(Model):
     """Why it is cancelled."""
 
-    reason: str = Field(min_length=1, max_length=200, pattern=r"\S")
+    reason: Reason
 
 
 class RatingRequest(Model):
     """How it was."""
 
-    stars: int = Field(ge=1, le=5, strict=True)
-    comment: str = Field("", max_length=500)
+    stars: Number = Field(ge=1, le=5)
+    comment: Written = Field("", max_length=500)
 
 
 class InstitutionQuery(Page):
-    """Which institutions: near a place where both coordinates are given (degrees, GCJ-02)."""
+    """Which institutions: all, or near a place, written `latitude,longitude` in degrees (GCJ-02)."""
 
-    latitude: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
-    longitude: float | None = Field(None, ge=-180, le=180, allow_inf_nan=False)
+    near: str | None = Field(None, pattern=_PLACE, examples=["30.12,114.25"])
 
 
 class InstitutionItem(Model):
@@ -185,8 +185,9 @@ async def _rate(call: Call) -> ConsultationDetail:
 async def _institutions(call: Call) -> InstitutionList:
     query = call.query
     near = None
-    if query.latitude is not None and query.longitude is not None:
-        near = (query.latitude, query.longitude)
+    if query.near is not None:
+        latitude, longitude = query.near.split(",")
+        near = (float(latitude), float(longitude))
     found = await call.context.people.institutions(kind="township", near=near, limit=query.limit, offset=query.offset)
     return InstitutionList(
         items=[

@@ -10,7 +10,8 @@ from backend.errors import DomainError
 log = logging.getLogger(__name__)
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
-_USED_OR_WRONG = {40029, 40163}
+# 40029: unknown or late; 40163: used before; 40226: WeChat keeps this person out of mini-programs.
+_REFUSED = {40029, 40163, 40226}
 
 
 class LoginRefused(DomainError):
@@ -61,15 +62,20 @@ class Code2Session:
             LoginRefused: the code is unknown, old or used.
             LoginUnavailable: WeChat could not be asked; a code may be used once, so the page gets a fresh one.
         """
+        if not self._app_id:
+            log.warning("a login without a mini-program: set mini_app_id and mini_app_secret")
+            raise LoginUnavailable
         query = {"appid": self._app_id, "secret": self._app_secret, "js_code": code, "grant_type": "authorization_code"}
         try:
             async with self._http.get(self._url, params=query, timeout=_TIMEOUT) as answer:
                 held = await answer.json(content_type=None)
+                if not isinstance(held, dict):
+                    raise ValueError("the answer is no object")
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             log.warning("code2session did not answer: %s", type(error).__name__)
             raise LoginUnavailable from None
         code_number = held.get("errcode", 0)
-        if code_number in _USED_OR_WRONG:
+        if code_number in _REFUSED:
             raise LoginRefused
         if code_number or not held.get("openid"):
             log.warning("code2session refused: errcode=%s", code_number)

@@ -9,6 +9,10 @@ from pydantic.json_schema import models_json_schema
 from miniprogram_api.endpoint import Endpoint, Model, Nothing
 
 _SCHEMAS = "#/components/schemas/"
+_ABOUT = """The mini-program's and the H5 pages' side of 桥医. Moments are RFC 3339 with an offset. Every refusal is a
+`Problem`: branch on `code`, show `message`."""
+
+Mode = Literal["validation", "serialization"]
 
 
 class Problem(Model):
@@ -25,58 +29,81 @@ class Problem(Model):
     field: str | None = None
 
 
-_PROBLEMS = {
-    400: "The request breaks a rule of a field.",
-    401: "No session, or one that is over: log in again.",
-    403: "The policy does not let this person do this, or consent is missing.",
-    404: "Not there, or not for this person.",
-    409: "The state does not allow it, or somebody else was first.",
+_ALWAYS = {
+    400: "A value breaks a rule of its field, or a field is unknown.",
+    401: "No session, one that is over, or a code that WeChat does not know: log in again.",
+    500: "A fault of the service.",
+    503: "WeChat or the database is busy: try again in a while.",
 }
+_WITH_SESSION = {403: "The policy does not let this person do this, or consent is missing."}
+_WITH_BODY = {
+    408: "The body did not arrive in time.",
+    413: "The body has more than 64 KiB.",
+    415: "The body is not application/json.",
+}
+_WITH_IDENTIFIER = {404: "Not there, or not for this person."}
+_CHANGING = {409: "The state does not allow it, or somebody else was first."}
 
 
 def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
     """Give the document of `endpoints` as a JSON value."""
-    mode: Literal["validation", "serialization"]
-    wanted: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = [(Problem, "serialization")]
+    wanted: list[tuple[type[BaseModel], Mode]] = [(Problem, "serialization")]
     for endpoint in endpoints:
         wanted.append((endpoint.answers, "serialization"))
-        if endpoint.body is not Nothing:
-            wanted.append((endpoint.body, "validation"))
+        wanted += [(model, "validation") for model in (endpoint.query, endpoint.body) if model is not Nothing]
     references, definitions = models_json_schema(wanted, ref_template=_SCHEMAS + "{model}")
+    schemas: dict[str, Any] = definitions["$defs"]
+    # A query is a list of parameters, not one object: its models are read and then left out.
+    queries = {endpoint.query: schemas.pop(endpoint.query.__name__, {}) for endpoint in endpoints}
     paths: dict[str, Any] = {}
     for endpoint in endpoints:
-        answer = references[endpoint.answers, "serialization"]
-        mode = "validation"
-        body = None if endpoint.body is Nothing else references[endpoint.body, mode]
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, answer, body)
+        operation = _operation(endpoint, references[endpoint.answers, "serialization"])
+        operation["parameters"] = [*_path_parameters(endpoint), *_query_parameters(queries[endpoint.query])]
+        if endpoint.body is not Nothing:
+            content = {"application/json": {"schema": references[endpoint.body, "validation"]}}
+            operation["requestBody"] = {"required": True, "content": content}
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     return {
         "openapi": "3.1.0",
-        "info": {"title": "桥医小程序接口", "version": version, "license": {"name": "Apache-2.0"}},
+        "info": {
+            "title": "桥医小程序接口",
+            "version": version,
+            "description": _ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
-            "schemas": definitions["$defs"],
+            "schemas": schemas,
             "securitySchemes": {"session": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{"session": []}],
     }
 
 
-def _operation(endpoint: Endpoint, answer: dict[str, Any], body: dict[str, Any] | None) -> dict[str, Any]:
+def _operation(endpoint: Endpoint, answer: dict[str, Any]) -> dict[str, Any]:
+    problem = {"$ref": _SCHEMAS + "Problem"}
+    refusals = {status: _response(meaning, problem) for status, meaning in _refusals(endpoint).items()}
     operation: dict[str, Any] = {
         "operationId": endpoint.operation,
         "summary": endpoint.summary,
-        "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint)],
-        "responses": {str(endpoint.status): _response("The answer.", answer)},
+        "responses": {str(endpoint.status): _response("The answer.", answer)}
+        | {str(status): refusals[status] for status in sorted(refusals)},
     }
-    problem = {"$ref": _SCHEMAS + "Problem"}
-    for status, meaning in _PROBLEMS.items():
-        operation["responses"][str(status)] = _response(meaning, problem)
     if endpoint.open:
         operation["security"] = []
-    if body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
     return operation
+
+
+def _refusals(endpoint: Endpoint) -> dict[int, str]:
+    found = dict(_ALWAYS)
+    if not endpoint.open:
+        found |= _WITH_SESSION
+    if endpoint.body is not Nothing:
+        found |= _WITH_BODY
+    if endpoint.path_parameters:
+        found |= _WITH_IDENTIFIER | _CHANGING
+    return found
 
 
 def _response(meaning: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -96,10 +123,18 @@ def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     ]
 
 
-def _query_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
-    schema = endpoint.query.model_json_schema()
+def _query_parameters(schema: dict[str, Any]) -> list[dict[str, Any]]:
     required = schema.get("required", [])
     return [
-        {"name": name, "in": "query", "required": name in required, "schema": held}
+        {"name": name, "in": "query", "required": name in required, "schema": _not_null(held)}
         for name, held in schema.get("properties", {}).items()
     ]
+
+
+def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Say of a parameter that may be left out what it is when it is there: a query knows no null."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    rest: dict[str, Any] = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
+    return rest | kinds[0]

@@ -12,7 +12,7 @@ CHANNEL = "miniprogram"
 class LoginRequest(Model):
     """The code that `wx.login` gave, good for five minutes and one use."""
 
-    code: str = Field(min_length=1, max_length=256)
+    code: str = Field(min_length=1, max_length=256, pattern=r"^[!-~]+$")
 
 
 class SessionAnswer(Model):

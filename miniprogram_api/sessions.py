@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from backend.clock import Clock
 
 VALID_FOR = timedelta(hours=2)
-_TOKEN = re.compile(r"(?P<person>[0-9a-f]{32})\.(?P<until>\d{1,12})\.(?P<proof>[A-Za-z0-9_-]{43})")
+_TOKEN = re.compile(r"(?P<person>[0-9a-f]{32})\.(?P<until>[0-9]{1,12})\.(?P<proof>[A-Za-z0-9_-]{43})")
 
 
 class Sessions:

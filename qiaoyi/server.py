@@ -19,7 +19,7 @@ from bot.dialogue import Dialogue
 from bot.flows.registration import register_flows
 from bot.flows.staff_menus import idle_flow
 from bot.identities import UnionIds
-from bot.menu_keeper import MenuKeeper
+from bot.membership import Membership
 from bot.services import Services
 from bot.transport import Receiving, Sending
 from bot.wechat.token import RedisTokenStore, TokenStore
@@ -63,12 +63,12 @@ async def serving(house: House) -> AsyncIterator[None]:
         identities = Identities(house.database, house.clock, house.people, home_channel=CHANNEL)
         services = _services(house, sending, PublicLinks(settings.public, calendar))
         notifications.register(house.events, services)
-        keeper = MenuKeeper(house.database, house.people, sending.messaging, sending.menus)
-        keeper.register(house.events)
+        membership = Membership(house.database, house.people, sending.rows, sending.worker, sending.client)
+        membership.register(house.events)
         work: list[Coroutine[Any, Any, None]] = [sending.run()]
         if settings.role in (ServeRole.ALL, ServeRole.WORKER):
             work += [house.events.run(), house.timers.run(), house.audit.run()]
-            work += [keeper.run(), UnionIds(identities, sending.client).run()]
+            work += [sending.menus.keep_published(), UnionIds(identities, sending.client).run()]
         if settings.clock_url:
             follower = ClockFollower(house.clock, settings.clock_url, f"{settings.role}-{os.getpid()}")
             await follower.follow_once(http)
@@ -76,7 +76,15 @@ async def serving(house: House) -> AsyncIterator[None]:
         application = None
         if settings.role in (ServeRole.ALL, ServeRole.WEB):
             dialogue = make_dialogue(services, numbered=not settings.wechat.menu_messages)
-            receiving = Receiving(house.database, house.clock, sending, settings.wechat, dialogue, files=house.files)
+            receiving = Receiving(
+                house.database,
+                house.clock,
+                sending,
+                settings.wechat,
+                dialogue,
+                files=house.files,
+                followed=membership.followed,
+            )
             work.append(receiving.run())
             application = _application(house, receiving, identities, http, calendar)
         await stack.enter_async_context(_working(work))

@@ -5,15 +5,18 @@ open-platform account, and another open id in each.
 """
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.clock import Clock
-from backend.db import Database, key_ring
+from backend.db import Database, is_transient, key_ring
 from backend.ids import new_id
 from backend.messaging.rules import ContactView
 from backend.messaging.service import Registry, contact_view, lane_of
 from backend.messaging.tables import Contact
 
 _PURPOSE = "contacts.union"
+_ATTEMPTS = 3
 
 
 class Identities:
@@ -32,28 +35,42 @@ class Identities:
     async def person_at(self, channel: str, address: str, union: str) -> str:
         """Give the person at an address of another channel than the home one.
 
-        Known there: that person. New: whoever has the same `union` at home, else somebody new, until home tells better.
+        Whoever has the same `union` at home, else the person who came by this address before, else somebody new, until
+        home tells better.
         """
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                return await self._person_at(channel, address, union)
+            except (IntegrityError, OperationalError) as error:
+                # Two first visits at once, or this one and what home has just learned: the second look finds the first.
+                if not left or not (isinstance(error, IntegrityError) or is_transient(error)):
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _person_at(self, channel: str, address: str, union: str) -> str:
         index = lane_of(channel, address)
+        at_address = (Contact.channel == channel, Contact.address_index == index)
         async with self._database.transaction() as session:
-            known = await session.scalar(select(Contact.person_id).where(Contact.address_index == index))
-            if known is not None:
-                return known
-            person_id = await session.scalar(
-                select(Contact.person_id).where(Contact.channel == self._home, Contact.union_index == _index(union))
-            )
-            if person_id is None or not union:
-                person_id = await self._people.register()
-            contact = insert(Contact).values(
-                id=new_id(),
-                channel=channel,
-                address=address,
-                address_index=index,
-                person_id=person_id,
-                union_index=_index(union),
-                created_at=self._clock.now(),
-            )
-            await session.execute(contact)
+            known = (
+                await session.execute(select(Contact.person_id, Contact.union_index).where(*at_address))
+            ).one_or_none()
+            if known is None:
+                contact = insert(Contact).values(
+                    id=new_id(),
+                    channel=channel,
+                    address=address,
+                    address_index=index,
+                    person_id=await self._at_home(session, union) or await self._people.register(),
+                    union_index=_index(union),
+                    created_at=self._clock.now(),
+                )
+                await session.execute(contact)
+            elif union and known.union_index != _index(union):
+                await session.execute(update(Contact).where(*at_address).values(union_index=_index(union)))
+            else:
+                return str(known.person_id)
+            await self._unite(session, union)
+            person_id: str = await session.scalar(select(Contact.person_id).where(*at_address)) or ""
         return person_id
 
     async def unasked(self, limit: int) -> list[ContactView]:
@@ -70,9 +87,26 @@ class Identities:
         async with self._database.transaction() as session:
             found = update(Contact).where(Contact.id == contact.id).values(union_index=_index(union))
             await session.execute(found)
-            if union:
-                elsewhere = update(Contact).where(Contact.channel != self._home, Contact.union_index == _index(union))
-                await session.execute(elsewhere.values(person_id=contact.person_id))
+            await self._unite(session, union)
+
+    async def _at_home(self, session: AsyncSession, union: str) -> str | None:
+        if not union:
+            return None
+        # Locked: what another transaction is learning about home just now is waited for.
+        at_home = (Contact.channel == self._home, Contact.union_index == _index(union))
+        found: str | None = await session.scalar(select(Contact.person_id).where(*at_home).limit(1).with_for_update())
+        return found
+
+    async def _unite(self, session: AsyncSession, union: str) -> None:
+        """Let everybody with this union id be the person at home, if home knows it.
+
+        Called after the own row was written, by whoever learns of either side: of two at the same time, one waits for
+        the other's row and so sees it.
+        """
+        person_id = await self._at_home(session, union)
+        if person_id is not None:
+            elsewhere = (Contact.channel != self._home, Contact.union_index == _index(union))
+            await session.execute(update(Contact).where(*elsewhere).values(person_id=person_id))
 
 
 def _index(union: str) -> str:

@@ -138,7 +138,7 @@ TABLE: dict[Action, Grants] = {
     Action.CONSULTATION_CANCEL: _grants(OWN, DOCTORS, administrator=ANY, system=ANY),
     Action.CONSULTATION_RECORD_NO_SHOW: _grants(doctor=DOCTORS, expert=PARTICIPANT, system=ANY),
     Action.CONSULTATION_RATE: _grants(OWN),
-    Action.CONSULTATION_RAISE_ALARM: _grants(OWN),
+    Action.CONSULTATION_RAISE_ALARM: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.SCHEDULING_READ_SLOTS: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
     Action.SCHEDULING_SET_WEEK: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
     Action.SCHEDULING_ADD_ABSENCE: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),

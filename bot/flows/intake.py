@@ -304,9 +304,10 @@ async def start(turn: Turn, greeting: str = "") -> None:
     if not await consent.require_consent(turn):
         return
     intake = Intake.of(turn)
-    known = remembered(intake.facts) if intake else ""
-    if known:
-        turn.say(Menu(f"您上次说到：{known}。要接着说吗？", _RESUMING))
+    if intake is not None and (intake.words or intake.flags or intake.pictures):
+        known = remembered(intake.facts)
+        where = f"您上次说到：{known}。" if known else "您上次还没说完。"
+        turn.say(Menu(f"{where}要接着说吗？", _RESUMING))
     else:
         await turn.enter("intake", greeting=greeting)
 

@@ -58,7 +58,7 @@ async def _case(turn: Turn, consultation_id: str) -> None:
     case = await turn.services.consultations.get(turn.actor, consultation_id)
     lines = [
         f"{moment(case.opened_at)}交的病情",
-        f"进展：{case.status.label}（{_PLAIN_STATUS[case.status]}）",
+        f"进展：{_PLAIN_STATUS[case.status]}",
         f"卫生院：{case.institution_name} {case.doctor_name}医生",
     ]
     complaint = case.record.get("chief_complaint")

@@ -3,6 +3,7 @@
 Source: developers.weixin.qq.com, 公众号 / 自定义菜单, 个性化菜单, 标签管理.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,11 +11,12 @@ from typing import Any
 from backend.security.policy import Role
 from bot.menus import BY_ROLE, PATIENT, TAGS, Button
 from bot.wechat.client import WechatClient
-from bot.wechat.errors import WechatError
+from bot.wechat.errors import WechatError, WechatUnavailable
 
 log = logging.getLogger(__name__)
 
 _NO_MENU = 46003
+_AGAIN_SECONDS = 30.0
 _MOST_BUTTONS, _MOST_BELOW = 3, 5
 _NAME_BYTES, _NAME_BELOW_BYTES, _KEY_BYTES = 16, 60, 128
 
@@ -43,6 +45,19 @@ class MenuPublisher:
     def __init__(self, client: WechatClient) -> None:
         self._client = client
         self._tags: dict[str, int] = {}
+
+    async def keep_published(self) -> None:
+        """Publish the product's menus as soon as WeChat answers; what it refuses is logged for an operator."""
+        while True:
+            try:
+                await self.publish()
+            except WechatUnavailable:
+                await asyncio.sleep(_AGAIN_SECONDS)
+            except WechatError as error:
+                log.error("menus not published: code=%d", error.code)
+                return
+            else:
+                return
 
     async def publish(
         self, default: Sequence[Button] = PATIENT, by_role: Mapping[Role, Sequence[Button]] = BY_ROLE

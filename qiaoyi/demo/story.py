@@ -80,7 +80,11 @@ class Story:
             await patient.presses("patient.mine", "我的会诊")
             cases = await patient.hears("您的会诊")
             await patient.taps(cases.items[0]["text"])
+            await patient.hears("进展")
+            await patient.taps("看结果")
             await patient.hears("社区获得性肺炎")
+            await patient.taps("看经过")
+            await patient.hears("经过")
         async with step("red_flag", "另一位患者说出危险信号，马上提示120"):
             await self._red_flag()
 

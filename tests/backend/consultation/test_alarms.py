@@ -37,7 +37,7 @@ async def test_the_experts_who_are_asked_have_the_short_limit(clinic: Clinic) ->
     await clinic.expert()
     case = await clinic.draft(patient)
     await clinic.care.submit(doctor, case.id)
-    await clinic.care.raise_alarm(doctor, case.id, [FLAG])
+    await clinic.care.raise_alarm(patient, case.id, [FLAG])
     await clinic.pass_time(OFFER_LIMITS[Urgency.CRITICAL])
     assert len(await clinic.published("offer.expired")) == 1
 
@@ -48,7 +48,7 @@ async def test_an_alarm_never_gives_experts_more_time(clinic: Clinic) -> None:
     case = await clinic.draft(patient)
     await clinic.care.submit(doctor, case.id)
     await clinic.pass_time(OFFER_LIMITS[Urgency.ROUTINE] - timedelta(minutes=1))
-    await clinic.care.raise_alarm(doctor, case.id, [FLAG])
+    await clinic.care.raise_alarm(patient, case.id, [FLAG])
     await clinic.pass_time(timedelta(minutes=1))
     assert len(await clinic.published("offer.expired")) == 1
 

@@ -23,7 +23,7 @@ PATIENTS_OWN = {
     "consultation.open", "consultation.view", "consultation.read_record", "consultation.list", "consultation.attach",
     "consultation.book", "consultation.reschedule", "consultation.cancel_booking", "consultation.post",
     "consultation.focus", "consultation.cancel", "consultation.rate", "scheduling.book", "scheduling.release",
-    "people.read", "people.update", "people.consent", "file.put", "file.read", "consultation.raise_alarm",
+    "people.read", "people.update", "people.consent", "file.put", "file.read",
 }  # fmt: skip
 EXPERTS_CASES = {
     "consultation.raise_alarm",

@@ -1,13 +1,17 @@
 """Vital signs and findings in free words."""
 
+import asyncio
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from backend.consultation.rules import Status
 from backend.errors import InvalidInput
 from bot.flows.findings_reading import read_findings
-from nlu.embedded import EmbeddedProvider
 from nlu.types import Context
 from tests.bot.flows.staff.conftest import County
+from tests.support.stories import PROVIDER
 
 READ: tuple[tuple[str, dict[str, float], str], ...] = (
     ("血压150/95 血糖6.5", {"systolic": 150, "diastolic": 95, "glucose": 6.5}, ""),
@@ -20,7 +24,7 @@ REFUSED = ("血压950/150", "血压95/150", "体温83.5度", "血糖65", "血氧
 
 @pytest.mark.parametrize(("words", "vitals", "findings"), READ)
 async def test_measured_values_are_told_from_findings(words: str, vitals: dict[str, float], findings: str) -> None:
-    reading = read_findings(await EmbeddedProvider().parse(words, Context()))
+    reading = read_findings(await PROVIDER.parse(words, Context()))
     assert reading.vitals == vitals
     assert reading.findings == findings
 
@@ -28,7 +32,7 @@ async def test_measured_values_are_told_from_findings(words: str, vitals: dict[s
 @pytest.mark.parametrize("words", REFUSED)
 async def test_a_value_that_cannot_be_is_refused_instead_of_dropped(words: str) -> None:
     with pytest.raises(InvalidInput):
-        read_findings(await EmbeddedProvider().parse(words, Context()))
+        read_findings(await PROVIDER.parse(words, Context()))
 
 
 async def test_nothing_is_kept_before_the_doctor_confirms(county: County) -> None:
@@ -72,3 +76,28 @@ async def test_a_doctor_may_leave_at_any_step(county: County) -> None:
     actor = await county.story.house.actor(county.doctor.person_id)
     view = await county.story.house.services.consultations.get(actor, case.id)
     assert view.status is Status.DRAFT
+
+
+@settings(deadline=None)  # the first sentence loads the dictionary
+@given(systolic=st.integers(0, 999), diastolic=st.integers(0, 999), gap=st.sampled_from(["", " ", "：", "是"]))
+def test_a_blood_pressure_is_kept_as_written_or_refused_but_never_lost(systolic: int, diastolic: int, gap: str) -> None:
+    words = f"血压{gap}{systolic}/{diastolic}，双肺清"
+    said = asyncio.run(PROVIDER.parse(words, Context()))
+    try:
+        reading = read_findings(said)
+    except InvalidInput:
+        return
+    assert reading.vitals == {"systolic": systolic, "diastolic": diastolic}
+    assert reading.findings == "双肺清"
+
+
+@settings(deadline=None)
+@given(tenths=st.integers(0, 999), unit=st.sampled_from(["", "度", "℃"]))
+def test_a_temperature_is_kept_as_written_or_refused_but_never_lost(tenths: int, unit: str) -> None:
+    said = asyncio.run(PROVIDER.parse(f"体温{tenths / 10:g}{unit}", Context()))
+    try:
+        reading = read_findings(said)
+    except InvalidInput:
+        return
+    assert reading.vitals == {"temperature": tenths / 10}
+    assert reading.findings == ""
