@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from backend.consultation.rules import Status
 from backend.consultation.views import ConsultationSummary
 from backend.errors import Forbidden
-from backend.scheduling.tables import BookingState
+from backend.scheduling import BookingState
 from backend.security.policy import Role
 from bot.cards.case import case_choice, case_line
 from bot.dialogue import Dialogue, Turn
