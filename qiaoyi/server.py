@@ -151,7 +151,8 @@ async def _listening(application: web.Application, host: str, port: int) -> Asyn
         try:
             await site.start()
         except (OSError, socket.gaierror) as error:
-            raise SettingsError(f"setting port: {host}:{port} cannot be used ({error.strerror})") from None
+            reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+            raise SettingsError(f"setting port: {host}:{port} cannot be used ({reason})") from None
         yield
     finally:
         await runner.cleanup()
@@ -159,11 +160,19 @@ async def _listening(application: web.Application, host: str, port: int) -> Asyn
 
 @asynccontextmanager
 async def _working(work: list[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Run the loops while inside; one that fails ends the block with its error."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one) for one in work]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
+    """Run the loops while inside; one that fails ends the block with its error.
+
+    A single failure is raised as itself, so that what is wrong with a setting is told in one line.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+    except BaseExceptionGroup as failed:
+        if len(failed.exceptions) == 1:
+            raise failed.exceptions[0] from None
+        raise
