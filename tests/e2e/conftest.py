@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.product import Product
+from tests.web.conftest import pages_folder
+
+__all__ = ["pages_folder", "product"]
 
 if not sys.platform.startswith("linux"):
     pytest.skip("processes are looked at through Linux's /proc", allow_module_level=True)
