@@ -137,4 +137,5 @@ def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
     if len(kinds) != 1:
         return schema
     rest: dict[str, Any] = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
-    return rest | kinds[0]
+    rest.update(kinds[0])
+    return rest

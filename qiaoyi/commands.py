@@ -12,14 +12,14 @@ from qiaoyi.demo.play import play
 from qiaoyi.house import open_house
 from qiaoyi.logs import set_up
 from qiaoyi.seeding import seed_house
-from qiaoyi.server import serving, until_stopped
+from qiaoyi.server import forever, serving, until_stopped
 from qiaoyi.settings import Settings, SettingsError
 
 
 async def run(settings: Settings, options: argparse.Namespace) -> int:
     """Start the product together with a local WeChat, migrated and seeded."""
     set_up(settings.log_level)
-    await local.run(settings, options.sandbox_port)
+    await until_stopped(local.run(settings, options.sandbox_port))
     return 0
 
 
@@ -30,10 +30,14 @@ async def serve(settings: Settings, _options: argparse.Namespace) -> int:
         await migrations.check(settings.database)
     except migrations.OutOfDate:
         raise SettingsError("the database's tables are not of this version: run `qiaoyi migrate` first") from None
+    await until_stopped(_serve(settings))
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
     async with open_house(settings) as house, serving(house):
         print(f"ready {settings.public}", flush=True)
-        await until_stopped()
-    return 0
+        await forever()
 
 
 async def migrate(settings: Settings, _options: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ from backend.seed import demo_id, seed
 from bot.wechat.settings import WechatSettings
 from data.demo import demo
 from qiaoyi.house import House, open_house
-from qiaoyi.server import serving, until_stopped
+from qiaoyi.server import forever, serving
 from qiaoyi.settings import Settings
 from sandbox import settings as account
 from sandbox.client import SandboxClient
@@ -40,7 +40,7 @@ class StartError(Exception):
 
 
 async def run(settings: Settings, sandbox_port: int) -> None:
-    """Run both until SIGINT or SIGTERM; print the addresses, then one line that begins with `ready`."""
+    """Run both until cancelled; print the addresses, then one line that begins with `ready`."""
     settings = local_settings(settings, sandbox_port)
     callback = f"{settings.public}/wechat/callback"
     sandbox_url = f"http://127.0.0.1:{sandbox_port}"
@@ -51,7 +51,7 @@ async def run(settings: Settings, sandbox_port: int) -> None:
             await _introduce(house, sandbox)
             print(f"phones   {sandbox_url}/\nproduct  {settings.public}\ndata     {settings.data.absolute()}")
             print(f"ready {sandbox_url}/", flush=True)
-            await until_stopped()
+            await forever()
 
 
 def local_settings(settings: Settings, sandbox_port: int) -> Settings:

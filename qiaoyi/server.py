@@ -36,13 +36,20 @@ from qiaoyi.settings import ServeRole, SettingsError
 _STOP_SECONDS = 10.0
 
 
-async def until_stopped() -> None:
-    """Wait for SIGINT or SIGTERM."""
-    stop = asyncio.Event()
+async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Do `work`, which does not end by itself, until SIGINT or SIGTERM; at whatever moment they come, it is unwound."""
+    task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+        loop.add_signal_handler(number, task.cancel)
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
+
+
+async def forever() -> None:
+    """Wait until cancelled."""
+    await asyncio.get_running_loop().create_future()
 
 
 @asynccontextmanager
