@@ -3,6 +3,10 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import OperationalError
 
 from backend import migrations
 from backend.security.keyring import KeyRingError, add_key
@@ -10,10 +14,11 @@ from backend.security.rotation import reencrypt
 from qiaoyi import diagnosis, local
 from qiaoyi.demo.play import play
 from qiaoyi.house import open_house
+from qiaoyi.local import StartError
 from qiaoyi.logs import set_up
 from qiaoyi.seeding import seed_house
 from qiaoyi.server import serving, until_stopped
-from qiaoyi.settings import Settings, SettingsError
+from qiaoyi.settings import ServeRole, Settings, SettingsError
 
 
 async def run(settings: Settings, options: argparse.Namespace) -> int:
@@ -27,21 +32,34 @@ async def serve(settings: Settings, _options: argparse.Namespace) -> int:
     """Start the product in the role that the settings name; the tables must be up to date."""
     set_up(settings.log_level)
     try:
-        await migrations.check(settings.database)
+        with _reaching_the_database():
+            await migrations.check(settings.database)
     except migrations.OutOfDate:
         raise SettingsError("the database's tables are not of this version: run `qiaoyi migrate` first") from None
     async with open_house(settings) as house, serving(house):
-        print(f"ready {settings.public}", flush=True)
+        print("ready worker" if settings.role is ServeRole.WORKER else f"ready {settings.public}", flush=True)
         await until_stopped()
     return 0
 
 
 async def migrate(settings: Settings, _options: argparse.Namespace) -> int:
     """Bring the tables up to date."""
-    settings.data.mkdir(parents=True, exist_ok=True)
-    await migrations.upgrade(settings.database)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"setting data: {error}") from None
+    with _reaching_the_database():
+        await migrations.upgrade(settings.database)
     print("tables are up to date")
     return 0
+
+
+@contextmanager
+def _reaching_the_database() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, OSError) as error:
+        raise StartError(f"the database does not answer ({type(error).__name__}): check database_url") from None
 
 
 async def seed(settings: Settings, _options: argparse.Namespace) -> int:

@@ -21,8 +21,10 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.wechat.settings import WechatSettings
 
-
-_OTHER_NAMES = {"QIAOYI_SETTINGS", "QIAOYI_SANDBOX_URL"}  # which file to read; where the development server of the pages looks
+_OTHER_NAMES = {
+    "QIAOYI_SETTINGS",
+    "QIAOYI_SANDBOX_URL",
+}  # which file to read; where the development server of the pages looks
 
 
 class SettingsError(Exception):
@@ -60,9 +62,9 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=1, le=65535)
     public_url: str = ""
     role: ServeRole = ServeRole.ALL
-    database_url: str = ""
+    database_url: str = Field("", repr=False)
     database_pool_size: int = Field(8, ge=1, le=200)
-    redis_url: str = ""
+    redis_url: str = Field("", repr=False)
     clock_url: str = ""
     mini_app_id: str = ""
     mini_app_secret: str = Field("", repr=False)

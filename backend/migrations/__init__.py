@@ -4,6 +4,7 @@ After a change of a `tables.py`: `python -m backend.migrations revision "Say wha
 """
 
 import importlib
+import io
 import pkgutil
 import tempfile
 from collections.abc import Callable
@@ -103,7 +104,7 @@ def _revision(connection: Connection, message: str) -> Path:
 
 def _config(connection: Connection) -> Config:
     import_tables()
-    config = Config()
+    config = Config(stdout=io.StringIO())  # what the commands would print is nobody's business
     config.set_main_option("script_location", str(FOLDER))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
