@@ -153,5 +153,5 @@ def test_a_file_that_is_wrong_is_one_line(content: bytes) -> None:
 
 def test_a_named_file_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QIAOYI_SETTINGS", "/nowhere/qiaoyi.toml")
-    with pytest.raises(SettingsError, match="/nowhere/qiaoyi.toml"):
+    with pytest.raises(SettingsError, match=r"/nowhere/qiaoyi\.toml"):
         load()
