@@ -31,6 +31,7 @@ async def run(settings: Settings, options: argparse.Namespace) -> int:
 async def serve(settings: Settings, _options: argparse.Namespace) -> int:
     """Start the product in the role that the settings name; the tables must be up to date."""
     set_up(settings.log_level)
+    _make_data_folder(settings)
     try:
         with _reaching_the_database():
             await migrations.check(settings.database)
@@ -44,14 +45,18 @@ async def serve(settings: Settings, _options: argparse.Namespace) -> int:
 
 async def migrate(settings: Settings, _options: argparse.Namespace) -> int:
     """Bring the tables up to date."""
-    try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(f"setting data: {error}") from None
+    _make_data_folder(settings)
     with _reaching_the_database():
         await migrations.upgrade(settings.database)
     print("tables are up to date")
     return 0
+
+
+def _make_data_folder(settings: Settings) -> None:
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"setting data: {error}") from None
 
 
 @contextmanager
@@ -66,6 +71,7 @@ async def seed(settings: Settings, _options: argparse.Namespace) -> int:
     """Load the invented people of the demonstration; a second time changes nothing."""
     async with open_house(settings) as house:
         await seed_house(house)
+        await house.audit.seal()  # no serving process may follow that would
     print("demo people are there")
     return 0
 
@@ -108,7 +114,10 @@ async def verify_audit(settings: Settings, _options: argparse.Namespace) -> int:
     async with open_house(settings) as house:
         report = await house.audit.verify()
     if report.ok:
-        print(f"{report.entries} entries, all as they were written")
+        waiting = (
+            f"; {report.unsealed} more wait for the chain, which a serving process grows" if report.unsealed else ""
+        )
+        print(f"{report.entries} entries, all as they were written{waiting}")
         return 0
     print(f"entry {report.first_bad} does not fit: the log was changed")
     return 1

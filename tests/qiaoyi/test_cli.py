@@ -66,7 +66,9 @@ def test_a_changed_audit_entry_is_named(capsys: pytest.CaptureFixture[str]) -> N
         triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for (name,) in triggers:
             connection.execute(f"DROP TRIGGER {name}")
-        connection.execute("UPDATE audit_log SET action = 'people.read' WHERE id = (SELECT min(id) FROM audit_log)")
+        connection.execute(
+            "UPDATE audit_entries SET action = 'people.read' WHERE id = (SELECT min(id) FROM audit_entries)"
+        )
         connection.commit()
     finally:
         connection.close()

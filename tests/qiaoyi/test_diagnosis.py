@@ -58,8 +58,7 @@ async def test_missing_tables_are_found(sound: Settings) -> None:
 
 
 async def test_a_folder_that_cannot_be_written_is_found(sound: Settings) -> None:
-    Path("file").write_text("")
-    findings = await wrong(sound.model_copy(update={"data": Path("file")}))
+    findings = await wrong(sound.model_copy(update={"data": sound.key_file}))
     assert any("cannot be written" in finding for finding in findings)
     assert any("database" in finding for finding in findings)
 
