@@ -136,6 +136,5 @@ def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
     kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     if len(kinds) != 1:
         return schema
-    rest: dict[str, Any] = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
-    rest.update(kinds[0])
-    return rest
+    rest = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
+    return {**rest, **kinds[0]}

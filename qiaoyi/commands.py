@@ -3,6 +3,10 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import OperationalError
 
 from backend import migrations
 from backend.security.keyring import KeyRingError, add_key
@@ -10,10 +14,11 @@ from backend.security.rotation import reencrypt
 from qiaoyi import diagnosis, local
 from qiaoyi.demo.play import play
 from qiaoyi.house import open_house
+from qiaoyi.local import StartError
 from qiaoyi.logs import set_up
 from qiaoyi.seeding import seed_house
 from qiaoyi.server import forever, serving, until_stopped
-from qiaoyi.settings import Settings, SettingsError
+from qiaoyi.settings import ServeRole, Settings, SettingsError
 
 
 async def run(settings: Settings, options: argparse.Namespace) -> int:
@@ -26,8 +31,10 @@ async def run(settings: Settings, options: argparse.Namespace) -> int:
 async def serve(settings: Settings, _options: argparse.Namespace) -> int:
     """Start the product in the role that the settings name; the tables must be up to date."""
     set_up(settings.log_level)
+    _make_data_folder(settings)
     try:
-        await migrations.check(settings.database)
+        with _reaching_the_database():
+            await migrations.check(settings.database)
     except migrations.OutOfDate:
         raise SettingsError("the database's tables are not of this version: run `qiaoyi migrate` first") from None
     await until_stopped(_serve(settings))
@@ -36,22 +43,39 @@ async def serve(settings: Settings, _options: argparse.Namespace) -> int:
 
 async def _serve(settings: Settings) -> None:
     async with open_house(settings) as house, serving(house):
-        print(f"ready {settings.public}", flush=True)
+        print("ready worker" if settings.role is ServeRole.WORKER else f"ready {settings.public}", flush=True)
         await forever()
 
 
 async def migrate(settings: Settings, _options: argparse.Namespace) -> int:
     """Bring the tables up to date."""
-    settings.data.mkdir(parents=True, exist_ok=True)
-    await migrations.upgrade(settings.database)
+    _make_data_folder(settings)
+    with _reaching_the_database():
+        await migrations.upgrade(settings.database)
     print("tables are up to date")
     return 0
+
+
+def _make_data_folder(settings: Settings) -> None:
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"setting data: {error}") from None
+
+
+@contextmanager
+def _reaching_the_database() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, OSError) as error:
+        raise StartError(f"the database does not answer ({type(error).__name__}): check database_url") from None
 
 
 async def seed(settings: Settings, _options: argparse.Namespace) -> int:
     """Load the invented people of the demonstration; a second time changes nothing."""
     async with open_house(settings) as house:
         await seed_house(house)
+        await house.audit.seal()  # no serving process may follow that would
     print("demo people are there")
     return 0
 
@@ -95,6 +119,8 @@ async def verify_audit(settings: Settings, _options: argparse.Namespace) -> int:
         report = await house.audit.verify()
     if report.ok:
         print(f"{report.entries} entries, all as they were written")
+        if report.unsealed:
+            print(f"{report.unsealed} more are not in the chain yet; a serving process puts them there")
         return 0
     print(f"entry {report.first_bad} does not fit: the log was changed")
     return 1

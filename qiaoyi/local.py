@@ -24,7 +24,7 @@ _READY_SECONDS = 30
 _END_SECONDS = 10
 
 
-_PAGES = Path(__file__).parent.parent / "web" / "dist"
+PAGES = Path(__file__).parent.parent / "web" / "dist"
 _TEMPLATES = {
     "offer": "QiaoyiLocalTemplate_ConsultationInvitation1",
     "reminder": "QiaoyiLocalTemplate_AppointmentReminder_002",
@@ -44,7 +44,7 @@ async def run(settings: Settings, sandbox_port: int) -> None:
     settings = local_settings(settings, sandbox_port)
     callback = f"{settings.public}/wechat/callback"
     sandbox_url = f"http://127.0.0.1:{sandbox_port}"
-    async with open_house(settings) as house, running_sandbox(sandbox_port, callback, settings.data, _PAGES):
+    async with open_house(settings) as house, running_sandbox(sandbox_port, callback, settings.data, PAGES):
         await migrations.upgrade(settings.database)
         await seed(house.database, house.people, house.scheduling)
         async with serving(house), SandboxClient(sandbox_url) as sandbox:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -28,10 +28,14 @@ from miniprogram_api.context import Context
 from miniprogram_api.login import Code2Session
 from miniprogram_api.sessions import Sessions
 from nlu.embedded import EmbeddedProvider
+from qiaoyi.health import Health
 from qiaoyi.house import House
 from qiaoyi.links import PublicLinks, calendar_tokens
 from qiaoyi.sandbox_clock import ClockFollower
 from qiaoyi.settings import ServeRole, SettingsError
+
+Work = dict[str, Callable[[], Coroutine[Any, Any, None]]]
+"""The loops of a process: each name with what begins it."""
 
 _STOP_SECONDS = 10.0
 
@@ -72,14 +76,12 @@ async def serving(house: House) -> AsyncIterator[None]:
         notifications.register(house.events, services)
         membership = Membership(house.database, house.people, sending.rows, sending.worker, sending.client)
         membership.register(house.events)
-        work: list[Coroutine[Any, Any, None]] = [sending.run()]
+        work: Work = {"delivery": sending.run}
         if settings.role in (ServeRole.ALL, ServeRole.WORKER):
-            work += [house.events.run(), house.timers.run(), house.audit.run()]
-            work += [sending.menus.keep_published(), UnionIds(identities, sending.client).run()]
+            work |= {"events": house.events.run, "timers": house.timers.run, "audit": house.audit.run}
+            work |= {"menus": sending.menus.keep_published, "union ids": UnionIds(identities, sending.client).run}
         if settings.clock_url:
-            follower = ClockFollower(house.clock, settings.clock_url, f"{settings.role}-{os.getpid()}")
-            await follower.follow_once(http)
-            work.append(follower.run())
+            work["clock"] = await _followed_clock(house, http)
         application = None
         if settings.role in (ServeRole.ALL, ServeRole.WEB):
             dialogue = make_dialogue(services, numbered=not settings.wechat.menu_messages)
@@ -92,10 +94,11 @@ async def serving(house: House) -> AsyncIterator[None]:
                 files=house.files,
                 followed=membership.followed,
             )
-            work.append(receiving.run())
+            work["turns"] = receiving.run
             application = _application(house, receiving, identities, http, calendar)
-        await stack.enter_async_context(_working(work))
+        loops = await stack.enter_async_context(_working(work))
         if application is not None:  # last to begin, first to end: nothing is taken in that would not be worked on
+            application.add_routes(Health(house.database, loops).routes())
             await stack.enter_async_context(_listening(application, settings.host, settings.port))
         yield
 
@@ -105,6 +108,16 @@ def make_dialogue(services: Services, numbered: bool) -> Dialogue:
     dialogue = Dialogue(EmbeddedProvider(), services, idle_flow, numbered=numbered)
     register_flows(dialogue)
     return dialogue
+
+
+async def _followed_clock(house: House, http: aiohttp.ClientSession) -> Callable[[], Coroutine[Any, Any, None]]:
+    settings = house.settings
+    follower = ClockFollower(house.clock, settings.clock_url, f"{settings.role}-{os.getpid()}")
+    try:
+        await follower.follow_once(http)
+    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError) as error:
+        raise SettingsError(f"setting clock_url: no clock answers there ({type(error).__name__})") from None
+    return follower.run
 
 
 def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
@@ -165,12 +178,18 @@ async def _listening(application: web.Application, host: str, port: int) -> Asyn
 
 
 @asynccontextmanager
-async def _working(work: list[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+async def _working(work: Work) -> AsyncIterator[Mapping[str, asyncio.Task[None]]]:
     """Run the loops while inside; one that fails ends the block with its error."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one) for one in work]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = {name: group.create_task(begin()) for name, begin in work.items()}
+            try:
+                yield tasks
+            finally:
+                for task in tasks.values():
+                    task.cancel()
+    except BaseExceptionGroup as errors:
+        # A group of one is that one: what was raised inside (a port that is taken) reaches its handler as itself.
+        if len(errors.exceptions) == 1:
+            raise errors.exceptions[0] from None
+        raise

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 
 _AES_KEY_CHARACTERS = 43
@@ -60,6 +60,13 @@ class WechatSettings:
                 raise ValueError(f"{name}: 43 characters of base64 without the closing '=' are needed")
         if not self.app_id or not self.token:
             raise ValueError("app_id and token are needed")
+        for name in ("largest_body", "text_bytes", "message_quota", "touch_quota", "connect_timeout", "call_timeout"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}: more than 0 is needed")
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, timedelta) and value < timedelta():
+                raise ValueError(f"{each.name}: a duration of 0 or more is needed")
         if not self.api_url.startswith(("https://", "http://")):
             raise ValueError("api_url: an http:// or https:// address is needed")
 
