@@ -12,6 +12,7 @@ from backend.consultation.icd10 import disease_name
 from backend.consultation.ranking import Candidate, Need, Score, Wave, Widening, next_wave
 from backend.consultation.reading import Reading
 from backend.consultation.rules import EXPERT_RUNNING, OFFER_LIMITS, Status
+from backend.consultation.suitability import Patient, months_since
 from backend.consultation.tables import Consultation, Offer, OfferState, Search
 from backend.ids import new_id
 from backend.people import PractitionerView
@@ -19,6 +20,8 @@ from backend.security.policy import SYSTEM, Role
 
 OFFERS_TIMER = "consultation.offers"
 _PAGE = 100
+_SELF = "本人"
+"""As `facts` names a patient who writes for themselves."""
 _STEPS = list(Widening)
 
 
@@ -81,13 +84,16 @@ class Matching(Reading):
 
     async def _widen(self, session: AsyncSession, case: Consultation, search: Search, wave: Wave) -> None:
         reached = _STEPS.index(Widening(search.step)) if search.step else -1
+        widened = False
         for step in wave.steps:
             if _STEPS.index(step) <= reached:
                 continue
+            widened = bool(search.step)
+            kind, text = ("widened", step.label) if widened else ("searching", step.beginning)
+            await self._note(session, SYSTEM, case, kind, text)
             search.step = step.value
-            await self._note(session, SYSTEM, case, "widened", step.label)
-            if step is not Widening.DISEASE:
-                await self._publish(session, case, "matching.widened", step=step.value)
+        if widened:  # once for a wave: who hears of it wants to know how far the search has come
+            await self._publish(session, case, "matching.widened", step=search.step)
 
     async def _make_offers(
         self, session: AsyncSession, case: Consultation, wave: int, chosen: tuple[Score, ...], names: dict[str, str]
@@ -117,7 +123,24 @@ class Matching(Reading):
 
     async def _need(self, session: AsyncSession, case: Consultation) -> Need:
         clinical = await self._clinical(session, case)
-        return Need(case.department_code, clinical.icd10, disease_name(clinical.icd10), case.urgency, self._clock.now())
+        return Need(
+            case.department_code,
+            clinical.icd10,
+            disease_name(clinical.icd10),
+            case.urgency,
+            self._clock.now(),
+            await self._patient(case, clinical.facts),
+        )
+
+    async def _patient(self, case: Consultation, facts: Mapping[str, Any]) -> Patient:
+        """Give age and sex of whom it is about: as the case tells; the account's where it is about its owner."""
+        age, sex = facts.get("age_months"), facts.get("sex")
+        if (age is None or sex is None) and facts.get("relation") in (None, _SELF):
+            person = await self._people.person(SYSTEM, case.patient_id)
+            if age is None and person.birth_date is not None:
+                age = months_since(person.birth_date, self._clock.today().date())
+            sex = sex or person.sex
+        return Patient(age if isinstance(age, int) else None, sex if sex in ("male", "female") else "")
 
     async def _candidates(self, session: AsyncSession, case: Consultation) -> list[Candidate]:
         experts = [

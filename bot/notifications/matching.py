@@ -12,6 +12,11 @@ from bot.cards.offer import offer_card
 from bot.messages import Choice, Menu, Message, Text
 from bot.notifications.notifier import Notifier
 
+_WIDENED = {
+    Widening.DEPARTMENT: "擅长这个病的专家不够，本科室的专家也在邀请。",
+    Widening.ON_CALL: "还没有专家接受，正在请值班专家。",
+}
+
 
 async def submitted(notifier: Notifier) -> None:
     """The patient hears that the doctor has looked and that an expert is being found."""
@@ -53,10 +58,11 @@ async def offer_withdrawn(notifier: Notifier) -> None:
 
 
 async def widened(notifier: Notifier) -> None:
-    """The doctor hears that the search goes on more widely."""
-    view = await notifier.case()
-    step = Widening(notifier.payload["step"])
-    await notifier.tell_practitioner(view.doctor_id, Text(f"{case_line(view)}：暂时没有专家接受，{step.label}。"))
+    """The doctor hears that the search goes on more widely; that it has come to its end is told by `exhausted`."""
+    words = _WIDENED.get(Widening(notifier.payload["step"]))
+    if words is not None:
+        view = await notifier.case()
+        await notifier.tell_practitioner(view.doctor_id, Text(f"{case_line(view)}：{words}"))
 
 
 async def exhausted(notifier: Notifier) -> None:

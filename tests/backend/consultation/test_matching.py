@@ -1,7 +1,7 @@
 """Invitations on a real database: waves, answers, limits, and one expert however many tap at once."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -120,6 +120,48 @@ async def test_without_an_answer_the_next_are_asked_then_who_is_on_call_then_the
     told = await clinic.told(case.id)
     assert "放宽到正在值班的专家" in told
     assert "转给平台管理员安排" in told
+
+
+async def test_without_a_code_the_search_by_department_is_no_widening(clinic: Clinic) -> None:
+    await clinic.expert()
+    patient, doctor = await clinic.patient(), await clinic.doctor()
+    case = await clinic.draft(patient)
+    await clinic.care.submit(doctor, case.id)
+    assert await clinic.published("matching.widened") == []
+    told = await clinic.told(case.id)
+    assert "按科室找专家" in told
+    assert not [line for line in told if "放宽" in line]
+
+
+@pytest.mark.parametrize(
+    ("facts", "asked"),
+    [
+        ({"age_months": 67 * 12}, "呼吸"),
+        ({"age_months": 5 * 12}, "儿科"),
+        ({"age_months": 5 * 12, "relation": "孩子"}, "儿科"),
+    ],
+)
+async def test_nobody_is_asked_whose_department_does_not_treat_such_a_patient(
+    clinic: Clinic, facts: dict[str, object], asked: str
+) -> None:
+    await clinic.expert("呼吸", icd10=["J18"])
+    await clinic.expert("儿科", department_code="pediatrics", icd10=["J18"], on_call=True)
+    patient, doctor = await clinic.patient(), await clinic.doctor()
+    case = await clinic.draft(patient, facts=facts)
+    await clinic.care.submit(doctor, case.id, icd10="J18.9")
+    assert list(await states(clinic, case.id)) == [asked]
+    await clinic.pass_time(timedelta(days=1))
+    assert list(await states(clinic, case.id)) == [asked]
+
+
+async def test_where_the_case_does_not_tell_the_age_the_patients_birth_date_does(clinic: Clinic) -> None:
+    await clinic.expert("儿科", department_code="pediatrics", icd10=["J18"])
+    patient, doctor = await clinic.patient(), await clinic.doctor()
+    await clinic.people.update_person(patient, patient.person_id, birth_date=date(1959, 3, 12))
+    for facts, asked in (({}, []), ({"relation": "孩子"}, ["儿科"])):
+        case = await clinic.draft(patient, facts=facts)
+        await clinic.care.submit(doctor, case.id, icd10="J18.9")
+        assert list(await states(clinic, case.id)) == asked
 
 
 async def test_when_all_decline_the_next_are_asked_at_once(clinic: Clinic) -> None:
