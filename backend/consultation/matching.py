@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.consultation import statistics
 from backend.consultation.icd10 import disease_name
-from backend.consultation.ranking import Candidate, Need, Score, Wave, Widening, next_wave
+from backend.consultation.ranking import SPECIALIST_WAVES, Candidate, Need, Score, Wave, Widening, next_wave
 from backend.consultation.reading import Reading
 from backend.consultation.rules import EXPERT_RUNNING, OFFER_LIMITS, Status
 from backend.consultation.suitability import Patient, months_since
@@ -31,6 +31,21 @@ class Matching(Reading):
     async def _start_matching(self, session: AsyncSession, case: Consultation) -> None:
         session.add(Search(consultation_id=case.id, waves=0, step=""))
         await session.flush()
+        await self._next_wave(session, case)
+
+    async def _resume_matching(self, session: AsyncSession, case: Consultation, expert_id: str) -> None:
+        """Search on after `expert_id`, who had the case, has given it back: they are not asked again, and those who
+        were beaten to it are."""
+        now = self._clock.now()
+        held = next((offer for offer in await self._offers(session, case) if offer.expert_id == expert_id), None)
+        search = await session.get_one(Search, case.id)
+        if held is None:  # an administrator had given it to them
+            held = Offer(id=new_id(), consultation_id=case.id, expert_id=expert_id, wave=search.waves, place=1)
+            held.score, held.reasons, held.made_at, held.expires_at = 0.0, [], now, now
+            session.add(held)
+        held.state, held.accepted_for, held.answered_at = OfferState.GIVEN_BACK, None, now
+        search.exhausted_at = None
+        search.waves = min(search.waves, SPECIALIST_WAVES - 1)  # who was beaten to it is no specialist of the last wave
         await self._next_wave(session, case)
 
     async def _withdraw_offers(self, session: AsyncSession, case: Consultation) -> None:
@@ -69,7 +84,8 @@ class Matching(Reading):
 
     async def _next_wave(self, session: AsyncSession, case: Consultation) -> None:
         search = await session.get_one(Search, case.id)
-        asked = frozenset(offer.expert_id for offer in await self._offers(session, case))
+        offers = await self._offers(session, case)
+        asked = frozenset(offer.expert_id for offer in offers if offer.state is not OfferState.TAKEN)
         need = await self._need(session, case)
         candidates = await self._candidates(session, case)
         wave = next_wave(candidates, need, asked=asked, waves=search.waves)
@@ -100,20 +116,15 @@ class Matching(Reading):
     ) -> None:
         now = self._clock.now()
         expires_at = now + OFFER_LIMITS[case.urgency]
+        beaten = {offer.expert_id: offer for offer in await self._offers(session, case, OfferState.TAKEN)}
         for place, score in enumerate(chosen, start=1):
-            offer = Offer(
-                id=new_id(),
-                consultation_id=case.id,
-                expert_id=score.expert_id,
-                wave=wave,
-                place=place,
-                state=OfferState.OPEN,
-                score=score.total,
-                reasons=list(score.reasons),
-                made_at=now,
-                expires_at=expires_at,
-            )
-            session.add(offer)
+            offer = beaten.get(score.expert_id)
+            if offer is None:
+                offer = Offer(id=new_id(), consultation_id=case.id, expert_id=score.expert_id)
+                session.add(offer)
+            offer.wave, offer.place, offer.state = wave, place, OfferState.OPEN
+            offer.score, offer.reasons = score.total, list(score.reasons)
+            offer.made_at, offer.expires_at = now, expires_at
             # Without the first reason, the disease: the patient reads this, and must not learn a suspicion from it.
             text = f"邀请{names[score.expert_id]}（{'，'.join(score.reasons[1:])}）"
             await self._note(session, SYSTEM, case, "offered", text)

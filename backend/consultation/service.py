@@ -22,7 +22,7 @@ class ConsultationService(Lifecycle, Supplements, Thread, Alarms):
     * `thread`: post, messages, message, focus, set_focus
     * `opinions`: record_opinion, rate
     * `alarms`: raise_alarm
-    * `lifecycle`: submit, start, complete, cancel
+    * `lifecycle`: submit, give_back, start, complete, cancel
     * `reading`: get, list_for, timeline, attach, attachments, open_file
 
     Each of them is one transaction (part of the caller's where there is one) that locks the consultation, asks the
