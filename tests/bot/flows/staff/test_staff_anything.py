@@ -40,6 +40,7 @@ ABOUT_A_CASE = (
     "expert.supplement",
     "expert.start",
     "expert.no_show",
+    "expert.give_back",
     "expert.opinion",
     "expert.close",
     "expert.pictures",
