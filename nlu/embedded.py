@@ -29,6 +29,7 @@ from nlu.types import (
 )
 
 _CORRECTION = re.compile(r"不是(?P<old>[^,。!?;]{1,12}?)[, 、]*(?:而是|应该是|(?<!不)是|,)(?P<new>[^?]+)")
+_LONG_AGO_DAYS = 7.0
 _CLAUSE_MARK = re.compile(r"[,。!?;]")
 _MASK = "※"
 _RESOLVED = re.compile(r"现在|已经|目前|今天|了$")
@@ -92,8 +93,8 @@ class _Reading:
         answer = self._answer(mentions)
         temperatures = find_temperatures(self.current)
         vitals, places = find_vitals(self.current, Slot.BLOOD_PRESSURE in self.asked_slots)
-        onset = find_onset(self.current, bool({Slot.ONSET, Slot.DURATION} & set(self.asked_slots)))
         duration = self._complaint_duration()
+        onset = self._onset(bool(duration))
         relation = find_relation(self.text)
         allergic_to = {statement.name for statement in allergies}
         draft = Understanding(
@@ -209,8 +210,16 @@ class _Reading:
             return stated or answer.duration
         days = onset[1]
         if days < 0.1:
-            return Duration(value=1, unit="小时", days=days, text=onset[0])
-        return Duration(value=max(1, round(days)), unit="天", days=days, text=onset[0])
+            return Duration(value=1, unit="小时", days=days, text=onset[0], vague="1小时内")
+        if days >= _LONG_AGO_DAYS:  # nobody counts in days from last year
+            return Duration(value=days, unit="天", days=days, text=onset[0], vague=f"（{onset[0]}起）")
+        return Duration(value=max(0.5, days), unit="天", days=days, text=onset[0])
+
+    def _onset(self, duration_known: bool) -> tuple[str, float, int, int] | None:
+        """Since when; with a length beside it, a time without 开始 tells of something else."""
+        asked = bool({Slot.ONSET, Slot.DURATION} & set(self.asked_slots))
+        symptoms = () if duration_known else tuple(m.start for m in self.matches if m.kind == "symptom")
+        return find_onset(self.current, asked, symptoms)
 
     def _complaint_duration(self) -> tuple[Duration, int, int] | None:
         """How long the complaint has lasted: best said beside a symptom, never beside a known disease alone."""

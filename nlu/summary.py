@@ -64,6 +64,8 @@ def _present_terms(facts: CaseFacts) -> list[str]:
 def _duration_text(facts: CaseFacts) -> str:
     if facts.duration is None:
         return ""
+    if facts.duration.vague is not None:
+        return facts.duration.vague
     if facts.duration.value not in (0.5, int(facts.duration.value)):
         return facts.duration.text
     value = f"{facts.duration.value:g}" if facts.duration.value != 0.5 else "半"

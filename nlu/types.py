@@ -198,12 +198,16 @@ class Statement(Model):
 
 
 class Duration(Model):
-    """How long: ``value`` in ``unit`` (分钟, 小时, 天, 周, 月, 年), the same in days, and the words used."""
+    """How long: ``value`` in ``unit`` (分钟, 小时, 天, 周, 月, 年), the same in days, and the words used.
+
+    Where nobody counted ("好几年"), ``value`` is a rough guess for rules alone, and ``vague`` what a record says: 数年.
+    """
 
     value: float
     unit: str
     days: float
     text: str
+    vague: str | None = None
 
 
 class Vitals(Model):
