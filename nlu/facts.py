@@ -43,6 +43,7 @@ class CaseFacts(Model):
     drugs: tuple[Statement, ...] = ()
     allergies: tuple[Statement, ...] = ()
     diseases: tuple[Statement, ...] = ()
+    family: tuple[Statement, ...] = ()
     denies: tuple[Slot, ...] = ()
     unclear: tuple[str, ...] = ()
     """Symptoms of a question that named several and was answered with a bare 有: it is yet to be said which."""
@@ -105,6 +106,7 @@ class CaseFacts(Model):
                 "drugs": _latest_statements(base.drugs, understanding.drugs),
                 "allergies": _latest_statements(base.allergies, understanding.allergies),
                 "diseases": _latest_statements(base.diseases, understanding.diseases),
+                "family": _latest_statements(base.family, understanding.family),
                 "denies": _denials(base.denies, understanding),
                 "unclear": _unclear(understanding, context),
             }

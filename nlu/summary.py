@@ -14,7 +14,7 @@ def summarise(facts: CaseFacts) -> OutpatientRecord:
         personal=_personal(facts),
         chief_complaint=_chief_complaint(facts),
         present_illness=_present_illness(facts),
-        past_history=_history(facts.diseases, Slot.PAST_HISTORY in facts.denies, "否认慢性病史"),
+        past_history=_past_history(facts),
         allergy_history=_allergies(facts),
         medication=_medication(facts),
     )
@@ -140,6 +140,11 @@ def _history(statements: tuple[Statement, ...], denied: bool, denial: str) -> st
     if denied and not present:
         parts = [denial]
     return "；".join(parts) or UNKNOWN
+
+
+def _past_history(facts: CaseFacts) -> str:
+    own = _history(facts.diseases, Slot.PAST_HISTORY in facts.denies, "否认慢性病史")
+    return f"{own}；家族史：{_history(facts.family, False, '')}" if facts.family else own
 
 
 def _allergies(facts: CaseFacts) -> str:

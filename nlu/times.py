@@ -120,7 +120,7 @@ def _vague(match: re.Match[str], unit: str) -> str | None:
         return f"数{'月' if unit == '月' else measure}"
     if number in _ROUND:
         return f"{_ROUND[number]}余{measure}"
-    if number in _SPECIAL and number != "半" or match.group("half") or match.group("end"):
+    if (number in _SPECIAL and number != "半") or match.group("half") or match.group("end"):
         return None
     value = parse_number(number)
     count = "半" if number == "半" else None if value is None else f"{value:g}"
