@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -40,8 +41,14 @@ class StartError(Exception):
 
 
 async def run(settings: Settings, sandbox_port: int) -> None:
-    """Run both until cancelled; print the addresses, then one line that begins with `ready`."""
+    """Run both until cancelled; print the addresses, then one line that begins with `ready`.
+
+    Raises:
+        StartError: a port is taken, or the sandbox did not start.
+    """
     settings = local_settings(settings, sandbox_port)
+    _require_free(settings.host, settings.port, "--port")
+    _require_free("127.0.0.1", sandbox_port, "--sandbox-port")
     callback = f"{settings.public}/wechat/callback"
     sandbox_url = f"http://127.0.0.1:{sandbox_port}"
     async with open_house(settings) as house, running_sandbox(sandbox_port, callback, settings.data, PAGES):
@@ -52,6 +59,17 @@ async def run(settings: Settings, sandbox_port: int) -> None:
             print(f"phones   {sandbox_url}/\nproduct  {settings.public}\ndata     {settings.data.absolute()}")
             print(f"ready {sandbox_url}/", flush=True)
             await forever()
+
+
+def _require_free(host: str, port: int, option: str) -> None:
+    # Asked before anything is started or written, so that a second copy is told in one line what to do.
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            raise StartError(f"port {port} cannot be used ({reason}); give another one with {option}") from None
 
 
 def local_settings(settings: Settings, sandbox_port: int) -> Settings:

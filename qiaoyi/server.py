@@ -171,7 +171,8 @@ async def _listening(application: web.Application, host: str, port: int) -> Asyn
         try:
             await site.start()
         except (OSError, socket.gaierror) as error:
-            raise SettingsError(f"setting port: {host}:{port} cannot be used ({error.strerror})") from None
+            reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+            raise SettingsError(f"setting port: {host}:{port} cannot be used ({reason})") from None
         yield
     finally:
         await runner.cleanup()

@@ -1,0 +1,51 @@
+"""`qiaoyi demo`: the story is whole, as often as it is played, and a missing step is told."""
+
+import json
+from typing import Any
+
+from sandbox.client import SandboxClient
+from tests.e2e.product import Product, free_port, qiaoyi
+
+STEPS = [
+    "join", "consent", "intake", "record", "institution", "task", "request", "offers", "booking", "supplement",
+    "miniprogram", "reminders", "thread", "opinion", "results", "history", "red_flag",
+]  # fmt: skip
+
+
+def steps_of(output: str) -> dict[str, dict[str, Any]]:
+    """Give the steps of `qiaoyi demo --json` by their name, in their order."""
+    return {step["name"]: step for step in json.loads(output)["steps"]}
+
+
+def test_the_story_is_whole_twice_on_one_running_product(product: Product) -> None:
+    for _ in range(2):
+        played = product.demo("--json")
+        assert played.returncode == 0, played.stderr
+        steps = steps_of(played.stdout)
+        assert list(steps) == STEPS
+        assert all(step["ok"] and step["milliseconds"] > 0 for step in steps.values())
+        assert json.loads(played.stdout)["ok"] is True
+
+
+def test_the_transcript_shows_what_the_people_say_and_get(product: Product) -> None:
+    played = product.demo()
+    assert played.returncode == 0, played.stderr
+    for shown in ("王秀英 ▸ 不是38.5度，是39度", "〔对，没问题〕", "为什么请您", "★★★★★"):
+        assert shown in played.stdout
+
+
+async def test_a_step_that_is_missing_ends_the_story_and_fails(product: Product) -> None:
+    async with SandboxClient(product.sandbox_url) as sandbox, sandbox.faulty(path="callback", kind="bad_signature"):
+        played = product.demo("--json")
+    assert played.returncode == 1
+    steps = steps_of(played.stdout)
+    assert [(name, step["ok"]) for name, step in steps.items()] == [("join", True), ("consent", False)]
+    assert "您同意吗" in played.stderr
+
+
+def test_without_a_running_product_the_demo_says_so() -> None:
+    played = qiaoyi("demo", "--json", "--sandbox", f"http://127.0.0.1:{free_port()}")
+    assert played.returncode == 1
+    assert not json.loads(played.stdout)["ok"]
+    assert "is `make run` running?" in played.stderr
+    assert "Traceback" not in played.stderr
