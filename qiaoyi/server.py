@@ -74,7 +74,7 @@ async def serving(house: House) -> AsyncIterator[None]:
         identities = Identities(house.database, house.clock, house.people, home_channel=CHANNEL)
         services = _services(house, sending, PublicLinks(settings.public, calendar))
         notifications.register(house.events, services)
-        membership = Membership(house.database, house.people, sending.rows, sending.worker, sending.client)
+        membership = Membership(house.database, house.people, sending.rows, sending.worker)
         membership.register(house.events)
         work: Work = {"delivery": sending.run}
         if settings.role in (ServeRole.ALL, ServeRole.WORKER):

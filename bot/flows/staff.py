@@ -3,6 +3,7 @@
 from bot.dialogue import Dialogue
 from bot.flows import (
     administrator,
+    administrator_invite,
     doctor_attach,
     doctor_cancel,
     doctor_findings,
@@ -38,6 +39,7 @@ _MODULES = (
     expert_opinion,
     expert_schedule,
     administrator,
+    administrator_invite,
 )
 
 
