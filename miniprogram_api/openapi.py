@@ -35,7 +35,10 @@ _ALWAYS = {
     500: "A fault of the service.",
     503: "WeChat or the database is busy: try again in a while.",
 }
-_WITH_SESSION = {403: "The policy does not let this person do this, or consent is missing."}
+_WITH_SESSION = {
+    429: "This person has asked too often within a minute: wait.",
+    403: "The policy does not let this person do this, or consent is missing.",
+}
 _WITH_BODY = {
     408: "The body did not arrive in time.",
     413: "The body has more than 64 KiB.",

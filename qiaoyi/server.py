@@ -11,7 +11,9 @@ from typing import Any
 import aiohttp
 import redis.asyncio
 from aiohttp import web
+from redis.exceptions import RedisError
 
+from backend.limits import MemoryRateLimits, RateLimits, RedisRateLimits
 from backend.messaging.identities import Identities
 from bot import notifications
 from bot.delivery.sender import CHANNEL
@@ -22,7 +24,7 @@ from bot.identities import UnionIds
 from bot.membership import Membership
 from bot.services import Services
 from bot.transport import Receiving, Sending
-from bot.wechat.token import RedisTokenStore, TokenStore
+from bot.wechat.token import MemoryTokenStore, RedisTokenStore, TokenStore
 from miniprogram_api.application import make_application
 from miniprogram_api.context import Context
 from miniprogram_api.login import Code2Session
@@ -38,6 +40,7 @@ Work = dict[str, Callable[[], Coroutine[Any, Any, None]]]
 """The loops of a process: each name with what begins it."""
 
 _STOP_SECONDS = 10.0
+_REDIS_SECONDS = 5.0
 
 
 async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
@@ -68,7 +71,7 @@ async def serving(house: House) -> AsyncIterator[None]:
         raise SettingsError("setting wechat: app_id, app_secret, token and aes_key of the account are needed")
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        tokens = await _token_store(house, stack)
+        tokens, limits = await _shared(house, settings.wechat.app_id, stack)
         sending = Sending(house.database, house.clock, house.people, settings.wechat, files=house.files, tokens=tokens)
         calendar = calendar_tokens(house.ring, house.clock)
         identities = Identities(house.database, house.clock, house.people, home_channel=CHANNEL)
@@ -95,7 +98,7 @@ async def serving(house: House) -> AsyncIterator[None]:
                 followed=membership.followed,
             )
             work["turns"] = receiving.run
-            application = _application(house, receiving, identities, http, calendar)
+            application = _application(house, receiving, identities, http, calendar, limits)
         loops = await stack.enter_async_context(_working(work))
         if application is not None:  # last to begin, first to end: nothing is taken in that would not be worked on
             application.add_routes(Health(house.database, loops).routes())
@@ -133,17 +136,22 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
     )
 
 
-async def _token_store(house: House, stack: AsyncExitStack) -> TokenStore | None:
-    settings = house.settings
-    if not settings.redis_url or settings.wechat is None:
-        return None
-    client = redis.asyncio.from_url(settings.redis_url, socket_timeout=5.0)
+async def _shared(house: House, app_id: str, stack: AsyncExitStack) -> tuple[TokenStore, RateLimits]:
+    """Give what processes share through Redis where one is set, else its twins in this process."""
+    if not house.settings.redis_url:
+        return MemoryTokenStore(), MemoryRateLimits()
+    client = redis.asyncio.from_url(house.settings.redis_url, socket_timeout=_REDIS_SECONDS)
     stack.push_async_callback(client.aclose)
-    return RedisTokenStore(client, settings.wechat.app_id)
+    return RedisTokenStore(client, app_id), RedisRateLimits(client, (RedisError, OSError))
 
 
 def _application(
-    house: House, receiving: Receiving, identities: Identities, http: aiohttp.ClientSession, calendar: Sessions
+    house: House,
+    receiving: Receiving,
+    identities: Identities,
+    http: aiohttp.ClientSession,
+    calendar: Sessions,
+    limits: RateLimits,
 ) -> web.Application:
     settings = house.settings
     assert settings.wechat is not None  # noqa: S101  # checked where serving begins
@@ -156,6 +164,7 @@ def _application(
         sessions=Sessions(house.ring.derive("session"), house.clock),
         calendar_links=calendar,
         clock=house.clock,
+        limits=limits,
     )
     application = make_application(context)
     application.add_routes(receiving.gateway.routes())

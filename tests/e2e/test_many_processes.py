@@ -30,7 +30,6 @@ from sandbox import settings as account
 from sandbox.client import Phone
 from tests.support.clinic import Clinic
 from tests.support.processes import free_port, qiaoyi, serving
-from tests.support.redis import redis_server
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.support.transport import TEMPLATES
 from tests.support.waiting import eventually
@@ -129,12 +128,11 @@ async def database_address(mariadb_address: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def installation(database_address: str, tmp_path: Path) -> AsyncIterator[Installation]:
+async def installation(database_address: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Installation]:
     """Two web processes, two workers, MariaDB, Redis, a WeChat, and the round-robin in front."""
     ports = [free_port(), free_port()]
     front = Front([f"http://127.0.0.1:{port}" for port in ports])
     async with AsyncExitStack() as stack:
-        redis_url = stack.enter_context(redis_server(tmp_path))
         wechat = await stack.enter_async_context(running_sandbox())
         settings = {
             "DATA": str(tmp_path / "var"),
