@@ -67,7 +67,7 @@ async def serving(house: House) -> AsyncIterator[None]:
         membership.register(house.events)
         work: list[Coroutine[Any, Any, None]] = [sending.run()]
         if settings.role in (ServeRole.ALL, ServeRole.WORKER):
-            work += [house.events.run(), house.timers.run(), house.audit.run()]
+            work += [house.events.run(), house.timers.run(), house.audit.run(), house.files.keep_swept()]
             work += [sending.menus.keep_published(), UnionIds(identities, sending.client).run()]
         if settings.clock_url:
             follower = ClockFollower(house.clock, settings.clock_url, f"{settings.role}-{os.getpid()}")
