@@ -6,14 +6,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import aiohttp
 from sqlalchemy.exc import OperationalError
 
 from backend import migrations
+from backend.errors import DomainError
 from backend.security.keyring import KeyRingError, add_key
 from backend.security.rotation import reencrypt
+from bot.wechat.errors import WechatError, WechatUnavailable
 from qiaoyi import diagnosis, local
 from qiaoyi.demo.play import play
 from qiaoyi.house import open_house
+from qiaoyi.invitations import make_invitation
 from qiaoyi.local import StartError
 from qiaoyi.logs import set_up
 from qiaoyi.seeding import seed_house
@@ -96,6 +100,26 @@ async def doctor(settings: Settings, _options: argparse.Namespace) -> int:
     return 0 if all(finding.ok for finding in findings) else 1
 
 
+async def invite(settings: Settings, options: argparse.Namespace) -> int:
+    """Make a one-time invitation for a practitioner and print the address of its QR code's picture."""
+    if settings.wechat is None:
+        settings = local.local_settings(settings, options.sandbox_port)
+    try:
+        async with open_house(settings) as house:
+            found, invitation, url = await make_invitation(house, options.practitioner)
+    except DomainError as refusal:
+        print(refusal.sentence, file=sys.stderr)
+        return 1
+    except WechatError as refusal:
+        print(f"WeChat refused: {refusal.code}", file=sys.stderr)
+        return 1
+    except (WechatUnavailable, aiohttp.ClientError):
+        print("WeChat does not answer; is it running, and is the account set?", file=sys.stderr)
+        return 1
+    print(f"{found.name} {found.institution_name}，{invitation.expires_at:%Y-%m-%d %H:%M} UTC\n{url}")
+    return 0
+
+
 async def rotate_keys(settings: Settings, _options: argparse.Namespace) -> int:
     """Add a key and re-encrypt everything under it, while the product may be running."""
     try:
@@ -104,7 +128,8 @@ async def rotate_keys(settings: Settings, _options: argparse.Namespace) -> int:
         raise SettingsError(f"setting data: {error}") from None
     async with open_house(settings) as house:
         changed = await reencrypt(house.database, _show_progress)
-    print(f"\nkey {number} is in use; {changed} values were re-encrypted")
+        files = await house.files.reencrypt()
+    print(f"\nkey {number} is in use; {changed} values and {files} files were re-encrypted")
     return 0
 
 

@@ -82,6 +82,7 @@ async def serving(house: House) -> AsyncIterator[None]:
         work: Work = {"delivery": sending.run}
         if settings.role in (ServeRole.ALL, ServeRole.WORKER):
             work |= {"events": house.events.run, "timers": house.timers.run, "audit": house.audit.run}
+            work["files"] = house.files.keep_swept
             work |= {"menus": sending.menus.keep_published, "union ids": UnionIds(identities, sending.client).run}
         if settings.clock_url:
             work["clock"] = await _followed_clock(house, http)
