@@ -6,8 +6,8 @@ from data.clinical_language import ClinicalLanguage, clinical_language
 from data.intents import SpokenIntents, spoken_intents
 from nlu.answers import Answer, answer_to, severity_in_passing
 from nlu.facts import CaseFacts
-from nlu.intents import IntentRules, Signs
 from nlu.family import find_relatives, whose, without
+from nlu.intents import IntentRules, Signs
 from nlu.lexicon import Lexicon, Match
 from nlu.measures import Value, find_temperatures, find_vitals
 from nlu.normalise import Normalised, normalise
