@@ -64,7 +64,7 @@ def answer_to(asked: Asked, text: str, yes_no: YesNo | None, all_of_them: bool, 
     elif asked.slot is Slot.DURATION:
         answer.duration = _bare_days(text)
     elif asked.slot is Slot.SEVERITY:
-        answer.severity = next((severity for severity, pattern in _SEVERITIES if pattern.search(text)), None)
+        answer.severity = _severity(text, yes_no)
     elif asked.slot is Slot.PREGNANCY and yes_no is not None:
         answer.pregnancy = Pregnancy(status=_STATUS[yes_no])
     elif asked.slot in _BARE_VITALS:
@@ -75,6 +75,13 @@ def answer_to(asked: Asked, text: str, yes_no: YesNo | None, all_of_them: bool, 
     if Slot.SEX in (asked.slot, *asked.also):
         answer.sex = _sex(text)
     return answer
+
+
+def _severity(text: str, yes_no: YesNo | None) -> Severity | None:
+    """How bad it is, to the question whether it is bad: a bare yes is severe, a bare no mild."""
+    told = next((severity for severity, pattern in _SEVERITIES if pattern.search(text)), None)
+    bare = {YesNo.YES: Severity.SEVERE, YesNo.NO: Severity.MILD}
+    return told or (bare.get(yes_no) if yes_no is not None else None)
 
 
 def _asked_symptoms(

@@ -17,7 +17,7 @@ OPENING = "complaint"
 WHICH = "which"
 _OPENINGS = 2
 _MAX_CLINICAL = 3
-"""Questions about danger signs and the symptom together: then department and urgency are clear."""
+"""Questions about danger signs and the symptom together: then the department is clear and danger was looked for."""
 _MAX_OF_STAGE = {"danger": 2, "specific": 2, "general": MAX_QUESTIONS, "optional": MAX_QUESTIONS}
 _STAGES = tuple(_MAX_OF_STAGE)
 

@@ -11,12 +11,12 @@ _CHILD = (
 )
 _RELATIONS = (
     (Relation.CHILD, re.compile(rf"(?:{_CHILD})(?!都?生完|气)")),
-    (Relation.FATHER, re.compile(r"我?(?:爸爸|老爸|父亲|爹|爸|公公|岳父)")),
-    (Relation.MOTHER, re.compile(r"我?(?:妈妈|老妈|母亲|娘(?!家)|妈(?!呀)|婆婆|岳母)")),
+    (Relation.FATHER, re.compile(r"[我俺]?(?:爸爸|老爸|父亲|爹|爸|公公|岳父)")),
+    (Relation.MOTHER, re.compile(r"[我俺]?(?:妈妈|老妈|母亲|娘(?!家)|妈(?!呀)|婆婆|岳母)")),
     (Relation.SPOUSE, re.compile(r"老公|老婆|丈夫|妻子|爱人|媳妇|老伴|对象")),
     (Relation.GRANDPARENT, re.compile(r"爷爷|奶奶|外公|外婆|姥姥|姥爷|老人家|家里老人")),
-    (Relation.OTHER, re.compile(r"(?:我(?:哥|姐|弟|妹)|叔|姑|姨|舅|嫂)")),
-    (Relation.SELF, re.compile(r"我(?!家|们|的?(?:宝|孩|娃|儿|女儿))|本人|自己")),
+    (Relation.OTHER, re.compile(r"(?:[我俺](?:哥|姐|弟|妹)|叔|姑|姨|舅|嫂)")),
+    (Relation.SELF, re.compile(r"[我俺](?!家|们|的?(?:宝|孩|娃|儿|女儿))|本人|自己")),
 )
 _MALE = re.compile(
     r"男(?!朋友|友|医生)|先生(?!说)|老公|儿子|爸|父亲|爷爷|外公|姥爷|爹|丈夫|孙子|男宝|老头|岳父|公公|哥|弟|叔|舅"
@@ -52,7 +52,8 @@ _NEWBORN = re.compile(r"新生儿|刚出生|还没满月|没满月|未满月|不
 _FULL_MONTH = re.compile(r"刚满月|满月(?!后)")
 _BARE_AGE = re.compile(rf"^(?:今年|快|我|都|已经|男|女|,| )*(?P<value>{NUMBER})(?:多|了|岁|来岁)*")
 _BESIDE_SEX = re.compile(
-    rf"(?:^|[,。; ])(?:[男女][的性]?[,、 ]*(?P<after>{NUMBER})|(?P<before>{NUMBER})(?:多|来)?[,、 ]*[男女][的性]?)(?=$|[,。;! ])"
+    rf"(?:^|[,。; ])(?:[男女][的性]?[,、 ]*(?P<after>{NUMBER})|(?P<before>{NUMBER})(?:多|来)?[,、 ]*[男女][的性]?)"
+    r"(?=$|[,。;! ])"
 )
 _MONTHS_ALONE = re.compile(
     rf"(?:^|[,。; ])(?:刚|才|快|现在|有)*(?P<value>{NUMBER}|半)(?P<unit>个多?月)(?P<half>半)?(?=$|[,。;! ])"
