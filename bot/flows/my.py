@@ -1,18 +1,24 @@
 """我的会诊: everything that a patient has asked for, how far it is, what came of it, and what can still be done."""
 
+import re
+from itertools import groupby
+
 from backend.consultation.rules import RUNNING, Status
 from backend.consultation.views import ConsultationSummary, ConsultationView
 from bot.dialogue import Dialogue, Turn
 from bot.flows import consent
 from bot.flows.booking import active_booking
 from bot.flows.intake_state import Intake
-from bot.flows.wording import moment, short_day
+from bot.flows.wording import clock_time, day, moment, short_day
 from bot.flows.words import REASONS, ask_reason, on_words
 from bot.messages import Choice, Menu, Text
 
 PAGE = 5
 _CASES_LOOKED_AT = 10
 _LONGEST_TIMELINE = 30
+_STAFF_ONLY = ("opinion",)
+"""Kinds of entries that tell a patient nothing: an opinion's drafts; that it was given is an entry of its own."""
+_STATUS_MOVE = re.compile(r"（[^（）]+→[^（）]+）$")
 _PLAIN_STATUS = {
     Status.DRAFT: "等卫生院医生看",
     Status.PENDING: "正在找专家",
@@ -90,10 +96,14 @@ def _choices(case: ConsultationView) -> list[Choice]:
 
 async def _timeline(turn: Turn, consultation_id: str) -> None:
     entries = await turn.services.consultations.timeline(turn.actor, consultation_id)
-    lines = [f"{moment(entry.at)}\n  {entry.text_zh}" for entry in entries[-_LONGEST_TIMELINE:]]
+    told = [entry for entry in entries if entry.kind not in _STAFF_ONLY][-_LONGEST_TIMELINE:]
+    days = [
+        "\n".join([date, *(f"{clock_time(entry.at)} {_STATUS_MOVE.sub('', entry.text_zh)}" for entry in of_day)])
+        for date, of_day in groupby(told, key=lambda entry: day(entry.at))
+    ]
     back = Choice(f"patient.case:{consultation_id}", "返回这次会诊")
     turn.say(
-        Text("这次会诊的经过：\n" + "\n".join(lines)),
+        Text("\n\n".join(["这次会诊的经过：", *days])),
         Menu("看完了，还可以：", (back, Choice("patient.mine", "我的会诊"))),
     )
 

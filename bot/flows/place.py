@@ -76,7 +76,9 @@ async def _show(turn: Turn, offset: int, before: str = "") -> None:
     if not found and offset:
         await _show(turn, 0, "后面没有了。")
         return
-    lines = [f"· {one.name}{_how_far(one.distance_km)}" for one in found[:PAGE]]
+    # The names stand in the choices; above them only what a choice has no room for.
+    cut = any(len(one.name) > _LONGEST_CHOICE for one in found[:PAGE])
+    lines = [f"· {one.name}{_how_far(one.distance_km)}" for one in found[:PAGE]] if near or cut else []
     choices = [Choice(f"patient.place:{one.id}", one.name[:_LONGEST_CHOICE]) for one in found[:PAGE]]
     if len(found) > PAGE:
         choices.append(Choice(f"patient.places:{offset + PAGE}", "更多"))

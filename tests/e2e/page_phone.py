@@ -112,4 +112,4 @@ class PagePhone:
         """What the account said, as shown: number and text."""
         script = """bubbles => bubbles.map(bubble => [bubble.dataset.testid.slice(7), bubble.innerText])"""
         found = await self.screen.locator("[data-testid^='bubble-']").evaluate_all(script)
-        return [(int(number), text) for number, text in found]
+        return [(int(number), text) for number, text in found if not text.startswith("我：")]

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from math import ceil
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -48,14 +47,15 @@ class Desk:
         return PagePhone(self.page, openid, name)
 
     async def picture(self, name: str) -> None:
-        """Take a screenshot of the whole page."""
+        """Take a screenshot of the whole page, with the mouse out of the way."""
+        await self.page.mouse.move(1, 1)
         await self.page.screenshot(path=self.folder / f"{name}.png")
 
     async def put_forward_to(self, moment: datetime) -> None:
-        """Click the page's clock forward until it shows `moment`, or up to ten minutes more."""
+        """Click the page's clock forward to `moment` or, as it goes in steps of ten minutes, shortly before."""
         async with SandboxClient(self.product.sandbox_url) as sandbox:
             now = datetime.fromisoformat((await sandbox.clock())["now"])
-        tens = ceil((moment - now) / timedelta(minutes=10))
+        tens = (moment - now) // timedelta(minutes=10)
         for step, count in (("1d", tens // 144), ("1h", tens % 144 // 6), ("10m", tens % 6)):
             for _ in range(count):
                 async with self.page.expect_response("**/api/clock/advance"):
@@ -209,10 +209,12 @@ async def add_pictures(desk: Desk, doctor: PagePhone, expert: PagePhone) -> None
     await doctor.hears("已加上")
     await desk.picture("11-materials")
     await doctor.taps("发完了")
-    await doctor.hears("资料")
+    await doctor.hears("资料", "好的")
 
 
 async def talk(desk: Desk, patient: PagePhone, doctor: PagePhone, expert: PagePhone) -> None:
+    for person in (patient, doctor, expert):
+        await person.hears("预约就诊提醒")
     await desk.picture("12-reminders")
     await expert.presses("expert.mine")
     await expert.hears("您的会诊")
