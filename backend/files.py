@@ -1,7 +1,9 @@
 """Files that people send: pictures and recordings, encrypted at rest, found again by identifier."""
 
 import asyncio
+import logging
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +17,8 @@ from backend.db import Base, Database, Id, UTCDateTime, key_ring
 from backend.errors import InvalidInput, NotFound
 from backend.ids import new_id
 from backend.security.keyring import key_number
+
+log = logging.getLogger(__name__)
 
 LARGEST_BYTES = 10 * 1024 * 1024
 """WeChat's own limit for a picture sent to an account; voices are smaller."""
@@ -133,7 +137,9 @@ class FileStore:
     async def sweep(self) -> int:
         """Remove what is a day old and has no row: left by a transaction that was undone, or half written; give how
         many files that were."""
-        found = await asyncio.to_thread(self._old_files, self._clock.now() - _ORPHAN_AGE)
+        # By the file system's time, which the product's clock may be ahead of: a file whose row is not committed yet
+        # must not look old.
+        found = await asyncio.to_thread(self._old_files, time.time() - _ORPHAN_AGE.total_seconds())
         removed = 0
         for start in range(0, len(found), _BATCH):
             batch = found[start : start + _BATCH]
@@ -145,6 +151,17 @@ class FileStore:
                     await asyncio.to_thread(path.unlink, missing_ok=True)
                     removed += 1
         return removed
+
+    async def keep_swept(self, interval: timedelta = timedelta(days=1)) -> None:
+        """Sweep now and then at each `interval` until cancelled; a folder that cannot be read is tried again."""
+        while True:
+            try:
+                removed = await self.sweep()
+            except OSError:
+                log.exception("files not swept")
+            else:
+                log.info("files swept: removed=%d", removed)
+            await asyncio.sleep(interval.total_seconds())
 
     def _path(self, file_id: str) -> Path:
         # The last digits are random, so folders fill evenly.
@@ -171,8 +188,8 @@ class FileStore:
         self._write(file_id, self._read(file_id))
         return True
 
-    def _old_files(self, before: datetime) -> list[Path]:
-        return [path for path in self._folder.glob("??/*") if path.stat().st_mtime < before.timestamp()]
+    def _old_files(self, before: float) -> list[Path]:
+        return [path for path in self._folder.glob("??/*") if path.stat().st_mtime < before]
 
 
 def check_file(data: bytes, media_type: str) -> str:

@@ -48,8 +48,8 @@ class Product:
 
 @asynccontextmanager
 async def running_product(data: Path) -> AsyncIterator[Product]:
-    """Run `qiaoyi serve` on the folder `data`, migrated and seeded, with the local account."""
-    port = _free_port()
+    """Run `qiaoyi serve` on the folder `data`, migrated, with the local account."""
+    port = free_port()
     callback = f"http://127.0.0.1:{port}/wechat/callback"
     async with serving(Settings(port=0, callback_url=callback)) as world:
         sandbox_port = int(world.account.public_url.rpartition(":")[2])
@@ -84,7 +84,8 @@ async def running_product(data: Path) -> AsyncIterator[Product]:
             await process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Give a port of loopback that nothing listens on."""
     import socket
 
     with socket.socket() as probe:

@@ -168,6 +168,10 @@ class Dialogue:
             raise ValueError(f"two handlers for the action {verb}")
         self._actions[verb] = handler
 
+    def has_action(self, verb: str) -> bool:
+        """Tell whether a tap or click whose id is `verb` is answered by a handler."""
+        return verb in self._actions
+
     def intercept(self, interceptors: Iterable[Interceptor]) -> None:
         """Let `interceptors` look at every message that is no action, in this order, before any flow."""
         self._interceptors.extend(interceptors)

@@ -1,6 +1,5 @@
-"""What WeChat has to know of those who practise: their tag, and so their menu; and the codes by which they join."""
+"""What WeChat has to know of those who practise: their tag, and so their menu."""
 
-from datetime import timedelta
 from typing import Protocol
 
 from backend.db import Database, after_commit
@@ -11,7 +10,6 @@ from backend.security.policy import Actor
 from bot.delivery.courier import role_content
 from bot.delivery.worker import DeliveryWorker
 from bot.menus import TAGS
-from bot.wechat.client import WechatClient
 
 CONSUMER = "membership"
 
@@ -36,13 +34,11 @@ class Membership:
         people: Actors,
         rows: OutboxService,
         worker: DeliveryWorker,
-        client: WechatClient,
     ) -> None:
         self._database = database
         self._people = people
         self._rows = rows
         self._worker = worker
-        self._client = client
 
     def register(self, bus: EventBus) -> None:
         """Hear of those who join."""
@@ -60,7 +56,3 @@ class Membership:
         async with self._database.transaction() as session:
             await self._rows.put(session, person_id, [Draft(role_content(role))])
             after_commit(session, self._worker.wake)
-
-    async def invitation_picture(self, scene: str, valid_for: timedelta) -> str:
-        """Give the address of the QR code that lets whoever scans it join with `scene`."""
-        return await self._client.create_qr_code(scene, int(valid_for.total_seconds()))

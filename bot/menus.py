@@ -1,4 +1,4 @@
-"""The menus under the chat: what patients, doctors and experts find there. Keys are the ids of actions."""
+"""The menus under the chat: what everybody finds there, by their role. Keys are the ids of actions."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,8 @@ class Button:
     below: tuple["Button", ...] = ()
 
 
-_HELP = (Button("使用帮助", "help.howto"), Button("转人工", "help.person"))
+_PROFILE = Button("我的资料", "patient.profile")
+_STAFF_HELP = (_PROFILE, Button("使用帮助", "staff.help"), Button("转人工", "help.human"))
 
 PATIENT: tuple[Button, ...] = (
     Button("我要问诊", "patient.start"),
@@ -23,9 +24,9 @@ PATIENT: tuple[Button, ...] = (
         "更多",
         below=(
             Button("使用帮助", "help.howto"),
-            Button("隐私与同意", "patient.consent"),
-            Button("转人工", "help.person"),
-            Button("我的资料", "patient.profile"),
+            _PROFILE,
+            Button("隐私与同意", "patient.privacy"),
+            Button("转人工", "help.human"),
         ),
     ),
 )
@@ -35,15 +36,24 @@ BY_ROLE: dict[Role, tuple[Button, ...]] = {
     Role.GRASSROOTS_DOCTOR: (
         Button("我的任务", "doctor.tasks"),
         Button("发起会诊", "doctor.new"),
-        Button("更多", below=(Button("我的会诊", "doctor.mine"), *_HELP)),
+        Button("更多", below=(Button("我的会诊", "doctor.mine"), *_STAFF_HELP)),
     ),
     Role.EXPERT: (
         Button("会诊邀请", "expert.offers"),
         Button("我的会诊", "expert.mine"),
-        Button("更多", below=(Button("我的日程", "expert.schedule"), *_HELP)),
+        Button("更多", below=(Button("我的日程", "expert.schedule"), *_STAFF_HELP)),
+    ),
+    Role.ADMINISTRATOR: (
+        Button("待处理事项", "administrator.waiting"),
+        Button("邀请成员", "administrator.invite"),
+        Button("更多", below=(_PROFILE, Button("使用帮助", "staff.help"))),
     ),
 }
-"""Menus of those who practise, shown by a tag that each of them gets when they join."""
+"""Menus of those who work here, shown by a tag that each of them gets when they join."""
 
-TAGS: dict[Role, str] = {Role.GRASSROOTS_DOCTOR: "基层医生", Role.EXPERT: "会诊专家"}
+TAGS: dict[Role, str] = {
+    Role.GRASSROOTS_DOCTOR: "基层医生",
+    Role.EXPERT: "会诊专家",
+    Role.ADMINISTRATOR: "平台管理员",
+}
 """Names of WeChat's user tags."""

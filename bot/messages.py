@@ -87,9 +87,25 @@ class Link:
     notice: Notice | None = None
 
 
-Message = Text | Menu | Picture | Link
+@dataclass(frozen=True)
+class QrCode:
+    """A QR code that brings `scene` to us when it is scanned; WeChat makes it at the moment in which this is sent.
 
-_KINDS: dict[str, type[Any]] = {"text": Text, "menu": Menu, "picture": Picture, "link": Link}
+    Args:
+        scene: 1 to 64 characters.
+        valid_until: ISO 8601, at most 30 days ahead.
+    """
+
+    title: str
+    description: str
+    scene: str
+    valid_until: str
+    notice: Notice | None = None
+
+
+Message = Text | Menu | Picture | Link | QrCode
+
+_KINDS: dict[str, type[Any]] = {"text": Text, "menu": Menu, "picture": Picture, "link": Link, "code": QrCode}
 
 
 def to_json(message: Message) -> dict[str, Any]:

@@ -43,6 +43,11 @@ def masked(name: str) -> str:
     return name[0] + "*" * max(1, min(len(name) - 1, 2))
 
 
+def masked_phone(number: str) -> str:
+    """Give a telephone number as it may stand on a screen: 138****5678."""
+    return f"{number[:3]}****{number[-4:]}" if len(number) > 7 else "****"
+
+
 def clip(text: str, limit: int) -> str:
     """Give `text` on one line, cut to `limit` characters with an ellipsis as the last where it is longer."""
     line = " ".join(text.split())

@@ -10,7 +10,10 @@ PATH = ROOT / "departments.json"
 
 
 class Department(Row):
-    """A department: our code, its number in the national catalogue, name, other names, what it sees, and whom."""
+    """A department: our code, its number in the national catalogue, name, other names, what it sees, and whom.
+
+    ``patients`` says of which age, ``sex`` whether it is for women alone.
+    """
 
     code: str
     catalogue: str
@@ -18,6 +21,7 @@ class Department(Row):
     aliases: tuple[str, ...]
     keywords: tuple[str, ...]
     patients: Literal["adults", "children", "all"]
+    sex: Literal["female", "all"] = "all"
 
 
 def load_departments(path: Path = PATH) -> tuple[Department, ...]:

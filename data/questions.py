@@ -18,11 +18,11 @@ class QuestionRule(Row):
     """A question, when it is worth asking (any condition of ``when``; none: always), and why it is asked.
 
     ``{who}`` in a text stands for the patient (您, 孩子, 老人家). ``also`` are further slots that the answer may fill.
-    Stages are asked in this order: danger, specific, general; within a stage in the order of the file.
+    Stages are asked in this order: danger, specific, general, optional; within a stage in the order of the file.
     """
 
     id: str
-    stage: Literal["danger", "specific", "general"]
+    stage: Literal["danger", "specific", "general", "optional"]
     text: str
     slot: str
     also: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from miniprogram_api.endpoint import (
     Call,
     Endpoint,
     SlowBody,
+    TooManyRequests,
     UnknownMediaType,
     read_body,
     read_query,
@@ -40,8 +41,10 @@ _STATUS: tuple[tuple[type[DomainError], int], ...] = (
     (SlowBody, 408),
     (BodyTooLarge, 413),
     (UnknownMediaType, 415),
+    (TooManyRequests, 429),
     (LoginUnavailable, 503),
 )
+_RETRY_SECONDS = 60
 _ANONYMOUS = Actor(person_id="", roles=frozenset())
 _NO_SUCH_CONSULTATION = "没有找到这次会诊。"
 _HEADERS = {
@@ -76,6 +79,8 @@ def described_api() -> dict[str, Any]:
 def _serve(endpoint: Endpoint, context: Context) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def serve(request: web.Request) -> web.Response:
         actor = _ANONYMOUS if endpoint.open else await _actor(request, context)
+        if actor.person_id and not await _within_limit(context, actor.person_id):
+            raise TooManyRequests
         path = dict(request.match_info)
         if not all(_IDENTIFIER.fullmatch(path[name]) for name in endpoint.path_parameters):
             raise NotFound(_NO_SUCH_CONSULTATION)
@@ -90,6 +95,10 @@ def _serve(endpoint: Endpoint, context: Context) -> Callable[[web.Request], Awai
         return _json(answer, endpoint.status)
 
     return serve
+
+
+async def _within_limit(context: Context, person_id: str) -> bool:
+    return await context.limits.allow(f"api:{person_id}", context.requests_a_minute, seconds=_RETRY_SECONDS)
 
 
 async def _actor(request: web.Request, context: Context) -> Actor:
@@ -133,6 +142,8 @@ def _refused(refusal: DomainError) -> web.Response:
     answer = _json(problem, status)
     if status == 401:
         answer.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+    if status == 429:
+        answer.headers[hdrs.RETRY_AFTER] = str(_RETRY_SECONDS)
     return answer
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backend.clock import Clock
+from backend.limits import RateLimits
 from backend.messaging.identities import Identities
 from miniprogram_api.login import Code2Session
 from miniprogram_api.sessions import Sessions
@@ -23,6 +24,7 @@ class Context:
             says so, else the mini-program's own person, made at the first login.
         sessions: tokens of the mini-program.
         calendar_links: tokens that open one booking's calendar file.
+        limits: how often one person asked lately; more than `requests_a_minute` are refused.
     """
 
     people: "PeopleService"
@@ -33,3 +35,5 @@ class Context:
     sessions: Sessions
     calendar_links: Sessions
     clock: Clock
+    limits: RateLimits
+    requests_a_minute: int = 120

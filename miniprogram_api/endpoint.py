@@ -59,6 +59,13 @@ class UnknownMediaType(DomainError):
     sentence = "请求的格式不对，需要 JSON。"
 
 
+class TooManyRequests(DomainError):
+    """One person asks more often than a person can read."""
+
+    code = "too_many_requests"
+    sentence = "操作太频繁了，请过一分钟再试。"
+
+
 class SlowBody(DomainError):
     """A body that does not arrive."""
 

@@ -35,7 +35,10 @@ _ALWAYS = {
     500: "A fault of the service.",
     503: "WeChat or the database is busy: try again in a while.",
 }
-_WITH_SESSION = {403: "The policy does not let this person do this, or consent is missing."}
+_WITH_SESSION = {
+    429: "This person has asked too often within a minute: wait.",
+    403: "The policy does not let this person do this, or consent is missing.",
+}
 _WITH_BODY = {
     408: "The body did not arrive in time.",
     413: "The body has more than 64 KiB.",
@@ -136,5 +139,5 @@ def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
     kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     if len(kinds) != 1:
         return schema
-    rest: dict[str, Any] = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
-    return rest | kinds[0]
+    rest = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
+    return {**rest, **kinds[0]}

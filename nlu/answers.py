@@ -29,10 +29,15 @@ _SEVERITIES = (
     (Severity.SEVERE, re.compile(r"厉害|严重|受不了|剧烈|特别|非常|很|太|难忍|要命|不行了|重")),
     (Severity.MODERATE, re.compile(r"比较|中等|一般|还可以|挺")),
 )
-_SEVERITY_IN_PASSING = re.compile(
-    r"(?:疼|痛|咳|吐|拉|晕|痒|喘|难受|肿|胀)\S{0,2}(?:得|的)?(?:很厉害|厉害|受不了|要命|要死|特别厉害|非常厉害)|剧烈|剧痛"
+_UNBEARABLE = (
+    "厉害|受不了|受不住|忍不了|扛不住|要命|要死|死去活来|打滚|撞墙|直不起|下不了床|动不了|站不[住起]|睡不着|咽不下|"
+    "满头大汗|一身汗|浑身是?汗|直冒汗|直叫|直哭|掉眼?泪|喊娘|不行|不得了|死我?了|炸"
 )
-_NOT_SEVERE = re.compile(r"不(?:太|怎么|是很|算)?(?:厉害|严重|剧烈)|厉害吗|严重吗")
+_SEVERITY_IN_PASSING = re.compile(
+    rf"(?:疼|痛|咳|吐|拉|晕|痒|喘|难受|肿|胀)[^,。!?;]{{0,5}}(?:{_UNBEARABLE})|"
+    r"剧烈|剧痛|(?:强烈|猛烈|钻心|超级|特别|非常|巨|贼|极其|极度|异常|狠狠)[地的]?[疼痛]|[疼痛](?:极了|坏了|惨了)"
+)
+_NOT_SEVERE = re.compile(r"(?:不|没有?)(?:太|怎么|是很|算|那么|特别)?(?:厉害|严重|剧烈|强烈)|厉害吗|严重吗")
 
 
 @dataclass(slots=True)
@@ -59,7 +64,7 @@ def answer_to(asked: Asked, text: str, yes_no: YesNo | None, all_of_them: bool, 
     elif asked.slot is Slot.DURATION:
         answer.duration = _bare_days(text)
     elif asked.slot is Slot.SEVERITY:
-        answer.severity = next((severity for severity, pattern in _SEVERITIES if pattern.search(text)), None)
+        answer.severity = _severity(text, yes_no)
     elif asked.slot is Slot.PREGNANCY and yes_no is not None:
         answer.pregnancy = Pregnancy(status=_STATUS[yes_no])
     elif asked.slot in _BARE_VITALS:
@@ -70,6 +75,13 @@ def answer_to(asked: Asked, text: str, yes_no: YesNo | None, all_of_them: bool, 
     if Slot.SEX in (asked.slot, *asked.also):
         answer.sex = _sex(text)
     return answer
+
+
+def _severity(text: str, yes_no: YesNo | None) -> Severity | None:
+    """How bad it is, to the question whether it is bad: a bare yes is severe, a bare no mild."""
+    told = next((severity for severity, pattern in _SEVERITIES if pattern.search(text)), None)
+    bare = {YesNo.YES: Severity.SEVERE, YesNo.NO: Severity.MILD}
+    return told or (bare.get(yes_no) if yes_no is not None else None)
 
 
 def _asked_symptoms(

@@ -6,15 +6,16 @@ from data.clinical_language import ClinicalLanguage, clinical_language
 from data.intents import SpokenIntents, spoken_intents
 from nlu.answers import Answer, answer_to, severity_in_passing
 from nlu.facts import CaseFacts
+from nlu.family import find_relatives, whose, without
 from nlu.intents import IntentRules, Signs
 from nlu.lexicon import Lexicon, Match
 from nlu.measures import Value, find_temperatures, find_vitals
 from nlu.normalise import Normalised, normalise
-from nlu.person import find_age_months, find_pregnancy, find_relation, find_sex
+from nlu.person import find_age_months, find_pregnancy, find_relation, find_sex, months_of_age
 from nlu.red_flags import assess_red_flags
 from nlu.segment import Segmenter
 from nlu.statements import find_allergies, find_denials, find_diseases, find_drugs
-from nlu.status import assess_status
+from nlu.status import assess_status, is_present
 from nlu.times import find_durations, find_frequency, find_onset
 from nlu.types import (
     Context,
@@ -22,16 +23,22 @@ from nlu.types import (
     Entity,
     Intent,
     Slot,
+    Statement,
     Status,
     SymptomMention,
     Understanding,
     Withdrawal,
+    YesNo,
 )
 
 _CORRECTION = re.compile(r"不是(?P<old>[^,。!?;]{1,12}?)[, 、]*(?:而是|应该是|(?<!不)是|,)(?P<new>[^?]+)")
+_LONG_AGO_DAYS = 7.0
 _CLAUSE_MARK = re.compile(r"[,。!?;]")
 _MASK = "※"
 _RESOLVED = re.compile(r"现在|已经|目前|今天|了$")
+_SAME_DENIAL = {"呼吸困难": ("喘息",), "喘息": ("呼吸困难",), "出冷汗": ("出汗",)}
+"""What, denied, denies the other as well: 不喘 is an answer to "喘不上气吗？"."""
+_CONVULSION = "抽搐"
 _CORRECTING = re.compile(r"(?:说|写|打|填|弄|记|讲)错了|更正|纠正|应该是|不对[, ]|改成|改为|刚才.{0,4}不对")
 
 
@@ -73,9 +80,11 @@ class _Reading:
         self.current = self._without_withdrawn()
         asked = context.asked
         self.asked_slots = (asked.slot, *asked.also) if asked else ()
-        self.yes_no = rules.yes_no(self.text, asked)
         self.matches = lexicon.find(self.text, _FreeCharacters(segmenter, self.text))
         self.masked = _masked(self.text, self.matches)
+        self.relatives = find_relatives(self.text, self.matches, context.patient_relation)
+        self.of_patient = without(self.text, self.relatives)
+        self.yes_no = self._yes_no()
 
     def _without_withdrawn(self) -> str:
         """The text with the value that a correction takes back blanked out, offsets kept."""
@@ -84,17 +93,34 @@ class _Reading:
         start, end = self.correction.span("old")
         return self.text[:start] + " " * (end - start) + self.text[end:]
 
+    def _yes_no(self) -> YesNo | None:
+        """A bare yes or no; what corrects or denies something else (不是三天, 没发烧) is no answer to the question."""
+        asked = self.context.asked
+        if self._withdrawn():
+            return None
+        if asked is None:
+            return self.rules.yes_no(self.text, None)
+        first = re.match(r"[,。!?; ]*[^,。!?; ]*", self.text)
+        end = first.end() if first else 0
+        meant = {*asked.values, *(kin for name in asked.values for kin in _SAME_DENIAL.get(name, ()))}
+        named = {m.name for m in self.matches if m.start < end}
+        other = bool(named) and not named & meant
+        other = other or bool({Slot.DRUGS, Slot.ALLERGIES} & set(find_denials(self.text[:end])))
+        return self.rules.yes_no(self.text, asked, names_other=other)
+
     def understanding(self) -> Understanding:
         """Everything the message says."""
-        drugs = [m for m in self.matches if m.kind == "drug"]
+        drugs = [m for m in self.matches if m.kind == "drug" and whose(m, self.relatives) is None]
+        diseases = [m for m in self.matches if m.kind == "disease"]
+        own = [m for m in diseases if whose(m, self.relatives) is None]
         allergies = find_allergies(self.source, drugs, Slot.ALLERGIES in self.asked_slots)
         mentions = self._mentions(bool(allergies))
         answer = self._answer(mentions)
         temperatures = find_temperatures(self.current)
         vitals, places = find_vitals(self.current, Slot.BLOOD_PRESSURE in self.asked_slots)
-        onset = find_onset(self.current, bool({Slot.ONSET, Slot.DURATION} & set(self.asked_slots)))
         duration = self._complaint_duration()
-        relation = find_relation(self.text)
+        onset = self._onset(bool(duration))
+        relation = find_relation(self.of_patient)
         allergic_to = {statement.name for statement in allergies}
         draft = Understanding(
             text=self.text,
@@ -108,12 +134,13 @@ class _Reading:
             frequency=find_frequency(self.text, Slot.FREQUENCY in self.asked_slots),
             vitals=vitals.model_copy(update={k: v for k, v in answer.vitals.items() if getattr(vitals, k) is None}),
             age_months=find_age_months(self.current, Slot.AGE in self.asked_slots),
-            sex=answer.sex or find_sex(self.text),
+            sex=answer.sex or find_sex(self.of_patient),
             relation=relation,
             pregnancy=answer.pregnancy or find_pregnancy(self.text),
             drugs=find_drugs(self.source, [m for m in drugs if m.name not in allergic_to]),
             allergies=allergies,
-            diseases=find_diseases(self.source, self.masked, [m for m in self.matches if m.kind == "disease"]),
+            diseases=find_diseases(self.source, self.masked, own),
+            family=self._family([m for m in diseases if m not in own]),
             denies=tuple(dict.fromkeys((*find_denials(self.text), *answer.denies))),
             yes_no=self.yes_no,
             withdrawn=self._withdrawn(),
@@ -121,6 +148,14 @@ class _Reading:
             entities=self._entities([*temperatures, *places], duration, onset),
         )
         return self._judged(draft)
+
+    def _family(self, matches: list[Match]) -> tuple[Statement, ...]:
+        """The diseases of relatives, each with whose it is."""
+        stated = find_diseases(self.source, self.masked, matches)
+        return tuple(
+            statement.model_copy(update={"name": f"{whose(match, self.relatives)}{statement.name}"})
+            for match, statement in zip(matches, stated, strict=True)
+        )
 
     def _judged(self, draft: Understanding) -> Understanding:
         """The draft with red flags, correction and intent."""
@@ -184,15 +219,21 @@ class _Reading:
         if match.negated and status is Status.POSITIVE:
             status = Status.NEGATIVE
         start, end = self.source.span(match.start, match.end)
+        past = assertion.past or self._is_history(match)
         return SymptomMention(
             name=match.name,
             text=self.source.original[start:end],
             status=status,
             body_part=match.body_part,
-            past=assertion.past,
+            past=past,
             start=start,
             end=end,
         )
+
+    def _is_history(self, match: Match) -> bool:
+        """Whether 抽过风 answers the question for former illnesses; elsewhere it may have happened just now."""
+        asked = Slot.PAST_HISTORY in self.asked_slots and "过" in self.text[match.start : match.end]
+        return asked and match.name == _CONVULSION and not is_present(self.text)
 
     def _answer(self, mentions: list[SymptomMention]) -> Answer:
         if self.context.asked is None:
@@ -209,8 +250,16 @@ class _Reading:
             return stated or answer.duration
         days = onset[1]
         if days < 0.1:
-            return Duration(value=1, unit="小时", days=days, text=onset[0])
-        return Duration(value=max(1, round(days)), unit="天", days=days, text=onset[0])
+            return Duration(value=1, unit="小时", days=days, text=onset[0], vague="1小时内")
+        if days >= _LONG_AGO_DAYS:  # nobody counts in days from last year
+            return Duration(value=days, unit="天", days=days, text=onset[0], vague=f"（{onset[0]}起）")
+        return Duration(value=max(0.5, days), unit="天", days=days, text=onset[0])
+
+    def _onset(self, duration_known: bool) -> tuple[str, float, int, int] | None:
+        """Since when; with a length beside it, a time without 开始 tells of something else."""
+        asked = bool({Slot.ONSET, Slot.DURATION} & set(self.asked_slots))
+        symptoms = () if duration_known else tuple(m.start for m in self.matches if m.kind == "symptom")
+        return find_onset(self.current, asked, symptoms)
 
     def _complaint_duration(self) -> tuple[Duration, int, int] | None:
         """How long the complaint has lasted: best said beside a symptom, never beside a known disease alone."""
@@ -220,7 +269,10 @@ class _Reading:
         if Slot.DURATION in self.asked_slots:
             return found[0] if found else None
         rest = []
+        age = months_of_age(self.current)
         for candidate in found:
+            if age is not None and age.start() <= candidate[1] < age.end():
+                continue
             kinds = self._kinds_in_clause(candidate[1])
             if "symptom" in kinds:
                 return candidate
@@ -320,6 +372,7 @@ def _has_facts(draft: Understanding) -> bool:
         or draft.drugs
         or draft.allergies
         or draft.diseases
+        or draft.family
         or draft.denies
         or draft.severity
         or (draft.frequency and draft.symptoms)

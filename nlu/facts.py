@@ -43,6 +43,7 @@ class CaseFacts(Model):
     drugs: tuple[Statement, ...] = ()
     allergies: tuple[Statement, ...] = ()
     diseases: tuple[Statement, ...] = ()
+    family: tuple[Statement, ...] = ()
     denies: tuple[Slot, ...] = ()
     unclear: tuple[str, ...] = ()
     """Symptoms of a question that named several and was answered with a bare 有: it is yet to be said which."""
@@ -88,6 +89,7 @@ class CaseFacts(Model):
         """
         context = context or Context()
         base = self._without(understanding)
+        understanding = base._without_later_beginning(understanding, context)
         return base.model_copy(
             update={
                 "symptoms": _latest_symptoms(base.symptoms, understanding.symptoms),
@@ -104,10 +106,22 @@ class CaseFacts(Model):
                 "drugs": _latest_statements(base.drugs, understanding.drugs),
                 "allergies": _latest_statements(base.allergies, understanding.allergies),
                 "diseases": _latest_statements(base.diseases, understanding.diseases),
+                "family": _latest_statements(base.family, understanding.family),
                 "denies": _denials(base.denies, understanding),
                 "unclear": _unclear(understanding, context),
             }
         )
+
+    def _without_later_beginning(self, understanding: Understanding, context: Context) -> Understanding:
+        """The message less the beginning that it tells, where the case is known to be older: "咳嗽三天", then
+        "昨晚发烧" is a cough of three days."""
+        duration, known = understanding.duration, self.duration
+        asked = context.asked is not None and context.asked.slot in (Slot.DURATION, Slot.ONSET)
+        if asked or understanding.correction or duration is None or known is None:
+            return understanding
+        if duration.text != understanding.onset or duration.days >= known.days:
+            return understanding
+        return understanding.model_copy(update={"duration": None, "onset": None})
 
     def _without(self, understanding: Understanding) -> "CaseFacts":
         """These facts less what the message takes back."""

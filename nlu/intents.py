@@ -13,6 +13,14 @@ _MEDICAL = re.compile(r"病|不舒服|难受|医|药|疼|痛|痒|肿|晕|吐|血
 _SHORT_DENIAL = re.compile(
     r"(?:也|都|倒|就是|基本)?(?:不|没有?)(?:怎么|太|咋)?[\u4e00-\u9fff]{0,3}(?:了|啊|呢|的|过|呀)?"
 )
+_NUMBER_DENIED = re.compile(r"[\d一二两三四五六七八九十百半]")
+_WELL = {
+    "精神": frozenset({"精神差", "嗜睡", "意识不清"}),
+    "胃口": frozenset({"食欲不振", "拒奶"}),
+    "睡": frozenset({"失眠", "嗜睡"}),
+    "呼吸": frozenset({"呼吸困难", "喘息", "胸闷", "口唇发紫"}),
+}
+"""What is denied by saying that this is well: 精神还好 says nothing of shivering."""
 _ALL = re.compile(r"都有|全有|都是|三样都有|两样都有|都出现|全都有")
 
 _OVERRULED_BY_SYMPTOMS = {
@@ -69,8 +77,12 @@ class IntentRules:
                 return command
         return None
 
-    def yes_no(self, text: str, asked: Asked | None) -> YesNo | None:
-        """A bare yes, no or don't-know; to a question also one that opens the message ("没有，就是咳嗽")."""
+    def yes_no(self, text: str, asked: Asked | None, *, names_other: bool = False) -> YesNo | None:
+        """A bare yes, no or don't-know; to a question also one that opens the message ("没有，就是咳嗽").
+
+        ``names_other``: the first clause names something that was not asked for, so that denying it (没发烧) is no
+        denial of what was.
+        """
         if self.command(text) is Command.DONT_KNOW:
             return YesNo.DONT_KNOW
         whole = self._bare_yes_no(text)
@@ -80,14 +92,15 @@ class IntentRules:
         if not clauses:
             return None
         first = self._bare_yes_no(clauses[0])
-        if first is None and asked.slot is Slot.SYMPTOM and self._denies_symptom(clauses):
+        if first is None and asked.slot is Slot.SYMPTOM and self._denies_symptom(clauses, asked, names_other):
             return YesNo.NO
         return first
 
-    def _denies_symptom(self, clauses: list[str]) -> bool:
+    def _denies_symptom(self, clauses: list[str], asked: Asked, names_other: bool) -> bool:
         """Whether an answer denies the symptom asked for in other words: 不疼, 还好, ……都没有."""
         first = _TAIL.sub("", clauses[0])
-        if _SHORT_DENIAL.fullmatch(first) or self._normal.fullmatch(first):
+        denied = not names_other and not _NUMBER_DENIED.search(first) and _SHORT_DENIAL.fullmatch(first)
+        if denied or (self._normal.fullmatch(first) and _is_about(first, asked)):
             return True
         return clauses[-1].startswith("都没") and self._no.fullmatch(_TAIL.sub("", clauses[-1])) is not None
 
@@ -147,3 +160,9 @@ class IntentRules:
         if intent is Intent.CORRECT:
             return not signs.facts
         return intent in _OVERRULED_BY_SYMPTOMS and (signs.symptoms or signs.answers)
+
+
+def _is_about(text: str, asked: Asked) -> bool:
+    """Whether a statement that something is well is one about what was asked; one that names nothing always is."""
+    named = [symptoms for word, symptoms in _WELL.items() if word in text]
+    return not named or any(symptoms & set(asked.values) for symptoms in named)

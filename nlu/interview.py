@@ -1,5 +1,7 @@
 """Which question to ask next."""
 
+from collections.abc import Iterable
+
 from data.questions import QuestionRule, questions
 from nlu.conditions import evidence
 from nlu.facts import CaseFacts
@@ -8,10 +10,15 @@ from nlu.types import Expects, Question, Relation, Slot, Status
 MAX_QUESTIONS = 8
 """Questions of one interview, the opening one not counted."""
 
+ENOUGH = 5
+"""After so many questions nothing optional is asked any more."""
+
 OPENING = "complaint"
 WHICH = "which"
 _OPENINGS = 2
-_MAX_OF_STAGE = {"danger": 2, "specific": 2, "general": MAX_QUESTIONS}
+_MAX_CLINICAL = 3
+"""Questions about danger signs and the symptom together: then the department is clear and danger was looked for."""
+_MAX_OF_STAGE = {"danger": 2, "specific": 2, "general": MAX_QUESTIONS, "optional": MAX_QUESTIONS}
 _STAGES = tuple(_MAX_OF_STAGE)
 
 
@@ -23,18 +30,64 @@ def next_question(facts: CaseFacts, asked: list[str]) -> Question | None:
     """
     if not _complaint_known(facts):
         return None if asked.count(OPENING) >= _OPENINGS else _opening(facts)
-    if sum(question != OPENING for question in asked) >= MAX_QUESTIONS:
+    count = sum(question != OPENING for question in asked)
+    if count >= MAX_QUESTIONS:
         return None
     if facts.unclear and WHICH not in asked:
         return _which(facts)
     for stage in _STAGES:
-        of_stage = [rule for rule in questions() if rule.stage == stage]
-        if sum(rule.id in asked for rule in of_stage) >= _MAX_OF_STAGE[stage]:
+        if _stage_is_over(stage, asked, count):
             continue
-        for rule in of_stage:
+        for rule in _of_stage(stage):
             if rule.id not in asked and _applies(rule, facts) and not _settled(rule, facts, asked):
                 return _question(rule, facts)
     return None
+
+
+def _of_stage(stage: str) -> list[QuestionRule]:
+    return [rule for rule in questions() if rule.stage == stage]
+
+
+def _stage_is_over(stage: str, asked: list[str], count: int) -> bool:
+    """Whether enough of this stage was asked."""
+    if stage == "optional":
+        return count >= ENOUGH
+    of_stage = sum(rule.id in asked for rule in _of_stage(stage))
+    if stage == "specific":
+        clinical = of_stage + sum(rule.id in asked for rule in _of_stage("danger"))
+        return of_stage >= _MAX_OF_STAGE[stage] or clinical >= _MAX_CLINICAL
+    return of_stage >= _MAX_OF_STAGE[stage]
+
+
+def is_answered(question: Question, facts: CaseFacts) -> bool:
+    """Whether ``facts`` hold an answer to ``question``; of several symptoms one that is there is enough."""
+    if question.slot is Slot.SYMPTOM:
+        known = [facts.status(name) for name in question.values]
+        if question.id == WHICH:
+            return Status.POSITIVE in known or all(status is Status.NEGATIVE for status in known)
+        return Status.POSITIVE in known or None not in known
+    if question.id == OPENING:
+        return _complaint_known(facts)
+    if question.slot is Slot.PAST_HISTORY and any(symptom.past for symptom in facts.symptoms):
+        return True
+    return any(_known(slot, facts) for slot in (question.slot, *question.also))
+
+
+def unanswered(facts: CaseFacts, asked: Iterable[str]) -> tuple[str, ...]:
+    """The danger signs that were asked for and neither affirmed nor denied, for the record: a doctor must ask them."""
+    ids = set(asked)
+    open_names: list[str] = []
+    for rule in _of_stage("danger"):
+        if rule.id not in ids:
+            continue
+        known = [facts.status(name) for name in rule.values]
+        if Status.POSITIVE not in known:
+            open_names += [
+                name for name, status in zip(rule.values, known, strict=True) if status is not Status.NEGATIVE
+            ]
+        if rule.slot == Slot.PREGNANCY and facts.pregnancy is None:
+            open_names.append("是否怀孕")
+    return tuple(dict.fromkeys(open_names))
 
 
 def _complaint_known(facts: CaseFacts) -> bool:
@@ -90,6 +143,7 @@ def _question(rule: QuestionRule, facts: CaseFacts) -> Question:
         expects=Expects(rule.expects),
         quick_answers=rule.quick_answers,
         why=rule.why,
+        danger=rule.stage == "danger",
     )
 
 
@@ -127,4 +181,5 @@ def _which(facts: CaseFacts) -> Question:
         expects=Expects.CHOICE,
         quick_answers=(*facts.unclear[:4], "都有"),
         why="刚才问了几样，弄清楚是哪一样，医生才好判断。",
+        danger=True,
     )

@@ -11,12 +11,12 @@ _CHILD = (
 )
 _RELATIONS = (
     (Relation.CHILD, re.compile(rf"(?:{_CHILD})(?!都?生完|气)")),
-    (Relation.FATHER, re.compile(r"我?(?:爸爸|老爸|父亲|爹|爸|公公|岳父)")),
-    (Relation.MOTHER, re.compile(r"我?(?:妈妈|老妈|母亲|娘(?!家)|妈(?!呀)|婆婆|岳母)")),
+    (Relation.FATHER, re.compile(r"[我俺]?(?:爸爸|老爸|父亲|爹|爸|公公|岳父)")),
+    (Relation.MOTHER, re.compile(r"[我俺]?(?:妈妈|老妈|母亲|娘(?!家)|妈(?!呀)|婆婆|岳母)")),
     (Relation.SPOUSE, re.compile(r"老公|老婆|丈夫|妻子|爱人|媳妇|老伴|对象")),
     (Relation.GRANDPARENT, re.compile(r"爷爷|奶奶|外公|外婆|姥姥|姥爷|老人家|家里老人")),
-    (Relation.OTHER, re.compile(r"(?:我(?:哥|姐|弟|妹)|叔|姑|姨|舅|嫂)")),
-    (Relation.SELF, re.compile(r"我(?!家|们|的?(?:宝|孩|娃|儿|女儿))|本人|自己")),
+    (Relation.OTHER, re.compile(r"(?:[我俺](?:哥|姐|弟|妹)|叔|姑|姨|舅|嫂)")),
+    (Relation.SELF, re.compile(r"[我俺](?!家|们|的?(?:宝|孩|娃|儿|女儿))|本人|自己")),
 )
 _MALE = re.compile(
     r"男(?!朋友|友|医生)|先生(?!说)|老公|儿子|爸|父亲|爷爷|外公|姥爷|爹|丈夫|孙子|男宝|老头|岳父|公公|哥|弟|叔|舅"
@@ -51,6 +51,14 @@ _BORN = re.compile(rf"(?:出生|生下来|刚生)(?:才|有|了)?(?P<value>{NUMB
 _NEWBORN = re.compile(r"新生儿|刚出生|还没满月|没满月|未满月|不满月")
 _FULL_MONTH = re.compile(r"刚满月|满月(?!后)")
 _BARE_AGE = re.compile(rf"^(?:今年|快|我|都|已经|男|女|,| )*(?P<value>{NUMBER})(?:多|了|岁|来岁)*")
+_BESIDE_SEX = re.compile(
+    rf"(?:^|[,。; ])(?:[男女][的性]?[,、 ]*(?P<after>{NUMBER})|(?P<before>{NUMBER})(?:多|来)?[,、 ]*[男女][的性]?)"
+    r"(?=$|[,。;! ])"
+)
+_MONTHS_ALONE = re.compile(
+    rf"(?:^|[,。; ])(?:刚|才|快|现在|有)*(?P<value>{NUMBER}|半)(?P<unit>个多?月)(?P<half>半)?(?=$|[,。;! ])"
+)
+_A_LENGTH = re.compile(rf"(?:{NUMBER}|半|几)(?:天|个?小时|周|个?星期|个?多?月)|昨|前天|今[天早晨]|刚")
 _THIS_YEAR = re.compile(rf"今年(?:都|已经|快|刚)?(?P<value>{NUMBER})(?:了|多|,|$|。)")
 
 
@@ -63,10 +71,16 @@ def find_age_months(text: str, asked: bool = False) -> int | None:
         match = pattern.search(text)
         if match:
             return _months(match)
+    alone = months_of_age(text)
+    if alone:
+        return _months(alone)
     if _NEWBORN.search(text):
         return 0
     if _FULL_MONTH.search(text):
         return 1
+    beside = _BESIDE_SEX.search(text)
+    if beside:
+        return _bounded((parse_number(beside.group("after") or beside.group("before")) or 0) * 12)
     match = _THIS_YEAR.search(text)
     if match is None and asked:
         months = re.search(rf"({NUMBER})个多?月", text)
@@ -74,6 +88,14 @@ def find_age_months(text: str, asked: bool = False) -> int | None:
             return _bounded(parse_number(months.group(1)) or 0)
         match = _BARE_AGE.match(text)
     return _bounded((parse_number(match.group("value")) or 0) * 12) if match else None
+
+
+def months_of_age(text: str) -> re.Match[str] | None:
+    """A child's age that is said by itself ("宝宝发烧两天，8个月"): how long the illness lasts is told already."""
+    alone = _MONTHS_ALONE.search(text)
+    if alone is None or not re.search(_CHILD, text):
+        return None
+    return alone if _A_LENGTH.search(text[: alone.start()] + text[alone.end() :]) else None
 
 
 def _years(match: re.Match[str]) -> int | None:

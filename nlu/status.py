@@ -70,6 +70,11 @@ _GONE_AFTER = re.compile(
 _PAST_REACH = 12
 
 
+def is_present(text: str) -> bool:
+    """Whether ``text`` says that something is so now or was of late."""
+    return _PRESENT.search(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Assertion:
     """How a mention is meant."""

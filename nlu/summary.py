@@ -14,7 +14,7 @@ def summarise(facts: CaseFacts) -> OutpatientRecord:
         personal=_personal(facts),
         chief_complaint=_chief_complaint(facts),
         present_illness=_present_illness(facts),
-        past_history=_history(facts.diseases, Slot.PAST_HISTORY in facts.denies, "否认慢性病史"),
+        past_history=_past_history(facts),
         allergy_history=_allergies(facts),
         medication=_medication(facts),
     )
@@ -64,6 +64,8 @@ def _present_terms(facts: CaseFacts) -> list[str]:
 def _duration_text(facts: CaseFacts) -> str:
     if facts.duration is None:
         return ""
+    if facts.duration.vague is not None:
+        return facts.duration.vague
     if facts.duration.value not in (0.5, int(facts.duration.value)):
         return facts.duration.text
     value = f"{facts.duration.value:g}" if facts.duration.value != 0.5 else "半"
@@ -138,6 +140,11 @@ def _history(statements: tuple[Statement, ...], denied: bool, denial: str) -> st
     if denied and not present:
         parts = [denial]
     return "；".join(parts) or UNKNOWN
+
+
+def _past_history(facts: CaseFacts) -> str:
+    own = _history(facts.diseases, Slot.PAST_HISTORY in facts.denies, "否认慢性病史")
+    return f"{own}；家族史：{_history(facts.family, False, '')}" if facts.family else own
 
 
 def _allergies(facts: CaseFacts) -> str:

@@ -1,6 +1,7 @@
 """How long, since when and how often, in normalised text."""
 
 import re
+from collections.abc import Iterable
 
 from nlu.numbers import NUMBER, parse_number
 from nlu.types import Duration
@@ -15,6 +16,7 @@ _UNIT = {
     **dict.fromkeys(("年",), "年"),
 }
 _UNITS = "|".join(sorted(_UNIT, key=len, reverse=True)).replace("日", "日(?!期|常)")
+_SEVERAL = frozenset({"好几", "几", "数"})
 _SPECIAL = {
     "好几": 4.0, "几": 3.0, "十几": 15.0, "十来": 10.0, "二十多": 20.0, "数": 4.0, "大半": 0.6, "小半": 0.4, "半": 0.5,
     "一两": 1.5, "两三": 2.5, "三两": 2.5, "二三": 2.5, "三四": 3.5, "四五": 4.5, "五六": 5.5, "六七": 6.5, "七八": 7.5,
@@ -22,7 +24,7 @@ _SPECIAL = {
 }  # fmt: skip
 _DURATION = re.compile(
     rf"(?P<number>{'|'.join(sorted(_SPECIAL, key=len, reverse=True))}|\d+[-~到至]\d+|{NUMBER})"
-    rf"(?:来|多|几)?(?:(?P<half>个半)(?P<short>月|小时|钟头|星期|礼拜)|(?P<unit>{_UNITS})(?P<end>半)?)(?:多|左右)?"
+    rf"(?P<odd>来|多|几)?(?:(?P<half>个半)(?P<short>月|小时|钟头|星期|礼拜)|(?P<unit>{_UNITS})(?P<end>半)?)(?P<about>多|左右)?"
 )
 _NOT_DURATION_BEFORE = re.compile(
     r"(?:每|隔|怀孕|孕|怀了|出生|满|吃了|喝了|服了|输了|打了|用了|挂了|开了|术后|第|一|岁|做了|住了|才|大概吃了|今年)$"
@@ -38,9 +40,9 @@ _AGO = re.compile(r"^(?:以?前|之前)")
 
 _ONSET_WORDS = {
     **dict.fromkeys(("刚才", "刚刚"), 0.04),
-    **dict.fromkeys(("今天", "今早", "今晨", "今晚", "早上", "中午", "下午", "半夜", "凌晨"), 0.5),
-    **dict.fromkeys(("昨天", "昨晚", "昨夜"), 1.0),
-    **dict.fromkeys(("前天", "前晚"), 2.0),
+    **dict.fromkeys(("今天", "今儿", "今早", "今晨", "今晚", "早上", "中午", "下午", "半夜", "凌晨"), 0.5),
+    **dict.fromkeys(("昨天", "昨儿", "昨日", "昨晚", "昨夜"), 1.0),
+    **dict.fromkeys(("前天", "前儿", "前晚", "前夜"), 2.0),
     "大前天": 3.0,
     **dict.fromkeys(("上周", "上个?星期", "上个?礼拜"), 7.0),
     "上个月": 30.0,
@@ -50,10 +52,14 @@ _ONSET_WORDS = {
 }
 _PART_OF_DAY = "(?:早上|上午|中午|下午|傍晚|晚上|夜里|半夜|凌晨|晚|早|[一二三四五六日天\\d])?"
 _ONSET = re.compile(
-    rf"(?:从|打|自|自从)?(?P<when>(?:大前天|刚才|刚刚|今天|今早|今晚|今晨|昨天|昨晚|昨夜|前天|前晚|上周|"
+    rf"(?:从|打|自|自从)?(?P<when>(?:大前天|刚才|刚刚|今天|今儿个?|今早|今晚|今晨|昨天|昨儿个?|昨日|昨晚|昨夜|前天|前儿个?|前晚|前夜|上周|"
     rf"上个?星期|上个?礼拜|上个月|去年|前年|早上|中午|下午|半夜|凌晨|年初){_PART_OF_DAY})"
     r"(?P<start>[^,。!?;]{0,6}?(?:开始|起(?!来)|就|突然|出现|发现|发作|忽然))?"
 )
+_GOING_ON = re.compile(r"^[^,。!?;]{0,4}(?:还|又|更|仍|再|也|已经|才|没|不|吃|喝|去|来|打|挂|看|做|说|量)")
+_ALONE_BEFORE = re.compile(r"(?:^|[,。!?; ])(?:大概|大约|好像|是|就|从)*$")
+_ALONE_AFTER = re.compile(r"^(?:的|了|吧|啊|呢|左右)*(?:$|[,。!?; ])")
+_NAMES_A_NIGHT = re.compile(r"昨|前[天儿晚夜]|今[早晨晚]|刚[才刚]")
 _FREQUENCY = re.compile(
     rf"(?:一天|每天|一日|天天|一晚上?|一夜|一小时|每小时|一周|每周|一个月|每个?月|"
     rf"一宿)[^,。!?;\d]{{0,6}}?(?:{NUMBER}|[好十]?几|两三|三四|四五|五六|七八|\d+[-到~]\d+)(?:多|来)?次"
@@ -100,18 +106,59 @@ def _duration(match: re.Match[str]) -> Duration | None:
     days = value * _DAYS[unit]
     if days > 36_500:
         return None
-    return Duration(value=value, unit=unit, days=round(days, 3), text=match.group())
+    return Duration(value=value, unit=unit, days=round(days, 3), text=match.group(), vague=_vague(match, unit))
 
 
-def find_onset(text: str, asked: bool = False) -> tuple[str, float, int, int] | None:
-    """Since when ("昨天晚上"), how many days that is ago, and its place. A bare time counts only as an answer."""
+_ROUND = {"十几": "10", "十来": "10", "二十多": "20"}
+
+
+def _vague(match: re.Match[str], unit: str) -> str | None:
+    """The term of a record for a length that nobody counted: 数年 for 好几年, 10余天 for 十几天, 2年余 for 两年多."""
+    number, about = match.group("number"), match.group("about")
+    measure = {"月": "个月"}.get(unit, unit)
+    if number in _SEVERAL:
+        return f"数{'月' if unit == '月' else measure}"
+    if number in _ROUND:
+        return f"{_ROUND[number]}余{measure}"
+    if (number in _SPECIAL and number != "半") or match.group("half") or match.group("end"):
+        return None
+    value = parse_number(number)
+    count = "半" if number == "半" else None if value is None else f"{value:g}"
+    if count is None:
+        return None
+    if about == "左右":
+        return f"约{count}{measure}"
+    odd = about or match.group("odd") or "多" in (match.group("unit") or "")
+    return f"{count}{measure}余" if odd else None
+
+
+def find_onset(text: str, asked: bool = False, symptoms: Iterable[int] = ()) -> tuple[str, float, int, int] | None:
+    """Since when ("昨天晚上"), how many days that is ago, and its place.
+
+    A bare time counts as an answer, where it is a clause of its own ("昨晚"), and where a present symptom (one that
+    begins at an offset of ``symptoms``) follows in its clause ("前天夜里肚子疼"); "今天还咳嗽" tells no beginning.
+    """
+    starts = tuple(symptoms)
     for match in _ONSET.finditer(text):
-        if not (asked or match.group("start")):
+        if not (asked or match.group("start") or _is_bare_onset(text, match, starts)):
             continue
         when = match.group("when")
         days = next((value for word, value in _ONSET_WORDS.items() if re.match(word, when)), 1.0)
         return when, days, match.start("when"), match.end("when")
     return None
+
+
+def _is_bare_onset(text: str, match: re.Match[str], symptoms: tuple[int, ...]) -> bool:
+    """Whether a time that is said without 开始 tells a beginning all the same."""
+    if not _NAMES_A_NIGHT.match(match.group("when")):
+        return False
+    end = match.end("when")
+    if _ALONE_BEFORE.search(text[: match.start()]) and _ALONE_AFTER.match(text[end:]):
+        return True
+    if _GOING_ON.match(text[end:]):
+        return False
+    clause = re.split(r"[,。!?;]", text[end:], maxsplit=1)[0]
+    return any(end <= start < end + len(clause) for start in symptoms)
 
 
 def find_frequency(text: str, asked: bool = False) -> str | None:

@@ -173,6 +173,7 @@ class Context(Model):
     expects: Expects = Expects.ANYTHING
     patient_age_months: int | None = None
     patient_sex: Sex | None = None
+    patient_relation: Relation | None = None
 
 
 class SymptomMention(Model):
@@ -198,12 +199,16 @@ class Statement(Model):
 
 
 class Duration(Model):
-    """How long: ``value`` in ``unit`` (分钟, 小时, 天, 周, 月, 年), the same in days, and the words used."""
+    """How long: ``value`` in ``unit`` (分钟, 小时, 天, 周, 月, 年), the same in days, and the words used.
+
+    Where nobody counted ("好几年"), ``value`` is a rough guess for rules alone, and ``vague`` what a record says: 数年.
+    """
 
     value: float
     unit: str
     days: float
     text: str
+    vague: str | None = None
 
 
 class Vitals(Model):
@@ -281,6 +286,8 @@ class Understanding(Model):
     drugs: tuple[Statement, ...] = ()
     allergies: tuple[Statement, ...] = ()
     diseases: tuple[Statement, ...] = ()
+    family: tuple[Statement, ...] = ()
+    """Diseases of relatives, each named with whose it is (母亲高血压)."""
     denies: tuple[Slot, ...] = ()
     """Whole histories that are denied: ALLERGIES for "没有过敏史", DRUGS for "没吃药", PAST_HISTORY for "身体很好"."""
     yes_no: YesNo | None = None
@@ -292,7 +299,10 @@ class Understanding(Model):
 
 
 class Question(Model):
-    """A question to the patient; ``quick_answers`` are texts short enough to tap."""
+    """A question to the patient; ``quick_answers`` are texts short enough to tap.
+
+    ``danger`` marks those that look for danger signs: they are not let go as long as they are merely passed over.
+    """
 
     id: str
     text: str
@@ -302,14 +312,21 @@ class Question(Model):
     expects: Expects = Expects.ANYTHING
     quick_answers: tuple[str, ...] = ()
     why: str
+    danger: bool = False
 
-    def context(self, patient_age_months: int | None = None, patient_sex: Sex | None = None) -> Context:
+    def context(
+        self,
+        patient_age_months: int | None = None,
+        patient_sex: Sex | None = None,
+        patient_relation: Relation | None = None,
+    ) -> Context:
         """The context in which the answer to this question is to be understood."""
         return Context(
             asked=Asked(slot=self.slot, values=self.values, also=self.also),
             expects=self.expects,
             patient_age_months=patient_age_months,
             patient_sex=patient_sex,
+            patient_relation=patient_relation,
         )
 
 

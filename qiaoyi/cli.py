@@ -58,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
 
     _verb(verbs, "doctor", commands.doctor, "check the set-up and say what is wrong")
 
+    invite = _verb(verbs, "invite", commands.invite, "make the QR code by which a doctor or an expert joins")
+    invite.add_argument("practitioner", help="licence number, or the code of one of the demonstration's people")
+    invite.add_argument("--sandbox-port", type=int, default=8090, help="of the local WeChat, where no account is set")
+
     keys = _verb(verbs, "keys", commands.rotate_keys, "rotate the encryption key")
     keys.add_argument("action", choices=["rotate"])
 

@@ -3,51 +3,83 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+from sqlalchemy.exc import OperationalError
 
 from backend import migrations
+from backend.errors import DomainError
 from backend.security.keyring import KeyRingError, add_key
 from backend.security.rotation import reencrypt
+from bot.wechat.errors import WechatError, WechatUnavailable
 from qiaoyi import diagnosis, local
 from qiaoyi.demo.play import play
 from qiaoyi.house import open_house
+from qiaoyi.invitations import make_invitation
+from qiaoyi.local import StartError
 from qiaoyi.logs import set_up
 from qiaoyi.seeding import seed_house
-from qiaoyi.server import serving, until_stopped
-from qiaoyi.settings import Settings, SettingsError
+from qiaoyi.server import forever, serving, until_stopped
+from qiaoyi.settings import ServeRole, Settings, SettingsError
 
 
 async def run(settings: Settings, options: argparse.Namespace) -> int:
     """Start the product together with a local WeChat, migrated and seeded."""
     set_up(settings.log_level)
-    await local.run(settings, options.sandbox_port)
+    await until_stopped(local.run(settings, options.sandbox_port))
     return 0
 
 
 async def serve(settings: Settings, _options: argparse.Namespace) -> int:
     """Start the product in the role that the settings name; the tables must be up to date."""
     set_up(settings.log_level)
+    _make_data_folder(settings)
     try:
-        await migrations.check(settings.database)
+        with _reaching_the_database():
+            await migrations.check(settings.database)
     except migrations.OutOfDate:
         raise SettingsError("the database's tables are not of this version: run `qiaoyi migrate` first") from None
-    async with open_house(settings) as house, serving(house):
-        print(f"ready {settings.public}", flush=True)
-        await until_stopped()
+    await until_stopped(_serve(settings))
     return 0
+
+
+async def _serve(settings: Settings) -> None:
+    async with open_house(settings) as house, serving(house):
+        print("ready worker" if settings.role is ServeRole.WORKER else f"ready {settings.public}", flush=True)
+        await forever()
 
 
 async def migrate(settings: Settings, _options: argparse.Namespace) -> int:
     """Bring the tables up to date."""
-    settings.data.mkdir(parents=True, exist_ok=True)
-    await migrations.upgrade(settings.database)
+    _make_data_folder(settings)
+    with _reaching_the_database():
+        await migrations.upgrade(settings.database)
     print("tables are up to date")
     return 0
+
+
+def _make_data_folder(settings: Settings) -> None:
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"setting data: {error}") from None
+
+
+@contextmanager
+def _reaching_the_database() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, OSError) as error:
+        raise StartError(f"the database does not answer ({type(error).__name__}): check database_url") from None
 
 
 async def seed(settings: Settings, _options: argparse.Namespace) -> int:
     """Load the invented people of the demonstration; a second time changes nothing."""
     async with open_house(settings) as house:
         await seed_house(house)
+        await house.audit.seal()  # no serving process may follow that would
     print("demo people are there")
     return 0
 
@@ -68,6 +100,26 @@ async def doctor(settings: Settings, _options: argparse.Namespace) -> int:
     return 0 if all(finding.ok for finding in findings) else 1
 
 
+async def invite(settings: Settings, options: argparse.Namespace) -> int:
+    """Make a one-time invitation for a practitioner and print the address of its QR code's picture."""
+    if settings.wechat is None:
+        settings = local.local_settings(settings, options.sandbox_port)
+    try:
+        async with open_house(settings) as house:
+            found, invitation, url = await make_invitation(house, options.practitioner)
+    except DomainError as refusal:
+        print(refusal.sentence, file=sys.stderr)
+        return 1
+    except WechatError as refusal:
+        print(f"WeChat refused: {refusal.code}", file=sys.stderr)
+        return 1
+    except (WechatUnavailable, aiohttp.ClientError):
+        print("WeChat does not answer; is it running, and is the account set?", file=sys.stderr)
+        return 1
+    print(f"{found.name} {found.institution_name}，{invitation.expires_at:%Y-%m-%d %H:%M} UTC\n{url}")
+    return 0
+
+
 async def rotate_keys(settings: Settings, _options: argparse.Namespace) -> int:
     """Add a key and re-encrypt everything under it, while the product may be running."""
     try:
@@ -76,7 +128,8 @@ async def rotate_keys(settings: Settings, _options: argparse.Namespace) -> int:
         raise SettingsError(f"setting data: {error}") from None
     async with open_house(settings) as house:
         changed = await reencrypt(house.database, _show_progress)
-    print(f"\nkey {number} is in use; {changed} values were re-encrypted")
+        files = await house.files.reencrypt()
+    print(f"\nkey {number} is in use; {changed} values and {files} files were re-encrypted")
     return 0
 
 
@@ -91,6 +144,8 @@ async def verify_audit(settings: Settings, _options: argparse.Namespace) -> int:
         report = await house.audit.verify()
     if report.ok:
         print(f"{report.entries} entries, all as they were written")
+        if report.unsealed:
+            print(f"{report.unsealed} more are not in the chain yet; a serving process puts them there")
         return 0
     print(f"entry {report.first_bad} does not fit: the log was changed")
     return 1

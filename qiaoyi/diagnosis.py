@@ -5,6 +5,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import aiohttp
 import redis.asyncio
 from redis.exceptions import RedisError
 from sqlalchemy import text
@@ -13,6 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend import migrations
 from backend.db import Database
 from backend.security.keyring import KeyRingError, open_key_file
+from nlu.embedded import EmbeddedProvider
+from nlu.types import Context
+from qiaoyi.local import PAGES
 from qiaoyi.settings import Settings
 
 _LEAST_FREE_BYTES = 1 << 30
@@ -32,7 +36,7 @@ Check = Callable[[Settings], Awaitable[Finding]]
 
 async def examine(settings: Settings) -> list[Finding]:
     """Look at everything that a start needs."""
-    checks: tuple[Check, ...] = (_data_folder, _keys, _database, _redis, _port, _account)
+    checks: tuple[Check, ...] = (_data_folder, _keys, _database, _redis, _language, _pages, _port, _account, _wechat)
     return [await check(settings) for check in checks]
 
 
@@ -91,6 +95,21 @@ async def _redis(settings: Settings) -> Finding:
     return Finding(True, "Redis answers")
 
 
+async def _language(_settings: Settings) -> Finding:
+    try:
+        await EmbeddedProvider().parse("咳嗽三天", Context())
+    except Exception as error:
+        # Whatever it is, nothing could be understood: which file is damaged matters less than that one is.
+        return Finding(False, f"language data cannot be loaded ({type(error).__name__}): install the package again")
+    return Finding(True, "language data")
+
+
+async def _pages(_settings: Settings) -> Finding:
+    if not (PAGES / "index.html").is_file() and not (PAGES / "phones.html").is_file():
+        return Finding(True, "pages are not built; only `qiaoyi run` shows them: `make web` builds them")
+    return Finding(True, "pages are built")
+
+
 async def _port(settings: Settings) -> Finding:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -108,3 +127,24 @@ async def _account(settings: Settings) -> Finding:
     if not settings.public_url.startswith("https://"):
         return Finding(False, "public_url is no https:// address: WeChat opens no other page")
     return Finding(True, f"WeChat account {settings.wechat.app_id}")
+
+
+async def _wechat(settings: Settings) -> Finding:
+    """Ask for the token in use, which changes nothing and proves address, app id and secret."""
+    wechat = settings.wechat
+    if wechat is None:
+        return Finding(True, "WeChat is not asked without an account")
+    asked = {"grant_type": "client_credential", "appid": wechat.app_id, "secret": wechat.app_secret}
+    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as http,
+            http.post(f"{wechat.api_url}/cgi-bin/stable_token", json=asked) as answer,
+        ):
+            told = await answer.json(content_type=None)
+            code = 0 if "access_token" in told else int(told["errcode"])
+    except (aiohttp.ClientError, TimeoutError, ValueError, TypeError, KeyError) as error:
+        return Finding(False, f"WeChat does not answer at {wechat.api_url} ({type(error).__name__})")
+    if code:
+        return Finding(False, f"WeChat refuses the account (errcode {code}): check app_id, app_secret and IP whitelist")
+    return Finding(True, "WeChat knows the account")

@@ -16,7 +16,7 @@ from backend.seed import demo_id, seed
 from bot.wechat.settings import WechatSettings
 from data.demo import demo
 from qiaoyi.house import House, open_house
-from qiaoyi.server import serving, until_stopped
+from qiaoyi.server import forever, serving
 from qiaoyi.settings import Settings
 from sandbox import settings as account
 from sandbox.client import SandboxClient
@@ -25,7 +25,7 @@ _READY_SECONDS = 30
 _END_SECONDS = 10
 
 
-_PAGES = Path(__file__).parent.parent / "web" / "dist"
+PAGES = Path(__file__).parent.parent / "web" / "dist"
 _TEMPLATES = {
     "offer": "QiaoyiLocalTemplate_ConsultationInvitation1",
     "reminder": "QiaoyiLocalTemplate_AppointmentReminder_002",
@@ -41,7 +41,7 @@ class StartError(Exception):
 
 
 async def run(settings: Settings, sandbox_port: int) -> None:
-    """Run both until SIGINT or SIGTERM; print the addresses, then one line that begins with `ready`.
+    """Run both until cancelled; print the addresses, then one line that begins with `ready`.
 
     Raises:
         StartError: a port is taken, or the sandbox did not start.
@@ -51,14 +51,14 @@ async def run(settings: Settings, sandbox_port: int) -> None:
     _require_free("127.0.0.1", sandbox_port, "--sandbox-port")
     callback = f"{settings.public}/wechat/callback"
     sandbox_url = f"http://127.0.0.1:{sandbox_port}"
-    async with open_house(settings) as house, running_sandbox(sandbox_port, callback, settings.data, _PAGES):
+    async with open_house(settings) as house, running_sandbox(sandbox_port, callback, settings.data, PAGES):
         await migrations.upgrade(settings.database)
         await seed(house.database, house.people, house.scheduling)
         async with serving(house), SandboxClient(sandbox_url) as sandbox:
             await _introduce(house, sandbox)
             print(f"phones   {sandbox_url}/\nproduct  {settings.public}\ndata     {settings.data.absolute()}")
             print(f"ready {sandbox_url}/", flush=True)
-            await until_stopped()
+            await forever()
 
 
 def _require_free(host: str, port: int, option: str) -> None:

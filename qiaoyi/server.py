@@ -4,14 +4,16 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import aiohttp
 import redis.asyncio
 from aiohttp import web
+from redis.exceptions import RedisError
 
+from backend.limits import MemoryRateLimits, RateLimits, RedisRateLimits
 from backend.messaging.identities import Identities
 from bot import notifications
 from bot.delivery.sender import CHANNEL
@@ -22,27 +24,39 @@ from bot.identities import UnionIds
 from bot.membership import Membership
 from bot.services import Services
 from bot.transport import Receiving, Sending
-from bot.wechat.token import RedisTokenStore, TokenStore
+from bot.wechat.token import MemoryTokenStore, RedisTokenStore, TokenStore
 from miniprogram_api.application import make_application
 from miniprogram_api.context import Context
 from miniprogram_api.login import Code2Session
 from miniprogram_api.sessions import Sessions
 from nlu.embedded import EmbeddedProvider
+from qiaoyi.health import Health
 from qiaoyi.house import House
 from qiaoyi.links import PublicLinks, calendar_tokens
 from qiaoyi.sandbox_clock import ClockFollower
 from qiaoyi.settings import ServeRole, SettingsError
 
+Work = dict[str, Callable[[], Coroutine[Any, Any, None]]]
+"""The loops of a process: each name with what begins it."""
+
 _STOP_SECONDS = 10.0
+_REDIS_SECONDS = 5.0
 
 
-async def until_stopped() -> None:
-    """Wait for SIGINT or SIGTERM."""
-    stop = asyncio.Event()
+async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Do `work`, which does not end by itself, until SIGINT or SIGTERM; at whatever moment they come, it is unwound."""
+    task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+        loop.add_signal_handler(number, task.cancel)
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
+
+
+async def forever() -> None:
+    """Wait until cancelled."""
+    await asyncio.get_running_loop().create_future()
 
 
 @asynccontextmanager
@@ -57,22 +71,21 @@ async def serving(house: House) -> AsyncIterator[None]:
         raise SettingsError("setting wechat: app_id, app_secret, token and aes_key of the account are needed")
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        tokens = await _token_store(house, stack)
+        tokens, limits = await _shared(house, settings.wechat.app_id, stack)
         sending = Sending(house.database, house.clock, house.people, settings.wechat, files=house.files, tokens=tokens)
         calendar = calendar_tokens(house.ring, house.clock)
         identities = Identities(house.database, house.clock, house.people, home_channel=CHANNEL)
         services = _services(house, sending, PublicLinks(settings.public, calendar))
         notifications.register(house.events, services)
-        membership = Membership(house.database, house.people, sending.rows, sending.worker, sending.client)
+        membership = Membership(house.database, house.people, sending.rows, sending.worker)
         membership.register(house.events)
-        work: list[Coroutine[Any, Any, None]] = [sending.run()]
+        work: Work = {"delivery": sending.run}
         if settings.role in (ServeRole.ALL, ServeRole.WORKER):
-            work += [house.events.run(), house.timers.run(), house.audit.run()]
-            work += [sending.menus.keep_published(), UnionIds(identities, sending.client).run()]
+            work |= {"events": house.events.run, "timers": house.timers.run, "audit": house.audit.run}
+            work["files"] = house.files.keep_swept
+            work |= {"menus": sending.menus.keep_published, "union ids": UnionIds(identities, sending.client).run}
         if settings.clock_url:
-            follower = ClockFollower(house.clock, settings.clock_url, f"{settings.role}-{os.getpid()}")
-            await follower.follow_once(http)
-            work.append(follower.run())
+            work["clock"] = await _followed_clock(house, http)
         application = None
         if settings.role in (ServeRole.ALL, ServeRole.WEB):
             dialogue = make_dialogue(services, numbered=not settings.wechat.menu_messages)
@@ -85,10 +98,11 @@ async def serving(house: House) -> AsyncIterator[None]:
                 files=house.files,
                 followed=membership.followed,
             )
-            work.append(receiving.run())
-            application = _application(house, receiving, identities, http, calendar)
-        await stack.enter_async_context(_working(work))
+            work["turns"] = receiving.run
+            application = _application(house, receiving, identities, http, calendar, limits)
+        loops = await stack.enter_async_context(_working(work))
         if application is not None:  # last to begin, first to end: nothing is taken in that would not be worked on
+            application.add_routes(Health(house.database, loops).routes())
             await stack.enter_async_context(_listening(application, settings.host, settings.port))
         yield
 
@@ -98,6 +112,16 @@ def make_dialogue(services: Services, numbered: bool) -> Dialogue:
     dialogue = Dialogue(EmbeddedProvider(), services, idle_flow, numbered=numbered)
     register_flows(dialogue)
     return dialogue
+
+
+async def _followed_clock(house: House, http: aiohttp.ClientSession) -> Callable[[], Coroutine[Any, Any, None]]:
+    settings = house.settings
+    follower = ClockFollower(house.clock, settings.clock_url, f"{settings.role}-{os.getpid()}")
+    try:
+        await follower.follow_once(http)
+    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError) as error:
+        raise SettingsError(f"setting clock_url: no clock answers there ({type(error).__name__})") from None
+    return follower.run
 
 
 def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
@@ -113,17 +137,22 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
     )
 
 
-async def _token_store(house: House, stack: AsyncExitStack) -> TokenStore | None:
-    settings = house.settings
-    if not settings.redis_url or settings.wechat is None:
-        return None
-    client = redis.asyncio.from_url(settings.redis_url, socket_timeout=5.0)
+async def _shared(house: House, app_id: str, stack: AsyncExitStack) -> tuple[TokenStore, RateLimits]:
+    """Give what processes share through Redis where one is set, else its twins in this process."""
+    if not house.settings.redis_url:
+        return MemoryTokenStore(), MemoryRateLimits()
+    client = redis.asyncio.from_url(house.settings.redis_url, socket_timeout=_REDIS_SECONDS)
     stack.push_async_callback(client.aclose)
-    return RedisTokenStore(client, settings.wechat.app_id)
+    return RedisTokenStore(client, app_id), RedisRateLimits(client, (RedisError, OSError))
 
 
 def _application(
-    house: House, receiving: Receiving, identities: Identities, http: aiohttp.ClientSession, calendar: Sessions
+    house: House,
+    receiving: Receiving,
+    identities: Identities,
+    http: aiohttp.ClientSession,
+    calendar: Sessions,
+    limits: RateLimits,
 ) -> web.Application:
     settings = house.settings
     assert settings.wechat is not None  # noqa: S101  # checked where serving begins
@@ -136,6 +165,7 @@ def _application(
         sessions=Sessions(house.ring.derive("session"), house.clock),
         calendar_links=calendar,
         clock=house.clock,
+        limits=limits,
     )
     application = make_application(context)
     application.add_routes(receiving.gateway.routes())
@@ -159,20 +189,18 @@ async def _listening(application: web.Application, host: str, port: int) -> Asyn
 
 
 @asynccontextmanager
-async def _working(work: list[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Run the loops while inside; one that fails ends the block with its error.
-
-    A single failure is raised as itself, so that what is wrong with a setting is told in one line.
-    """
+async def _working(work: Work) -> AsyncIterator[Mapping[str, asyncio.Task[None]]]:
+    """Run the loops while inside; one that fails ends the block with its error."""
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one) for one in work]
+            tasks = {name: group.create_task(begin()) for name, begin in work.items()}
             try:
-                yield
+                yield tasks
             finally:
-                for task in tasks:
+                for task in tasks.values():
                     task.cancel()
-    except BaseExceptionGroup as failed:
-        if len(failed.exceptions) == 1:
-            raise failed.exceptions[0] from None
+    except BaseExceptionGroup as errors:
+        # A group of one is that one: what was raised inside (a port that is taken) reaches its handler as itself.
+        if len(errors.exceptions) == 1:
+            raise errors.exceptions[0] from None
         raise

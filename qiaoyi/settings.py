@@ -4,17 +4,27 @@
 one that `QIAOYI_SETTINGS` names). Groups are written `QIAOYI_WECHAT__APP_ID` or `[wechat] app_id = …`.
 """
 
+import json
 import os
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, HttpUrl, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import SettingsError as EnvironmentSourceError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.wechat.settings import WechatSettings
+
+_OTHER_NAMES = {
+    "QIAOYI_SETTINGS",
+    "QIAOYI_SANDBOX_URL",
+}  # which file to read; where the development server of the pages looks
 
 
 class SettingsError(Exception):
@@ -48,13 +58,13 @@ class Settings(BaseSettings):
     )
 
     data: Path = Path("var")
-    host: str = "127.0.0.1"
+    host: str = Field("127.0.0.1", min_length=1)
     port: int = Field(8080, ge=1, le=65535)
     public_url: str = ""
     role: ServeRole = ServeRole.ALL
-    database_url: str = ""
+    database_url: str = Field("", repr=False)
     database_pool_size: int = Field(8, ge=1, le=200)
-    redis_url: str = ""
+    redis_url: str = Field("", repr=False)
     clock_url: str = ""
     mini_app_id: str = ""
     mini_app_secret: str = Field("", repr=False)
@@ -72,6 +82,25 @@ class Settings(BaseSettings):
             raise ValueError("is no database address") from None
         if driver not in ("sqlite+aiosqlite", "mysql+asyncmy"):
             raise ValueError("begins with sqlite+aiosqlite:// or mysql+asyncmy://")
+        return value
+
+    @field_validator("wechat", mode="before")
+    @classmethod
+    def _group_from_text(cls, value: Any) -> Any:
+        """Read what the environment can only say as text: JSON objects, and durations in seconds."""
+        if not isinstance(value, dict):
+            return value
+        kinds = {field.name: field for field in fields(WechatSettings)}
+        unknown = sorted(set(value) - set(kinds))
+        if unknown:
+            raise ValueError(f"{unknown[0]} is no setting of the account")
+        return {name: _from_text(text, kinds[name].default) for name, text in value.items()}
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("begins with redis://, rediss:// or unix://")
         return value
 
     @field_validator("public_url", "clock_url")
@@ -106,8 +135,39 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take the command line first, then the environment, then the file."""
-        file = TomlConfigSettingsSource(settings_cls, Path(os.environ.get("QIAOYI_SETTINGS", "qiaoyi.toml")))
+        file = TomlConfigSettingsSource(settings_cls, _file())
         return init_settings, env_settings, file
+
+
+def _from_text(value: Any, default: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value.startswith("{"):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    if isinstance(default, timedelta):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _require_known_names(environment: Mapping[str, str]) -> None:
+    """Refuse a misspelt name, which would otherwise silently set nothing."""
+    known = {f"QIAOYI_{name}".upper() for name in Settings.model_fields} | _OTHER_NAMES
+    for name in sorted(environment):
+        if name.startswith("QIAOYI_") and name.partition("__")[0].upper() not in known:
+            raise SettingsError(f"setting {name}: there is no setting of this name")
+
+
+def _file() -> Path:
+    named = os.environ.get("QIAOYI_SETTINGS")
+    if named and not Path(named).is_file():
+        raise SettingsError(f"setting QIAOYI_SETTINGS: there is no file {named}")
+    return Path(named or "qiaoyi.toml")
 
 
 def load(**given: Any) -> Settings:
@@ -116,11 +176,13 @@ def load(**given: Any) -> Settings:
     Raises:
         SettingsError: one line that says which setting is wrong, and why.
     """
+    _require_known_names(os.environ)
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"setting {name or 'file'}: {first['msg']}") from None
-    except (OSError, ValueError) as error:
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"setting {name or 'file'}: {reason}") from None
+    except (OSError, ValueError, EnvironmentSourceError) as error:
         raise SettingsError(f"settings cannot be read: {error}") from None

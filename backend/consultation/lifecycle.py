@@ -68,6 +68,32 @@ class Lifecycle(Intake, Offers, Appointments, Opinions):
             await self._start_matching(session, case)
             return await self._view(session, actor, case)
 
+    async def give_back(self, actor: Actor, consultation_id: str, reason: str) -> None:
+        """Give a case back, as its expert, before it begins: 已分配专家 to 待分配.
+
+        The booking goes with it, and the search goes on without this expert.
+
+        Args:
+            reason: what the others read in the timeline, at most 200 characters.
+        """
+        why = require_text(reason, "退回原因", longest=200)
+        async with self._database.transaction() as session:
+            case = await self._begin(session, actor, consultation_id, Action.CONSULTATION_GIVE_BACK, Step.GIVE_BACK)
+            expert_id = case.expert_id or ""
+            booking = await self._end_booking(session, case, BookingState.CANCELLED)
+            text = f"{await self._name(expert_id)}专家退回了会诊，原因：{why}"
+            await self._move(session, actor, case, Step.GIVE_BACK, text, expert_id=None, assigned_at=None)
+            await session.refresh(case)
+            await self._publish(
+                session,
+                case,
+                "consultation.given_back",
+                actor_id=actor.person_id,
+                expert_id=expert_id,
+                booking_cancelled=booking is not None,
+            )
+            await self._resume_matching(session, case, expert_id)
+
     async def start(self, actor: Actor, consultation_id: str) -> ConsultationView:
         """Begin, as its expert: 已分配专家 to 进行中; a booking counts as kept."""
         async with self._database.transaction() as session:

@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.consultation import statistics
 from backend.consultation.icd10 import disease_name
-from backend.consultation.ranking import Candidate, Need, Score, Wave, Widening, next_wave
+from backend.consultation.ranking import SPECIALIST_WAVES, Candidate, Need, Score, Wave, Widening, next_wave
 from backend.consultation.reading import Reading
 from backend.consultation.rules import EXPERT_RUNNING, OFFER_LIMITS, Status
+from backend.consultation.suitability import Patient, months_since
 from backend.consultation.tables import Consultation, Offer, OfferState, Search
 from backend.ids import new_id
 from backend.people import PractitionerView
@@ -19,6 +20,8 @@ from backend.security.policy import SYSTEM, Role
 
 OFFERS_TIMER = "consultation.offers"
 _PAGE = 100
+_SELF = "本人"
+"""As `facts` names a patient who writes for themselves."""
 _STEPS = list(Widening)
 
 
@@ -28,6 +31,21 @@ class Matching(Reading):
     async def _start_matching(self, session: AsyncSession, case: Consultation) -> None:
         session.add(Search(consultation_id=case.id, waves=0, step=""))
         await session.flush()
+        await self._next_wave(session, case)
+
+    async def _resume_matching(self, session: AsyncSession, case: Consultation, expert_id: str) -> None:
+        """Search on after `expert_id`, who had the case, has given it back: they are not asked again, and those who
+        were beaten to it are."""
+        now = self._clock.now()
+        held = next((offer for offer in await self._offers(session, case) if offer.expert_id == expert_id), None)
+        search = await session.get_one(Search, case.id)
+        if held is None:  # an administrator had given it to them
+            held = Offer(id=new_id(), consultation_id=case.id, expert_id=expert_id, wave=search.waves, place=1)
+            held.score, held.reasons, held.made_at, held.expires_at = 0.0, [], now, now
+            session.add(held)
+        held.state, held.accepted_for, held.answered_at = OfferState.GIVEN_BACK, None, now
+        search.exhausted_at = None
+        search.waves = min(search.waves, SPECIALIST_WAVES - 1)  # who was beaten to it is no specialist of the last wave
         await self._next_wave(session, case)
 
     async def _withdraw_offers(self, session: AsyncSession, case: Consultation) -> None:
@@ -66,7 +84,8 @@ class Matching(Reading):
 
     async def _next_wave(self, session: AsyncSession, case: Consultation) -> None:
         search = await session.get_one(Search, case.id)
-        asked = frozenset(offer.expert_id for offer in await self._offers(session, case))
+        offers = await self._offers(session, case)
+        asked = frozenset(offer.expert_id for offer in offers if offer.state is not OfferState.TAKEN)
         need = await self._need(session, case)
         candidates = await self._candidates(session, case)
         wave = next_wave(candidates, need, asked=asked, waves=search.waves)
@@ -81,33 +100,31 @@ class Matching(Reading):
 
     async def _widen(self, session: AsyncSession, case: Consultation, search: Search, wave: Wave) -> None:
         reached = _STEPS.index(Widening(search.step)) if search.step else -1
+        widened = False
         for step in wave.steps:
             if _STEPS.index(step) <= reached:
                 continue
+            widened = bool(search.step)
+            kind, text = ("widened", step.label) if widened else ("searching", step.beginning)
+            await self._note(session, SYSTEM, case, kind, text)
             search.step = step.value
-            await self._note(session, SYSTEM, case, "widened", step.label)
-            if step is not Widening.DISEASE:
-                await self._publish(session, case, "matching.widened", step=step.value)
+        if widened:  # once for a wave: who hears of it wants to know how far the search has come
+            await self._publish(session, case, "matching.widened", step=search.step)
 
     async def _make_offers(
         self, session: AsyncSession, case: Consultation, wave: int, chosen: tuple[Score, ...], names: dict[str, str]
     ) -> None:
         now = self._clock.now()
         expires_at = now + OFFER_LIMITS[case.urgency]
+        beaten = {offer.expert_id: offer for offer in await self._offers(session, case, OfferState.TAKEN)}
         for place, score in enumerate(chosen, start=1):
-            offer = Offer(
-                id=new_id(),
-                consultation_id=case.id,
-                expert_id=score.expert_id,
-                wave=wave,
-                place=place,
-                state=OfferState.OPEN,
-                score=score.total,
-                reasons=list(score.reasons),
-                made_at=now,
-                expires_at=expires_at,
-            )
-            session.add(offer)
+            offer = beaten.get(score.expert_id)
+            if offer is None:
+                offer = Offer(id=new_id(), consultation_id=case.id, expert_id=score.expert_id)
+                session.add(offer)
+            offer.wave, offer.place, offer.state = wave, place, OfferState.OPEN
+            offer.score, offer.reasons = score.total, list(score.reasons)
+            offer.made_at, offer.expires_at = now, expires_at
             # Without the first reason, the disease: the patient reads this, and must not learn a suspicion from it.
             text = f"邀请{names[score.expert_id]}（{'，'.join(score.reasons[1:])}）"
             await self._note(session, SYSTEM, case, "offered", text)
@@ -117,7 +134,24 @@ class Matching(Reading):
 
     async def _need(self, session: AsyncSession, case: Consultation) -> Need:
         clinical = await self._clinical(session, case)
-        return Need(case.department_code, clinical.icd10, disease_name(clinical.icd10), case.urgency, self._clock.now())
+        return Need(
+            case.department_code,
+            clinical.icd10,
+            disease_name(clinical.icd10),
+            case.urgency,
+            self._clock.now(),
+            await self._patient(case, clinical.facts),
+        )
+
+    async def _patient(self, case: Consultation, facts: Mapping[str, Any]) -> Patient:
+        """Give age and sex of whom it is about: as the case tells; the account's where it is about its owner."""
+        age, sex = facts.get("age_months"), facts.get("sex")
+        if (age is None or sex is None) and facts.get("relation") in (None, _SELF):
+            person = await self._people.person(SYSTEM, case.patient_id)
+            if age is None and person.birth_date is not None:
+                age = months_since(person.birth_date, self._clock.today().date())
+            sex = sex or person.sex
+        return Patient(age if isinstance(age, int) else None, sex if sex in ("male", "female") else "")
 
     async def _candidates(self, session: AsyncSession, case: Consultation) -> list[Candidate]:
         experts = [

@@ -166,6 +166,9 @@ class Offers(Matching):
         )
         await session.refresh(case)
         for loser in await self._offers(session, case, OfferState.OPEN):
+            if loser.expert_id == expert_id:  # an administrator was faster than the expert's own answer
+                loser.state, loser.accepted_for, loser.answered_at = OfferState.ACCEPTED, case.id, self._clock.now()
+                continue
             loser.state = OfferState.TAKEN
             await self._publish(
                 session, case, "offer.taken", offer_id=loser.id, expert_id=loser.expert_id, taken_by=expert_id

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from backend.clock import local
 from backend.consultation.icd10 import best_cover
 from backend.consultation.rules import Urgency
+from backend.consultation.suitability import ANYBODY, Patient, any_paediatrics, stands_in, treats
 
 OFFERS_A_WAVE = 3
 SPECIALIST_WAVES = 2
@@ -48,6 +49,11 @@ class Widening(StrEnum):
     def label(self) -> str:
         """The words people read."""
         return _WIDENING_LABELS[self]
+
+    @property
+    def beginning(self) -> str:
+        """The words where the search begins with this step, so that nothing was widened."""
+        return "按科室找专家" if self is Widening.DEPARTMENT else self.label
 
 
 _WIDENING_LABELS = {
@@ -112,6 +118,7 @@ class Need:
         icd10: the suspected disease, empty where it is not known.
         disease: its name in Chinese, empty where it is not known.
         at: the present moment.
+        patient: age and sex, by which some departments do not come into question.
     """
 
     department_code: str
@@ -119,6 +126,7 @@ class Need:
     disease: str
     urgency: Urgency
     at: datetime
+    patient: Patient = ANYBODY
 
 
 @dataclass(frozen=True)
@@ -160,8 +168,14 @@ def fits(candidate: Candidate, need: Need, step: Widening) -> bool:
     if step is Widening.DISEASE:
         return bool(need.icd10) and best_cover(candidate.expertise, need.icd10)[0] > 0
     if step is Widening.DEPARTMENT:
-        return candidate.department_code == need.department_code or fits(candidate, need, Widening.DISEASE)
+        return _is_of_department(candidate, need) or fits(candidate, need, Widening.DISEASE)
     return step is Widening.ON_CALL and candidate.on_call
+
+
+def suitable(candidates: list[Candidate], need: Need) -> list[Candidate]:
+    """Give those whose department treats a patient of this age and sex; only they are ever asked."""
+    has_paediatrics = any_paediatrics({candidate.department_code for candidate in candidates})
+    return [one for one in candidates if treats(one.department_code, need.patient, has_paediatrics=has_paediatrics)]
 
 
 @dataclass(frozen=True)
@@ -176,14 +190,14 @@ def next_wave(candidates: list[Candidate], need: Need, *, asked: frozenset[str],
     """Choose who is asked next.
 
     The best three by disease, filled up from the department where fewer fit; one more such wave; then whoever is on
-    call; then nobody, and the administrator decides.
+    call; then nobody, and the administrator decides. Nobody is asked whose department does not treat such a patient.
 
     Args:
         candidates: every expert who could be asked at all.
         asked: identifiers of those who were asked before.
         waves: how many waves there have been.
     """
-    open_ = [candidate for candidate in candidates if candidate.expert_id not in asked]
+    open_ = [candidate for candidate in suitable(candidates, need) if candidate.expert_id not in asked]
     steps = []
     if waves < SPECIALIST_WAVES:
         chosen: list[Score] = []
@@ -210,15 +224,23 @@ def mean_response_seconds(answered: int, answer_seconds: float, unanswered: int)
 
 
 def _expertise(candidate: Candidate, need: Need) -> tuple[float, str]:
-    same = candidate.department_code == need.department_code
+    same = _is_of_department(candidate, need)
     cover, entry = best_cover(candidate.expertise, need.icd10) if need.icd10 else (0.0, "")
     if cover > 0:
         codes = entry.replace("-", "–")
         what = f"擅长{need.disease}（{codes}）" if need.disease else f"擅长该类疾病（{codes}）"
         return 0.3 * same + 0.7 * cover, what
-    if same:
+    if candidate.department_code == need.department_code:
         return 0.5, f"{candidate.department_name}专家"
+    if same:
+        return 0.5, f"{candidate.department_name}专家，看儿童"
     return 0.0, f"{candidate.department_name}专家，不是本病专科"
+
+
+def _is_of_department(candidate: Candidate, need: Need) -> bool:
+    return candidate.department_code == need.department_code or stands_in(
+        candidate.department_code, need.department_code, need.patient
+    )
 
 
 def _availability(candidate: Candidate, at: datetime) -> tuple[float, str]:

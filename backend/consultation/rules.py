@@ -89,6 +89,7 @@ class Step(StrEnum):
 
     SUBMIT = "submit"
     ASSIGN = "assign"
+    GIVE_BACK = "give_back"
     START = "start"
     COMPLETE = "complete"
     CANCEL = "cancel"
@@ -112,6 +113,7 @@ class Step(StrEnum):
 _STEP_LABELS = {
     Step.SUBMIT: "提交会诊申请",
     Step.ASSIGN: "分配专家",
+    Step.GIVE_BACK: "退回会诊",
     Step.START: "开始会诊",
     Step.COMPLETE: "结束会诊",
     Step.CANCEL: "取消会诊",
@@ -131,6 +133,7 @@ MOVES: Mapping[tuple[Status, Step], Status] = MappingProxyType(
     {
         (Status.DRAFT, Step.SUBMIT): Status.PENDING,
         (Status.PENDING, Step.ASSIGN): Status.ASSIGNED,
+        (Status.ASSIGNED, Step.GIVE_BACK): Status.PENDING,
         (Status.ASSIGNED, Step.START): Status.IN_PROGRESS,
         (Status.IN_PROGRESS, Step.COMPLETE): Status.COMPLETED,
         (Status.DRAFT, Step.CANCEL): Status.CANCELLED,

@@ -18,11 +18,11 @@ class ConsultationService(Lifecycle, Supplements, Thread, Alarms):
     * `offers`: offers_of, offers_for, offer, accept_offer, decline_offer, assign_expert, response_statistics
     * `matching`: the search for an expert, which `submit` begins and timers carry on
     * `appointments`: bookable_slots, booking, book, reschedule, cancel_booking, record_no_show; reminders
-    * `supplements`: request_supplement, answer_supplement, supplements
+    * `supplements`: request_supplement, answer_supplement, supplements, waiting_for_supplement
     * `thread`: post, messages, message, focus, set_focus
     * `opinions`: record_opinion, rate
     * `alarms`: raise_alarm
-    * `lifecycle`: submit, start, complete, cancel
+    * `lifecycle`: submit, give_back, start, complete, cancel
     * `reading`: get, list_for, timeline, attach, attachments, open_file
 
     Each of them is one transaction (part of the caller's where there is one) that locks the consultation, asks the

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from backend.consultation.reading import Reading
-from backend.consultation.rules import Step, require_text
-from backend.consultation.tables import Supplement
-from backend.consultation.views import SupplementView
+from backend.consultation.rules import STAYS, Step, require_text
+from backend.consultation.tables import Consultation, Supplement
+from backend.consultation.views import ConsultationSummary, SupplementView
 from backend.errors import Conflict, InvalidInput
 from backend.ids import new_id
-from backend.security.policy import Action, Actor
+from backend.security.policy import Action, Actor, require
 
 _MOST_FILES = 20
 _MOST_OPEN = 10
+_LONGEST_LIST = 50
 
 
 class Supplements(Reading):
@@ -96,6 +97,23 @@ class Supplements(Reading):
                 .limit(100)
             )
             return [_view(row) for row in rows]
+
+    async def waiting_for_supplement(self, actor: Actor, limit: int = 5) -> list[ConsultationSummary]:
+        """Give the doctor's consultations in which an expert waits for more, the newest first; at most 50."""
+        require(actor, Action.CONSULTATION_LIST, patient_id=actor.person_id, participants=[actor.person_id])
+        if actor.practitioner_id is None:
+            return []
+        waiting = exists().where(Supplement.consultation_id == Consultation.id, Supplement.answered_at.is_(None))
+        found: list[Consultation] = []
+        async with self._database.reading() as session:
+            for status in STAYS[Step.ANSWER_SUPPLEMENT]:  # one query each, so that each reads its index from the end
+                query = select(Consultation).where(
+                    Consultation.doctor_id == actor.practitioner_id, Consultation.status == status, waiting
+                )
+                newest = query.order_by(Consultation.opened_at.desc(), Consultation.id.desc())
+                found += await session.scalars(newest.limit(min(max(limit, 1), _LONGEST_LIST)))
+        found.sort(key=lambda row: (row.opened_at, row.id), reverse=True)
+        return await self._summaries(actor, found[:limit])
 
 
 def _view(row: Supplement) -> SupplementView:

@@ -20,6 +20,7 @@ class OfferState(StrEnum):
     TAKEN = "taken"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+    GIVEN_BACK = "given_back"
 
 
 class Consultation(Base):

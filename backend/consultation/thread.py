@@ -120,7 +120,8 @@ class Thread(Reading):
         return None if latest is None else latest.id
 
     async def _message_views(self, rows: list[MessageRow]) -> list[MessageView]:
-        names = await self._people.names({row.sender_id for row in rows})
+        # Doctors and experts speak under the name that they practise by, not under what they call themselves in a chat.
+        names = await self._people.practitioner_names({row.sender_id for row in rows})
         return [
             MessageView(
                 id=row.id,

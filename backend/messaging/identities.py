@@ -4,8 +4,11 @@ Source: developers.weixin.qq.com, UnionID 机制说明: the same person has one 
 open-platform account, and another open id in each.
 """
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from sqlalchemy import insert, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.clock import Clock
@@ -16,7 +19,9 @@ from backend.messaging.service import Registry, contact_view, lane_of
 from backend.messaging.tables import Contact
 
 _PURPOSE = "contacts.union"
-_ATTEMPTS = 3
+_ATTEMPTS = 5
+
+T = TypeVar("T")
 
 
 class Identities:
@@ -38,14 +43,7 @@ class Identities:
         Whoever has the same `union` at home, else the person who came by this address before, else somebody new, until
         home tells better.
         """
-        for left in reversed(range(_ATTEMPTS)):
-            try:
-                return await self._person_at(channel, address, union)
-            except (IntegrityError, OperationalError) as error:
-                # Two first visits at once, or this one and what home has just learned: the second look finds the first.
-                if not left or not (isinstance(error, IntegrityError) or is_transient(error)):
-                    raise
-        raise AssertionError("unreachable")
+        return await _tried_again(lambda: self._person_at(channel, address, union))
 
     async def _person_at(self, channel: str, address: str, union: str) -> str:
         index = lane_of(channel, address)
@@ -84,6 +82,9 @@ class Identities:
 
         Whoever came by another channel first was somebody new then; from now on they are the person at home.
         """
+        await _tried_again(lambda: self._learn(contact, union))
+
+    async def _learn(self, contact: ContactView, union: str) -> None:
         async with self._database.transaction() as session:
             found = update(Contact).where(Contact.id == contact.id).values(union_index=_index(union))
             await session.execute(found)
@@ -107,6 +108,20 @@ class Identities:
         if person_id is not None:
             elsewhere = (Contact.channel != self._home, Contact.union_index == _index(union))
             await session.execute(update(Contact).where(*elsewhere).values(person_id=person_id))
+
+
+async def _tried_again(work: Callable[[], Awaitable[T]]) -> T:
+    """Do `work`, a whole transaction, again where another was in its way: the second look finds what that one wrote.
+
+    Two first visits at once break a unique constraint; a visit and what home learns at that moment may lock each other.
+    """
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return await work()
+        except DBAPIError as error:
+            if not (isinstance(error, IntegrityError) or is_transient(error)):
+                raise
+    return await work()
 
 
 def _index(union: str) -> str:

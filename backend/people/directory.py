@@ -67,6 +67,14 @@ class Directory(PeopleContext):
             raise NotFound("没有找到这位医生。", practitioner_id=practitioner_id)
         return found[0]
 
+    async def practitioner_by_licence(self, licence_number: str) -> PractitionerView:
+        """Give the doctor or expert with this licence number; `NotFound` where there is none."""
+        index = key_ring().blind_index(licence_number, "practitioners.licence_number")
+        found = await self._practitioner_views(_practitioners().where(Practitioner.licence_number_index == index))
+        if not found:
+            raise NotFound("没有找到这位医生。")
+        return found[0]
+
     async def practitioners(
         self,
         *,
@@ -76,6 +84,7 @@ class Directory(PeopleContext):
         icd10_prefixes: Collection[str] | None = None,
         on_call: bool | None = None,
         joined_only: bool = False,
+        not_joined: bool = False,
         active_only: bool = True,
         limit: int = 20,
         offset: int = 0,
@@ -84,7 +93,7 @@ class Directory(PeopleContext):
 
         Args:
             icd10_prefixes: parts of ICD-10 such as "I10", "I10-I15": whose expertise shares a code with one of them.
-            joined_only: leave out whom no message would reach yet.
+            joined_only: leave out whom no message would reach yet; `not_joined`: leave out everybody else.
             limit: at most 100.
 
         Raises:
@@ -102,6 +111,8 @@ class Directory(PeopleContext):
             query = query.where(_knows(icd10_prefixes))
         if joined_only:
             query = query.where(Practitioner.person_id.is_not(None))
+        if not_joined:
+            query = query.where(Practitioner.person_id.is_(None))
         if active_only:
             query = query.where(Practitioner.active)
         return await self._practitioner_views(query)

@@ -24,3 +24,12 @@ class Names(PeopleContext):
             query = select(Practitioner.id, Practitioner.name).where(Practitioner.id.in_(wanted))
             practitioners = (await session.execute(query)).all()
         return dict((*persons, *practitioners))
+
+    async def practitioner_names(self, person_ids: Collection[str]) -> dict[str, str]:
+        """Give the names under which persons practise, by the persons' ids; whoever does not practise is left out."""
+        wanted = set(person_ids) - {""}
+        if not wanted:
+            return {}
+        async with self._database.reading() as session:
+            query = select(Practitioner.person_id, Practitioner.name).where(Practitioner.person_id.in_(wanted))
+            return {person_id: name for person_id, name in await session.execute(query) if person_id is not None}

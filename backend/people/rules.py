@@ -4,12 +4,13 @@ import math
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from backend.errors import InvalidInput
 
 NAME_LENGTH = 40
 _OLDEST_YEARS = 130
+_DAYS_OF_A_MONTH = 30.4375
 _EARTH_RADIUS_KM = 6371.0
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECK_CHARACTERS = "10X98765432"
@@ -70,6 +71,17 @@ def valid_birth_date(value: date, today: date) -> date:
     if value > today or age_years(value, today) > _OLDEST_YEARS:
         raise InvalidInput("出生日期好像不对，请检查后再发一次，比如：1958年3月12日。", field="birth_date")
     return value
+
+
+def birth_date_of_age(age_months: int, today: date) -> date:
+    """Give the middle of the span of birth days that an age in months leaves open.
+
+    Raises:
+        InvalidInput: nobody is that old.
+    """
+    if not 0 <= age_months <= _OLDEST_YEARS * 12:
+        raise InvalidInput("年龄好像不对，请检查后再发一次，比如：67岁。", field="birth_date")
+    return today - timedelta(days=round((age_months + 0.5) * _DAYS_OF_A_MONTH))
 
 
 def valid_sex(value: str) -> str:

@@ -60,6 +60,7 @@ class Action(StrEnum):
     CONSULTATION_SUBMIT = "consultation.submit"
     CONSULTATION_ANSWER_OFFER = "consultation.answer_offer"
     CONSULTATION_ASSIGN = "consultation.assign"
+    CONSULTATION_GIVE_BACK = "consultation.give_back"
     CONSULTATION_BOOK = "consultation.book"
     CONSULTATION_RESCHEDULE = "consultation.reschedule"
     CONSULTATION_CANCEL_BOOKING = "consultation.cancel_booking"
@@ -125,6 +126,7 @@ TABLE: dict[Action, Grants] = {
     Action.CONSULTATION_SUBMIT: _grants(doctor=DOCTORS, system=ANY),
     Action.CONSULTATION_ANSWER_OFFER: _grants(expert=PARTICIPANT),
     Action.CONSULTATION_ASSIGN: _grants(administrator=ANY, system=ANY),
+    Action.CONSULTATION_GIVE_BACK: _grants(expert=PARTICIPANT),
     Action.CONSULTATION_BOOK: _grants(OWN, DOCTORS, system=ANY),
     Action.CONSULTATION_RESCHEDULE: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.CONSULTATION_CANCEL_BOOKING: _grants(OWN, DOCTORS, PARTICIPANT, administrator=ANY, system=ANY),

@@ -30,6 +30,7 @@ def _steps(view: ConsultationView, pictures: int) -> tuple[Choice, ...]:
         steps += [Choice(f"expert.supplement:{view.id}", "需要补充资料"), Choice(f"expert.start:{view.id}", "开始会诊")]
         if appointment(view) is not None:
             steps.append(Choice(f"expert.no_show:{view.id}", "患者未到"))
+        steps.append(Choice(f"expert.give_back:{view.id}", "退回"))
     if view.status is Status.IN_PROGRESS:
         steps += [
             Choice(f"thread.focus:{view.id}", "进入会诊"),

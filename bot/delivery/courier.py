@@ -10,7 +10,7 @@ from backend.messaging.rules import Allowance, ContactView, OutboxItem
 from backend.security.policy import Role
 from bot.delivery import rules
 from bot.delivery.circuits import Circuits
-from bot.messages import Menu, Message, Notice, Picture, Text, from_json, to_json
+from bot.messages import Link, Menu, Message, Notice, Picture, QrCode, Text, from_json, to_json
 from bot.metrics import Metrics
 from bot.templates import TEMPLATES, fill
 from bot.wechat.client import WechatClient
@@ -154,6 +154,8 @@ class Courier:
         return Arrived(allowance)
 
     async def _send(self, message: Message, openid: str) -> None:
+        if isinstance(message, QrCode):
+            message = await self._make_code(message)
         media_id = await self._upload(message) if isinstance(message, Picture) else ""
         try:
             await self._client.call(SEND, self._body(message, openid, media_id))
@@ -166,6 +168,11 @@ class Courier:
             else:
                 raise
             await self._client.call(SEND, self._body(message, openid, media_id))
+
+    async def _make_code(self, code: QrCode) -> Link:
+        left = datetime.fromisoformat(code.valid_until) - self._clock.now()
+        url = await self._client.create_qr_code(code.scene, max(1, int(left.total_seconds())))
+        return Link(code.title, code.description, url, url)
 
     def _body(self, message: Message, openid: str, media_id: str) -> dict[str, Any]:
         return customer_service(message, openid, menus=self._menus(), media_id=media_id)

@@ -157,4 +157,4 @@ def _words(message: Message) -> str:
         return message.head
     if isinstance(message, Link):
         return f"{message.title} {message.url}"
-    return "[图片]" if isinstance(message, Picture) else ""
+    return "[图片]" if isinstance(message, Picture) else message.title

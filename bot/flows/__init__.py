@@ -9,6 +9,7 @@ from bot.flows import (
     my,
     patient,
     place,
+    profile,
     rating,
     review,
     safety,
@@ -16,7 +17,21 @@ from bot.flows import (
     words,
 )
 
-PATIENT_FLOWS = (safety, welcome, words, consent, assistance, intake, review, place, booking, my, rating, patient)
+PATIENT_FLOWS = (
+    safety,
+    welcome,
+    words,
+    consent,
+    assistance,
+    intake,
+    review,
+    place,
+    booking,
+    my,
+    profile,
+    rating,
+    patient,
+)
 """The modules of the patients' conversations; the watch over danger signs is the first to hear a message."""
 
 

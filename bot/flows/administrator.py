@@ -17,7 +17,7 @@ _EXPERTS_SHOWN = 8
 async def waiting(turn: Turn, _: str = "") -> None:
     """List the cases that still have no expert, the longest waiting last."""
     turn.leave()
-    _require_administrator(turn)
+    require_administrator(turn)
     cases = await turn.services.consultations.list_for(turn.actor, status=Status.PENDING, limit=_WAITING_SHOWN)
     if not cases:
         turn.say(home(turn.actor, "现在没有等待分配专家的会诊。"))
@@ -30,7 +30,7 @@ async def waiting(turn: Turn, _: str = "") -> None:
 
 async def experts(turn: Turn, consultation_id: str) -> None:
     """Offer the experts to whom a case may be given: those of its department, then those on call."""
-    _require_administrator(turn)
+    require_administrator(turn)
     view = await turn.services.consultations.get(turn.actor, consultation_id)
     people = turn.services.people
     department = await people.practitioners(
@@ -73,11 +73,12 @@ class ReplyFlow(StaffFlow):
 
 async def reply(turn: Turn, person_id: str) -> None:
     """Begin to write to a person who asked for help."""
-    _require_administrator(turn)
+    require_administrator(turn)
     await turn.enter(ReplyFlow.name, person_id=person_id)
 
 
-def _require_administrator(turn: Turn) -> None:
+def require_administrator(turn: Turn) -> None:
+    """Let administrators pass; `Forbidden` for everybody else."""
     if Role.ADMINISTRATOR not in turn.actor.roles:
         raise Forbidden
 

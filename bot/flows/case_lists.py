@@ -1,5 +1,7 @@
 """Lists of cases as tappable answers, a page at a time."""
 
+from collections.abc import Sequence
+
 from backend.consultation.rules import Status
 from bot.cards.case import case_choice, timeline_text
 from bot.cards.material import gather
@@ -13,7 +15,15 @@ _PICTURES_SHOWN = 2  # a tap lets the account send three messages: these and the
 
 
 async def say_cases(
-    turn: Turn, *, list_verb: str, case_verb: str, argument: str, head: str, empty: str, status: Status | None = None
+    turn: Turn,
+    *,
+    list_verb: str,
+    case_verb: str,
+    argument: str,
+    head: str,
+    empty: str,
+    status: Status | None = None,
+    first: Sequence[Choice] = (),
 ) -> None:
     """Say one page of the actor's cases, newest first.
 
@@ -22,14 +32,15 @@ async def say_cases(
         case_verb: the action behind each case, called with its identifier.
         argument: what stands behind the colon of the tapped item: the offset, or nothing.
         empty: what is said where there are none.
+        first: what else belongs on the list, at the top of its first page.
     """
     offset = int(argument) if argument.isdecimal() and len(argument) < 6 else 0
     cases = await turn.services.consultations.list_for(turn.actor, status=status, limit=_PAGE + 1, offset=offset)
     turn.leave()
-    if not cases:
+    choices = [*(first if offset == 0 else ()), *(case_choice(case, case_verb) for case in cases[:_PAGE])]
+    if not choices:
         turn.say(home(turn.actor, empty if offset == 0 else "没有更多了。"))
         return
-    choices = [case_choice(case, case_verb) for case in cases[:_PAGE]]
     if len(cases) > _PAGE:
         choices.append(Choice(f"{list_verb}:{offset + _PAGE}", "下一页"))
     turn.say(Menu(head, tuple(choices)))

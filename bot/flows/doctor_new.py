@@ -1,9 +1,8 @@
 """A case for the patient in front of the doctor, step by step; vital signs and findings follow once it stands."""
 
-from datetime import date, timedelta
-
 from backend.clock import local
 from backend.consultation.rules import Urgency
+from backend.people.rules import birth_date_of_age
 from bot.dialogue import Dialogue, Turn
 from bot.flows.coding import department_name
 from bot.flows.doctor_findings import FindingsFlow
@@ -162,7 +161,7 @@ async def _create(turn: Turn) -> None:
     people = turn.services.people
     with ending_if_refused(turn):
         patient_id = await people.register(data["name"])
-        birth_date = _born(turn, data["age_months"])
+        birth_date = birth_date_of_age(data["age_months"], local(turn.services.clock.now()).date())
         await people.update_person(
             turn.actor,
             patient_id,
@@ -183,12 +182,6 @@ async def _create(turn: Turn) -> None:
         )
     made = f"病例已建立：{data['name']}（{view.number}）。"
     await turn.enter(FindingsFlow.name, consultation_id=view.id, before=made)
-
-
-def _born(turn: Turn, age_months: int) -> date:
-    """Give the middle of the span of birth days that an age in months leaves open."""
-    today = local(turn.services.clock.now()).date()
-    return today - timedelta(days=round((age_months + 0.5) * 30.4375))
 
 
 async def start(turn: Turn, _: str = "") -> None:

@@ -1,7 +1,7 @@
 """A grassroots doctor's tasks and cases: what came in, opened one by one."""
 
 from backend.consultation.rules import Status
-from bot.cards.case import full_case
+from bot.cards.case import case_choice, full_case
 from bot.cards.material import gather, supplement_lines
 from bot.dialogue import Dialogue, Turn
 from bot.flows.case_lists import say_cases, say_pictures, say_timeline
@@ -11,7 +11,8 @@ from bot.wording import lines
 
 
 async def tasks(turn: Turn, argument: str = "") -> None:
-    """List the cases that wait for this doctor."""
+    """List what waits for this doctor: experts who asked for more, then new cases."""
+    waiting = await turn.services.consultations.waiting_for_supplement(turn.actor)
     await say_cases(
         turn,
         list_verb="doctor.tasks",
@@ -20,6 +21,7 @@ async def tasks(turn: Turn, argument: str = "") -> None:
         head="等您处理的任务：",
         empty="现在没有等您处理的任务。",
         status=Status.DRAFT,
+        first=[case_choice(case, "doctor.supplement", "补资料 ") for case in waiting],
     )
 
 

@@ -4,10 +4,9 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
-from backend.errors import InvalidInput
-from backend.people.rules import valid_name
 from bot.dialogue import Dialogue, Turn
 from bot.flows import assistance, consent, my
+from bot.flows.intake_names import name_in
 from bot.flows.intake_questions import (
     NAME,
     RATHER_NOT,
@@ -27,16 +26,18 @@ from bot.incoming import Kind
 from bot.messages import Choice, Menu
 from nlu.facts import CaseFacts
 from nlu.interview import OPENING
-from nlu.types import Command, Intent, Understanding, YesNo
+from nlu.types import Command, Intent, Understanding, Vitals, YesNo
 
 RESUME_AFTER = timedelta(hours=6)
 """After a pause of this length, words may be about another illness, so the bot asks before it mixes the two."""
 
 _WHY = re.compile(r"(为什么|为啥|为何|干嘛|干吗|咋)(要|还要|总)?(问|知道)|问这个?(干|做)")
 _MAX_MISSES = 2
+_MOST_AGAIN = 1
+_MOST_AGAIN_FOR_DANGER = 2
+"""How often a question that was passed over is put again; one about danger signs more often."""
+
 _FIRST_ANSWERABLE = 2
-_LONGEST_NAME = 20
-_NAME_OPENINGS = ("我的名字叫", "名字叫", "我叫", "他叫", "她叫", "叫")
 _WAYS_OUT = "可以点，也可以直接告诉我。说错了就说“返回”，不想答就说“跳过”。"
 _RESUMING = (Choice("patient.continue", "接着说"), Choice("patient.restart", "重新开始"))
 
@@ -71,12 +72,11 @@ async def advance(turn: Turn, intake: Intake, before: str = "") -> None:
     """Ask the next question, or show the record when none is left; `before` are the words that come first."""
     await know_the_patient(turn, intake)
     question = choose(intake)
-    intake.question, intake.misses = question, 0
+    intake.put_question(question)
     if question is None:
         intake.save(turn)
         await turn.enter("review", **turn.data, before=before)
         return
-    intake.asked.append(question.id)
     # The first question after the complaint is the only one that explains the ways out.
     ask(turn, intake, question, before, _WAYS_OUT if len(intake.asked) == _FIRST_ANSWERABLE else "")
 
@@ -103,28 +103,60 @@ async def _take_answer(turn: Turn, intake: Intake, said: Understanding) -> None:
     intake.absorb(said, turn.text)
     if _missed(intake, before, said):
         intake.steps.pop()
-        intake.misses += 1
-        if intake.misses < _MAX_MISSES:
-            repeat(turn, intake, "不好意思，我没太听明白。")
-            return
-        intake.remember_step()
-        intake.unread.append(turn.text[:LONGEST_WORDS])
-        await advance(turn, intake, "没关系，您的原话我记下了，会给医生看。")
+        await _ask_again_or_quote(turn, intake)
         return
     tapped = turn.incoming.kind is Kind.TAP
-    echo = "" if tapped else told(before, intake.facts, said)
-    if said.yes_no is None and not tapped and not intake.misses and is_open(intake):
-        intake.misses += 1  # they told something else, which is good; the question is put once more
-        repeat(turn, intake, echo)
+    echo = "" if tapped else told(before, intake.facts, said) or _heard_family(before, intake.facts)
+    if not tapped and is_open(intake) and intake.put_again < _limit(intake):
+        intake.put_again += 1  # they told something else, which is good; the question is put again
+        heard = echo or ("好的，记下了。" if _learnt(intake, before) else "")
+        repeat(turn, intake, "\n".join(line for line in (heard, _urging(intake, said)) if line))
         return
     await advance(turn, intake, echo)
 
 
+async def _ask_again_or_quote(turn: Turn, intake: Intake) -> None:
+    """Say that the words were not understood; the second time keep them for the doctor and go on."""
+    intake.misses += 1
+    if intake.misses < _MAX_MISSES:
+        intake.missed = turn.text[:LONGEST_WORDS]
+        repeat(turn, intake, "不好意思，我没太听明白。")
+        return
+    intake.remember_step()
+    intake.unread += [
+        words for words in (intake.missed, turn.text[:LONGEST_WORDS]) if words not in ("", *intake.unread)
+    ]
+    await advance(turn, intake, "没关系，您的原话我记下了，会给医生看。")
+
+
+def _limit(intake: Intake) -> int:
+    return _MOST_AGAIN_FOR_DANGER if intake.question is not None and intake.question.danger else _MOST_AGAIN
+
+
+def _urging(intake: Intake, said: Understanding) -> str:
+    """What is said before a question that was passed over is put again, besides what was heard."""
+    if said.yes_no is YesNo.YES:
+        return "请说说具体是什么。"
+    if intake.put_again == _MOST_AGAIN_FOR_DANGER:
+        return "下面这一题要紧，说有、没有、不知道都行。"
+    return ""
+
+
+def _heard_family(before: CaseFacts, after: CaseFacts) -> str:
+    new = [one.name for one in after.family if one not in before.family]
+    return f"好的，记下了：家里人有{'、'.join(new)}。" if new else ""
+
+
 def _missed(intake: Intake, before: CaseFacts, said: Understanding) -> bool:
     """Tell whether the words gave nothing: no new fact, and no answer to the question."""
-    if _is_opening(intake):
-        return not intake.facts.present and not intake.facts.diseases
-    return intake.facts == before and said.yes_no is None and not is_clinical(said)
+    if said.yes_no is not None and not _is_opening(intake):
+        return False
+    return not _learnt(intake, before) and not is_clinical(said)
+
+
+def _learnt(intake: Intake, before: CaseFacts) -> bool:
+    """Whether anything new is known; that 我 speaks of the writer is not worth a word."""
+    return intake.facts != before.model_copy(update={"relation": intake.facts.relation})
 
 
 def _is_opening(intake: Intake) -> bool:
@@ -133,43 +165,42 @@ def _is_opening(intake: Intake) -> bool:
 
 async def _take_who(turn: Turn, intake: Intake, said: Understanding) -> None:
     relation = WHO_IS.get(turn.text) or said.relation
-    if relation is None and not is_clinical(said):
-        repeat(turn, intake, "不好意思，我没太听明白。")
-        return
     before = intake.facts
     intake.remember_step()
     intake.absorb(said, turn.text)
-    if relation is None:  # they go on telling what is wrong: take it in, and ask again who it is
-        repeat(turn, intake, told(before, intake.facts, said))
+    if relation is None and intake.misses + 1 < _MAX_MISSES:
+        intake.steps.pop()
+        intake.misses += 1
+        # Perhaps they go on telling what is wrong: that is taken in, and it is asked again who it is.
+        repeat(turn, intake, told(before, intake.facts, said) or "不好意思，我没太听明白。")
         return
-    intake.facts = intake.facts.model_copy(update={"relation": relation})
+    if relation is not None:
+        intake.facts = intake.facts.model_copy(update={"relation": relation})
     await advance(turn, intake, "好的。")
 
 
 async def _take_name(turn: Turn, intake: Intake, said: Understanding) -> None:
-    name = turn.text.strip("。，,. ")
-    for opening in _NAME_OPENINGS:
-        name = name.removeprefix(opening)
-    if turn.text in NAME.quick_answers or said.yes_no is YesNo.NO:
-        name = RATHER_NOT
-    elif is_clinical(said):
-        before = intake.facts
+    words = turn.text.strip("。，,. ")
+    if words in (*NAME.quick_answers, "不说", "不想说", "保密"):
+        intake.remember_step()
+        intake.name = RATHER_NOT
+        await advance(turn, intake)
+        return
+    before = intake.facts
+    name, refusal = name_in(words, said)
+    if name is None and is_clinical(said):
         intake.remember_step()
         intake.absorb(said, turn.text)
-        repeat(turn, intake, told(before, intake.facts, said))
+        refusal = told(before, intake.facts, said) or "好的，记下了。"
+    if name is None and intake.misses + 1 < _MAX_MISSES:
+        intake.misses += 1
+        repeat(turn, intake, refusal)
         return
-    elif len(name) > _LONGEST_NAME or said.yes_no is YesNo.YES:
-        repeat(turn, intake, "请只发名字，不用写别的。")
-        return
-    else:
-        try:
-            name = valid_name(name)
-        except InvalidInput as refusal:
-            repeat(turn, intake, refusal.sentence)
-            return
     intake.remember_step()
-    intake.name = name
-    await advance(turn, intake)
+    if name is not None:
+        intake.absorb(said, "")  # 王秀英，67岁 answers more than was asked
+    intake.name = name or RATHER_NOT
+    await advance(turn, intake, "" if name else "好的，名字先不写。")
 
 
 async def _take_tap(turn: Turn, intake: Intake) -> None:
@@ -216,10 +247,12 @@ async def _steer(turn: Turn, intake: Intake, said: Understanding) -> bool:
 
 
 async def _skip(turn: Turn, intake: Intake, said: Understanding) -> None:
-    if _is_opening(intake):
+    if _is_opening(intake) and not intake.missed:
         repeat(turn, intake, "没关系，想到什么说什么就行。比如“头晕两天了”“肚子疼”。")
         return
     intake.remember_step()
+    if _is_opening(intake):  # what they said before is all that there is: the doctor reads it
+        intake.unread.append(intake.missed)
     if waits_for(intake, NAME):
         intake.name = RATHER_NOT
     intake.absorb(said, turn.text)
@@ -270,12 +303,14 @@ def is_clinical(said: Understanding) -> bool:
     return bool(
         said.symptoms
         or said.diseases
+        or said.family
         or said.drugs
         or said.allergies
         or said.denies
         or said.withdrawn
         or said.temperature is not None
         or said.duration is not None
+        or said.vitals != Vitals()
     )
 
 

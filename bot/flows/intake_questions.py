@@ -4,7 +4,7 @@ from bot.dialogue import Turn
 from bot.flows.intake_state import Intake
 from bot.messages import Choice, Menu, Text
 from nlu.facts import CaseFacts
-from nlu.interview import OPENING, next_question, patient_word
+from nlu.interview import MAX_QUESTIONS, OPENING, is_answered, next_question, patient_word
 from nlu.types import Expects, Question, Relation, Sex, Slot
 
 MAX_WHEN_CRITICAL = 4
@@ -57,8 +57,10 @@ def choose(intake: Intake) -> Question | None:
     facts = intake.facts
     if intake.asked and facts.relation is None and WHO.id not in intake.asked:
         return WHO
-    question = _choose_clinical(intake)
-    if question is None and not intake.name and NAME.id not in intake.asked:
+    name_is_open = not intake.name and NAME.id not in intake.asked
+    count = sum(asked != OPENING for asked in intake.asked)
+    question = _choose_clinical(intake) if count < MAX_QUESTIONS - name_is_open else None
+    if question is None and name_is_open:
         about_self = facts.relation is Relation.SELF
         return NAME.model_copy(update={"text": "您叫什么名字？写在病历上用的。"}) if about_self else NAME
     return question
@@ -84,24 +86,29 @@ def _choose_clinical(intake: Intake) -> Question | None:
 
 
 def _age(facts: CaseFacts) -> Question:
-    """The age alone: one thing at a time."""
+    """The age, and the sex where it is not known."""
     child = facts.relation is Relation.CHILD
+    text = f"{patient_word(facts)}多大了？" if child else f"{patient_word(facts)}今年多大年纪？"
+    if facts.sex is None:
+        text += "男孩还是女孩？" if child else "是男是女？"
     return Question(
-        id=_AGE,  # the same as nlu's own, which asks for the sex as well
-        text=f"{patient_word(facts)}多大了？" if child else f"{patient_word(facts)}今年多大年纪？",
+        id=_AGE,  # the same as nlu's own, in other words
+        text=text,
         slot=Slot.AGE,
-        expects=Expects.NUMBER,
+        also=(Slot.SEX,) if facts.sex is None else (),
+        expects=Expects.TEXT,
         why="不同的年纪，看病的办法不一样。",
     )
 
 
 def is_open(intake: Intake) -> bool:
-    """Tell whether the question that waits would be asked again: the answer was about something else."""
-    if intake.question is None or intake.question.id in (WHO.id, NAME.id, SEX.id):
+    """Tell whether the question that waits has no answer yet: what was said was about something else."""
+    question = intake.question
+    if question is None or question.id in (WHO.id, NAME.id, SEX.id):
         return False
-    others = [asked for asked in intake.asked if asked != intake.question.id]
-    again = next_question(intake.facts, others)
-    return again is not None and again.id == intake.question.id
+    if question.id == _AGE:
+        return intake.facts.age_months is None
+    return not is_answered(question, intake.facts)
 
 
 def show(question: Question, before: str = "", tail: str = "") -> Menu | Text:

@@ -34,6 +34,8 @@ class Intake:
         editing: the section that the next words are for.
         held: words that wait until it is clear whether they belong to this illness or to another.
         misses: how many answers in a row were not understood.
+        missed: the words that were not understood the last time.
+        put_again: how often the question that waits was put again, because something else was told.
         touched_at: when the last message came.
     """
 
@@ -53,6 +55,8 @@ class Intake:
     editing: str = ""
     held: str = ""
     misses: int = 0
+    missed: str = ""
+    put_again: int = 0
 
     @classmethod
     def of(cls, turn: Turn) -> "Intake | None":
@@ -104,6 +108,8 @@ class Intake:
             "edits": dict(self.edits),
             "editing": self.editing,
             "misses": self.misses,
+            "missed": self.missed,
+            "put_again": self.put_again,
         }
 
     def _restore(self, answers: dict[str, Any]) -> None:
@@ -117,6 +123,8 @@ class Intake:
         self.edits = dict(answers["edits"])
         self.editing = answers["editing"]
         self.misses = answers["misses"]
+        self.missed = answers["missed"]
+        self.put_again = answers["put_again"]
 
     def remember_step(self) -> None:
         """Note where the intake stands, so that 返回 finds the way back."""
@@ -143,25 +151,38 @@ class Intake:
     @property
     def context(self) -> Context:
         """The context in which the next words are to be understood."""
-        if self.question is None:
-            return Context(patient_age_months=self.facts.age_months, patient_sex=self.facts.sex)
-        return self.question.context(self.facts.age_months, self.facts.sex)
+        return self._context(self.question)
+
+    def _context(self, question: Question | None) -> Context:
+        age, sex, relation = self.facts.age_months, self.facts.sex, self.facts.relation
+        if question is None:
+            return Context(patient_age_months=age, patient_sex=sex, patient_relation=relation)
+        return question.context(age, sex, relation)
 
     def context_of(self, item_id: str) -> Context:
         """The context in which the tapped answer `item_id` was offered; the present one for words."""
         question_id = item_id.removeprefix("answer:").rpartition(":")[0]
         if not item_id.startswith("answer:") or (self.question is not None and self.question.id == question_id):
             return self.context
-        earlier = self.earlier_question(question_id)
-        if earlier is None:
-            return Context(patient_age_months=self.facts.age_months, patient_sex=self.facts.sex)
-        return earlier.context(self.facts.age_months, self.facts.sex)
+        return self._context(self.earlier_question(question_id))
 
     def absorb(self, said: Understanding, words: str, context: Context | None = None) -> None:
         """Take in what a message says. `context` is the one that it was understood in, if not the present one."""
         self.facts = self.facts.merge(said, context or self.context)
         if words:
             self.words = [*self.words, words[:LONGEST_WORDS]][-MAX_WORDS:]
+
+    def put_question(self, question: Question | None) -> None:
+        """Let `question` wait for its answer from now on."""
+        self.question, self.misses, self.missed, self.put_again = question, 0, "", 0
+        if question is not None:
+            self.asked.append(question.id)
+
+    def withdraw_question(self) -> None:
+        """Let no question wait: whether the present one is still worth asking will be seen anew."""
+        if self.question is not None and self.question.id in self.asked:
+            self.asked.remove(self.question.id)
+        self.question = None
 
     def add_flags(self, flags: tuple[RedFlag, ...]) -> list[RedFlag]:
         """Keep `flags`; give those that were not known before."""

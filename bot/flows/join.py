@@ -4,23 +4,11 @@ from dataclasses import replace
 
 from backend.errors import DomainError
 from backend.people.views import PractitionerView
-from backend.security.policy import Role
 from bot.dialogue import Dialogue, Turn
-from bot.flows.staff_menus import home
+from bot.flows.staff_menus import WHAT_THEY_CAN_DO, home
 from bot.incoming import Kind
 
 SCENE_PREFIX = "join-"
-
-_WHAT_THEY_CAN_DO = {
-    Role.GRASSROOTS_DOCTOR: (
-        "· 患者问诊后，任务会直接发到这里\n· 补充体征和检查，一键向上级专家申请会诊\n· 给面前的患者直接发起会诊"
-    ),
-    Role.EXPERT: (
-        "· 有适合您的会诊，邀请会发到这里，点一下就能接受\n· 会诊前看资料摘要，不够可以要求补充\n"
-        "· 会诊时和医生、患者三方对话，填写意见"
-    ),
-    Role.ADMINISTRATOR: "· 没有专家接的会诊、请求人工帮助的乡亲，都会通知到您",
-}
 
 
 async def join(turn: Turn) -> bool:
@@ -47,7 +35,7 @@ def _welcome(practitioner: PractitionerView) -> str:
     place = "·".join(part for part in (practitioner.institution_name, practitioner.department_name) if part)
     return (
         f"{practitioner.name}{practitioner.title or '老师'}，您好！欢迎加入桥医。\n"
-        f"您的身份已确认：{place}。\n在这里：\n{_WHAT_THEY_CAN_DO[practitioner.role]}"
+        f"您的身份已确认：{place}。\n在这里：\n{WHAT_THEY_CAN_DO[practitioner.role]}"
     )
 
 

@@ -7,11 +7,9 @@ from bot.cards.digest import digest_card
 from bot.cards.material import gather
 from bot.cards.offer import offer_card
 from bot.dialogue import Dialogue, Turn
-from bot.flows.staff_flow import StaffFlow, close
+from bot.flows.reason_flow import ReasonFlow
 from bot.flows.staff_menus import home
-from bot.messages import Menu, suggestions
 
-_REASONS = ("正在门诊或手术", "不是我的专业", "今天没有时间", "不说明原因")
 _OFFERS_SHOWN = 3
 
 
@@ -42,26 +40,20 @@ async def accept(turn: Turn, offer_id: str) -> None:
     turn.say(replace(digest, head=f"您已接受会诊，谢谢！{next_step}\n{digest.head}"))
 
 
-class DeclineFlow(StaffFlow):
-    """Asks why an invitation is declined. Data: `offer_id`."""
+class DeclineFlow(ReasonFlow):
+    """Data: `offer_id`."""
 
     name = "offer_decline"
+    reasons = ("正在门诊或手术", "不是我的专业", "今天没有时间", "不说明原因")
+    keep = "再想想"
     farewell = "好的，没有婉拒，邀请还在等您回复。"
 
-    async def begin(self, turn: Turn) -> None:
-        turn.say(Menu("请问为什么不方便接？（也可以直接写）", suggestions("reason", _REASONS)))
+    async def question(self, turn: Turn) -> str:
+        return "请问为什么不方便接？"
 
-    async def tapped(self, turn: Turn, item_id: str) -> None:
-        if item_id.startswith("reason:"):
-            await self.told(turn, turn.text)
-        else:
-            await super().tapped(turn, item_id)
-
-    async def told(self, turn: Turn, words: str) -> None:
-        offer_id = turn.data["offer_id"]
-        turn.leave()
-        await turn.services.consultations.decline_offer(turn.actor, offer_id, reason=words)
-        close(turn, "已婉拒，我们会请其他专家。谢谢您的回复。")
+    async def act(self, turn: Turn, reason: str) -> str:
+        await turn.services.consultations.decline_offer(turn.actor, turn.data["offer_id"], reason=reason)
+        return "已婉拒，我们会请其他专家。谢谢您的回复。"
 
 
 async def decline(turn: Turn, offer_id: str) -> None:

@@ -2,7 +2,8 @@
 
 from bot.flows.intake_questions import RATHER_NOT
 from bot.flows.intake_state import Intake
-from nlu.summary import UNKNOWN, summarise
+from nlu.interview import unanswered
+from nlu.summary import UNKNOWN, record_term, summarise
 from nlu.types import OutpatientRecord
 
 SECTIONS = {
@@ -24,7 +25,7 @@ def record_of(intake: Intake) -> OutpatientRecord:
     sections = {
         "personal": _personal(record, intake),
         "chief_complaint": record.chief_complaint,
-        "present_illness": record.present_illness,
+        "present_illness": record.present_illness + _left_open(intake),
         **intake.edits,
     }
     if intake.unread:  # what was not understood is not lost: the doctor reads the words themselves
@@ -34,6 +35,12 @@ def record_of(intake: Intake) -> OutpatientRecord:
         else:
             sections["present_illness"] += f"自述：“{quotation}”。"
     return record.model_copy(update=sections)
+
+
+def _left_open(intake: Intake) -> str:
+    """The danger signs that the patient was asked for without an answer: a doctor has to ask them again."""
+    names = [record_term(name) for name in unanswered(intake.facts, intake.asked)]
+    return f"未回答：{'、'.join(names)}。" if names else ""
 
 
 def _personal(record: OutpatientRecord, intake: Intake) -> str:

@@ -55,7 +55,7 @@ async def _watch_intake(turn: Turn, intake: Intake) -> bool:
     intake.remember_step()
     intake.absorb(said, turn.text, context)
     new = intake.add_flags(flags)
-    intake.question = None  # it may be answered by now; going on chooses anew
+    intake.withdraw_question()  # it may be answered by now; going on chooses anew
     intake.save(turn)
     turn.say(_advice(tuple(new)))
     return True

@@ -3,6 +3,7 @@
 from bot.dialogue import Dialogue
 from bot.flows import (
     administrator,
+    administrator_invite,
     doctor_attach,
     doctor_cancel,
     doctor_findings,
@@ -10,6 +11,7 @@ from bot.flows import (
     doctor_submit,
     doctor_task,
     expert_case,
+    expert_give_back,
     expert_opinion,
     expert_schedule,
     offers,
@@ -33,9 +35,11 @@ _MODULES = (
     supplement,
     offers,
     expert_case,
+    expert_give_back,
     expert_opinion,
     expert_schedule,
     administrator,
+    administrator_invite,
 )
 
 

@@ -4,6 +4,7 @@ from backend.security.policy import Role
 from bot.dialogue import Dialogue, Handler, Turn
 from bot.flows import (
     administrator,
+    administrator_invite,
     doctor_new,
     doctor_task,
     expert_case,
@@ -56,7 +57,7 @@ _COMMANDS: dict[Role, dict[str, Handler]] = {
         "填写意见": _opinion,
         "结束会诊": _opinion,
     },
-    Role.ADMINISTRATOR: {"待处理事项": administrator.waiting},
+    Role.ADMINISTRATOR: {"待处理事项": administrator.waiting, "邀请成员": administrator_invite.candidates},
 }
 
 

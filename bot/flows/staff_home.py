@@ -3,7 +3,7 @@
 from bot.dialogue import Dialogue, Turn
 from bot.flows.doctor_attach import PlacePictureFlow
 from bot.flows.staff_flow import StaffFlow
-from bot.flows.staff_menus import home
+from bot.flows.staff_menus import WHAT_THEY_CAN_DO, home, staff_role
 
 
 class ExpertHome(StaffFlow):
@@ -36,8 +36,18 @@ class AdministratorHome(ExpertHome):
     name = "administrator"
 
 
+async def _help(turn: Turn, _: str) -> None:
+    """Say what the person's role can do here; a running flow goes on."""
+    role = staff_role(turn.actor)
+    if role is None:
+        turn.say("请点“使用帮助”。")
+        return
+    turn.say(home(turn.actor, f"在这里：\n{WHAT_THEY_CAN_DO[role]}\n也可以随时打字“菜单”，或者按钮上的字。"))
+
+
 def register(dialogue: Dialogue) -> None:
-    """Add the flows that hear practitioners by default."""
+    """Add the flows that hear practitioners by default, and what they can do."""
+    dialogue.on_action("staff.help", _help)
     dialogue.add_flow(ExpertHome())
     dialogue.add_flow(DoctorHome())
     dialogue.add_flow(AdministratorHome())

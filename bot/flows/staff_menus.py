@@ -14,8 +14,23 @@ _CHOICES = {
         Choice("doctor.new", "发起会诊"),
         Choice("doctor.mine", "我的会诊"),
     ),
-    Role.ADMINISTRATOR: (Choice("administrator.waiting", "待处理事项"),),
+    Role.ADMINISTRATOR: (
+        Choice("administrator.waiting", "待处理事项"),
+        Choice("administrator.invite", "邀请成员"),
+    ),
 }
+WHAT_THEY_CAN_DO = {
+    Role.GRASSROOTS_DOCTOR: (
+        "· 患者问诊后，任务会直接发到这里\n· 补充体征和检查，一键向上级专家申请会诊\n· 给面前的患者直接发起会诊"
+    ),
+    Role.EXPERT: (
+        "· 有适合您的会诊，邀请会发到这里，点一下就能接受\n· 会诊前看资料摘要，不够可以要求补充\n"
+        "· 会诊时和医生、患者三方对话，填写意见"
+    ),
+    Role.ADMINISTRATOR: "· 没有专家接的会诊、请求人工帮助的乡亲，都会通知到您\n· 邀请医生和专家扫码加入",
+}
+"""What each role finds here, for whoever joins or asks for help."""
+
 _IDLE = {Role.EXPERT: "expert", Role.GRASSROOTS_DOCTOR: "doctor", Role.ADMINISTRATOR: "administrator"}
 
 

@@ -4,6 +4,7 @@ from bot.cards.case import case_line
 from bot.dialogue import Dialogue, Turn
 from bot.flows.staff_flow import StaffFlow, close, ending_if_refused
 from bot.messages import Choice, Menu, suggestions
+from bot.wording import lines
 
 _WISHES = ("近期化验单", "影像片子", "心电图", "目前用药清单")
 _MOST_PICTURES = 9
@@ -39,8 +40,17 @@ class AnswerFlow(StaffFlow):
 
     async def begin(self, turn: Turn) -> None:
         turn.data.update(texts=[], file_ids=[])
-        view = await turn.services.consultations.get(turn.actor, turn.data["consultation_id"])
-        turn.say(f"{case_line(view)}\n请发图片或写说明，可以发多条，发完点“发给专家”。")
+        consultation_id = turn.data["consultation_id"]
+        view = await turn.services.consultations.get(turn.actor, consultation_id)
+        asked = await turn.services.consultations.supplements(turn.actor, consultation_id)
+        wanted = next((one.text for one in asked if one.answered_at is None), "")
+        turn.say(
+            lines(
+                case_line(view),
+                f"专家要：{wanted}" if wanted else "",
+                "请发图片或写说明，可以发多条，发完点“发给专家”。",
+            )
+        )
 
     async def pictured(self, turn: Turn, file_id: str) -> None:
         if len(turn.data["file_ids"]) >= _MOST_PICTURES:

@@ -9,7 +9,8 @@ from bot.notifications.notifier import Notifier
 async def help_requested(notifier: Notifier) -> None:
     """Every administrator hears who asks for help, with the way to answer."""
     person = await notifier.services.people.person(SYSTEM, notifier.payload["person_id"])
-    words = f"{person.name or '一位用户'}请求人工帮助。"
+    names = await notifier.services.people.practitioner_names([person.id])
+    words = f"{names.get(person.id) or person.name or '一位用户'}请求人工帮助。"
     choices = (Choice(f"administrator.reply:{person.id}", "回复"),)
     await notifier.tell_administrators(
         Menu(words, choices, notice=notice("task", "有人请求人工帮助", None, notifier.now))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from backend.consultation.ranking import Widening
+from backend.consultation.rules import Step
 from backend.security.policy import SYSTEM
 from bot.cards.case import case_line
 from bot.cards.digest import digest_card
@@ -11,6 +12,11 @@ from bot.cards.notices import notice
 from bot.cards.offer import offer_card
 from bot.messages import Choice, Menu, Message, Text
 from bot.notifications.notifier import Notifier
+
+_WIDENED = {
+    Widening.DEPARTMENT: "擅长这个病的专家不够，本科室的专家也在邀请。",
+    Widening.ON_CALL: "还没有专家接受，正在请值班专家。",
+}
 
 
 async def submitted(notifier: Notifier) -> None:
@@ -53,10 +59,11 @@ async def offer_withdrawn(notifier: Notifier) -> None:
 
 
 async def widened(notifier: Notifier) -> None:
-    """The doctor hears that the search goes on more widely."""
-    view = await notifier.case()
-    step = Widening(notifier.payload["step"])
-    await notifier.tell_practitioner(view.doctor_id, Text(f"{case_line(view)}：暂时没有专家接受，{step.label}。"))
+    """The doctor hears that the search goes on more widely; that it has come to its end is told by `exhausted`."""
+    words = _WIDENED.get(Widening(notifier.payload["step"]))
+    if words is not None:
+        view = await notifier.case()
+        await notifier.tell_practitioner(view.doctor_id, Text(f"{case_line(view)}：{words}"))
 
 
 async def exhausted(notifier: Notifier) -> None:
@@ -101,6 +108,21 @@ async def assigned(notifier: Notifier) -> None:
     await notifier.tell_practitioner(view.expert_id, given)  # not one who accepted: their turn has shown it
 
 
+async def given_back(notifier: Notifier) -> None:
+    """The expert cannot do it after all: patient and doctor hear so, and that somebody else is being found."""
+    view = await notifier.case()
+    expert = await notifier.practitioner(notifier.payload["expert_id"])
+    entries = await notifier.services.consultations.timeline(SYSTEM, view.id)
+    told = next(entry.text_zh for entry in reversed(entries) if entry.kind == Step.GIVE_BACK)
+    sentence = told.rpartition("（")[0]  # without the move of the status
+    note = notice("progress", "正在重新请专家", view, notifier.now)
+    lost = "原来约的时间取消了。" if notifier.payload["booking_cancelled"] else ""
+    words = f"{expert.name}专家临时看不了这次会诊。{lost}我们正在帮您请别的专家，找到了马上告诉您。"
+    await notifier.tell_patient(view, Text(words, notice=note))
+    doctor = f"{case_line(view)}：{sentence}。正在重新找专家。"
+    await notifier.tell_practitioner(view.doctor_id, Text(doctor, notice=note))
+
+
 HANDLERS = {
     "consultation.submitted": submitted,
     "offer.made": offer_made,
@@ -110,4 +132,5 @@ HANDLERS = {
     "matching.widened": widened,
     "matching.exhausted": exhausted,
     "consultation.assigned": assigned,
+    "consultation.given_back": given_back,
 }

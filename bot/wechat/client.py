@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import aiohttp
 
@@ -161,7 +162,7 @@ class WechatClient:
             "action_info": {"scene": {"scene_str": scene}},
         }
         answer = await self.call("/cgi-bin/qrcode/create", body)
-        return f"{self._settings.api_url.rstrip('/')}/cgi-bin/showqrcode?ticket={answer['ticket']}"
+        return f"{self._settings.code_url}/cgi-bin/showqrcode?{urlencode({'ticket': answer['ticket']})}"
 
 
 async def _read_bounded(response: aiohttp.ClientResponse, path: str, limit: int) -> bytes:

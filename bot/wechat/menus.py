@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 _NO_MENU = 46003
 _AGAIN_SECONDS = 30.0
+_LOOK_AGAIN_SECONDS = 3600.0
 _MOST_BUTTONS, _MOST_BELOW = 3, 5
 _NAME_BYTES, _NAME_BELOW_BYTES, _KEY_BYTES = 16, 60, 128
 
@@ -47,17 +48,19 @@ class MenuPublisher:
         self._tags: dict[str, int] = {}
 
     async def keep_published(self) -> None:
-        """Publish the product's menus as soon as WeChat answers; what it refuses is logged for an operator."""
+        """Publish the product's menus as soon as WeChat answers, and again where somebody has changed them there.
+
+        What WeChat refuses is logged for an operator.
+        """
         while True:
+            pause = _LOOK_AGAIN_SECONDS
             try:
                 await self.publish()
             except WechatUnavailable:
-                await asyncio.sleep(_AGAIN_SECONDS)
+                pause = _AGAIN_SECONDS
             except WechatError as error:
                 log.error("menus not published: code=%d", error.code)
-                return
-            else:
-                return
+            await asyncio.sleep(pause)
 
     async def publish(
         self, default: Sequence[Button] = PATIENT, by_role: Mapping[Role, Sequence[Button]] = BY_ROLE

@@ -2,10 +2,12 @@
 
 import base64
 import binascii
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 
 _AES_KEY_CHARACTERS = 43
+_API_URL = "https://api.weixin.qq.com"
+_CODE_URL = "https://mp.weixin.qq.com"
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class WechatSettings:
     token: str = field(repr=False)
     aes_key: str = field(repr=False)
     previous_aes_key: str = field(default="", repr=False)
-    api_url: str = "https://api.weixin.qq.com"
+    api_url: str = _API_URL
     replay_window: timedelta = timedelta(seconds=300)
     largest_body: int = 64 * 1024
     text_bytes: int = 2048
@@ -60,8 +62,23 @@ class WechatSettings:
                 raise ValueError(f"{name}: 43 characters of base64 without the closing '=' are needed")
         if not self.app_id or not self.token:
             raise ValueError("app_id and token are needed")
+        for name in ("largest_body", "text_bytes", "message_quota", "touch_quota", "connect_timeout", "call_timeout"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}: more than 0 is needed")
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, timedelta) and value < timedelta():
+                raise ValueError(f"{each.name}: a duration of 0 or more is needed")
         if not self.api_url.startswith(("https://", "http://")):
             raise ValueError("api_url: an http:// or https:// address is needed")
+
+    @property
+    def code_url(self) -> str:
+        """Where pictures of QR codes are shown: another host than the API's at WeChat, the same in a local one.
+
+        Source: developers.weixin.qq.com, 公众号 / 生成带参数的二维码.
+        """
+        return _CODE_URL if self.api_url.rstrip("/") == _API_URL else self.api_url.rstrip("/")
 
 
 def _is_aes_key(value: str) -> bool:

@@ -13,6 +13,7 @@ from backend.db import Database, install_key_ring
 from backend.errors import InvalidInput, NotFound
 from backend.files import LARGEST_BYTES, FileRow, FileStore
 from backend.security.keyring import KeyRing, KeyRingError
+from tests.support.waiting import eventually
 
 KINDS = {
     "image/jpeg": b"\xff\xd8\xff\xe0 picture",
@@ -38,6 +39,20 @@ def files(database: Database, folder: Path, clock: Clock) -> FileStore:
 def stored_in(folder: Path) -> list[Path]:
     """Give the files on the disk."""
     return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def age(folder: Path) -> None:
+    """Let every file on the disk be two days old."""
+    for path in stored_in(folder):
+        before = path.stat().st_mtime - 2 * 24 * 3600
+        os.utime(path, (before, before))
+
+
+def make_old_file(path: Path) -> None:
+    """Make a file that nobody knows, two days old."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"left")
+    age(path.parent)
 
 
 @pytest.mark.parametrize("media_type", KINDS)
@@ -119,6 +134,8 @@ async def test_a_file_of_a_transaction_that_was_undone_is_swept_away_after_a_day
     assert len(stored_in(folder)) == 2
     assert await files.sweep() == 0
     clock.advance(timedelta(days=2))
+    assert await files.sweep() == 0, "a clock that was moved makes no file old"
+    await asyncio.to_thread(age, folder)
     assert await files.sweep() == 1
     assert await files.get(kept) == (PNG, "image/png")
     async with database.reading() as session:
@@ -126,7 +143,7 @@ async def test_a_file_of_a_transaction_that_was_undone_is_swept_away_after_a_day
 
 
 async def test_a_half_written_file_is_never_seen_and_swept_away(
-    files: FileStore, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    files: FileStore, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_space(_descriptor: int) -> None:
         raise OSError("no space left on device")
@@ -136,5 +153,18 @@ async def test_a_half_written_file_is_never_seen_and_swept_away(
         await files.put(PNG, "image/png", "owner")
     monkeypatch.undo()
     assert [path.suffix for path in await asyncio.to_thread(stored_in, folder)] == [".new"]
-    clock.advance(timedelta(days=2))
+    await asyncio.to_thread(age, folder)
     assert await files.sweep() == 1
+
+
+async def test_files_are_swept_again_and_again_until_the_process_ends(files: FileStore, folder: Path) -> None:
+    sweeping = asyncio.create_task(files.keep_swept(timedelta(milliseconds=1)))
+    try:
+        orphan = folder / "ab" / ("c" * 30 + "ab")
+        for _ in range(2):
+            await asyncio.to_thread(make_old_file, orphan)
+            await eventually(lambda: not orphan.exists())
+    finally:
+        sweeping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sweeping

@@ -8,11 +8,8 @@ import pytest
 
 from backend.clock import Clock
 from backend.db import Database
-from tests.support.redis_server import redis_url
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.support.transport import RunningTransport, ScriptedDialogue, local_settings, running_transport
-
-__all__ = ["redis_url"]
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from backend.security.policy import Actor, Role
 from bot.membership import Membership
 from bot.menus import BY_ROLE, PATIENT, Button
+from bot.messages import QrCode
 from bot.wechat.menus import check
 from tests.support.sandbox import RunningSandbox
 from tests.support.transport import RunningTransport
@@ -23,7 +24,7 @@ class Experts:
 @pytest.fixture
 def membership(transport: RunningTransport) -> Membership:
     sending = transport.sending
-    return Membership(transport.database, Experts(), sending.rows, sending.worker, sending.client)
+    return Membership(transport.database, Experts(), sending.rows, sending.worker)
 
 
 async def test_menus_are_published_once_and_again_only_where_they_differ(
@@ -66,14 +67,21 @@ async def test_whoever_joins_gets_the_menu_of_the_role_though_wechat_stumbles(
     await eventually(sees_it)
 
 
-async def test_a_scene_is_made_into_a_code_that_can_be_scanned(
-    wechat: RunningSandbox, transport: RunningTransport, membership: Membership
+async def test_an_invitation_arrives_as_a_code_that_can_be_scanned(
+    wechat: RunningSandbox, transport: RunningTransport
 ) -> None:
-    invitation = await membership.invitation_picture("join-abc", timedelta(days=7))
-    assert invitation.startswith(wechat.base_url)
+    administrator = await wechat.client.phone("管理员", following=True)
+    await administrator.say("您好", wait_reply=True)
+    until = (transport.clock.now() + timedelta(days=7)).isoformat()
+    await wechat.client.fault(path="/cgi-bin/qrcode/create", errcode=-1, times=1)
+    await transport.sending.outbox.send(
+        None, await transport.person_of(administrator.openid), QrCode("邀请李医生", "扫码加入", "join-abc", until)
+    )
+    card = await administrator.wait_for("邀请李医生")
+    assert str(card.raw["url"]).startswith(f"{wechat.base_url}/cgi-bin/showqrcode?ticket=")
     phone = await wechat.client.phone("李医生")
     await phone.scan("join-abc", wait_reply=True)
-    assert transport.dialogue.heard[0].item_id == "join-abc"
+    assert transport.dialogue.heard[-1].item_id == "join-abc"
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,14 @@
 import json
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
 from backend.errors import NotFound
+from backend.limits import MemoryRateLimits
+from miniprogram_api.application import make_application
 from tests.miniprogram_api.conftest import Api, Patient
 from tests.support import cases
 from tests.support.house import House
@@ -126,3 +130,15 @@ async def test_a_person_who_is_gone_has_no_session(
 
     monkeypatch.setattr(house.services.people, "actor", gone)
     assert (await patient.api.get("/me")).status == 401
+
+
+async def test_somebody_who_asks_without_a_pause_is_told_to_wait(api: Api) -> None:
+    limited = replace(api.context, limits=MemoryRateLimits(), requests_a_minute=2)
+    person_id = await limited.people.register()
+    token, _ = limited.sessions.mint(person_id)
+    async with TestClient(TestServer(make_application(limited))) as client:
+        headers = {"Authorization": f"Bearer {token}"}
+        answers = [await client.get("/api/v1/me", headers=headers) for _ in range(3)]
+        assert [answer.status for answer in answers] == [200, 200, 429]
+        assert answers[-1].headers["Retry-After"] == "60"
+        assert (await answers[-1].json())["code"] == "too_many_requests"

@@ -46,7 +46,8 @@ async def test_a_code_is_good_once_and_for_five_minutes(api: Api, wechat: Runnin
 
 
 @pytest.mark.parametrize(
-    "fault", [{"errcode": -1}, {"errcode": 45011}, {"status": 502}, {"body": "<html>"}, {"body": "[]"}, {"drop": True}]
+    "fault",
+    [{"errcode": -1}, {"errcode": 45011}, {"status": 502}, {"body": "<html>"}, {"body": "[]"}, {"drop": "before"}],
 )
 async def test_a_wechat_in_trouble_is_told_as_that(
     api: Api, wechat: RunningSandbox, fault: dict[str, int | str | bool]

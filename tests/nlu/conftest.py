@@ -6,13 +6,14 @@ import pytest
 
 from nlu.embedded import EmbeddedProvider
 from nlu.types import Asked, Context, Understanding
+from tests.support.provider import PROVIDER
 
 Understand = Callable[..., Understanding]
 
 
 @pytest.fixture(scope="session")
 def provider() -> EmbeddedProvider:
-    return EmbeddedProvider()
+    return PROVIDER
 
 
 @pytest.fixture(scope="session")

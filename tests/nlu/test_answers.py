@@ -88,3 +88,19 @@ def test_every_quick_answer_is_understood_as_an_answer(understand: Understand, r
     asked = Asked(slot=Slot(rule.slot), values=rule.values, also=tuple(Slot(slot) for slot in rule.also))
     result = understand(answer, asked)
     assert result.intent in (Intent.ANSWER, Intent.DONT_KNOW) or result.red_flags
+
+
+BREATH = Asked(slot=Slot.SYMPTOM, values=("呼吸困难",))
+
+
+@pytest.mark.parametrize("text", ["不是三天，是四天", "没发烧", "不咳嗽", "不是38度，是39度", "没吃药"])
+def test_denying_something_else_does_not_deny_what_was_asked(understand: Understand, text: str) -> None:
+    said = understand(text, BREATH)
+    assert said.yes_no is None
+    assert "呼吸困难" not in [symptom.name for symptom in said.symptoms]
+
+
+@pytest.mark.parametrize("text", ["不喘", "没有", "冇得", "不太", "还好", "没觉得"])
+def test_denying_what_was_asked_denies_it(understand: Understand, text: str) -> None:
+    said = understand(text, BREATH)
+    assert [symptom.status for symptom in said.symptoms if symptom.name == "呼吸困难"] == [Status.NEGATIVE]

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from nlu.facts import CaseFacts
+from nlu.summary import summarise
 from nlu.times import find_durations, find_frequency, find_onset
 from nlu.types import Understanding
 
@@ -68,3 +70,49 @@ def test_a_time_of_day_alone_is_no_beginning_unless_asked() -> None:
 )
 def test_frequency_is_kept_in_the_speakers_words(text: str, asked: bool, expected: str | None) -> None:
     assert find_frequency(text, asked) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("咳嗽好几年了", "咳嗽数年"),
+        ("咳嗽几个月了", "咳嗽数月"),
+        ("头晕十几天", "头晕10余天"),
+        ("头晕两年多", "头晕2年余"),
+        ("头晕3天左右", "头晕约3天"),
+        ("头晕一两天", "头晕一两天"),
+        ("头晕三天", "头晕3天"),
+        ("去年开始咳嗽", "咳嗽（去年起）"),
+        ("今早头晕", "头晕半天"),
+    ],
+)
+def test_the_record_says_no_number_that_nobody_told(understand: Understand, text: str, written: str) -> None:
+    assert summarise(CaseFacts().merge(understand(text))).chief_complaint == written
+
+
+@pytest.mark.parametrize(
+    ("text", "onset"),
+    [
+        ("昨晚肚子疼", "昨晚"),
+        ("前天夜里发烧", "前天夜里"),
+        ("今早头晕", "今早"),
+        ("昨晚", "昨晚"),
+        ("昨儿个就拉肚子", "昨儿个"),
+        ("今天还咳嗽", None),
+        ("昨晚又吐了两次", None),
+        ("昨天去了医院，咳嗽", None),
+        ("晚上咳嗽", None),
+        ("咳嗽三天，昨晚发烧", None),
+    ],
+)
+def test_a_night_that_is_named_beside_a_symptom_is_its_beginning(
+    understand: Understand, text: str, onset: str | None
+) -> None:
+    assert understand(text).onset == onset
+
+
+def test_a_later_symptom_makes_the_case_no_younger(understand: Understand) -> None:
+    case = CaseFacts().merge(understand("咳嗽三天了")).merge(understand("昨晚发烧"))
+    assert case.duration is not None
+    assert case.duration.days == 3
+    assert case.onset is None

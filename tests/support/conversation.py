@@ -7,7 +7,7 @@ from dataclasses import replace
 from backend.ids import new_id
 from bot.dialogue import ConversationState, Dialogue
 from bot.incoming import Incoming, Kind, Location
-from bot.messages import Choice, Link, Menu, Message, Picture, Text
+from bot.messages import Choice, Link, Menu, Message, Picture, QrCode, Text
 from tests.support.house import House
 
 MOST_REPLIES = 3
@@ -130,5 +130,7 @@ def words_of(message: Message) -> str:
         return f"{message.head}\n{message.tail}".strip()
     if isinstance(message, Link):
         return f"{message.title}\n{message.description}\n{message.url}"
+    if isinstance(message, QrCode):
+        return f"{message.title}\n{message.description}"
     assert isinstance(message, Picture)
     return f"[{message.file_id}]"

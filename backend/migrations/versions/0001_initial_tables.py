@@ -438,6 +438,7 @@ def upgrade() -> None:
                 "taken",
                 "expired",
                 "withdrawn",
+                "given_back",
                 name="offerstate",
                 native_enum=False,
                 length=24,

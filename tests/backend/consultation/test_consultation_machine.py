@@ -66,6 +66,7 @@ class ConsultationMachine(RuleBasedStateMachine):
         self.status = Status.DRAFT
         self.moves = 0
         self.taken_by: str | None = None
+        self.gave_back: set[str] = set()
         self.opinion: set[str] = set()
 
     async def _furnish(self) -> str:
@@ -129,15 +130,24 @@ class ConsultationMachine(RuleBasedStateMachine):
         try:
             self.run(self.clinic.care.accept_offer(expert, offer))
         except Conflict:
-            assert self.taken_by not in (None, who)
+            assert self.taken_by not in (None, who) or who in self.gave_back
         except IllegalMove:
             assert self.status is Status.CANCELLED
         else:
             assert self.taken_by in (None, who)
+            assert who not in self.gave_back
             if self.taken_by is None:
                 assert self.status is Status.PENDING
                 self.taken_by = who
                 self.moved(Status.ASSIGNED)
+
+    @rule(who=PEOPLE)
+    def give_back(self, who: str) -> None:
+        work = self.clinic.care.give_back(self.people[who], self.case, "临时有手术")
+        if self.attempt(work, allowed=who == self.taken_by, legal=self.status is Status.ASSIGNED):
+            self.gave_back.add(who)
+            self.taken_by = None
+            self.moved(Status.PENDING)
 
     @rule(who=PEOPLE)
     def start(self, who: str) -> None:

@@ -1,7 +1,7 @@
 """Invitations on a real database: waves, answers, limits, and one expert however many tap at once."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -122,6 +122,48 @@ async def test_without_an_answer_the_next_are_asked_then_who_is_on_call_then_the
     assert "转给平台管理员安排" in told
 
 
+async def test_without_a_code_the_search_by_department_is_no_widening(clinic: Clinic) -> None:
+    await clinic.expert()
+    patient, doctor = await clinic.patient(), await clinic.doctor()
+    case = await clinic.draft(patient)
+    await clinic.care.submit(doctor, case.id)
+    assert await clinic.published("matching.widened") == []
+    told = await clinic.told(case.id)
+    assert "按科室找专家" in told
+    assert not [line for line in told if "放宽" in line]
+
+
+@pytest.mark.parametrize(
+    ("facts", "asked"),
+    [
+        ({"age_months": 67 * 12}, "呼吸"),
+        ({"age_months": 5 * 12}, "儿科"),
+        ({"age_months": 5 * 12, "relation": "孩子"}, "儿科"),
+    ],
+)
+async def test_nobody_is_asked_whose_department_does_not_treat_such_a_patient(
+    clinic: Clinic, facts: dict[str, object], asked: str
+) -> None:
+    await clinic.expert("呼吸", icd10=["J18"])
+    await clinic.expert("儿科", department_code="pediatrics", icd10=["J18"], on_call=True)
+    patient, doctor = await clinic.patient(), await clinic.doctor()
+    case = await clinic.draft(patient, facts=facts)
+    await clinic.care.submit(doctor, case.id, icd10="J18.9")
+    assert list(await states(clinic, case.id)) == [asked]
+    await clinic.pass_time(timedelta(days=1))
+    assert list(await states(clinic, case.id)) == [asked]
+
+
+async def test_where_the_case_does_not_tell_the_age_the_patients_birth_date_does(clinic: Clinic) -> None:
+    await clinic.expert("儿科", department_code="pediatrics", icd10=["J18"])
+    patient, doctor = await clinic.patient(), await clinic.doctor()
+    await clinic.people.update_person(patient, patient.person_id, birth_date=date(1959, 3, 12))
+    for facts, asked in (({}, []), ({"relation": "孩子"}, ["儿科"])):
+        case = await clinic.draft(patient, facts=facts)
+        await clinic.care.submit(doctor, case.id, icd10="J18.9")
+        assert list(await states(clinic, case.id)) == asked
+
+
 async def test_when_all_decline_the_next_are_asked_at_once(clinic: Clinic) -> None:
     experts = {
         practitioner_of(expert): expert for expert in [await clinic.expert(f"赵{number}") for number in range(4)]
@@ -211,3 +253,66 @@ async def test_a_patient_reads_no_suspected_disease_in_the_search(clinic: Clinic
     read += [reason for offer in await clinic.care.offers_of(patient, case.id) for reason in offer.reasons]
     assert not [text for text in read if "肺炎" in text or "J18" in text]
     assert (await clinic.care.get(doctor, case.id)).icd10 == "J18.9"
+
+
+async def test_a_case_that_is_given_back_goes_to_those_who_were_beaten_to_it_and_not_to_who_gave_it_back(
+    clinic: Clinic,
+) -> None:
+    first, second = await clinic.expert("赵一"), await clinic.expert("钱二")
+    doctor, case = await submitted(clinic)
+    patient = await clinic.people.actor(case.patient_id)
+    await clinic.accept(first, case.id)
+    [slot, *_] = await clinic.care.bookable_slots(patient, case.id)
+    await clinic.care.book(patient, case.id, slot.id)
+    with pytest.raises(InvalidInput):
+        await clinic.care.give_back(first, case.id, " ")
+    with pytest.raises(Forbidden):
+        await clinic.care.give_back(second, case.id, "我来")
+    await clinic.care.give_back(first, case.id, "临时有手术")
+    assert await states(clinic, case.id) == {"赵一": OfferState.GIVEN_BACK, "钱二": OfferState.OPEN}
+    view = await clinic.care.get(doctor, case.id)
+    assert (view.status, view.expert_id, view.booking) == (Status.PENDING, None, None)
+    assert "赵一专家退回了会诊，原因：临时有手术（已分配专家→待分配）" in await clinic.told(case.id)
+    [given] = await clinic.published("consultation.given_back")
+    assert (given["expert_id"], given["booking_cancelled"]) == (practitioner_of(first), True)
+    with pytest.raises(Forbidden):
+        await clinic.care.get(first, case.id)
+    with pytest.raises(Conflict):
+        await clinic.accept(first, case.id)
+    assert slot.id in {free.id for free in await clinic.scheduling.slots(practitioner_of(first), *_week(clinic), 100)}
+    assert (await clinic.accept(second, case.id)).expert_id == practitioner_of(second)
+
+
+async def test_a_case_that_an_administrator_gave_and_nobody_else_can_take_comes_back_to_the_administrator(
+    clinic: Clinic,
+) -> None:
+    _, case = await submitted(clinic)
+    expert, administrator = await clinic.expert(), await clinic.administrator()
+    await clinic.care.assign_expert(administrator, case.id, practitioner_of(expert))
+    await clinic.care.give_back(expert, case.id, "不是我的专业")
+    assert await states(clinic, case.id) == {"张强": OfferState.GIVEN_BACK}
+    assert len(await clinic.published("matching.exhausted")) == 2
+    again = await clinic.care.assign_expert(administrator, case.id, practitioner_of(expert))
+    assert again.status is Status.ASSIGNED
+
+
+async def test_what_is_being_held_is_not_given_back(clinic: Clinic) -> None:
+    expert = await clinic.expert()
+    _, case = await submitted(clinic)
+    await clinic.accept(expert, case.id)
+    await clinic.care.start(expert, case.id)
+    with pytest.raises(IllegalMove, match="illegal_move"):
+        await clinic.care.give_back(expert, case.id, "临时有手术")
+
+
+async def test_an_expert_who_is_asked_and_whom_the_administrator_chooses_has_accepted(clinic: Clinic) -> None:
+    expert = await clinic.expert()
+    _, case = await submitted(clinic)
+    await clinic.care.assign_expert(await clinic.administrator(), case.id, practitioner_of(expert))
+    assert await states(clinic, case.id) == {"张强": OfferState.ACCEPTED}
+    assert await clinic.published("offer.taken") == []
+
+
+def _week(clinic: Clinic) -> tuple[datetime, datetime]:
+    now = clinic.clock.now()
+    return now, now + timedelta(days=7)

@@ -39,6 +39,7 @@ async def test_no_statement_of_a_whole_consultation_reads_a_whole_table(clinic: 
     [slot] = await care.bookable_slots(patient, case.id, 1)
     await care.book(patient, case.id, slot.id)
     await care.request_supplement(expert, case.id, "血常规")
+    await care.waiting_for_supplement(doctor)
     await care.answer_supplement(doctor, case.id, "正常")
     await care.start(expert, case.id)
     await care.post(patient, case.id, kind="image", file_id=await clinic.picture(patient))

@@ -168,6 +168,7 @@ def test_the_best_three_by_disease_are_asked_first_and_the_department_fills_up()
 def test_without_a_code_the_search_begins_with_the_department() -> None:
     wave = next_wave(_experts(1), replace(NEED, icd10=""), asked=frozenset(), waves=0)
     assert wave.steps == (Widening.DEPARTMENT,)
+    assert wave.steps[0].beginning == "按科室找专家"
 
 
 def test_after_two_waves_whoever_is_on_call_is_asked_and_then_the_administrator() -> None:

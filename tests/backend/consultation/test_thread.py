@@ -39,6 +39,19 @@ async def test_a_message_is_told_with_identifiers_alone(clinic: Clinic) -> None:
     assert (read.text, read.sender_name) == ("胸口还是闷 ]]> <script>", "患者")
 
 
+async def test_who_practises_speaks_under_the_name_that_they_practise_by(clinic: Clinic) -> None:
+    doctor, expert = await clinic.doctor("李梅"), await clinic.expert("张强")
+    await clinic.people.update_person(doctor, doctor.person_id, name="梅子")
+    await clinic.people.update_person(expert, expert.person_id, name="强哥")
+    running = await begin(clinic, doctor, expert)
+    await clinic.care.post(doctor, running.id, text="您好")
+    await clinic.care.post(expert, running.id, text="您好")
+    talk = await clinic.care.messages(running.patient, running.id)
+    assert [message.sender_name for message in talk] == ["李梅医生", "张强专家"]
+    told = {entry.actor_name for entry in await clinic.care.timeline(running.patient, running.id)}
+    assert told == {"患者", "李梅医生", "张强专家", "系统"}
+
+
 async def test_messages_are_read_on_from_the_last_one(clinic: Clinic) -> None:
     running = await begin(clinic)
     sent = [await clinic.care.post(running.doctor, running.id, text=f"第{number}句") for number in range(5)]

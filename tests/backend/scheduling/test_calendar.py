@@ -34,3 +34,19 @@ def test_no_line_is_longer_than_75_octets_and_unfolding_gives_the_text_back(titl
     plain = summary.removeprefix("SUMMARY:").replace("\\\\", "\x00").replace("\\n", "\n")
     plain = plain.replace("\\,", ",").replace("\\;", ";").replace("\x00", "\\")
     assert plain == title.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def test_every_line_ends_in_crlf_and_alarm_and_event_are_nested() -> None:
+    written = write(BOOKING, "远程会诊", "第一行\n第二行; 完", stamp=START)
+    assert written.endswith("END:VCALENDAR\r\n")
+    assert written.count("\n") == written.count("\r\n")
+    lines = written.split("\r\n")
+    order = ["BEGIN:VEVENT", "BEGIN:VALARM", "END:VALARM", "END:VEVENT"]
+    assert [line for line in lines if line in order] == order
+    assert "ACTION:DISPLAY" in lines
+    assert "DESCRIPTION:第一行\\n第二行\\; 完" in lines
+
+
+def test_a_title_cannot_break_out_of_its_line() -> None:
+    written = write(BOOKING, "会诊\r\nATTENDEE:mailto:x@example.org", stamp=START)
+    assert not any(line.startswith("ATTENDEE") for line in written.split("\r\n"))

@@ -28,7 +28,7 @@ PATIENTS_OWN = {
 EXPERTS_CASES = {
     "consultation.raise_alarm",
     "consultation.view", "consultation.read_record", "consultation.list", "consultation.attach",
-    "consultation.answer_offer", "consultation.reschedule", "consultation.cancel_booking",
+    "consultation.answer_offer", "consultation.give_back", "consultation.reschedule", "consultation.cancel_booking",
     "consultation.request_supplement", "consultation.start", "consultation.post", "consultation.focus",
     "consultation.record_opinion", "consultation.complete", "consultation.record_no_show", "scheduling.set_week",
     "scheduling.add_absence", "scheduling.release", "people.read", "people.set_on_call", "file.put", "file.read",

@@ -18,6 +18,7 @@ from nlu.embedded import EmbeddedProvider
 from tests.bot.flows.diagnosis import no_diagnosis
 from tests.support.conversation import Conversation
 from tests.support.house import House, build_house, wire
+from tests.support.provider import PROVIDER
 
 NewPatient = Callable[[], Awaitable[Conversation]]
 
@@ -70,8 +71,8 @@ async def house(furnished: Furnished, tmp_path: Path, clock: Clock) -> AsyncIter
 
 @pytest.fixture(scope="session")
 def provider() -> EmbeddedProvider:
-    """The language provider; built once, for it reads dictionaries and remembers nothing."""
-    return EmbeddedProvider()
+    """The language provider of all tests."""
+    return PROVIDER
 
 
 def make_dialogue(house: House, provider: EmbeddedProvider) -> Dialogue:

@@ -279,7 +279,10 @@ def test_sections_are_fields_of_the_record() -> None:
     assert set(SECTIONS) == set(OutpatientRecord.model_fields)
 
 
-NAMES = [("我叫王秀英。", "王秀英"), ("没有", ""), ("先不说", ""), ("王" * 30, None), ("123", None)]
+NAMES = [
+    *(("我叫王秀英。", "王秀英"), ("王秀英，67岁，女", "王秀英"), ("不凡", "不凡"), ("先不说", ""), ("跳过", "")),
+    *((words, None) for words in ("没有", "都没有", "好的", "对", "你猜", "还没起名", "谢谢", "王" * 30, "123")),
+]
 
 
 @pytest.mark.parametrize(("said", "name"), NAMES)
@@ -294,7 +297,7 @@ async def test_a_name_is_a_name(consenting: Conversation, said: str, name: str |
         assert waiting(consenting) == "patient.name"
     else:
         assert consenting.state.flow == "review"
-        assert f"一般情况：{name}" in consenting.text
+        assert f"一般情况：{name or '未提供'}" in consenting.text
 
 
 async def test_my_consultations_can_be_asked_for_in_the_middle(consenting: Conversation) -> None:
@@ -304,27 +307,50 @@ async def test_my_consultations_can_be_asked_for_in_the_middle(consenting: Conve
     assert intake_of(consenting).facts == before.facts
 
 
-async def test_age_and_sex_are_two_questions(consenting: Conversation) -> None:
-    await consenting.say("我咳嗽三天了")
+async def _until(chat: Conversation, words: str) -> None:
     for _ in range(12):
-        if "多大年纪" in consenting.text:
-            break
-        await consenting.say("不知道")
-    assert "男" not in consenting.text
-    await consenting.say("58岁")
+        if words in chat.text:
+            return
+        await chat.say("不知道")
+    raise AssertionError(f"nobody asks {words}")
+
+
+async def test_age_and_sex_are_one_question(consenting: Conversation) -> None:
+    await consenting.say("我咳嗽三天了")
+    await _until(consenting, "多大年纪？是男是女？")
+    await consenting.say("58岁，女")
+    facts = intake_of(consenting).facts
+    assert (facts.age_months, facts.sex) == (58 * 12, "female")
+    assert consenting.choices != ["男", "女"]
+
+
+async def test_who_tells_the_age_alone_is_asked_for_the_sex(consenting: Conversation) -> None:
+    await consenting.say("我咳嗽三天了")
+    await _until(consenting, "多大年纪？是男是女？")
+    await consenting.say("58")
     assert consenting.choices == ["男", "女"]
     await consenting.tap("女")
     facts = intake_of(consenting).facts
     assert (facts.age_months, facts.sex) == (58 * 12, "female")
 
 
-async def test_an_answer_to_something_else_is_kept_and_the_question_put_once_more(consenting: Conversation) -> None:
+async def test_without_a_name_it_goes_on_after_asking_twice(consenting: Conversation) -> None:
+    await consenting.say("我咳嗽三天了")
+    await _until(consenting, "叫什么名字")
+    await consenting.say("没有")
+    await consenting.say("都没有")
+    assert consenting.state.flow == "review"
+    assert "没有" not in consenting.text.split("既往史")[0]
+
+
+async def test_an_answer_to_something_else_is_kept_and_the_question_put_again(consenting: Conversation) -> None:
     await consenting.say("我爸头晕")
     first = waiting(consenting)
     await consenting.say("两天了")
     assert waiting(consenting) == first
     assert intake_of(consenting).facts.duration is not None
     await consenting.say("他爱喝酒，吃降压药")
+    await consenting.say("他58岁")
     assert waiting(consenting) != first, "nobody is asked the same thing for ever"
 
 

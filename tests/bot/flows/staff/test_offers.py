@@ -59,7 +59,9 @@ async def test_nobody_answers_and_an_administrator_gives_the_case_to_an_expert(c
     assert "已过回复时间" in await county.expert.hear()
     assert "没有专家接受" in await county.administrator.hear()
     assert "正在帮您安排" in await county.patient.hear()
-    assert "已请平台管理员安排" in await county.doctor.hear()
+    heard = await county.doctor.hear()
+    assert heard.count("已请平台管理员安排") == 1
+    assert "放宽" not in heard  # no code was given: the search began with the department
     await county.administrator.tap("待处理事项")
     await county.administrator.tap("安排")
     assert "已安排给王建国" in await county.administrator.tap("王建国")
@@ -84,3 +86,24 @@ async def test_nobody_else_may_answer_an_expert_s_invitation(county: County) -> 
     assert "权限" in await county.patient.tap_choice(stolen) or "不是发给您" in county.patient.text
     actor = await county.story.house.actor(county.doctor.person_id)
     assert (await county.story.house.services.consultations.get(actor, case.id)).status is Status.PENDING
+
+
+async def test_an_expert_who_cannot_do_it_after_all_gives_the_case_back(county: County) -> None:
+    story = county.story
+    case = await story.open_case(county.patient)
+    await story.submit(case, county.doctor)
+    await county.expert.hear()
+    await county.expert.tap("接受")
+    for phone in (county.patient, county.doctor, county.rival):
+        await phone.hear()
+    assert "确定退回" in await county.expert.tap("退回")
+    assert "没有退回" in await county.expert.tap("不退回了")
+    await county.expert.tap("退回")
+    assert "已退回" in await county.expert.tap("临时有手术")
+    told = await county.patient.hear()
+    assert "王建国专家临时看不了这次会诊" in told
+    assert "手术" not in told
+    assert "王建国专家退回了会诊，原因：临时有手术。正在重新找专家" in await county.doctor.hear()
+    assert "会诊邀请" in await county.rival.hear()
+    assert "已接受" in await county.rival.tap("接受")
+    assert "请到专家了" in await county.patient.hear()

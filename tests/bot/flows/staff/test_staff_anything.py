@@ -25,6 +25,9 @@ VERBS = (
     "expert.schedule",
     "thread.switch",
     "administrator.waiting",
+    "administrator.invite",
+    "patient.profile",
+    "staff.help",
 )
 ABOUT_A_CASE = (
     "doctor.open",
@@ -40,6 +43,7 @@ ABOUT_A_CASE = (
     "expert.supplement",
     "expert.start",
     "expert.no_show",
+    "expert.give_back",
     "expert.opinion",
     "expert.close",
     "expert.pictures",
@@ -49,6 +53,9 @@ ABOUT_A_CASE = (
     "thread.focus",
     "administrator.experts",
     "administrator.assign",
+    "administrator.invite_one",
+    "patient.profile_change",
+    "patient.profile_sex",
     "administrator.reply",
 )
 WORDS = (

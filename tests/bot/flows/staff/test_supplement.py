@@ -21,6 +21,20 @@ async def test_a_request_comes_to_the_doctor_as_a_task_and_its_answer_to_the_exp
     assert any(isinstance(reply, Picture) for reply in county.expert.replies)
 
 
+async def test_what_an_expert_waits_for_stands_on_the_list_of_tasks_until_it_is_given(county: County) -> None:
+    await _assigned(county)
+    assert "没有等您处理" in await county.doctor.click("doctor.tasks")
+    await county.expert.click("expert.mine")
+    await county.expert.tap("张小明")
+    await county.expert.tap("需要补充资料")
+    await county.expert.tap("心电图")
+    await county.doctor.click("doctor.tasks")
+    assert "专家要：心电图" in await county.doctor.tap("补资料 张小明")
+    await county.doctor.say("窦性心律")
+    await county.doctor.tap("发给专家")
+    assert "没有等您处理" in await county.doctor.click("doctor.tasks")
+
+
 async def test_an_empty_answer_is_not_sent(county: County) -> None:
     case = await _assigned(county)
     await county.expert.click(f"expert.supplement:{case}")

@@ -1,0 +1,161 @@
+"""我的资料: what the platform knows of the person themselves, and the way to change it by tapping or typing."""
+
+import re
+import unicodedata
+from datetime import date
+
+from backend.clock import local
+from backend.errors import InvalidInput
+from backend.people.rules import birth_date_of_age
+from backend.people.views import PersonView, PractitionerView
+from bot.dialogue import Dialogue, Turn, is_practitioner
+from bot.flows import consent
+from bot.flows.intake_state import Intake
+from bot.incoming import Kind
+from bot.messages import Choice, Menu
+from bot.wording import lines, masked_phone
+from nlu.types import Asked, Context, Expects, Slot
+
+_NAME = "profile"
+_LEAVING = frozenset({"返回", "退出", "取消", "算了", "不改了"})
+_MARKS = " 。.，,"
+_SEXES = {"男": "male", "女": "female"}
+_UNKNOWN = "还没填"
+_ASKING = {
+    "name": "请写您的姓名，比如：王秀英",
+    "sex": "请问您是男是女？",
+    "birth": "请写出生年月日，比如：1958年3月12日。\n只记得年龄也行，比如：67岁",
+    "phone": "请写11位手机号：",
+}
+_DAY = re.compile(r"(\d{4})\s*[年./-]\s*(\d{1,2})\s*[月./-]\s*(\d{1,2})\s*[日号]?(生|出生)?")
+
+
+class ProfileFlow:
+    """Waits for one value, keeping what it has interrupted.
+
+    Data: `changing`: the `field`, and the flow to go `back_to`; beside it what that flow remembers.
+    """
+
+    name = _NAME
+
+    async def begin(self, turn: Turn) -> None:
+        """Ask for the value."""
+        field = turn.data["changing"]["field"]
+        sexes = tuple(Choice(f"patient.profile_sex:{value}", word) for word, value in _SEXES.items())
+        choices = sexes if field == "sex" else ()
+        turn.say(Menu(_ASKING[field], (*choices, Choice("patient.profile", "不改了"))))
+
+    async def receive(self, turn: Turn) -> None:
+        """Take the value, or say what is wrong with it and wait for another."""
+        if turn.incoming.kind not in (Kind.TEXT, Kind.VOICE) or not turn.text:
+            await self.begin(turn)
+        elif turn.text.rstrip(_MARKS) in _LEAVING:
+            await show(turn)
+        else:
+            await _change(turn, turn.data["changing"]["field"])
+
+
+async def show(turn: Turn, _argument: str = "") -> None:
+    """Show what is known; whatever was interrupted goes on with the next message."""
+    _put_back(turn)
+    if not is_practitioner(turn.actor) and not await consent.require_consent(turn):
+        return
+    person = await turn.services.people.person(turn.actor, turn.actor.person_id)
+    if is_practitioner(turn.actor) and turn.actor.practitioner_id:
+        practitioner = await turn.services.people.practitioner(turn.actor.practitioner_id)
+        turn.say(Menu(_staff_card(practitioner, person), (Choice("patient.profile_change:phone", "改手机号"),)))
+        return
+    choices = [
+        Choice(f"patient.profile_change:{field}", words)
+        for field, words in (("name", "改姓名"), ("sex", "改性别"), ("birth", "改年龄"), ("phone", "改手机号"))
+    ]
+    if Intake.of(turn) is not None:
+        choices.append(Choice("patient.continue", "接着刚才说"))
+    turn.say(Menu(_card(person), tuple(choices)))
+
+
+def _card(person: PersonView) -> str:
+    sex = next((word for word, value in _SEXES.items() if value == person.sex), _UNKNOWN)
+    age = _UNKNOWN if person.age_years is None else f"{person.age_years}岁"
+    return lines(
+        "您的资料（只给为您看病的医生看）：",
+        f"姓名：{person.name or _UNKNOWN}",
+        f"性别：{sex}",
+        f"年龄：{age}",
+        f"手机：{masked_phone(person.phone) if person.phone else _UNKNOWN}",
+    )
+
+
+def _staff_card(practitioner: PractitionerView, person: PersonView) -> str:
+    return lines(
+        f"{practitioner.name}　{practitioner.title}",
+        "·".join(part for part in (practitioner.institution_name, practitioner.department_name) if part),
+        f"手机：{masked_phone(person.phone) if person.phone else _UNKNOWN}",
+        "姓名、职称、科室有变化，请联系管理员修改。",
+    )
+
+
+async def _ask(turn: Turn, field: str) -> None:
+    _put_back(turn)
+    if field not in _ASKING or (is_practitioner(turn.actor) and field != "phone"):
+        await show(turn)
+        return
+    if not is_practitioner(turn.actor) and not await consent.require_consent(turn):
+        return
+    kept = dict(turn.state.data)
+    await turn.enter(_NAME, **kept, changing={"field": field, "back_to": turn.state.flow})
+
+
+async def _sex(turn: Turn, value: str) -> None:
+    """Take the tapped sex; `show` asks for the consent where it is missing."""
+    people, person_id = turn.services.people, turn.actor.person_id
+    if not is_practitioner(turn.actor) and await people.has_consent(person_id):
+        await people.update_person(turn.actor, person_id, sex=value)
+    await show(turn)
+
+
+async def _change(turn: Turn, field: str) -> None:
+    """Keep the value that was written; `InvalidInput` says what is wrong, and the question stands."""
+    people, person_id, words = turn.services.people, turn.actor.person_id, turn.text.strip(_MARKS)
+    if field == "name":
+        await people.update_person(turn.actor, person_id, name=words)
+    elif field == "phone":
+        await people.update_person(turn.actor, person_id, phone=words)
+    elif field == "sex":
+        said = (await turn.understand()).sex
+        value = _SEXES.get(words) or (said.value if said else "")
+        await people.update_person(turn.actor, person_id, sex=value)
+    else:
+        await people.update_person(turn.actor, person_id, birth_date=await _birth_date(turn, words))
+    await show(turn)
+
+
+async def _birth_date(turn: Turn, words: str) -> date:
+    written = _DAY.fullmatch(unicodedata.normalize("NFKC", words))
+    if written is not None:
+        try:
+            return date(*(int(part) for part in written.groups()[:3]))
+        except ValueError:
+            raise InvalidInput("没有这一天，请再写一次，比如：1958年3月12日。", field="birth_date") from None
+    said = await turn.understand(Context(asked=Asked(slot=Slot.AGE), expects=Expects.NUMBER))
+    if said.age_months is None:
+        raise InvalidInput("没看明白，请写成1958年3月12日，或者67岁。", field="birth_date")
+    return birth_date_of_age(said.age_months, local(turn.services.clock.now()).date())
+
+
+def _put_back(turn: Turn) -> None:
+    """Put back what was interrupted, if anything was."""
+    if turn.state.flow != _NAME:
+        return
+    changing = turn.state.data.get("changing", {})
+    turn.state.flow = changing.get("back_to", "")
+    turn.state.data = {key: value for key, value in turn.state.data.items() if key != "changing"}
+    turn.state.offered = []
+
+
+def register(dialogue: Dialogue) -> None:
+    """Add the page and its changes."""
+    dialogue.add_flow(ProfileFlow())
+    dialogue.on_action("patient.profile", show)
+    dialogue.on_action("patient.profile_change", _ask)
+    dialogue.on_action("patient.profile_sex", _sex)

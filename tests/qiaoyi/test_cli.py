@@ -1,0 +1,173 @@
+"""The `qiaoyi` command in a folder of its own: what it does, and what it says when it cannot."""
+
+import asyncio
+import json
+import os
+import socket
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from qiaoyi.cli import main
+from sandbox import settings as account
+from tests.support.processes import free_port, serving
+from tests.support.sandbox import running_sandbox
+
+AES_KEY = "A" * 43
+ACCOUNT = {
+    "WECHAT__APP_ID": account.LOCAL_APP_ID,
+    "WECHAT__APP_SECRET": account.LOCAL_APP_SECRET,
+    "WECHAT__TOKEN": account.LOCAL_TOKEN,
+    "WECHAT__AES_KEY": account.LOCAL_AES_KEY,
+}
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port that somebody else listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def with_account(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The local account in the environment; nobody plays WeChat."""
+    for name, value in (ACCOUNT | {"WECHAT__API_URL": "http://127.0.0.1:9"}).items():
+        monkeypatch.setenv(f"QIAOYI_{name}", value)
+    return monkeypatch
+
+
+def test_an_empty_folder_is_made_ready_filled_rotated_and_verified(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate"]) == 0
+    assert main(["migrate"]) == 0
+    assert main(["seed"]) == 0
+    assert main(["seed"]) == 0
+    assert Path("var/keys.json").stat().st_mode & 0o077 == 0
+    assert main(["keys", "rotate"]) == 0
+    assert "key 2 is in use" in capsys.readouterr().out
+    assert set(json.loads(Path("var/keys.json").read_text())["keys"]) == {"1", "2"}
+    assert main(["audit", "verify"]) == 0
+    assert "all as they were written" in capsys.readouterr().out
+
+
+def test_a_changed_audit_entry_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["migrate"])
+    main(["seed"])
+    main(["audit", "verify"])
+    entries = int(capsys.readouterr().out.splitlines()[-1].split()[0])
+    assert entries > 0
+    connection = sqlite3.connect("var/qiaoyi.db")
+    try:
+        triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("UPDATE audit_entries SET action = 'x' WHERE id = (SELECT min(id) FROM audit_entries)")
+        connection.commit()
+    finally:
+        connection.close()
+    assert main(["audit", "verify"]) == 1
+    assert "does not fit" in capsys.readouterr().out
+
+
+def test_serving_without_an_account_ends_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["migrate"])
+    assert main(["serve"]) == 2
+    assert_one_line(capsys, "setting wechat")
+
+
+def test_serving_without_tables_says_to_migrate(
+    with_account: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("var").mkdir()
+    assert main(["serve"]) == 2
+    assert_one_line(capsys, "qiaoyi migrate")
+
+
+def test_a_taken_port_ends_with_one_line(
+    with_account: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], taken_port: int
+) -> None:
+    main(["migrate"])
+    assert main(["serve", "--port", str(taken_port)]) == 2
+    assert_one_line(capsys, f"setting port: 127.0.0.1:{taken_port}")
+
+
+def test_a_clock_that_does_not_answer_ends_with_one_line(
+    with_account: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["migrate"])
+    with_account.setenv("QIAOYI_CLOCK_URL", "http://127.0.0.1:9/api/clock")
+    assert main(["serve"]) == 2
+    assert_one_line(capsys, "setting clock_url")
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["seed"], ["serve"], ["keys", "rotate"], ["audit", "verify"]])
+def test_a_data_folder_that_is_a_file_ends_with_one_line(
+    with_account: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    Path("var").write_text("")
+    assert main(command) in (1, 2)
+    errors = capsys.readouterr().err
+    assert "Traceback" not in errors
+    assert len([line for line in errors.splitlines() if line.startswith("qiaoyi: ")]) == 1
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["serve"]])
+def test_a_database_that_does_not_answer_ends_with_one_line(
+    with_account: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    with_account.setenv("QIAOYI_DATABASE_URL", f"mysql+asyncmy://u:hidden@127.0.0.1:{free_port()}/q")
+    assert main(command) == 1
+    assert "hidden" not in assert_one_line(capsys, "database_url")
+
+
+def test_a_damaged_key_file_is_never_replaced(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("var").mkdir()
+    Path("var/keys.json").write_text("{")
+    for command in (["seed"], ["keys", "rotate"], ["audit", "verify"]):
+        assert main(command) == 2
+        assert_one_line(capsys, "keys.json")
+    assert Path("var/keys.json").read_text() == "{"
+
+
+def test_a_wrong_setting_ends_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("QIAOYI_PORT", "many")
+    assert main(["migrate"]) == 2
+    assert_one_line(capsys, "setting port")
+
+
+@pytest.mark.parametrize("arguments", [[], ["dance"], ["serve", "--role", "boss"], ["keys"], ["run", "--port", "x"]])
+def test_a_wrong_call_shows_how_it_is_called(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage: qiaoyi" in capsys.readouterr().err
+
+
+async def test_a_served_product_is_healthy_and_ends_cleanly(tmp_path: Path) -> None:
+    assert await asyncio.to_thread(main, ["migrate"]) == 0
+    port = free_port()
+    async with running_sandbox() as wechat, aiohttp.ClientSession() as http:
+        settings = ACCOUNT | {"PORT": str(port), "WECHAT__API_URL": wechat.base_url}
+        async with serving(tmp_path, settings):
+            for path in ("/healthz", "/readyz", "/api/v1/openapi.json"):
+                async with http.get(f"http://127.0.0.1:{port}{path}") as answer:
+                    assert answer.status == 200, path
+            async with http.get(f"http://127.0.0.1:{port}/wechat/callback") as answer:
+                assert 400 <= answer.status < 500
+
+
+def assert_one_line(capsys: pytest.CaptureFixture[str], wanted: str) -> str:
+    errors = capsys.readouterr().err
+    lines = [line for line in errors.splitlines() if line]
+    assert len(lines) == 1, errors
+    assert lines[0].startswith("qiaoyi: ")
+    assert wanted in lines[0]
+    assert os.linesep * 2 not in errors
+    return lines[0]

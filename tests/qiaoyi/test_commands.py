@@ -1,0 +1,74 @@
+"""Commands of the operator, each on a data folder of its own."""
+
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from backend.db import install_key_ring
+from backend.security.keyring import KeyRing, key_number, open_key_file
+from qiaoyi import commands
+from qiaoyi.house import open_house
+from qiaoyi.settings import Settings, load
+from tests.support.sandbox import running_sandbox
+
+PNG = b"\x89PNG\r\n\x1a\n picture"
+
+
+@pytest.fixture
+def settings(tmp_path: Path, key_ring: KeyRing) -> Iterator[Settings]:
+    """A data folder in which nothing has been started; the ring of the tests comes back afterwards."""
+    yield load(data=tmp_path / "var")
+    install_key_ring(key_ring)
+
+
+async def test_a_rotation_brings_files_and_values_under_the_newest_key(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await commands.migrate(settings, Namespace()) == 0
+    async with open_house(settings) as house:
+        person_id = await house.people.register("王秀英")
+        file_id = await house.files.put(PNG, "image/png", person_id)
+    assert await commands.rotate_keys(settings, Namespace(action="rotate")) == 0
+    assert "1 files were re-encrypted" in capsys.readouterr().out
+    stored = settings.data / "files" / file_id[-2:] / file_id
+    assert key_number(stored.read_bytes()) == open_key_file(settings.key_file).active
+    async with open_house(settings) as house:
+        assert await house.files.get(file_id) == (PNG, "image/png")
+
+
+async def test_an_invitation_is_printed_as_the_address_of_a_code_that_lets_its_owner_join(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await commands.migrate(settings, Namespace())
+    await commands.seed(settings, Namespace())
+    async with running_sandbox() as wechat:
+        options = Namespace(practitioner="DOC-09", sandbox_port=urlsplit(wechat.base_url).port)
+        assert await commands.invite(settings, options) == 0
+        printed = capsys.readouterr().out
+        assert "马长河" in printed
+        assert printed.splitlines()[-1].startswith(f"{wechat.base_url}/cgi-bin/showqrcode?ticket=")
+        [code] = await wechat.client.qr_codes()
+        async with open_house(settings) as house:
+            person_id = await house.people.register()
+            joined = await house.people.accept_invitation(person_id, code["scene"])
+        assert joined.name == "马长河"
+        by_licence = Namespace(practitioner="DEMO-DOC-010", sandbox_port=options.sandbox_port)
+        assert await commands.invite(settings, by_licence) == 0
+        assert "胡春燕" in capsys.readouterr().out
+        assert await commands.invite(settings, options) == 1
+        assert "已经加入" in capsys.readouterr().err
+        assert await commands.invite(settings, Namespace(practitioner="NOBODY", sandbox_port=options.sandbox_port)) == 1
+
+
+async def test_without_wechat_the_operator_reads_why_there_is_no_invitation(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await commands.migrate(settings, Namespace())
+    await commands.seed(settings, Namespace())
+    async with running_sandbox() as wechat:
+        port = urlsplit(wechat.base_url).port
+    assert await commands.invite(settings, Namespace(practitioner="DOC-09", sandbox_port=port)) == 1
+    assert "WeChat does not answer" in capsys.readouterr().err

@@ -1,0 +1,157 @@
+"""Settings: where they come from, and that each wrong one stops the start with one line that names it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from qiaoyi.settings import ServeRole, SettingsError, load
+
+AES_KEY = "A" * 43
+ACCOUNT = {
+    "QIAOYI_WECHAT__APP_ID": "wx1",
+    "QIAOYI_WECHAT__APP_SECRET": "hidden-secret",
+    "QIAOYI_WECHAT__TOKEN": "hidden-token",
+    "QIAOYI_WECHAT__AES_KEY": AES_KEY,
+}
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An account in the environment."""
+    for name, value in ACCOUNT.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_without_any_setting_everything_has_its_default() -> None:
+    settings = load()
+    assert (settings.host, settings.port, settings.role) == ("127.0.0.1", 8080, ServeRole.ALL)
+    assert settings.wechat is None
+    assert settings.database == f"sqlite+aiosqlite:///{Path('var').absolute()}/qiaoyi.db"
+    assert settings.public == "http://127.0.0.1:8080"
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path("qiaoyi.toml").write_text('port = 1111\nhost = "127.0.0.2"\nlog_level = "ERROR"\n')
+    monkeypatch.setenv("QIAOYI_PORT", "2222")
+    monkeypatch.setenv("QIAOYI_HOST", "127.0.0.3")
+    settings = load(port=3333, role=None)
+    assert (settings.port, settings.host, settings.log_level) == (3333, "127.0.0.3", "ERROR")
+
+
+def test_another_file_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    named = tmp_path / "other.toml"
+    named.write_text("port = 4444\n[wechat]\n" + "".join(
+        f'{name.rpartition("__")[2].lower()} = "{value}"\n' for name, value in ACCOUNT.items()
+    ) + "replay_window = 60\nmenu_messages = false\n[wechat.templates]\noffer = \"T1\"\n")  # fmt: skip
+    monkeypatch.setenv("QIAOYI_SETTINGS", str(named))
+    settings = load()
+    assert settings.port == 4444
+    assert settings.wechat is not None
+    assert settings.wechat.replay_window == timedelta(minutes=1)
+    assert settings.wechat.templates == {"offer": "T1"}
+    assert settings.wechat.menu_messages is False
+
+
+def test_the_account_is_read_from_the_environment_with_every_kind_of_value(account: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "PREVIOUS_AES_KEY": "B" * 43,
+        "TEMPLATES": '{"offer": "T1", "result": "T2"}',
+        "SUBSCRIPTIONS__TASK": "S1",
+        "REPLAY_WINDOW": "90",
+        "MESSAGE_WINDOW": "P1D",
+        "TEXT_BYTES": "1024",
+        "CALL_TIMEOUT": "2.5",
+        "MENU_MESSAGES": "false",
+    }.items():
+        account.setenv(f"QIAOYI_WECHAT__{name}", value)
+    wechat = load().wechat
+    assert wechat is not None
+    assert (wechat.app_id, wechat.aes_key, wechat.previous_aes_key) == ("wx1", AES_KEY, "B" * 43)
+    assert wechat.templates == {"offer": "T1", "result": "T2"}
+    assert wechat.subscriptions == {"task": "S1"}
+    assert (wechat.replay_window, wechat.message_window) == (timedelta(seconds=90), timedelta(days=1))
+    assert (wechat.text_bytes, wechat.call_timeout, wechat.menu_messages) == (1024, 2.5, False)
+
+
+def test_the_environment_changes_single_values_of_the_account_in_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("qiaoyi.toml").write_text(
+        f'[wechat]\napp_id = "wx1"\napp_secret = "s"\ntoken = "t"\naes_key = "{AES_KEY}"\ntext_bytes = 600\n'
+    )
+    monkeypatch.setenv("QIAOYI_WECHAT__APP_SECRET", "from-the-environment")
+    wechat = load().wechat
+    assert wechat is not None
+    assert (wechat.app_secret, wechat.text_bytes) == ("from-the-environment", 600)
+
+
+def test_secrets_are_not_in_what_is_printed(account: pytest.MonkeyPatch) -> None:
+    account.setenv("QIAOYI_MINI_APP_SECRET", "hidden-mini")
+    account.setenv("QIAOYI_DATABASE_URL", "mysql+asyncmy://user:hidden-password@127.0.0.1/q")
+    account.setenv("QIAOYI_REDIS_URL", "redis://:hidden-password@127.0.0.1")
+    assert "hidden" not in repr(load())
+    assert AES_KEY not in repr(load())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "http"),
+        ("HOST", ""),
+        ("ROLE", "boss"),
+        ("LOG_LEVEL", "LOUD"),
+        ("DATABASE_POOL_SIZE", "0"),
+        ("DATABASE_URL", "postgresql://localhost/q"),
+        ("DATABASE_URL", "nonsense"),
+        ("REDIS_URL", "localhost:6379"),
+        ("PUBLIC_URL", "ftp://example.org"),
+        ("PUBLIC_URL", "example.org"),
+        ("CLOCK_URL", "now"),
+        ("BOGUS", "1"),
+        ("WECHAT__AES_KEY", "short"),
+        ("WECHAT__PREVIOUS_AES_KEY", "short"),
+        ("WECHAT__TOKEN", ""),
+        ("WECHAT__API_URL", "api.weixin.qq.com"),
+        ("WECHAT__TEMPLATES", "{"),
+        ("WECHAT__TEMPLATES", "[]"),
+        ("WECHAT__REPLAY_WINDOW", "soon"),
+        ("WECHAT__TOKEN_MARGIN", "-1"),
+        ("WECHAT__TEXT_BYTES", "0"),
+        ("WECHAT__MENU_MESSAGES", "perhaps"),
+        ("WECHAT__BOGUS", "1"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_names_the_setting(account: pytest.MonkeyPatch, name: str, value: str) -> None:
+    account.setenv(f"QIAOYI_{name}", value)
+    with pytest.raises(SettingsError) as caught:
+        load()
+    line = str(caught.value)
+    assert "\n" not in line
+    assert line.startswith("setting ")
+    for part in name.lower().split("__"):
+        assert part in line.lower()
+    assert "hidden" not in line
+
+
+def test_half_an_account_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QIAOYI_WECHAT__APP_ID", "wx1")
+    with pytest.raises(SettingsError, match=r"setting wechat\.app_secret"):
+        load()
+
+
+@pytest.mark.parametrize("content", [b"port = [[", b"\xff\xfe", b"prot = 1", b'[wechat]\napp = "x"'])
+def test_a_file_that_is_wrong_is_one_line(content: bytes) -> None:
+    Path("qiaoyi.toml").write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_named_file_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QIAOYI_SETTINGS", "/nowhere/qiaoyi.toml")
+    with pytest.raises(SettingsError, match=r"/nowhere/qiaoyi\.toml"):
+        load()
