@@ -11,7 +11,7 @@ from backend.db import install_key_ring
 from backend.security.keyring import KeyRing, key_number, open_key_file
 from qiaoyi import commands
 from qiaoyi.house import open_house
-from qiaoyi.settings import Settings
+from qiaoyi.settings import Settings, load
 from tests.support.sandbox import running_sandbox
 
 PNG = b"\x89PNG\r\n\x1a\n picture"
@@ -20,7 +20,7 @@ PNG = b"\x89PNG\r\n\x1a\n picture"
 @pytest.fixture
 def settings(tmp_path: Path, key_ring: KeyRing) -> Iterator[Settings]:
     """A data folder in which nothing has been started; the ring of the tests comes back afterwards."""
-    yield Settings(data=tmp_path / "var")
+    yield load(data=tmp_path / "var")
     install_key_ring(key_ring)
 
 

@@ -11,7 +11,7 @@ from backend.errors import InvalidInput
 from bot.flows.findings_reading import read_findings
 from nlu.types import Context
 from tests.bot.flows.staff.conftest import County
-from tests.support.stories import PROVIDER
+from tests.support.provider import PROVIDER
 
 READ: tuple[tuple[str, dict[str, float], str], ...] = (
     ("血压150/95 血糖6.5", {"systolic": 150, "diastolic": 95, "glucose": 6.5}, ""),
