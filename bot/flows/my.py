@@ -6,9 +6,9 @@ from bot.dialogue import Dialogue, Turn
 from bot.flows import consent
 from bot.flows.booking import active_booking
 from bot.flows.intake_state import Intake
-from bot.flows.wording import moment, short_day
 from bot.flows.words import REASONS, ask_reason, on_words
 from bot.messages import Choice, Menu, Text
+from bot.wording import moment, short_day
 
 PAGE = 5
 _CASES_LOOKED_AT = 10
