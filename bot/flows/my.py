@@ -16,8 +16,8 @@ from bot.wording import day, moment, short_day, time_of_day
 PAGE = 5
 _CASES_LOOKED_AT = 10
 _LONGEST_TIMELINE = 30
-_STAFF_ONLY = ("opinion",)
-"""Kinds of entries that tell a patient nothing: an opinion's drafts; that it was given is an entry of its own."""
+_STAFF_ONLY = ("offered", "declined", "opinion")
+"""Kinds of entries that tell a patient nothing: who else was asked, and the drafts of an opinion."""
 _STATUS_MOVE = re.compile(r"（[^（）]+→[^（）]+）$")
 _PLAIN_STATUS = {
     Status.DRAFT: "等卫生院医生看",

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -51,11 +52,18 @@ class Desk:
         await self.page.mouse.move(1, 1)
         await self.page.screenshot(path=self.folder / f"{name}.png")
 
-    async def put_forward_to(self, moment: datetime) -> None:
-        """Click the page's clock forward to `moment` or, as it goes in steps of ten minutes, shortly before."""
+    async def wait_for(self, appointment: datetime, people: tuple[PagePhone, ...]) -> None:
+        """Click the page's clock forward to within ten minutes of an appointment; everybody is reminded three times."""
+        for before in (timedelta(days=1), timedelta(hours=1), timedelta(minutes=10)):
+            await self._put_clock_forward_to(appointment - before)
+            for person in people:
+                await person.hears("预约就诊提醒")
+
+    async def _put_clock_forward_to(self, moment: datetime) -> None:
+        """Click until `moment` has come; the smallest step is ten minutes, so that it may be past by as much."""
         async with SandboxClient(self.product.sandbox_url) as sandbox:
             now = datetime.fromisoformat((await sandbox.clock())["now"])
-        tens = (moment - now) // timedelta(minutes=10)
+        tens = ceil((moment - now) / timedelta(minutes=10))
         for step, count in (("1d", tens // 144), ("1h", tens % 144 // 6), ("10m", tens % 6)):
             for _ in range(count):
                 async with self.page.expect_response("**/api/clock/advance"):
@@ -213,8 +221,6 @@ async def add_pictures(desk: Desk, doctor: PagePhone, expert: PagePhone) -> None
 
 
 async def talk(desk: Desk, patient: PagePhone, doctor: PagePhone, expert: PagePhone) -> None:
-    for person in (patient, doctor, expert):
-        await person.hears("预约就诊提醒")
     await desk.picture("12-reminders")
     await expert.presses("expert.mine")
     await expert.hears("您的会诊")
@@ -274,7 +280,9 @@ async def look_back(desk: Desk, patient: PagePhone) -> None:
     await patient.taps_first_of("您的会诊都在这里")
     await patient.hears("进展")
     await patient.taps("看经过")
-    await patient.hears("经过")
+    course = await patient.hears("这次会诊的经过")
+    assert "专家给出意见，会诊结束" in course
+    await patient.hears("看完了")
     await desk.picture("17-history")
 
 
@@ -297,14 +305,17 @@ async def test_three_people_live_through_a_consultation_on_the_page(
             await accept(desk, patient, doctor, expert)
             starts_at = await book(desk, patient)
             await add_pictures(desk, doctor, expert)
-            await desk.put_forward_to(starts_at)
+            await desk.wait_for(starts_at, (patient, doctor, expert))
             await talk(desk, patient, doctor, expert)
             await conclude(desk, patient, doctor, expert)
             await look_back(desk, patient)
         async with opened(product, folder, viewport=NARROW, has_touch=True, device_scale_factor=2) as pocket:
             patient = pocket.phone(PATIENT, "patient")
             await expect(patient.screen).to_be_visible()
-            await patient.hears("经过")
-            await pocket.picture("18-pocket")
+            await patient.hears("看完了")
+            await pocket.picture("18-pocket-patient")
+            await pocket.page.get_by_test_id(f"switch-{DOCTOR}").click()
+            await pocket.phone(DOCTOR, "doctor").hears("会诊结果")
+            await pocket.picture("19-pocket-doctor")
             width = await pocket.page.evaluate("document.documentElement.scrollWidth")
             assert width == NARROW["width"]
