@@ -98,7 +98,7 @@ def key_ring() -> KeyRing:
     return _ring
 
 
-class EncryptedText(TypeDecorator[str]):
+class EncryptedText(TypeDecorator[Any]):
     """Text that is encrypted at rest, bound to its column (written `table.column`)."""
 
     impl = LargeBinary
@@ -113,36 +113,30 @@ class EncryptedText(TypeDecorator[str]):
             return dialect.type_descriptor(mysql.MEDIUMBLOB())
         return dialect.type_descriptor(LargeBinary())
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
-        return None if value is None else key_ring().encrypt(value.encode(), self.column)
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
-        return None if value is None else key_ring().decrypt(value, self.column).decode()
-
-
-class EncryptedJSON(TypeDecorator[Any]):
-    """A JSON value that is encrypted at rest. Assign a fresh value to change it: changes inside are not seen."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def __init__(self, column: str) -> None:
-        super().__init__()
-        self.column = column
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "mysql":
-            return dialect.type_descriptor(mysql.MEDIUMBLOB())
-        return dialect.type_descriptor(LargeBinary())
-
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
-        if value is None:
-            return None
-        plain = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        return key_ring().encrypt(plain.encode(), self.column)
+        return None if value is None else key_ring().encrypt(self._write(value).encode(), self.column)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(key_ring().decrypt(value, self.column))
+        return None if value is None else self._read(key_ring().decrypt(value, self.column).decode())
+
+    def _write(self, value: Any) -> str:
+        text: str = value
+        return text
+
+    def _read(self, text: str) -> Any:
+        return text
+
+
+class EncryptedJSON(EncryptedText):
+    """A JSON value that is encrypted at rest. Assign a fresh value to change it: changes inside are not seen."""
+
+    cache_ok = True
+
+    def _write(self, value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def _read(self, text: str) -> Any:
+        return json.loads(text)
 
 
 class Database:

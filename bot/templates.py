@@ -10,37 +10,42 @@ from backend.clock import local
 from bot.messages import Notice
 
 TEMPLATES: dict[str, dict[str, tuple[str, ...]]] = {
-    "task": {"thing1": ("title",), "thing2": ("detail", "number"), "phrase3": ("status",), "time4": ("time",)},
-    "offer": {
+    "task": {
         "thing1": ("title",),
-        "phrase2": ("status",),
+        "thing2": ("action", "number"),
+        "phrase3": ("urgency", "status"),
+        "time4": ("time",),
+    },
+    "offer": {
+        "thing1": ("action", "title"),
+        "phrase2": ("urgency", "status"),
         "thing3": ("department", "number"),
-        "thing4": ("institution",),
+        "thing4": ("institution", "title"),
         "time5": ("time",),
     },
     "reminder": {"name1": ("patient",), "thing2": ("expert", "title"), "time3": ("time",), "thing4": ("way", "number")},
     "result": {
         "character_string1": ("number",),
-        "thing2": ("title", "status"),
-        "thing3": ("expert",),
+        "thing2": ("guidance", "title"),
+        "thing3": ("expert", "title"),
         "time4": ("time",),
     },
     "progress": {
         "character_string1": ("number",),
         "phrase2": ("status",),
-        "thing3": ("title",),
+        "thing3": ("guidance", "title"),
         "time4": ("time",),
     },
 }
 """By our kinds: WeChat's field names, whose letters name the type, and which of our fields may stand there, best first.
 
-Ours are `title`, `number` (of the consultation), `time` (China's, 24 h) and `status` for every kind; the others may be
-left out.
+What each of ours means, and which every notice has, stands in `bot/cards/notices.py`.
 """
 
 _HAN = "\u3400-\u9fff"
 _TIME = re.compile(r"\d{4}(年\d{1,2}月\d{1,2}日|-\d{1,2}-\d{1,2}) ?([01]?\d|2[0-3]):[0-5]\d")
-_NOTHING = {"thing": "请点开查看", "phrase": "待查看", "name": "患者", "character_string": "-"}
+FILLERS = {"thing": "请点开查看", "phrase": "待查看", "name": "患者", "character_string": "-"}
+"""What stands where a notice says nothing: WeChat takes no empty value. A notice of ours never needs one."""
 
 
 def fill(notice: Notice, now: datetime) -> dict[str, dict[str, str]]:
@@ -62,7 +67,7 @@ def _fit(key: str, value: str, now: datetime) -> str:
     if kind == "time":
         found = _TIME.search(flat)
         return found.group() if found else local(now).strftime("%Y-%m-%d %H:%M")
-    return _FITTERS[kind](flat) or _NOTHING[kind]
+    return _FITTERS[kind](flat) or FILLERS[kind]
 
 
 def _thing(value: str) -> str:

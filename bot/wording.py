@@ -1,6 +1,6 @@
-"""Words that every card and every conversation share: moments, names, urgency."""
+"""Words that every card and every conversation share: moments, spans, distances, names."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from backend.clock import local
 
@@ -8,14 +8,29 @@ _WEEKDAYS = "一二三四五六日"
 _NEAR_DAYS = {-1: "昨天", 0: "今天", 1: "明天", 2: "后天"}
 
 
-def moment(at: datetime, now: datetime) -> str:
-    """Say the moment `at` as people in China do, seen from `now`: 明天上午9:00, 11月25日（周三）下午3:30."""
+def moment(at: datetime, now: datetime | None = None) -> str:
+    """Say the moment `at` as people in China do, seen from `now`: 明天上午9:00, 11月25日（周三）下午3:30.
+
+    Without `now` the day is said by its date: so it still holds when it is read later.
+    """
+    if now is None:
+        return f"{day(at)}{time_of_day(at)}"
     there, here = local(at), local(now)
-    day = _NEAR_DAYS.get((there.date() - here.date()).days)
-    if day is None:
-        year = f"{there.year}年" if there.year != here.year else ""
-        day = f"{year}{there.month}月{there.day}日（周{_WEEKDAYS[there.weekday()]}）"
-    return f"{day}{time_of_day(at)}"
+    near = _NEAR_DAYS.get((there.date() - here.date()).days)
+    year = f"{there.year}年" if there.year != here.year else ""
+    return f"{near or year + day(at)}{time_of_day(at)}"
+
+
+def day(at: datetime) -> str:
+    """Say a day: 11月23日（周一）, in the time of China."""
+    there = local(at)
+    return f"{there.month}月{there.day}日（周{_WEEKDAYS[there.weekday()]}）"
+
+
+def short_day(at: datetime) -> str:
+    """Say a day in few characters: 11月23日."""
+    there = local(at)
+    return f"{there.month}月{there.day}日"
 
 
 def time_of_day(at: datetime) -> str:
@@ -33,6 +48,19 @@ def waiting(minutes: int) -> str:
         if minutes >= size and minutes % size == 0:
             return f"{minutes // size}{unit}"
     return f"{minutes}分钟"
+
+
+def elapsed(span: timedelta) -> str:
+    """Say how long ago something was."""
+    if span >= timedelta(days=1):
+        return f"{span.days}天前"
+    hours = int(span.total_seconds() // 3600)
+    return f"{hours}小时前" if hours else "刚才"
+
+
+def distance(kilometres: float) -> str:
+    """Say a distance."""
+    return f"{kilometres:.1f}公里" if kilometres < 10 else f"{kilometres:.0f}公里"
 
 
 def masked(name: str) -> str:

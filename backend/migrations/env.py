@@ -10,7 +10,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.sql.schema import Column
 from sqlalchemy.types import TypeEngine
 
-from backend.db import Base, EncryptedJSON, EncryptedText, UTCDateTime
+from backend.db import Base, EncryptedText, UTCDateTime
 
 
 def _render(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal[False]:
@@ -20,7 +20,7 @@ def _render(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal
     if isinstance(item, UTCDateTime):
         autogenerate.imports.add("from sqlalchemy.dialects import mysql")
         return 'sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql")'
-    if isinstance(item, EncryptedText | EncryptedJSON):
+    if isinstance(item, EncryptedText):
         autogenerate.imports.add("from sqlalchemy.dialects import mysql")
         return 'sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")'
     return False

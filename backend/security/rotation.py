@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Column, LargeBinary, Table, select, tuple_, type_coerce, update
 
-from backend.db import Base, Database, EncryptedJSON, EncryptedText, key_ring
+from backend.db import Base, Database, EncryptedText, key_ring
 from backend.security.keyring import key_number
 
 _BATCH = 200
@@ -26,7 +26,7 @@ async def reencrypt(database: Database, progress: Progress = lambda _column, _do
     total = 0
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
-            if isinstance(column.type, EncryptedText | EncryptedJSON):
+            if isinstance(column.type, EncryptedText):
                 total += await _reencrypt_column(database, table, column, progress)
     return total
 

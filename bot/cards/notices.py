@@ -1,7 +1,8 @@
-"""What reaches somebody whose window is closed: what to look at, by its number, and not a word that is clinical.
+"""What reaches somebody whose window is closed: what to look at, where to tap, and not a word that is clinical.
 
-Fields of every kind: `title` (what it is), `number` (of the consultation), `time` (China's, 24 h), `status`; and of the
-case, where there is one, who and where: `patient` (masked), `expert`, `department`, `institution`, `way`.
+Fields of every kind: `title` (what it is), `time` (China's, 24 h), `status`, `action` (which button of the menu to tap:
+a template itself opens nothing, and what was written waits for a tap) and `guidance` (both in one). Of the case, where
+there is one: `number`, `urgency`, and who and where: `patient` (masked), `expert`, `department`, `institution`, `way`.
 """
 
 from datetime import datetime
@@ -11,8 +12,16 @@ from backend.consultation.views import ConsultationSummary
 from bot.messages import Notice
 from bot.wording import masked
 
+LONGEST = 20
+"""WeChat's limit of a field of type `thing`, in characters."""
 
-def notice(kind: str, title: str, case: ConsultationSummary | None, at: datetime, status: str = "") -> Notice:
+_BUTTONS = {"offer": "会诊邀请", "task": "我的任务"}
+_MINE = "我的会诊"
+
+
+def notice(
+    kind: str, title: str, case: ConsultationSummary | None, at: datetime, status: str = "", button: str = ""
+) -> Notice:
     """Give the template form of a message.
 
     Args:
@@ -20,12 +29,22 @@ def notice(kind: str, title: str, case: ConsultationSummary | None, at: datetime
         title: at most 20 characters.
         at: the moment that the reader should know: a deadline, an appointment, or when it happened.
         status: at most 5 characters; the status of the case where nothing else is said.
+        button: of the reader's menu, where it is not the usual one of this kind.
     """
-    fields = {"title": title, "time": f"{local(at):%Y-%m-%d %H:%M}", "status": status}
+    button = button or _BUTTONS.get(kind, _MINE)
+    guidance = f"{title}，请点“{button}”"
+    fields = {
+        "title": title,
+        "time": f"{local(at):%Y-%m-%d %H:%M}",
+        "status": status,
+        "action": f"打开后点“{button}”",
+        "guidance": guidance if len(guidance) <= LONGEST else title,
+    }
     if case is not None:
         fields |= {
             "number": case.number,
             "status": status or case.status.label,
+            "urgency": case.urgency.label,
             "patient": masked(case.patient_name).replace("*", "某"),  # a template's name is Chinese alone
             "expert": case.expert_name,
             "department": case.department_name,

@@ -20,6 +20,4 @@ def offer_card(offer: OfferView, view: ConsultationView, now: datetime) -> Menu:
         f"请在{moment(offer.expires_at, now)}前回复。",
     )
     choices = (Choice(f"expert.accept:{offer.id}", "接受"), Choice(f"expert.decline:{offer.id}", "婉拒"))
-    return Menu(
-        head, choices, notice=notice("offer", "会诊邀请待回复", view, offer.expires_at, status=view.urgency.label)
-    )
+    return Menu(head, choices, notice=notice("offer", "会诊邀请待回复", view, offer.expires_at))

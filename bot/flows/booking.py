@@ -4,9 +4,9 @@ from backend.clock import local
 from backend.consultation.views import ConsultationView
 from backend.scheduling import BookingState, BookingView, SlotView
 from bot.dialogue import Dialogue, Turn
-from bot.flows.wording import clock_time, day, moment
 from bot.flows.words import REASONS, ask_reason, on_words
 from bot.messages import Choice, Link, Menu
+from bot.wording import day, moment, time_of_day
 
 MOST_SLOTS = 100
 """What scheduling gives at most: with an expert's full days, the coming six or so."""
@@ -55,7 +55,7 @@ async def _times(turn: Turn, argument: str) -> None:
         return
     offset = int(passed) if passed.isdecimal() and int(passed) < len(slots) else 0
     shown = slots[offset : offset + _TIMES_SHOWN]
-    choices = [Choice(f"patient.bookslot:{consultation_id}:{slot.id}", clock_time(slot.starts_at)) for slot in shown]
+    choices = [Choice(f"patient.bookslot:{consultation_id}:{slot.id}", time_of_day(slot.starts_at)) for slot in shown]
     if offset + _TIMES_SHOWN < len(slots):
         choices.append(Choice(f"patient.bookday:{consultation_id}:{key}:{offset + _TIMES_SHOWN}", "晚一点的"))
     choices.append(Choice(f"patient.book:{consultation_id}", "换一天"))

@@ -20,10 +20,11 @@ from bot.flows.intake_questions import (
     waits_for,
 )
 from bot.flows.intake_state import LONGEST_WORDS, MAX_PICTURES, Intake
-from bot.flows.wording import elapsed, remembered, told
+from bot.flows.wording import remembered, told
 from bot.flows.words import put_back
 from bot.incoming import Kind
 from bot.messages import Choice, Menu
+from bot.wording import elapsed
 from nlu.facts import CaseFacts
 from nlu.interview import OPENING
 from nlu.types import Command, Intent, Understanding, Vitals, YesNo

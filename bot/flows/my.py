@@ -9,9 +9,9 @@ from bot.dialogue import Dialogue, Turn
 from bot.flows import consent
 from bot.flows.booking import active_booking
 from bot.flows.intake_state import Intake
-from bot.flows.wording import clock_time, day, moment, short_day
 from bot.flows.words import REASONS, ask_reason, on_words
 from bot.messages import Choice, Menu, Text
+from bot.wording import day, moment, short_day, time_of_day
 
 PAGE = 5
 _CASES_LOOKED_AT = 10
@@ -98,7 +98,7 @@ async def _timeline(turn: Turn, consultation_id: str) -> None:
     entries = await turn.services.consultations.timeline(turn.actor, consultation_id)
     told = [entry for entry in entries if entry.kind not in _STAFF_ONLY][-_LONGEST_TIMELINE:]
     days = [
-        "\n".join([date, *(f"{clock_time(entry.at)} {_STATUS_MOVE.sub('', entry.text_zh)}" for entry in of_day)])
+        "\n".join([date, *(f"{time_of_day(entry.at)} {_STATUS_MOVE.sub('', entry.text_zh)}" for entry in of_day)])
         for date, of_day in groupby(told, key=lambda entry: day(entry.at))
     ]
     back = Choice(f"patient.case:{consultation_id}", "返回这次会诊")

@@ -4,9 +4,9 @@ from bot.dialogue import Dialogue, Turn
 from bot.flows import assistance, consent, intake, my, place
 from bot.flows.intake import is_clinical, not_words
 from bot.flows.welcome import home
-from bot.flows.wording import short_day
 from bot.incoming import Kind
 from bot.messages import Choice, Menu
+from bot.wording import short_day
 from nlu.types import Intent
 
 _START = {Intent.START_CONSULTATION, Intent.BOOK, Intent.DESCRIBE_SYMPTOMS, Intent.SEND_PICTURE}

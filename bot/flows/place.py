@@ -6,9 +6,9 @@ from bot.flows import assistance, consent
 from bot.flows.handover import hand_over
 from bot.flows.intake import away_too_long, not_words, take_enclosure
 from bot.flows.intake_state import Intake
-from bot.flows.wording import distance
 from bot.incoming import Kind
 from bot.messages import Choice, Menu
+from bot.wording import distance
 from nlu.types import Command
 
 PAGE = 3

@@ -1,18 +1,16 @@
 """Stars for a finished consultation, and a few words for those who have them."""
 
+from bot.cards.rating import STARS, rating_card
 from bot.dialogue import Dialogue, Turn
 from bot.flows.words import on_words
 from bot.messages import Choice, Menu
-
-_STARS = {5: "★★★★★ 很好", 4: "★★★★ 好", 3: "★★★ 一般", 2: "★★ 不太好", 1: "★ 不好"}
 
 
 async def _rate(turn: Turn, argument: str) -> None:
     """Ask for the stars, or take them."""
     consultation_id, _, stars = argument.partition(":")
-    if not stars.isdecimal() or int(stars) not in _STARS:
-        choices = tuple(Choice(f"patient.rate:{consultation_id}:{count}", words) for count, words in _STARS.items())
-        turn.say(Menu("这次会诊，您觉得怎么样？", choices))
+    if not stars.isdecimal() or int(stars) not in STARS:
+        turn.say(rating_card(consultation_id))
         return
     await turn.services.consultations.rate(turn.actor, consultation_id, int(stars))
     comment = Choice(f"patient.words:patient.rate:{consultation_id}/{stars}", "再说几句")

@@ -1,12 +1,8 @@
-"""Short Chinese for facts, times and places, as one would say them to an elderly person."""
+"""Short Chinese for the facts of a case, as one would say them to an elderly person."""
 
-from datetime import date, datetime, timedelta
-
-from backend.clock import local
 from nlu.facts import FEVER, CaseFacts
 from nlu.types import Status, Understanding
 
-_WEEKDAYS = "一二三四五六日"
 _MOST_SYMPTOMS = 6
 
 
@@ -60,41 +56,3 @@ def age(months: int) -> str:
     if months < 24:
         return f"{months}个月"
     return f"{months // 12}岁"
-
-
-def elapsed(span: timedelta) -> str:
-    """Say how long ago something was."""
-    if span >= timedelta(days=1):
-        return f"{span.days}天前"
-    hours = int(span.total_seconds() // 3600)
-    return f"{hours}小时前" if hours else "刚才"
-
-
-def day(moment: datetime | date) -> str:
-    """Say a day: `11月23日（周一）`, in the time of China."""
-    where = local(moment).date() if isinstance(moment, datetime) else moment
-    return f"{where.month}月{where.day}日（周{_WEEKDAYS[where.weekday()]}）"
-
-
-def short_day(when: datetime) -> str:
-    """Say a day in few characters: `11月23日`."""
-    where = local(when)
-    return f"{where.month}月{where.day}日"
-
-
-def clock_time(moment: datetime) -> str:
-    """Say a time of the day: `上午9:00`, in the time of China."""
-    where = local(moment)
-    part = "上午" if where.hour < 12 else "中午" if where.hour == 12 else "下午" if where.hour < 18 else "晚上"
-    hour = where.hour if where.hour <= 12 else where.hour - 12
-    return f"{part}{hour}:{where.minute:02}"
-
-
-def moment(when: datetime) -> str:
-    """Say a day and a time: `11月23日（周一）上午9:00`."""
-    return f"{day(when)}{clock_time(when)}"
-
-
-def distance(kilometres: float) -> str:
-    """Say a distance."""
-    return f"{kilometres:.1f}公里" if kilometres < 10 else f"{kilometres:.0f}公里"

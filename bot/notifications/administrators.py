@@ -12,9 +12,8 @@ async def help_requested(notifier: Notifier) -> None:
     names = await notifier.services.people.practitioner_names([person.id])
     words = f"{names.get(person.id) or person.name or '一位用户'}请求人工帮助。"
     choices = (Choice(f"administrator.reply:{person.id}", "回复"),)
-    await notifier.tell_administrators(
-        Menu(words, choices, notice=notice("task", "有人请求人工帮助", None, notifier.now))
-    )
+    note = notice("task", "有人请求人工帮助", None, notifier.now, status="待处理", button="待处理事项")
+    await notifier.tell_administrators(Menu(words, choices, notice=note))
 
 
 HANDLERS = {"help.requested": help_requested}

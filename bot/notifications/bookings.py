@@ -66,7 +66,7 @@ async def overdue(notifier: Notifier) -> None:
     view = await notifier.case()
     choices = (Choice(f"expert.start:{view.id}", "开始会诊"), Choice(f"expert.no_show:{view.id}", "患者未到"))
     words = f"{case_line(view)}：约定的时间已过，会诊还没有开始。请问是什么情况？"
-    note = notice("task", "会诊过时未开始", view, notifier.now)
+    note = notice("task", "会诊过时未开始", view, notifier.now, button="我的会诊")
     await notifier.tell_practitioner(view.expert_id, Menu(words, choices, notice=note))
 
 

@@ -74,12 +74,12 @@ async def exhausted(notifier: Notifier) -> None:
         Menu(
             alarm,
             (Choice("administrator.waiting", "待处理事项"),),
-            notice=notice("task", "会诊无人接受，请安排", view, notifier.now),
+            notice=notice("task", "会诊无人接受，请安排", view, notifier.now, button="待处理事项"),
         )
     )
     words = f"{case_line(view)}：暂时没有专家接受，已请平台管理员安排。情况紧急请先按急诊处理或转诊。"
     await notifier.tell_practitioner(
-        view.doctor_id, Text(words, notice=notice("task", "暂时没有专家接受", view, notifier.now))
+        view.doctor_id, Text(words, notice=notice("progress", "暂时没有专家接受", view, notifier.now))
     )
     calm = "专家们现在都在忙，我们的工作人员正在帮您安排，请再等等。要是突然加重，请马上打120。"
     await notifier.tell_patient(view, Text(calm, notice=notice("progress", "正在为您安排专家", view, notifier.now)))
@@ -103,7 +103,8 @@ async def assigned(notifier: Notifier) -> None:
     doctor = Menu(f"{case_line(view)}：{who}已接受。\n会诊前可以补充图片和说明。", choices, notice=found)
     await notifier.tell_practitioner(view.doctor_id, doctor)
     material = await gather(notifier.services.consultations, SYSTEM, view.id)
-    digest = digest_card(view, material, notifier.now, notice("task", "请您负责一例会诊", view, notifier.now))
+    given_to = notice("task", "请您负责一例会诊", view, notifier.now, button="我的会诊")
+    digest = digest_card(view, material, notifier.now, given_to)
     given = replace(digest, head=f"平台请您负责这例会诊。\n{digest.head}")
     await notifier.tell_practitioner(view.expert_id, given)  # not one who accepted: their turn has shown it
 

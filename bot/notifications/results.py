@@ -2,11 +2,10 @@
 
 from bot.cards.case import case_line
 from bot.cards.notices import notice
+from bot.cards.rating import rating_card
 from bot.cards.result import doctor_result, patient_result
 from bot.messages import Choice, Menu, Text
 from bot.notifications.notifier import Notifier
-
-_STARS = (("5", "非常满意"), ("4", "满意"), ("3", "一般"), ("2", "不太好"), ("1", "很差"))
 
 
 async def completed(notifier: Notifier) -> None:
@@ -15,9 +14,8 @@ async def completed(notifier: Notifier) -> None:
     if view.opinion is None:  # a consultation is not completed without one
         raise LookupError("a completed consultation without an opinion")
     note = notice("result", "会诊结果已出", view, notifier.now)
-    choices = tuple(Choice(f"patient.rate:{view.id}:{stars}", words) for stars, words in _STARS)
     result = Text(patient_result(view, view.opinion), notice=note)
-    await notifier.tell_patient(view, result, Menu("您觉得这次会诊怎么样？点一下就行：", choices))
+    await notifier.tell_patient(view, result, rating_card(view.id))
     card = Menu(doctor_result(view, view.opinion), (Choice(f"doctor.case:{view.id}", "查看病例"),), notice=note)
     await notifier.tell_practitioner(view.doctor_id, card)
 

@@ -18,11 +18,12 @@ async def critical(notifier: Notifier) -> None:
     """Everybody who treats hears that a case is critical."""
     view = await notifier.case()
     head = f"⚠ 危急病例：{case_line(view)}\n请马上处理，该叫救护车的立即叫120。"
-    for practitioner_id, verb in ((view.doctor_id, "doctor.open"), (view.expert_id, "expert.case")):
+    treating = ((view.doctor_id, "doctor.open", "我的任务"), (view.expert_id, "expert.case", "我的会诊"))
+    for practitioner_id, verb, button in treating:
         alarm = Menu(
             head,
             (Choice(f"{verb}:{view.id}", "打开"),),
-            notice=notice("task", "危急病例，请马上处理", view, notifier.now),
+            notice=notice("task", "危急病例，请马上处理", view, notifier.now, button=button),
         )
         await notifier.tell_practitioner(practitioner_id, alarm)
 
@@ -41,7 +42,8 @@ async def overdue(notifier: Notifier) -> None:
     words = (
         f"{view.number}（{view.urgency.label}）超时没有医生打开，{view.institution_name}没有别的医生可转，请联系他们。"
     )
-    await notifier.tell_administrators(Text(words, notice=notice("task", "任务超时无人处理", view, notifier.now)))
+    note = notice("task", "任务超时无人处理", view, notifier.now, button="待处理事项")
+    await notifier.tell_administrators(Text(words, notice=note))
 
 
 HANDLERS = {"consultation.drafted": drafted, "consultation.critical": critical, "task.overdue": overdue}

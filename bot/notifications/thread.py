@@ -12,7 +12,7 @@ from bot.wording import masked
 async def started(notifier: Notifier) -> None:
     """The expert is there: patient and doctor hear that they can simply talk."""
     view = await notifier.case()
-    note = notice("progress", "会诊开始了，请打开这里", view, notifier.now, "进行中")
+    note = notice("progress", "会诊开始了", view, notifier.now, "进行中")
     enter = Choice(f"thread.focus:{view.id}", "进入会诊")
     words = f"专家{view.expert_name}来了，会诊开始。\n请点“进入会诊”，然后您说的话、发的照片，专家和医生都能看到。"
     await notifier.tell_patient(view, Menu(words, (enter,), notice=note))

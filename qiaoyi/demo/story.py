@@ -284,7 +284,7 @@ class Story:
         await doctor.hears("社区获得性肺炎")
         await patient.hears("三天后复查")
         await patient.hears("怎么样")
-        await patient.taps("非常满意")
+        await patient.taps("★★★★★ 很好")
         await patient.hears("谢谢")
         await expert.hears("★★★★★")
 

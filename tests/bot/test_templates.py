@@ -27,10 +27,9 @@ def test_whatever_a_notice_says_wechat_takes_it(kind: str, fields: dict[str, str
 
 
 def test_what_fits_is_said_unchanged() -> None:
-    data = fill(
-        Notice("task", {"title": "新的会诊任务", "number": "HZ1", "status": "紧急", "time": "2026-11-22 10:00"}), NOW
-    )
-    assert [field["value"] for field in data.values()] == ["新的会诊任务", "HZ1", "紧急", "2026-11-22 10:00"]
+    fields = {"title": "新的会诊任务", "action": "打开后点“我的任务”", "urgency": "紧急", "time": "2026-11-22 10:00"}
+    data = fill(Notice("task", fields), NOW)
+    assert [field["value"] for field in data.values()] == list(fields.values())
 
 
 def test_a_missing_time_is_the_present_one_in_china() -> None:

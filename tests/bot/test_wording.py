@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.wording import clip, lines, masked, moment, time_of_day, waiting
+from bot.wording import clip, distance, elapsed, lines, masked, masked_phone, moment, short_day, time_of_day, waiting
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # noon of a Saturday in China
 
@@ -27,6 +27,26 @@ NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # noon of a Saturday in China
 )
 def test_a_moment_is_said_as_seen_from_now_in_china(hours: int, said: str) -> None:
     assert moment(NOW + timedelta(hours=hours), NOW) == said
+
+
+def test_a_moment_that_is_read_later_is_said_by_its_date() -> None:
+    assert moment(NOW) == "11月21日（周六）中午12:00"
+    assert short_day(NOW) == "11月21日"
+
+
+@pytest.mark.parametrize(("hours", "said"), [(0.5, "刚才"), (3, "3小时前"), (50, "2天前")])
+def test_how_long_ago_something_was(hours: float, said: str) -> None:
+    assert elapsed(timedelta(hours=hours)) == said
+
+
+@pytest.mark.parametrize(("kilometres", "said"), [(0.44, "0.4公里"), (9.96, "10.0公里"), (12.3, "12公里")])
+def test_a_distance_has_no_more_digits_than_help(kilometres: float, said: str) -> None:
+    assert distance(kilometres) == said
+
+
+@pytest.mark.parametrize(("number", "shown"), [("13812345678", "138****5678"), ("110", "****")])
+def test_a_telephone_is_shown_in_part(number: str, shown: str) -> None:
+    assert masked_phone(number) == shown
 
 
 @given(st.integers(0, 30 * 24 * 3600))

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,9 @@ from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Actor, Role
 from backend.timers import Timers
-from bot.messages import Message
+from bot.messages import Message, Notice
 from bot.services import Services
+from bot.templates import FILLERS, fill
 
 CENTRES = (
     ("青山镇卫生院", 30.10, 114.10),
@@ -30,6 +31,13 @@ CENTRES = (
     ("黄坡镇卫生院", 31.00, 115.00),
 )
 """Township health centres of the tests: name, latitude, longitude."""
+
+
+def require_no_filler(notice: Notice) -> None:
+    """See that the short form of a message says something in each of WeChat's fields."""
+    shown = fill(notice, datetime.now(UTC))
+    for name, held in shown.items():
+        assert held["value"] not in FILLERS.values(), f"{notice.kind} {notice.fields['title']}: {name} says nothing"
 
 
 class CollectedMessages:
@@ -47,7 +55,10 @@ class CollectedMessages:
         key: str | None = None,
         expires_at: datetime | None = None,
     ) -> None:
-        """Keep `messages`, unless `key` was used before."""
+        """Keep `messages`, unless `key` was used before; what a closed window would show is looked at too."""
+        for message in messages:
+            if message.notice is not None:
+                require_no_filler(message.notice)
         if key is None or key not in self._keys:
             self.by_person[person_id].extend(messages)
         if key is not None:

@@ -10,6 +10,7 @@ import pytest
 from backend.consultation.rules import TASK_LIMITS, Urgency
 from backend.events import Event
 from backend.security.policy import Role
+from bot.menus import BY_ROLE, PATIENT
 from bot.messages import Message, Notice
 from bot.notifications.consumer import UNHEARD, handlers
 from bot.notifications.notifier import Notifier
@@ -139,6 +140,28 @@ async def test_what_stands_on_a_locked_screen_is_never_clinical_and_names_nobody
     for notice in _notices(county.story.house.outbox.by_person[county.patient.person_id]):
         shown = " ".join(field["value"] for field in fill(notice, county.story.house.clock.now()).values())
         assert "呼吸" not in shown, "the department tells what a patient suffers from"
+
+
+async def test_a_locked_screen_tells_how_urgent_it_is_where_from_and_where_to_tap(
+    county: County,
+) -> None:
+    case = await county.story.open_case(county.patient, urgency=Urgency.URGENT)
+    await county.story.submit(case, county.doctor)
+    house = county.story.house
+    [notice] = [one for one in _notices(house.outbox.by_person[county.expert.person_id]) if one.kind == "offer"]
+    shown = [field["value"] for field in fill(notice, house.clock.now()).values()]
+    assert shown[:4] == ["打开后点“会诊邀请”", "紧急", "呼吸内科", "黄坡镇卫生院"]
+    [task] = [one for one in _notices(house.outbox.by_person[county.doctor.person_id]) if one.kind == "task"]
+    told = [field["value"] for field in fill(task, house.clock.now()).values()]
+    assert told[:3] == ["新的问诊任务", "打开后点“我的任务”", "紧急"]
+
+
+def test_every_button_that_a_notice_names_stands_in_a_menu() -> None:
+    buttons = [button for menu in (PATIENT, *BY_ROLE.values()) for button in menu]
+    names = {leaf.name for button in buttons for leaf in (button.below or (button,))}
+    sources = [path.read_text(encoding="utf-8") for path in (BACKEND.parent / "bot").rglob("*.py")]
+    named = {name for source in sources for name in re.findall(r'button="([^"]+)"', source)}
+    assert named | {"会诊邀请", "我的任务", "我的会诊"} <= names
 
 
 def _notices(messages: Iterable[Message]) -> Iterable[Notice]:

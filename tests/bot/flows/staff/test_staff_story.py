@@ -90,7 +90,7 @@ async def test_a_case_goes_from_the_task_card_to_the_result_cards(county: County
     assert "低于93%" in await doctor.hear()
     view = await story.house.services.consultations.get(await story.house.actor(doctor.person_id), case.id)
     assert view.status is Status.COMPLETED
-    await patient.tap("非常满意")
+    await patient.tap("★★★★★ 很好")
     assert "★★★★★" in await doctor.hear()
     await expert.hear()
     assert "请问要办什么" in await expert.say("再见")
