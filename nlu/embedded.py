@@ -113,7 +113,9 @@ class _Reading:
         drugs = [m for m in self.matches if m.kind == "drug" and whose(m, self.relatives) is None]
         diseases = [m for m in self.matches if m.kind == "disease"]
         own = [m for m in diseases if whose(m, self.relatives) is None]
-        allergies = find_allergies(self.source, drugs, Slot.ALLERGIES in self.asked_slots)
+        # Asked for illnesses, drugs and allergies in one breath, who names a drug alone takes it: only "过敏" makes it one.
+        asked_allergies = self.asked_slots[:1] == (Slot.ALLERGIES,)
+        allergies = find_allergies(self.source, drugs, asked_allergies)
         mentions = self._mentions(bool(allergies))
         answer = self._answer(mentions)
         temperatures = find_temperatures(self.current)

@@ -28,7 +28,7 @@ PATIENT, DOCTOR, EXPERT = "demo-patient", "demo-doc-01", "demo-exp-01"
 ANSWERS = (
     ("叫什么名字", "李桂英"),
     ("多大年纪", "67岁，女"),
-    ("慢性病", "有高血压，吃硝苯地平"),
+    ("慢性病", "有高血压，吃硝苯地平，什么药都不过敏"),
     ("痰", "黄痰"),
 )
 TAPPED = (("冷汗", "都没有"), ("喘不上气", "没有"), ("寒战", "没有"), ("多久", "两三天"), ("过敏", "没有过敏"))
@@ -129,6 +129,8 @@ async def complain(desk: Desk, patient: PagePhone) -> None:
         question = await patient.hears("？", "我记得对不对")
     assert "体温39℃" in question
     assert "38.5" not in question
+    assert "用药：硝苯地平" in question
+    assert "过敏史：否认" in question
     await desk.picture("03-summary")
 
 

@@ -68,3 +68,25 @@ def test_diseases_are_told_denied_or_feared(understand: Understand) -> None:
         "糖尿病": Status.NEGATIVE,
         "中风": Status.UNKNOWN,
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "drugs", "allergies"),
+    [
+        ("有高血压，吃硝苯地平", {"硝苯地平"}, set()),
+        ("有糖尿病，吃二甲双胍，对青霉素过敏", {"二甲双胍"}, {"青霉素"}),
+        ("青霉素过敏", set(), {"青霉素"}),
+    ],
+)
+def test_asked_for_illnesses_drugs_and_allergies_at_once_a_drug_that_is_taken_is_no_allergy(
+    understand: Understand, text: str, drugs: set[str], allergies: set[str]
+) -> None:
+    asked = Asked(slot=Slot.PAST_HISTORY, also=(Slot.DRUGS, Slot.ALLERGIES))
+    said = understand(text, asked=asked)
+    assert set(named(said.drugs)) == drugs
+    assert set(named(said.allergies)) == allergies
+
+
+@pytest.mark.parametrize("text", ["三天", "两三天", "12天", "3个星期"])
+def test_a_length_of_time_is_no_age_in_years(understand: Understand, text: str) -> None:
+    assert understand(text, asked=Asked(slot=Slot.AGE)).age_months is None
