@@ -45,7 +45,6 @@ def full_case(view: ConsultationView, now: datetime) -> str:
         f"科室：{view.department_name}",
         f"紧急程度：{view.urgency.label}",
         f"判断依据：{view.urgency_reason}" if view.urgency_reason else "",
-        f"判断依据：{view.urgency_reason}" if view.urgency_reason else "",
         f"医生：{view.doctor_name}（{view.institution_name}）",
         f"专家：{view.expert_name}" if view.expert_name else "",
         f"预约：{moment(booking.starts_at, now)}" if booking else "",
