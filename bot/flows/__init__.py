@@ -4,6 +4,8 @@ from bot.dialogue import Dialogue
 from bot.flows import (
     assistance,
     booking,
+    buttons,
+    change,
     consent,
     intake,
     my,
@@ -16,7 +18,24 @@ from bot.flows import (
     words,
 )
 
-PATIENT_FLOWS = (safety, welcome, words, consent, assistance, intake, review, place, booking, my, rating, patient)
+PATIENT_FLOWS = (
+    *(
+        safety,
+        welcome,
+        words,
+        consent,
+        buttons,
+        assistance,
+        intake,
+        review,
+        place,
+        change,
+        booking,
+        my,
+        rating,
+        patient,
+    ),
+)
 """The modules of the patients' conversations; the watch over danger signs is the first to hear a message."""
 
 

@@ -3,6 +3,7 @@
 import re
 
 from bot.dialogue import Dialogue, Handler, Turn
+from bot.flows import progress
 from bot.flows.intake_questions import answer_in_place
 from bot.messages import Choice, Menu
 from nlu.types import Command, Intent, Understanding
@@ -75,6 +76,9 @@ async def digression(turn: Turn, said: Understanding) -> str | None:
         return await call_human(turn)
     if said.command is Command.HELP:
         return ANSWERS["howto"]
+    if progress.is_asked(turn.text, said):
+        case = await progress.of_newest(turn)
+        return ANSWERS["time"] if case is None else progress.words(case)
     asked = topic(turn.text, said)
     if asked is not None:
         return ANSWERS[asked]
@@ -84,7 +88,7 @@ async def digression(turn: Turn, said: Understanding) -> str | None:
 async def call_human(turn: Turn) -> str:
     """Tell the people on duty that this person needs them, and give the sentence to say."""
     await turn.services.help_desk.call(turn.actor)
-    return "好的，已经告诉值班的人，会尽快在这里联系您。情况急的话，请直接打120。"
+    return "好的，已经告诉值班的人，会尽快在这里联系您，不用再叫。情况急的话，请直接打120。"
 
 
 def register(dialogue: Dialogue) -> None:

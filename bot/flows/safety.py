@@ -31,9 +31,9 @@ async def watch(turn: Turn) -> bool:
         return await _watch_intake(turn, intake)
     said = await turn.understand()
     flags = tuple(assess_red_flags(CaseFacts().merge(said)))
-    if not flags:
-        return await _hear_cry(turn, said)
     in_thread = await turn.services.consultations.focus(turn.actor)
+    if not flags:
+        return await _hear_cry(turn, said) and in_thread is None  # a cry in a thread goes to the doctors too
     if in_thread is not None:
         await _warn_running(turn, in_thread, flags, in_thread=True)
         return False  # the words themselves still go to the doctors

@@ -26,7 +26,7 @@ async def test_a_case_is_opened_with_its_timeline(consenting: Conversation) -> N
     await consenting.click("patient.mine")
     said = await consenting.tap(consenting.choices[0])
     assert "主诉：咳嗽3天" in said
-    assert "已分配专家" in said
+    assert "专家接了" in said
     assert "村医甲医生" in said
     assert "钟专家医生（呼吸内科）" in said
     assert consenting.choices == ["选时间", "看经过", "取消会诊"]
