@@ -22,6 +22,7 @@ ANSWERS = {
     "prescription": "我自己不能开药。请先告诉我哪里不舒服，我交给医生，该不该用药由医生来定。",
     "robot": "我是自动的小助手，不是医生。我帮您记清楚、找对人，看病由真正的医生来看。",
     "report": "报告请拍成照片发给我，我一起交给医生看。要看以前的结果，请点“我的会诊”。",
+    "worry": "别着急，慢慢说，我记着呢，会交给医生看。要是突然加重，请马上打120。",
     "complaint": "让您不满意了，很抱歉。您可以点“找人工”，把情况说给值班的人听。",
 }
 """What is answered, by topic. None of it says anything about an illness."""
@@ -35,6 +36,10 @@ _TOPIC_OF_INTENT = {
     Intent.COMPLAIN: "complaint",
 }
 _TOPIC_WORDS = (
+    (
+        "worry",
+        re.compile(r"怎么办|咋办|好怕|害怕|吓死|急死|好担心|很担心|担心死|着急|不会有事|会不会死|严不严重|严重吗"),
+    ),
     ("robot", re.compile(r"机器人|(真人|人工智能|电脑)(吗|在)|是不是(真)?人|是人吗")),
     ("price", re.compile(r"多少钱|收费|要钱|花钱|免费|价钱|费用|怎么收钱")),
     ("insurance", re.compile(r"医保|报销|新农合|合作医疗")),

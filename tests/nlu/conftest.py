@@ -6,13 +6,14 @@ import pytest
 
 from nlu.embedded import EmbeddedProvider
 from nlu.types import Asked, Context, Understanding
+from tests.support.language import shared_provider
 
 Understand = Callable[..., Understanding]
 
 
 @pytest.fixture(scope="session")
 def provider() -> EmbeddedProvider:
-    return EmbeddedProvider()
+    return shared_provider()
 
 
 @pytest.fixture(scope="session")

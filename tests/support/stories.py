@@ -13,16 +13,15 @@ from bot.flows.registration import register_flows
 from bot.flows.staff_menus import idle_flow
 from bot.messages import Menu, Message
 from bot.notifications import register as register_notifications
-from nlu.embedded import EmbeddedProvider
 from nlu.facts import CaseFacts
 from nlu.red_flags import assess_red_flags
 from nlu.summary import summarise
 from nlu.types import Context
 from tests.support.conversation import Conversation, words_of
 from tests.support.house import House
+from tests.support.language import shared_provider
 
-PROVIDER = EmbeddedProvider()
-"""One for all tests: it keeps no state, and reading its dictionary takes a second."""
+PROVIDER = shared_provider()
 
 COMPLAINT = "咳嗽三天了，发烧38.5度，没有胸痛"
 

@@ -18,6 +18,7 @@ from nlu.embedded import EmbeddedProvider
 from tests.bot.flows.diagnosis import no_diagnosis
 from tests.support.conversation import Conversation
 from tests.support.house import House, build_house, wire
+from tests.support.language import shared_provider
 
 NewPatient = Callable[[], Awaitable[Conversation]]
 
@@ -71,7 +72,7 @@ async def house(furnished: Furnished, tmp_path: Path, clock: Clock) -> AsyncIter
 @pytest.fixture(scope="session")
 def provider() -> EmbeddedProvider:
     """The language provider; built once, for it reads dictionaries and remembers nothing."""
-    return EmbeddedProvider()
+    return shared_provider()
 
 
 def make_dialogue(house: House, provider: EmbeddedProvider) -> Dialogue:
