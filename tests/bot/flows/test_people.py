@@ -93,3 +93,16 @@ async def test_a_pasted_novel_is_read_and_kept(consenting: Conversation) -> None
     await consenting.say("我咳嗽三天了，" + "说来话长，" * 990)
     assert "咳嗽" in intake_of(consenting).facts.present
     assert len(intake_of(consenting).words[0]) <= 5000
+
+
+async def test_a_mother_answers_the_danger_question_in_her_own_words(consenting: Conversation) -> None:
+    await consenting.say("宝宝咳嗽，8个月大")
+    assert "喘得急不急" in consenting.text
+    assert "急诊" in await consenting.say("喘得有点急")
+    assert [flag.code for flag in intake_of(consenting).flags] == ["CHILD_BREATHING"]
+
+
+@pytest.mark.parametrize("words", ["打了", "已经打了120", "刚打过", "叫了救护车"])
+async def test_who_says_that_they_have_called_is_heard(consenting: Conversation, words: str) -> None:
+    await consenting.say("胸口疼，出冷汗")
+    assert "等救护车来" in await consenting.say(words)
