@@ -51,9 +51,11 @@ async def run(settings: Settings, sandbox_port: int) -> None:
     _require_free("127.0.0.1", sandbox_port, "--sandbox-port")
     callback = f"{settings.public}/wechat/callback"
     sandbox_url = f"http://127.0.0.1:{sandbox_port}"
-    async with open_house(settings) as house, running_sandbox(sandbox_port, callback, settings.data, PAGES):
+    sandbox_process = starting_sandbox(sandbox_port, callback, settings.data, PAGES)
+    async with open_house(settings) as house, sandbox_process as sandbox_ready:
         await migrations.upgrade(settings.database)
         await seed(house.database, house.people, house.scheduling)
+        await sandbox_ready
         async with serving(house), SandboxClient(sandbox_url) as sandbox:
             await _introduce(house, sandbox)
             print(f"phones   {sandbox_url}/\nproduct  {settings.public}\ndata     {settings.data.absolute()}")
@@ -105,24 +107,29 @@ async def _introduce(house: House, sandbox: SandboxClient) -> None:
 
 
 @asynccontextmanager
-async def running_sandbox(port: int, callback_url: str, data: Path, pages: Path) -> AsyncIterator[None]:
+async def starting_sandbox(port: int, callback_url: str, data: Path, pages: Path) -> AsyncIterator[asyncio.Task[None]]:
     """Run the sandbox as a process of its own while inside; it is ended with the block.
 
-    Raises:
-        StartError: it ended, or said nothing, before it was ready.
+    Gives what to await before it is used: it ends with StartError where the sandbox ended, or said nothing, before it
+    was ready.
     """
     command = [sys.executable, "-m", "sandbox", "--port", str(port), "--callback-url", callback_url]
     command += ["--state", str(data / "sandbox.json"), "--web", str(pages)]
     # A session of its own: Ctrl-C reaches this process alone, which ends the sandbox after the product.
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, start_new_session=True)
-    try:
+    loops: list[asyncio.Task[None]] = []
+
+    async def ready() -> None:
         await _wait_until_ready(process, port)
-        drain = asyncio.create_task(_drain(process))
-        try:
-            yield
-        finally:
-            drain.cancel()
+        loops.append(asyncio.create_task(_drain(process)))
+
+    loops.append(asyncio.create_task(ready()))
+    try:
+        yield loops[0]
     finally:
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
         await _end(process)
 
 
