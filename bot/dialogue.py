@@ -175,7 +175,7 @@ class Dialogue:
 
     def has_action(self, verb: str) -> bool:
         """Tell whether a tap or click whose id is `verb` is answered by a handler."""
-        return verb in self._actions
+        return verb in self.actions
 
     def intercept(self, interceptors: Iterable[Interceptor]) -> None:
         """Let `interceptors` look at every message that is no action, in this order, before any flow."""

@@ -9,9 +9,9 @@ from bot.dialogue import Dialogue, Turn
 from bot.flows import assistance, consent, intake, my
 from bot.flows.intake import is_clinical, not_words
 from bot.flows.thread import taken_over
-from bot.flows.wording import short_day
 from bot.incoming import Kind
 from bot.messages import Choice, Menu
+from bot.wording import short_day
 from nlu.types import Command
 
 _NAME = "change"

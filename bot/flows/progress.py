@@ -7,8 +7,8 @@ from backend.consultation.views import ConsultationView
 from bot.dialogue import Turn
 from bot.flows.booking import active_booking
 from bot.flows.my import newest_running
-from bot.flows.wording import moment, short_day
 from bot.messages import Choice, Menu
+from bot.wording import moment, short_day
 from nlu.types import Understanding
 
 _WHO = "医生|大夫|专家|结果|会诊|我的病|您们|你们"

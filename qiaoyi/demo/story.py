@@ -246,9 +246,9 @@ class Story:
         await expert.hears("已分配专家")
         await expert.taps("开始会诊")
         await expert.hears("会诊开始")
-        # Her 48 hours are over, so WeChat lets only the template through; the card itself waits until she comes back.
-        begun = await patient.hears("进行中", "会诊开始")
-        if "请点“进入会诊”" not in begun.text:  # an appointment on the next day leaves the window open
+        told = await patient.hears("进行中", "请点“进入会诊”")
+        if "请点" not in told.text:
+            # Her 48 hours are over, so WeChat let only the template through; the card waits until she comes back.
             await patient.presses("patient.mine", "我的会诊")
             await patient.hears("请点“进入会诊”")
         await patient.taps("进入会诊")
