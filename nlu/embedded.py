@@ -115,7 +115,9 @@ class _Reading:
         drugs = [m for m in self.matches if m.kind == "drug" and whose(m, self.relatives) is None]
         diseases = [m for m in self.matches if m.kind == "disease"]
         own = [m for m in diseases if whose(m, self.relatives) is None]
-        allergies = find_allergies(self.source, drugs, Slot.ALLERGIES in self.asked_slots)
+        # Where drugs and illnesses are asked for in the same breath, a drug that is named is one that is taken.
+        only_allergies = self.context.asked is not None and self.context.asked.slot is Slot.ALLERGIES
+        allergies = find_allergies(self.source, drugs, only_allergies)
         mentions = self._mentions(bool(allergies))
         answer = self._answer(mentions)
         temperatures = find_temperatures(self.current)
