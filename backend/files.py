@@ -160,7 +160,8 @@ class FileStore:
             except OSError:
                 log.exception("files not swept")
             else:
-                log.info("files swept: removed=%d", removed)
+                if removed:
+                    log.info("files swept: removed=%d", removed)
             await asyncio.sleep(interval.total_seconds())
 
     def _path(self, file_id: str) -> Path:

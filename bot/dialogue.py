@@ -100,6 +100,11 @@ class Turn:
         self.incoming = incoming
         await self._dialogue.flows[self.state.flow].receive(self)
 
+    async def act(self, action: str) -> None:
+        """Do what a tap on the item `action` (`verb` or `verb:argument`) does."""
+        verb, _, argument = action.partition(":")
+        await self._dialogue.actions[verb](self, argument)
+
     async def enter(self, flow: str, **data: Any) -> None:
         """Leave whatever runs and begin `flow` with `data`; a flow that is refused has not begun."""
         before = self.state.flow, self.state.data, self.state.offered
@@ -153,7 +158,7 @@ class Dialogue:
         self.flows: dict[str, Flow] = {}
         self._idle = idle
         self._numbered = numbered
-        self._actions: dict[str, Handler] = {}
+        self.actions: dict[str, Handler] = {}
         self._interceptors: list[Interceptor] = []
 
     def add_flow(self, flow: Flow) -> None:
@@ -164,13 +169,13 @@ class Dialogue:
 
     def on_action(self, verb: str, handler: Handler) -> None:
         """Let `handler` answer taps and clicks whose id is `verb` or begins with `verb:`, whatever flow is running."""
-        if verb in self._actions:
+        if verb in self.actions:
             raise ValueError(f"two handlers for the action {verb}")
-        self._actions[verb] = handler
+        self.actions[verb] = handler
 
     def has_action(self, verb: str) -> bool:
         """Tell whether a tap or click whose id is `verb` is answered by a handler."""
-        return verb in self._actions
+        return verb in self.actions
 
     def intercept(self, interceptors: Iterable[Interceptor]) -> None:
         """Let `interceptors` look at every message that is no action, in this order, before any flow."""
@@ -194,8 +199,8 @@ class Dialogue:
     async def _route(self, turn: Turn) -> None:
         verb, _, argument = turn.incoming.item_id.partition(":")
         is_scan = turn.incoming.kind in (Kind.FOLLOW, Kind.SCAN, Kind.UNFOLLOW)
-        if not is_scan and verb in self._actions:
-            await self._actions[verb](turn, argument)
+        if not is_scan and verb in self.actions:
+            await self.actions[verb](turn, argument)
             return
         for interceptor in self._interceptors:
             if await interceptor(turn):

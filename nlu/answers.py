@@ -17,6 +17,8 @@ from nlu.types import (
     YesNo,
 )
 
+_MEANT_BY = {"呼吸困难": ("喘息",), "出冷汗": ("出汗",)}
+"""Other findings that affirm what was asked for: who is asked for a danger sign does not choose the medical word."""
 _STATUS = {YesNo.YES: Status.POSITIVE, YesNo.NO: Status.NEGATIVE, YesNo.DONT_KNOW: Status.UNKNOWN}
 _BARE_NUMBER = re.compile(
     rf"(?:大概|差不多|大约|可能|是|有|约|快|最高|就)*(?P<value>{NUMBER})(?:左右|多|吧|了|,|。|!|的|度|次|%| )*"
@@ -89,6 +91,11 @@ def _asked_symptoms(
 ) -> list[SymptomMention]:
     """What a bare yes, no or don't-know says of the asked symptoms that the message does not name itself."""
     open_names = [name for name in asked.values if name not in mentioned]
+    meant = [
+        name for name in open_names if any(mentioned.get(other) is Status.POSITIVE for other in _MEANT_BY.get(name, ()))
+    ]
+    if meant:  # 喘得有点急 to "喘得急不急？"
+        return [SymptomMention(name=name, text="", status=Status.POSITIVE) for name in meant]
     some_present = any(mentioned.get(name) is Status.POSITIVE for name in asked.values)
     if all_of_them:
         status = Status.POSITIVE

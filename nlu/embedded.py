@@ -6,7 +6,7 @@ from data.clinical_language import ClinicalLanguage, clinical_language
 from data.intents import SpokenIntents, spoken_intents
 from nlu.answers import Answer, answer_to, severity_in_passing
 from nlu.facts import CaseFacts
-from nlu.family import find_relatives, whose, without
+from nlu.family import find_relatives, whose, without, without_others
 from nlu.intents import IntentRules, Signs
 from nlu.lexicon import Lexicon, Match
 from nlu.measures import Value, find_temperatures, find_vitals
@@ -36,6 +36,8 @@ _LONG_AGO_DAYS = 7.0
 _CLAUSE_MARK = re.compile(r"[,。!?;]")
 _MASK = "※"
 _RESOLVED = re.compile(r"现在|已经|目前|今天|了$")
+_POLITE = re.compile(r"(?:好|好的|好吧|行|可以|要得|没问题|ok|同意|收到|知道了)[啊呀吧哦噢呢的了,。!~ ]*")
+"""Said to be polite: 好的 to "有没有发烧？" affirms no fever."""
 _SAME_DENIAL = {"呼吸困难": ("喘息",), "喘息": ("呼吸困难",), "出冷汗": ("出汗",)}
 """What, denied, denies the other as well: 不喘 is an answer to "喘不上气吗？"."""
 _CONVULSION = "抽搐"
@@ -83,7 +85,7 @@ class _Reading:
         self.matches = lexicon.find(self.text, _FreeCharacters(segmenter, self.text))
         self.masked = _masked(self.text, self.matches)
         self.relatives = find_relatives(self.text, self.matches, context.patient_relation)
-        self.of_patient = without(self.text, self.relatives)
+        self.of_patient = without_others(without(self.text, self.relatives), context.patient_relation)
         self.yes_no = self._yes_no()
 
     def _without_withdrawn(self) -> str:
@@ -96,7 +98,7 @@ class _Reading:
     def _yes_no(self) -> YesNo | None:
         """A bare yes or no; what corrects or denies something else (不是三天, 没发烧) is no answer to the question."""
         asked = self.context.asked
-        if self._withdrawn():
+        if self._withdrawn() or (asked is not None and _POLITE.fullmatch(self.text.strip())):
             return None
         if asked is None:
             return self.rules.yes_no(self.text, None)
@@ -113,9 +115,9 @@ class _Reading:
         drugs = [m for m in self.matches if m.kind == "drug" and whose(m, self.relatives) is None]
         diseases = [m for m in self.matches if m.kind == "disease"]
         own = [m for m in diseases if whose(m, self.relatives) is None]
-        # Asked for illnesses, drugs and allergies in one breath, who names a drug alone takes it: only "过敏" makes it one.
-        asked_allergies = self.asked_slots[:1] == (Slot.ALLERGIES,)
-        allergies = find_allergies(self.source, drugs, asked_allergies)
+        # Where drugs and illnesses are asked for in the same breath, a drug that is named is one that is taken.
+        only_allergies = self.context.asked is not None and self.context.asked.slot is Slot.ALLERGIES
+        allergies = find_allergies(self.source, drugs, only_allergies)
         mentions = self._mentions(bool(allergies))
         answer = self._answer(mentions)
         temperatures = find_temperatures(self.current)

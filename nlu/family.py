@@ -47,6 +47,20 @@ def without(text: str, relatives: Iterable[Relative]) -> str:
     return text
 
 
+def without_others(text: str, patient: Relation | None) -> str:
+    """``text`` less the relatives who are merely said to have it too (我爸也咳嗽): the patient stays who they are."""
+    if patient is None:
+        return text
+    return _CLAUSE.sub(
+        lambda clause: " " * len(clause.group()) if _has_it_too(clause.group(), patient) else clause.group(), text
+    )
+
+
+def _has_it_too(clause: str, patient: Relation) -> bool:
+    relation = find_relation(clause)
+    return "也" in clause and relation not in (None, Relation.SELF, patient)
+
+
 def whose(match: Match, relatives: Iterable[Relative]) -> str | None:
     """Who is said to have what was found; ``None`` for the patient."""
     return next((one.who for one in relatives if one.start <= match.start < one.end), None)

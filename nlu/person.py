@@ -51,7 +51,8 @@ _BORN = re.compile(rf"(?:出生|生下来|刚生)(?:才|有|了)?(?P<value>{NUMB
 _NEWBORN = re.compile(r"新生儿|刚出生|还没满月|没满月|未满月|不满月")
 _FULL_MONTH = re.compile(r"刚满月|满月(?!后)")
 _BARE_AGE = re.compile(
-    rf"^(?:今年|快|我|都|已经|男|女|,| )*(?P<value>(?>{NUMBER}))(?:多|了|岁|来岁)*(?!天|日|周|星期|个|月|小时|分钟|度|次)"
+    rf"^(?:今年|快|我|都|已经|男|女|,| )*(?P<value>(?>{NUMBER}))(?:多|了|岁|来岁)*"
+    r"(?!天|日|周|星期|个|月|小时|分钟|度|次)"
 )
 _BESIDE_SEX = re.compile(
     rf"(?:^|[,。; ])(?:[男女][的性]?[,、 ]*(?P<after>{NUMBER})|(?P<before>{NUMBER})(?:多|来)?[,、 ]*[男女][的性]?)"

@@ -332,7 +332,7 @@ class Phone:
         self.mark = (await self.describe())["last_seq"]
 
     async def wait_for(
-        self, wanted: Callable[[Message], bool] | str, timeout: float = 10.0, after: int | None = None
+        self, wanted: Callable[[Message], bool] | str, timeout: float = 30.0, after: int | None = None
     ) -> Message:
         """The first message of the account (or the system) that fits: a predicate, or a text that it contains.
 

@@ -96,6 +96,7 @@ class Step(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     ADD_FINDINGS = "add_findings"
     ATTACH = "attach"
+    ADD_PATIENT_NOTE = "add_patient_note"
     BOOK = "book"
     RECORD_NO_SHOW = "record_no_show"
     REQUEST_SUPPLEMENT = "request_supplement"
@@ -120,6 +121,7 @@ _STEP_LABELS = {
     Step.ACKNOWLEDGE: "接收任务",
     Step.ADD_FINDINGS: "补充检查结果",
     Step.ATTACH: "添加资料",
+    Step.ADD_PATIENT_NOTE: "补充病情",
     Step.BOOK: "预约或改约时间",
     Step.RECORD_NO_SHOW: "登记未到",
     Step.REQUEST_SUPPLEMENT: "要求补充资料",
@@ -149,6 +151,7 @@ STAYS: Mapping[Step, frozenset[Status]] = MappingProxyType(
         Step.ACKNOWLEDGE: frozenset({Status.DRAFT}),
         Step.ADD_FINDINGS: frozenset({Status.DRAFT, Status.PENDING, Status.ASSIGNED, Status.IN_PROGRESS}),
         Step.ATTACH: frozenset({Status.DRAFT, Status.PENDING, Status.ASSIGNED, Status.IN_PROGRESS}),
+        Step.ADD_PATIENT_NOTE: RUNNING,
         Step.BOOK: frozenset({Status.ASSIGNED}),
         Step.RECORD_NO_SHOW: frozenset({Status.ASSIGNED}),
         Step.REQUEST_SUPPLEMENT: frozenset({Status.ASSIGNED, Status.IN_PROGRESS}),

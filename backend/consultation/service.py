@@ -7,11 +7,12 @@ from backend.consultation.appointments import NO_SHOW_TIMER, REMINDER_TIMER
 from backend.consultation.intake import TASK_TIMER
 from backend.consultation.lifecycle import Lifecycle
 from backend.consultation.matching import OFFERS_TIMER
+from backend.consultation.patient_notes import PatientNotes
 from backend.consultation.supplements import Supplements
 from backend.consultation.thread import Thread
 
 
-class ConsultationService(Lifecycle, Supplements, Thread, Alarms):
+class ConsultationService(Lifecycle, Supplements, PatientNotes, Thread, Alarms):
     """All use cases of consultations. Where each lives:
 
     * `intake`: open, open_by_doctor, acknowledge_task, add_findings; a task that nobody looks at
@@ -19,6 +20,7 @@ class ConsultationService(Lifecycle, Supplements, Thread, Alarms):
     * `matching`: the search for an expert, which `submit` begins and timers carry on
     * `appointments`: bookable_slots, booking, book, reschedule, cancel_booking, record_no_show; reminders
     * `supplements`: request_supplement, answer_supplement, supplements, waiting_for_supplement
+    * `patient_notes`: add_patient_note
     * `thread`: post, messages, message, focus, set_focus
     * `opinions`: record_opinion, rate
     * `alarms`: raise_alarm

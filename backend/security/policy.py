@@ -57,6 +57,7 @@ class Action(StrEnum):
     CONSULTATION_ACKNOWLEDGE = "consultation.acknowledge"
     CONSULTATION_ADD_FINDINGS = "consultation.add_findings"
     CONSULTATION_ATTACH = "consultation.attach"
+    CONSULTATION_ADD_PATIENT_NOTE = "consultation.add_patient_note"
     CONSULTATION_SUBMIT = "consultation.submit"
     CONSULTATION_ANSWER_OFFER = "consultation.answer_offer"
     CONSULTATION_ASSIGN = "consultation.assign"
@@ -123,6 +124,7 @@ TABLE: dict[Action, Grants] = {
     Action.CONSULTATION_ACKNOWLEDGE: _grants(doctor=DOCTORS),
     Action.CONSULTATION_ADD_FINDINGS: _grants(doctor=DOCTORS),
     Action.CONSULTATION_ATTACH: _grants(OWN, DOCTORS, PARTICIPANT),
+    Action.CONSULTATION_ADD_PATIENT_NOTE: _grants(OWN),
     Action.CONSULTATION_SUBMIT: _grants(doctor=DOCTORS, system=ANY),
     Action.CONSULTATION_ANSWER_OFFER: _grants(expert=PARTICIPANT),
     Action.CONSULTATION_ASSIGN: _grants(administrator=ANY, system=ANY),

@@ -25,7 +25,8 @@ def case_line(case: ConsultationSummary) -> str:
 def case_choice(case: ConsultationSummary, verb: str, mark: str = "") -> Choice:
     """Give a case as an answer to tap, `mark` before its name."""
     urgent = "急 " if case.urgency.skips_booking and case.status not in _ENDED else ""
-    return Choice(f"{verb}:{case.id}", f"{mark}{urgent}{clip(case.patient_name or '患者', 5)}·{case.status.label}")
+    status = "待处理" if case.status is Status.DRAFT else case.status.label
+    return Choice(f"{verb}:{case.id}", f"{mark}{urgent}{clip(case.patient_name or '患者', 5)}·{status}")
 
 
 def full_case(view: ConsultationView, now: datetime) -> str:

@@ -16,7 +16,8 @@ def offer_card(offer: OfferView, view: ConsultationView, now: datetime) -> Menu:
         f"来自：{view.institution_name}　{view.doctor_name}医生",
         f"科室：{offer.department_name}",
         anonymous_case(view),
-        f"为什么请您：{'；'.join(offer.reasons)}" if offer.reasons else "",
+        # Expertise and time; how fast they answer, how much they have to do and their own title they know.
+        f"为什么请您：{'；'.join(offer.reasons[:2])}" if offer.reasons else "",
         f"请在{moment(offer.expires_at, now)}前回复。",
     )
     choices = (Choice(f"expert.accept:{offer.id}", "接受"), Choice(f"expert.decline:{offer.id}", "婉拒"))

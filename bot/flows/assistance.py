@@ -3,6 +3,7 @@
 import re
 
 from bot.dialogue import Dialogue, Handler, Turn
+from bot.flows import progress
 from bot.flows.intake_questions import answer_in_place
 from bot.messages import Choice, Menu
 from nlu.types import Command, Intent, Understanding
@@ -21,6 +22,7 @@ ANSWERS = {
     "prescription": "我自己不能开药。请先告诉我哪里不舒服，我交给医生，该不该用药由医生来定。",
     "robot": "我是自动的小助手，不是医生。我帮您记清楚、找对人，看病由真正的医生来看。",
     "report": "报告请拍成照片发给我，我一起交给医生看。要看以前的结果，请点“我的会诊”。",
+    "worry": "别着急，慢慢说，我记着呢，会交给医生看。要是突然加重，请马上打120。",
     "complaint": "让您不满意了，很抱歉。您可以点“找人工”，把情况说给值班的人听。",
 }
 """What is answered, by topic. None of it says anything about an illness."""
@@ -34,6 +36,10 @@ _TOPIC_OF_INTENT = {
     Intent.COMPLAIN: "complaint",
 }
 _TOPIC_WORDS = (
+    (
+        "worry",
+        re.compile(r"怎么办|咋办|好怕|害怕|吓死|急死|好担心|很担心|担心死|着急|不会有事|会不会死|严不严重|严重吗"),
+    ),
     ("robot", re.compile(r"机器人|(真人|人工智能|电脑)(吗|在)|是不是(真)?人|是人吗")),
     ("price", re.compile(r"多少钱|收费|要钱|花钱|免费|价钱|费用|怎么收钱")),
     ("insurance", re.compile(r"医保|报销|新农合|合作医疗")),
@@ -75,6 +81,9 @@ async def digression(turn: Turn, said: Understanding) -> str | None:
         return await call_human(turn)
     if said.command is Command.HELP:
         return ANSWERS["howto"]
+    if progress.is_asked(turn.text, said):
+        case = await progress.of_newest(turn)
+        return ANSWERS["time"] if case is None else progress.words(case)
     asked = topic(turn.text, said)
     if asked is not None:
         return ANSWERS[asked]
@@ -84,7 +93,7 @@ async def digression(turn: Turn, said: Understanding) -> str | None:
 async def call_human(turn: Turn) -> str:
     """Tell the people on duty that this person needs them, and give the sentence to say."""
     await turn.services.help_desk.call(turn.actor)
-    return "好的，已经告诉值班的人，会尽快在这里联系您。情况急的话，请直接打120。"
+    return "好的，已经告诉值班的人，会尽快在这里联系您，不用再叫。情况急的话，请直接打120。"
 
 
 def register(dialogue: Dialogue) -> None:

@@ -1,7 +1,6 @@
 """The request for a consultation as one card that a doctor completes in any order and submits."""
 
 from backend.consultation.rules import Status, Urgency
-from bot.cards.case import case_line
 from bot.dialogue import Dialogue, Turn
 from bot.flows.coding import coded, department_name, disease_choices, find_departments
 from bot.flows.staff_flow import StaffFlow, close, ending_if_refused
@@ -35,7 +34,7 @@ class SubmitFlow(StaffFlow):
             close(turn, f"这例会诊现在是“{view.status.label}”，不用再提交。")
             return
         turn.data.update(
-            line=case_line(view),
+            line=view.patient_name or "患者",
             department=view.department_code,
             icd10=view.icd10 or "",
             question=view.question or "",

@@ -145,7 +145,7 @@ def _urging(intake: Intake, said: Understanding) -> str:
 
 def _heard_family(before: CaseFacts, after: CaseFacts) -> str:
     new = [one.name for one in after.family if one not in before.family]
-    return f"好的，记下了：家里人有{'、'.join(new)}。" if new else ""
+    return f"好的，记下了：{'、'.join(new)}。" if new else ""
 
 
 def _missed(intake: Intake, before: CaseFacts, said: Understanding) -> bool:
@@ -177,7 +177,7 @@ async def _take_who(turn: Turn, intake: Intake, said: Understanding) -> None:
         return
     if relation is not None:
         intake.facts = intake.facts.model_copy(update={"relation": relation})
-    await advance(turn, intake, "好的。")
+    await advance(turn, intake, told(before, intake.facts, said) or "好的。")
 
 
 async def _take_name(turn: Turn, intake: Intake, said: Understanding) -> None:

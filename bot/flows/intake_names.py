@@ -29,6 +29,7 @@ _NOT_NAMES = frozenset({"我", "他", "她", "你", "您", "孩子", "宝宝", "
 _NO_NAME_INTENTS = frozenset(
     {Intent.GREET, Intent.THANK, Intent.COMPLAIN, Intent.ASK_HOWTO, Intent.ASK_PRICE, Intent.EMERGENCY}
 )
+_ASKS = re.compile(r"[你您吗么?？!！]|多大|多少|什么|怎么|为啥|哪|谁|了$")
 _MORE = re.compile(r"[，,、；;\s。]+")
 _PERSONAL = re.compile(r"(?:今年|性别|年龄)?(?:\d{1,3}|[一二三四五六七八九十百]+)岁?多?|[男女]性?的?")
 _JUST_THE_NAME = "请只发名字，不用写别的。不想写就点“先不说”。"
@@ -77,4 +78,5 @@ def _is_no_name(name: str, said: Understanding) -> bool:
         or said.intent in _NO_NAME_INTENTS
         or name in _NOT_NAMES
         or _NO_NAME.fullmatch(name)
+        or _ASKS.search(name)
     )

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from backend.consultation.rules import RUNNING, Status
 from backend.consultation.views import ConsultationSummary, ConsultationView
+from backend.security.policy import Role
 from bot.dialogue import Dialogue, Turn
 from bot.flows import consent
 from bot.flows.booking import active_booking
@@ -48,10 +49,15 @@ def _title(case: ConsultationSummary) -> str:
     return f"{short_day(case.opened_at)} {_PLAIN_STATUS[case.status]}"
 
 
+async def running(turn: Turn) -> list[ConsultationSummary]:
+    """Give the person's consultations as a patient that have not ended, the newest first, looking at the latest few."""
+    cases = await turn.services.consultations.list_for(turn.actor, role=Role.PATIENT, limit=_CASES_LOOKED_AT)
+    return [case for case in cases if case.status in RUNNING]
+
+
 async def newest_running(turn: Turn) -> ConsultationSummary | None:
-    """Give the newest of the person's consultations that has not ended, looking at the latest few."""
-    cases = await turn.services.consultations.list_for(turn.actor, limit=_CASES_LOOKED_AT)
-    return next((case for case in cases if case.status in RUNNING), None)
+    """Give the newest of them."""
+    return next(iter(await running(turn)), None)
 
 
 async def _mine(turn: Turn, argument: str) -> None:

@@ -1,7 +1,7 @@
 """What a patient hears while no conversation is running: a symptom begins an intake, everything else finds its way."""
 
 from bot.dialogue import Dialogue, Turn
-from bot.flows import assistance, consent, intake, my, place
+from bot.flows import assistance, change, consent, intake, my, place, progress
 from bot.flows.intake import is_clinical, not_words
 from bot.flows.welcome import home
 from bot.incoming import Kind
@@ -26,7 +26,8 @@ class PatientFlow:
     async def receive(self, turn: Turn) -> None:
         """Find out what the message wants."""
         kind = turn.incoming.kind
-        if not await consent.require_consent(turn):
+        if not await turn.services.people.has_consent(turn.actor.person_id):
+            await _before_consent(turn)
             return
         if kind is Kind.LOCATION and turn.incoming.location is not None:
             await place.show_near(turn)
@@ -38,10 +39,23 @@ class PatientFlow:
             await _take_words(turn)
 
 
+async def _before_consent(turn: Turn) -> None:
+    """Answer what is asked about the service itself, and ask for the consent: nothing else may be said yet."""
+    answer = ""
+    if turn.incoming.kind in (Kind.TEXT, Kind.VOICE) and turn.text:
+        said = await turn.understand()
+        answer = "" if is_clinical(said) else await assistance.digression(turn, said) or ""
+    await consent.ask(turn, answer)
+
+
 async def _take_words(turn: Turn) -> None:
     said = await turn.understand()
-    if is_clinical(said):
-        await _begin_with(turn)
+    case = await progress.of_newest(turn)
+    if case is not None and progress.is_asked(turn.text, said):
+        turn.say(progress.card(case))
+        return
+    if is_clinical(said) or (case is not None and said.intent is Intent.DESCRIBE_SYMPTOMS):
+        await (change.begin_with(turn, "") if case is None else change.ask(turn))
         return
     answer = await assistance.digression(turn, said)
     if answer is not None:
@@ -50,6 +64,8 @@ async def _take_words(turn: Turn) -> None:
         await my.show(turn)
     elif said.intent in _START:
         await intake.start(turn)
+    elif case is not None:
+        turn.say(progress.card(case))
     else:
         turn.say(home("哪里不舒服，直接告诉我就行。比如：“咳嗽三天了”。"))
 
@@ -58,22 +74,11 @@ async def _take_picture(turn: Turn) -> None:
     """Put a picture to the case that is open, or begin an intake with it."""
     case = await my.newest_running(turn)
     if case is None:
-        await _begin_with(turn)
+        await change.begin_with(turn, "")
         return
     await turn.services.consultations.attach(turn.actor, case.id, turn.incoming.file_id)
     choices = (Choice(f"patient.case:{case.id}", "看这次会诊"), Choice("patient.start", "是新的不舒服"))
     turn.say(Menu(f"照片收到了，已经放进您{short_day(case.opened_at)}的会诊，医生看得到。", choices))
-
-
-async def _begin_with(turn: Turn) -> None:
-    """Begin an intake with this message as the first answer."""
-    running = await my.newest_running(turn)
-    await intake.start(turn)
-    turn.replies.clear()
-    if running is not None:
-        day = short_day(running.opened_at)
-        turn.say(f"您{day}的会诊还在进行，要看请点“我的会诊”。现在说的，我按新的一次来记。")
-    await turn.forward(turn.incoming)
 
 
 def register(dialogue: Dialogue) -> None:

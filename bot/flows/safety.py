@@ -1,5 +1,6 @@
 """Danger signs: heard in every word of a patient, at any moment, answered at once with what to do."""
 
+import re
 from datetime import datetime, timedelta
 
 from bot.dialogue import Dialogue, Turn, is_practitioner
@@ -18,6 +19,9 @@ REPEAT_AFTER = timedelta(minutes=30)
 _CRITICAL = 1
 _CALLED = Choice("patient.called", "已打120")
 _GO_ON = Choice("patient.continue", "继续问诊")
+_HAS_CALLED = re.compile(
+    r"(?:我|已经?|刚刚?|都|在|正在)*(?:打|拨|叫)(?:了|过|完|通)*(?:120|电话|救护车|急救)?了?[。!！]?"
+)
 _CRY_FOR_HELP = "要是很危险，请马上打120，电话别挂，听接线员的。\n出了什么事？一句话告诉我就行。"
 
 
@@ -31,9 +35,9 @@ async def watch(turn: Turn) -> bool:
         return await _watch_intake(turn, intake)
     said = await turn.understand()
     flags = tuple(assess_red_flags(CaseFacts().merge(said)))
-    if not flags:
-        return await _hear_cry(turn, said)
     in_thread = await turn.services.consultations.focus(turn.actor)
+    if not flags:
+        return await _hear_cry(turn, said) and in_thread is None  # a cry in a thread goes to the doctors too
     if in_thread is not None:
         await _warn_running(turn, in_thread, flags, in_thread=True)
         return False  # the words themselves still go to the doctors
@@ -46,6 +50,9 @@ async def watch(turn: Turn) -> bool:
 
 
 async def _watch_intake(turn: Turn, intake: Intake) -> bool:
+    if intake.is_critical and intake.question is None and _HAS_CALLED.fullmatch(turn.text):
+        await _called(turn, "")
+        return True
     context = intake.context_of(turn.incoming.item_id)
     said = await turn.understand(context)
     flags = tuple(assess_red_flags(intake.facts.merge(said, context)))

@@ -79,7 +79,8 @@ class AnswerFlow(StaffFlow):
 
     def _say_gathered(self, turn: Turn) -> None:
         pictures, notes = len(turn.data["file_ids"]), len(turn.data["texts"])
-        turn.say(Menu(f"收到：图片{pictures}张，说明{notes}条。", _sending()))
+        parts = (f"图片{pictures}张" if pictures else "", f"说明{notes}条" if notes else "")
+        turn.say(Menu(f"收到：{'，'.join(part for part in parts if part)}。", _sending()))
 
 
 def _sending() -> tuple[Choice, ...]:

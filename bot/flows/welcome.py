@@ -2,6 +2,8 @@
 
 from bot.dialogue import Dialogue, Turn, is_practitioner
 from bot.flows import consent
+from bot.flows.intake_questions import answer_in_place
+from bot.flows.intake_state import Intake
 from bot.incoming import Kind
 from bot.messages import Choice, Menu
 
@@ -32,6 +34,8 @@ async def _meet(turn: Turn) -> bool:
         return False
     if not await turn.services.people.has_consent(turn.actor.person_id):
         await consent.ask(turn, _GREETING)
+    elif Intake.of(turn) is not None:  # they left in the middle; what was said so far is kept
+        answer_in_place(turn, "欢迎您回来。" if incoming.kind is Kind.FOLLOW else "您好。")
     elif incoming.kind is Kind.FOLLOW:
         turn.say(home("欢迎您回来。哪里不舒服，直接告诉我就行。"))
     else:

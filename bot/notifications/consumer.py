@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from backend.events import Event, EventBus
-from bot.notifications import administrators, bookings, matching, preparation, results, tasks, thread
+from bot.notifications import administrators, bookings, matching, patient_notes, preparation, results, tasks, thread
 from bot.notifications.notifier import Notifier
 from bot.services import Services
 
@@ -24,7 +24,7 @@ UNHEARD = frozenset(
 )
 """Events of which nobody hears, each for its reason."""
 
-_MODULES = (tasks, matching, bookings, preparation, thread, results, administrators)
+_MODULES = (tasks, matching, bookings, patient_notes, preparation, thread, results, administrators)
 
 
 def handlers() -> Mapping[str, Handler]:

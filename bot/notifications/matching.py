@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from backend.consultation.ranking import Widening
 from backend.consultation.rules import Step
+from backend.consultation.views import ConsultationView
 from backend.security.policy import SYSTEM
 from bot.cards.case import case_line
 from bot.cards.digest import digest_card
@@ -38,24 +39,27 @@ async def offer_taken(notifier: Notifier) -> None:
     """An expert who was asked too hears who has the case."""
     winner = await notifier.practitioner(notifier.payload["taken_by"])
     view = await notifier.case()
-    words = (
-        f"会诊邀请 {view.number} 已由{winner.institution_name}{winner.name}{winner.title}接下，您不用处理了，谢谢您。"
-    )
+    words = f"{_invitation(view)}已由{winner.institution_name}{winner.name}{winner.title}接下，您不用处理了，谢谢您。"
     await notifier.tell_practitioner(notifier.payload["expert_id"], Text(words))
 
 
 async def offer_expired(notifier: Notifier) -> None:
     """An expert who did not answer in time hears that nothing is left to do."""
     view = await notifier.case()
-    words = f"会诊邀请 {view.number} 已过回复时间，您不用处理了。"
+    words = f"{_invitation(view)}已过回复时间，您不用处理了。"
     await notifier.tell_practitioner(notifier.payload["expert_id"], Text(words))
 
 
 async def offer_withdrawn(notifier: Notifier) -> None:
     """The case was cancelled: an invitation needs no answer any more."""
     view = await notifier.case()
-    words = f"会诊邀请 {view.number} 已撤回，您不用处理了，谢谢您。"
+    words = f"{_invitation(view)}已撤回，您不用处理了，谢谢您。"
     await notifier.tell_practitioner(notifier.payload["expert_id"], Text(words))
+
+
+def _invitation(view: ConsultationView) -> str:
+    """Name an invitation as its card did: by where it came from, for the card shows neither name nor number."""
+    return f"{view.institution_name}的会诊邀请（{view.department_name}）"
 
 
 async def widened(notifier: Notifier) -> None:

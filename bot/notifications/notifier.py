@@ -70,14 +70,14 @@ class Notifier:
         if view.patient_id != self.cause:
             await self.tell(view.patient_id, *messages)
 
-    async def tell_administrators(self, *messages: Message) -> None:
-        """Say `messages` to everybody who keeps the platform running."""
+    async def tell_administrators(self, *messages: Message, once: str | None = None) -> None:
+        """Say `messages` to everybody who keeps the platform running; `once` as in `tell`."""
         found = await self.services.people.practitioners(
             role=Role.ADMINISTRATOR, joined_only=True, limit=_MOST_ADMINISTRATORS, offset=0
         )
         for administrator in found:
             if administrator.person_id is not None:
-                await self.tell(administrator.person_id, *messages)
+                await self.tell(administrator.person_id, *messages, once=once)
 
     @property
     def cause(self) -> str:

@@ -35,7 +35,7 @@ async def rated(notifier: Notifier) -> None:
     view = await notifier.case()
     if view.rating is None:
         return
-    words = f"{view.number}：患者评价 {'★' * view.rating.stars}{'☆' * (5 - view.rating.stars)}"
+    words = f"{case_line(view)}：患者评价 {'★' * view.rating.stars}{'☆' * (5 - view.rating.stars)}"
     if view.rating.comment:
         words += f"\n“{view.rating.comment}”"
     for practitioner_id in (view.doctor_id, view.expert_id):

@@ -35,7 +35,7 @@ async def overdue(notifier: Notifier) -> None:
     if fresh:
         await notifier.tell_practitioner(fresh, task_card(view, notifier.now, "转来的问诊任务"))
         await notifier.tell_practitioner(
-            notifier.payload["doctor_id"], Text(f"{view.number} 超时未打开，已转给同事处理。")
+            notifier.payload["doctor_id"], Text(f"{case_line(view)}：超时未打开，已转给同事处理。")
         )
         return
     await notifier.tell_practitioner(view.doctor_id, task_card(view, notifier.now, "任务超时，请尽快打开"))

@@ -7,7 +7,7 @@ from datetime import datetime
 from qiaoyi.demo.transcript import Transcript
 from sandbox.client import Message, NoSuchMessageError, Phone
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 """How long the story waits for a message; on an idle machine they take some tens of milliseconds."""
 
 

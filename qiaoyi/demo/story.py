@@ -18,7 +18,7 @@ _HOME = (28.6210, 114.8190, "石桥镇李家湾")
 # What the grandmother answers to whatever is asked: the first words that the question holds decide.
 _ANSWERS = (
     ("叫什么名字", "王秀英"),
-    ("慢性病", "有高血压，吃硝苯地平，什么药都不过敏"),
+    ("慢性病", "有高血压，吃硝苯地平，没有药物过敏"),
     ("过敏", "没有过敏"),
     ("多大年纪", "67岁，女"),
     ("多久", "三天了"),

@@ -162,7 +162,7 @@ async def test_a_stored_message_whose_turn_keeps_failing_ends_with_an_apology(
 
     dialogue.script = never
     phone = await wechat.client.phone("王阿姨", following=True)
-    turns = TurnSettings(deadline=0.1, deferred_limit=0.1)
+    turns = TurnSettings(deadline=0.1, deferred_limit=1.0)
     async with running_transport(sqlite, clock, local_settings(wechat.base_url), dialogue, turns=turns) as running:
         await wechat.client.set_callback(running.url)
         await phone.say("您好", wait_reply=True)

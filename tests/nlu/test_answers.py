@@ -104,3 +104,29 @@ def test_denying_something_else_does_not_deny_what_was_asked(understand: Underst
 def test_denying_what_was_asked_denies_it(understand: Understand, text: str) -> None:
     said = understand(text, BREATH)
     assert [symptom.status for symptom in said.symptoms if symptom.name == "呼吸困难"] == [Status.NEGATIVE]
+
+
+HISTORY = Asked(slot=Slot.PAST_HISTORY, also=(Slot.DRUGS, Slot.ALLERGIES))
+
+
+@pytest.mark.parametrize(
+    ("text", "drugs", "allergies", "denies"),
+    [
+        ("有高血压，吃硝苯地平", ["硝苯地平"], [], []),
+        ("有高血压，吃硝苯地平，没有药物过敏", ["硝苯地平"], [], [Slot.ALLERGIES]),
+        ("吃二甲双胍，青霉素过敏", ["二甲双胍"], ["青霉素"], []),
+        ("没有，就是青霉素过敏", [], ["青霉素"], [Slot.PAST_HISTORY, Slot.DRUGS, Slot.ALLERGIES]),
+        ("都没有", [], [], [Slot.PAST_HISTORY, Slot.DRUGS, Slot.ALLERGIES]),
+    ],
+)
+def test_a_drug_that_is_taken_is_no_allergy_where_both_are_asked(
+    understand: Understand, text: str, drugs: list[str], allergies: list[str], denies: list[Slot]
+) -> None:
+    said = understand(text, HISTORY)
+    assert [one.name for one in said.drugs] == drugs
+    assert [one.name for one in said.allergies] == allergies
+    assert set(said.denies) == set(denies)
+
+
+def test_to_the_question_for_allergies_a_drug_alone_is_one(understand: Understand) -> None:
+    assert [one.name for one in understand("青霉素", Asked(slot=Slot.ALLERGIES)).allergies] == ["青霉素"]

@@ -126,6 +126,19 @@ async def test_supplements_are_answered_oldest_first_and_once(clinic: Clinic) ->
         await care.request_supplement(running.doctor, running.id, "我也要")
 
 
+async def test_the_doctor_sees_in_which_cases_an_expert_waits_for_more(clinic: Clinic) -> None:
+    doctor, expert = await clinic.doctor(), await clinic.expert()
+    first, second = await begin(clinic, doctor, expert), await begin(clinic, doctor, expert)
+    for running in (first, second, second):
+        await clinic.care.request_supplement(expert, running.id, "血常规")
+    assert [case.id for case in await clinic.care.waiting_for_supplement(doctor)] == [second.id, first.id]
+    assert [case.id for case in await clinic.care.waiting_for_supplement(doctor, limit=1)] == [second.id]
+    await clinic.care.answer_supplement(doctor, first.id, "正常")
+    assert [case.id for case in await clinic.care.waiting_for_supplement(doctor)] == [second.id]
+    assert await clinic.care.waiting_for_supplement(expert) == []
+    assert await clinic.care.waiting_for_supplement(second.patient) == []
+
+
 async def test_a_consultation_closes_only_with_diagnosis_and_plan(clinic: Clinic) -> None:
     running = await begin(clinic)
     care = clinic.care

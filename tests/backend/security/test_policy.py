@@ -19,7 +19,7 @@ FACTS: dict[Relation, dict[str, object]] = {
 
 # The table again, as a person would say it; a change of the policy has to be made in both places.
 PATIENTS_OWN = {
-    "consultation.raise_alarm",
+    "consultation.raise_alarm", "consultation.add_patient_note",
     "consultation.open", "consultation.view", "consultation.read_record", "consultation.list", "consultation.attach",
     "consultation.book", "consultation.reschedule", "consultation.cancel_booking", "consultation.post",
     "consultation.focus", "consultation.cancel", "consultation.rate", "scheduling.book", "scheduling.release",

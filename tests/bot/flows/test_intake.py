@@ -187,6 +187,7 @@ async def test_name_and_sex_are_asked_once_in_a_life(consenting: Conversation) -
     await consenting.tap("青山镇卫生院")
     assert "已经交给青山镇卫生院" in consenting.text
     await consenting.say("我头晕")
+    await consenting.tap("新的不舒服")
     asked = []
     while consenting.state.flow == "intake":
         asked.append(waiting(consenting))

@@ -175,3 +175,33 @@ async def _booked(county: County) -> tuple[str, datetime]:
     for phone in (county.patient, county.doctor, county.expert):
         await phone.hear()
     return case.id, await county.story.book(case, county.patient)
+
+
+async def test_a_person_who_calls_again_and_again_is_announced_once_in_ten_minutes(county: County) -> None:
+    clock = county.story.house.clock
+    clock.advance(timedelta(seconds=600 - clock.now().timestamp() % 600))
+    for _ in range(3):
+        assert "已经告诉值班的人" in await county.patient.say("转人工")
+    assert (await county.administrator.hear()).count("请求人工帮助") == 1
+    clock.advance(timedelta(minutes=10))
+    await county.patient.say("转人工")
+    assert (await county.administrator.hear()).count("请求人工帮助") == 1
+
+
+async def test_what_the_patient_adds_reaches_the_doctor_with_its_words(county: County) -> None:
+    case = await county.story.open_case(county.patient)
+    await county.doctor.hear()
+    await county.patient.say("今天又吐了两次")
+    await county.patient.tap("这次的情况有变化")
+    assert "今天又吐了两次" in await county.doctor.hear()
+    assert "今天又吐了两次" in await county.doctor.tap("打开")
+    assert case.id
+
+
+async def test_a_cry_for_help_in_a_thread_is_answered_and_reaches_doctor_and_expert(county: County) -> None:
+    await county.story.running(county.patient, county.doctor, county.expert)
+    await county.doctor.hear()
+    await county.expert.hear()
+    assert "120" in await county.patient.say("救命啊")
+    assert "救命啊" in await county.doctor.hear()
+    assert "救命啊" in await county.expert.hear()

@@ -38,6 +38,8 @@ async def test_a_case_goes_from_the_task_card_to_the_result_cards(county: County
     accepted = await expert.tap("接受")
     assert "已接受" in accepted
     assert "张小明" in accepted, "whoever has the case knows the patient"
+    said = [line for line in accepted.splitlines() if line]
+    assert len(set(said)) == len(said), "a card says nothing twice"
     assert "省人民医院王建国主任医师接下" in await rival.hear()
     assert "王建国" in await rival.tap("接受")
 

@@ -10,7 +10,7 @@ async def test_a_request_comes_to_the_doctor_as_a_task_and_its_answer_to_the_exp
     assert "已请医生补充" in await county.expert.tap("心电图")
     assert "请您补充：心电图" in await county.doctor.hear()
     await county.doctor.tap("现在补充")
-    assert "图片1张，说明0条" in await county.doctor.send_image()
+    assert "收到：图片1张。" in await county.doctor.send_image()
     assert "图片1张，说明1条" in await county.doctor.say("窦性心律")
     assert await county.expert.hear() == "", "nothing is sent before the doctor says so"
     await county.doctor.tap("发给专家")
