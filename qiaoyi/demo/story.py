@@ -247,7 +247,7 @@ class Story:
         await expert.taps("开始会诊")
         await expert.hears("会诊开始")
         told = await patient.hears("进行中", "请点“进入会诊”")
-        if "请点" not in told.text:
+        if "请点“进入会诊”" not in told.text:
             # Her 48 hours are over, so WeChat let only the template through; the card waits until she comes back.
             await patient.presses("patient.mine", "我的会诊")
             await patient.hears("请点“进入会诊”")

@@ -231,7 +231,7 @@ async def talk(desk: Desk, patient: PagePhone, doctor: PagePhone, expert: PagePh
     await desk.picture("13-digest")
     await expert.taps("开始会诊")
     await expert.hears("会诊开始")
-    if "请点" not in await patient.hears("进行中", "请点“进入会诊”"):
+    if "请点“进入会诊”" not in await patient.hears("进行中", "请点“进入会诊”"):
         await patient.presses("patient.mine")  # the template alone came through: the 48 hours are over
         await patient.hears("请点“进入会诊”")
     await patient.taps("进入会诊")
