@@ -271,7 +271,7 @@ async def conclude(desk: Desk, patient: PagePhone, doctor: PagePhone, expert: Pa
     assert "复查血常规" not in result, "what is for the doctor alone"
     await patient.hears("怎么样")
     await desk.picture("16-result")
-    await patient.taps("非常满意")
+    await patient.taps("★★★★★ 很好")
     await patient.hears("谢谢")
     await expert.hears("★★★★★")
 
