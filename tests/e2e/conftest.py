@@ -15,6 +15,7 @@ if not sys.platform.startswith("linux"):
     pytest.skip("processes are looked at through Linux's /proc", allow_module_level=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let one test process take all of these, so that the shared product is started once."""
     for item in items:
