@@ -21,4 +21,4 @@ echo "format and lint"; $bin/ruff format --check --quiet . ; $bin/ruff check --q
 echo "types"; $bin/mypy
 echo "rooms and arrows"; $bin/lint-imports --no-cache
 echo "pages"; npm --prefix web run --silent check
-echo "tests"; exec $bin/python -m pytest -n 2 --dist loadgroup "$@"
+echo "tests"; exec $bin/python -m pytest -n 2 "$@"

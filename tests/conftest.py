@@ -10,7 +10,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "xdist_group(name): runs in one test process, also where xdist is off")
     config.addinivalue_line("markers", "mariadb: runs on a MariaDB that the tests start themselves")
 
 
