@@ -4,18 +4,12 @@ from typing import TypeVar
 
 from nlu.types import (
     Context,
-    Duration,
-    Model,
-    Pregnancy,
-    Relation,
-    Severity,
-    Sex,
     Slot,
     Statement,
     Status,
     SymptomMention,
+    Told,
     Understanding,
-    Vitals,
     YesNo,
 )
 
@@ -26,25 +20,9 @@ FEVER_FROM = 37.3
 """Axillary temperature in °C from which the record speaks of fever (诊断学, 人民卫生出版社: 腋测 36–37 ℃)."""
 
 
-class CaseFacts(Model):
+class CaseFacts(Told):
     """Everything the patient has said about this case. Immutable: ``merge`` gives the next one."""
 
-    symptoms: tuple[SymptomMention, ...] = ()
-    temperature: float | None = None
-    duration: Duration | None = None
-    onset: str | None = None
-    severity: Severity | None = None
-    frequency: str | None = None
-    vitals: Vitals = Vitals()
-    age_months: int | None = None
-    sex: Sex | None = None
-    relation: Relation | None = None
-    pregnancy: Pregnancy | None = None
-    drugs: tuple[Statement, ...] = ()
-    allergies: tuple[Statement, ...] = ()
-    diseases: tuple[Statement, ...] = ()
-    family: tuple[Statement, ...] = ()
-    denies: tuple[Slot, ...] = ()
     unclear: tuple[str, ...] = ()
     """Symptoms of a question that named several and was answered with a bare 有: it is yet to be said which."""
 

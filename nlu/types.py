@@ -266,12 +266,9 @@ class RedFlag(Model):
     source: str
 
 
-class Understanding(Model):
-    """Everything one message says."""
+class Told(Model):
+    """What words can tell of a case: those of one message, or all of them together."""
 
-    text: str
-    intent: Intent
-    confidence: float = Field(ge=0, le=1)
     symptoms: tuple[SymptomMention, ...] = ()
     temperature: float | None = None
     duration: Duration | None = None
@@ -290,6 +287,14 @@ class Understanding(Model):
     """Diseases of relatives, each named with whose it is (母亲高血压)."""
     denies: tuple[Slot, ...] = ()
     """Whole histories that are denied: ALLERGIES for "没有过敏史", DRUGS for "没吃药", PAST_HISTORY for "身体很好"."""
+
+
+class Understanding(Told):
+    """Everything one message says."""
+
+    text: str
+    intent: Intent
+    confidence: float = Field(ge=0, le=1)
     yes_no: YesNo | None = None
     correction: bool = False
     withdrawn: tuple[Withdrawal, ...] = ()
