@@ -17,11 +17,3 @@ class Metrics:
         """Give the sum of the counters `name` that carry these labels."""
         wanted = {(key, str(value)) for key, value in labels.items()}
         return sum(count for (held, has), count in self._counts.items() if held == name and wanted <= set(has))
-
-    def snapshot(self) -> dict[str, int]:
-        """Give every counter as `name{label=value,…}`, sorted by name."""
-        shown = {}
-        for (name, labels), count in sorted(self._counts.items()):
-            inside = ",".join(f"{key}={value}" for key, value in labels)
-            shown[f"{name}{{{inside}}}" if inside else name] = count
-        return shown

@@ -144,10 +144,6 @@ class TurnRunner:
         """How long a message that came in now would wait for its turn, in seconds."""
         return self._waiting * self._pace
 
-    def has_lane(self, lane: str) -> bool:
-        """Tell whether messages of this lane are on their way to their turns."""
-        return lane in self._lanes
-
     async def answer(self, arrival: Arrival) -> Reply:
         """Give the reply to a callback, within the deadline. The same message twice has one turn and one reply.
 

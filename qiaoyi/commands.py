@@ -13,6 +13,7 @@ from backend import migrations
 from backend.errors import DomainError
 from backend.security.keyring import KeyRingError, add_key
 from backend.security.rotation import reencrypt
+from backend.seed import seed as load_demo_people
 from bot.wechat.errors import WechatError, WechatUnavailable
 from qiaoyi import diagnosis, local
 from qiaoyi.demo.play import play
@@ -20,7 +21,6 @@ from qiaoyi.house import open_house
 from qiaoyi.invitations import make_invitation
 from qiaoyi.local import StartError
 from qiaoyi.logs import set_up
-from qiaoyi.seeding import seed_house
 from qiaoyi.server import forever, serving, until_stopped
 from qiaoyi.settings import ServeRole, Settings, SettingsError
 
@@ -78,7 +78,7 @@ def _reaching_the_database() -> Iterator[None]:
 async def seed(settings: Settings, _options: argparse.Namespace) -> int:
     """Load the invented people of the demonstration; a second time changes nothing."""
     async with open_house(settings) as house:
-        await seed_house(house)
+        await load_demo_people(house.database, house.people, house.scheduling)
         await house.audit.seal()  # no serving process may follow that would
     print("demo people are there")
     return 0

@@ -246,11 +246,6 @@ class MessagingService:
             rows = (await session.execute(query)).all()
         return [DeferredItem(row.id, row.key, row.lane, row.content, row.attempts) for row in rows]
 
-    async def deferred_lanes(self) -> set[str]:
-        """Give every lane in which a message waits for its turn."""
-        async with self._database.reading() as session:
-            return set(await session.scalars(select(_deferred.c.lane).distinct()))
-
     async def claim_deferred(self, session: AsyncSession, deferred_id: int) -> bool:
         """Lock a deferred message in the caller's transaction; False where another process has it or had it."""
         query = select(_deferred.c.id).where(_deferred.c.id == deferred_id).with_for_update(skip_locked=True)

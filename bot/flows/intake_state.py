@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.dialogue import Turn
 from nlu.facts import CaseFacts
-from nlu.types import Context, Question, RedFlag, Relation, Understanding
+from nlu.types import Context, Question, RedFlag, Understanding
 
 MAX_STEPS_BACK = 10
 MAX_WORDS = 60
@@ -195,8 +195,3 @@ class Intake:
     def is_critical(self) -> bool:
         """Whether a danger sign was seen that must not wait."""
         return any(flag.level == 1 for flag in self.flags)
-
-    @property
-    def is_for_somebody_else(self) -> bool:
-        """Whether the patient is not the person who writes."""
-        return self.facts.relation not in (None, Relation.SELF)
