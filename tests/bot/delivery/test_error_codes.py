@@ -58,6 +58,11 @@ async def calls(wechat: RunningSandbox, path: str = SEND) -> list[int | None]:
     return [entry["errcode"] for entry in await wechat.client.journal(path=path)]
 
 
+async def is_unreachable(transport: RunningTransport) -> bool:
+    async with transport.database.reading() as session:
+        return not await session.scalar(select(Contact.reachable))
+
+
 async def is_held(transport: RunningTransport) -> bool:
     """Whether exactly one message waits for the person to come back."""
     held = await rows(transport)
@@ -126,8 +131,7 @@ async def test_somebody_who_cannot_be_reached_is_marked_and_written_to_no_more_u
     await wechat.client.fault(path=SEND, errcode=code, times=1)
     await push(transport, phone, Text("会诊已安排"))
     await eventually(lambda: is_held(transport))
-    async with transport.database.reading() as session:
-        assert not await session.scalar(select(Contact.reachable))
+    await eventually(lambda: is_unreachable(transport))
     await push(transport, phone, Text("明天十点"))
     await eventually(lambda: transport.sending.metrics.value("deliveries", outcome="held") == 2)
     assert await calls(wechat) == [code]
