@@ -3,7 +3,7 @@
 import re
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import Field
 
@@ -60,13 +60,49 @@ class Term(Row):
     departments: dict[str, float] = Field(default_factory=dict)
 
 
+class VitalFinding(Row):
+    """A measured value and the share of patients with the disease who show it.
+
+    ``minimum`` is reached or exceeded, ``below`` is not reached; °C, mmHg, mmol/L, beats a minute, %.
+    """
+
+    measure: Literal["temperature", "systolic", "diastolic", "glucose", "heart_rate", "respiratory_rate", "spo2"]
+    minimum: float | None = None
+    below: float | None = None
+    share: float = Field(gt=0, lt=1)
+
+
+class Disease(Term):
+    """A disease as a primary-care doctor knows it.
+
+    ``symptoms`` gives for a symptom's name the share of patients who have it; ``frequency`` is how often a township
+    clinic sees the disease; ``ages`` are the months from and below which it does not occur; ``risks`` gives for
+    another disease how many times likelier this one is with it; ``examine`` is what to look at or measure next, in the
+    words of a doctor; ``source`` is where this can be read.
+    """
+
+    icd10: str = ""
+    frequency: Literal["very_common", "common", "occasional", "rare"] = "occasional"
+    ages: tuple[int | None, int | None] = (None, None)
+    sex: Literal["female", "male", "all"] = "all"
+    symptoms: dict[str, float] = Field(default_factory=dict)
+    vitals: tuple[VitalFinding, ...] = ()
+    risks: dict[str, float] = Field(default_factory=dict)
+    red_flags: tuple[str, ...] = ()
+    examine: tuple[str, ...] = ()
+    source: str = ""
+
+
+AnyTerm = TypeVar("AnyTerm", bound=Term)
+
+
 class ClinicalLanguage(Row):
     """All words of patients, checked against each other."""
 
     symptoms: tuple[Symptom, ...]
     anatomy: Anatomy
     drugs: tuple[Term, ...]
-    diseases: tuple[Term, ...]
+    diseases: tuple[Disease, ...]
 
 
 def load_clinical_language(folder: Path = FOLDER) -> ClinicalLanguage:
@@ -75,8 +111,8 @@ def load_clinical_language(folder: Path = FOLDER) -> ClinicalLanguage:
     anatomy = read_object(folder / "anatomy.json", Anatomy)
     _check_symptoms(folder / "symptoms.json", symptoms)
     _check_anatomy(folder / "anatomy.json", anatomy, {row.name for row in symptoms})
-    drugs = _read_terms(folder / "drugs.json")
-    diseases = _read_terms(folder / "diseases.json")
+    drugs = _read_terms(folder / "drugs.json", Term)
+    diseases = _read_terms(folder / "diseases.json", Disease)
     return ClinicalLanguage(symptoms=symptoms, anatomy=anatomy, drugs=drugs, diseases=diseases)
 
 
@@ -110,8 +146,8 @@ def _check_anatomy(path: Path, anatomy: Anatomy, symptoms: set[str]) -> None:
                 raise DataError(f"{path}: {part.name} has the unknown symptom {symptom!r}")
 
 
-def _read_terms(path: Path) -> tuple[Term, ...]:
-    rows = read_rows(path, Term)
+def _read_terms(path: Path, kind: type[AnyTerm]) -> tuple[AnyTerm, ...]:
+    rows = read_rows(path, kind)
     require_unique(path, "name or synonym", [word for row in rows for word in (row.name, *row.synonyms)])
     for row in rows:
         _check_departments(path, row.name, row.departments)

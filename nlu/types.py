@@ -166,10 +166,29 @@ class Asked(Model):
     also: tuple[Slot, ...] = ()
 
 
+class Speaker(StrEnum):
+    """Who said something in the conversation."""
+
+    PATIENT = "patient"
+    DOCTOR = "doctor"
+    """Whoever asks: a doctor, or the pre-consultation in a doctor's place."""
+
+
+class Utterance(Model):
+    """Something that was said."""
+
+    speaker: Speaker
+    text: str
+
+
 class Context(Model):
-    """What is known before the sentence: the question it may answer and who the patient is."""
+    """What is known before the sentence: the question it may answer and who the patient is.
+
+    ``before`` is what was said right before, oldest first; two utterances are enough.
+    """
 
     asked: Asked | None = None
+    before: tuple[Utterance, ...] = ()
     expects: Expects = Expects.ANYTHING
     patient_age_months: int | None = None
     patient_sex: Sex | None = None
@@ -349,6 +368,21 @@ class DepartmentSuggestion(Model):
     code: str
     weight: float
     reason: str
+
+
+class DiseaseSuggestion(Model):
+    """A disease that a doctor may think of, never shown to a patient.
+
+    ``probability`` is calibrated (0–1); ``supporting`` and ``opposing`` are findings in Chinese words, ``examine`` what
+    to ask, look at or measure next.
+    """
+
+    name: str
+    icd10: str
+    probability: float = Field(ge=0, le=1)
+    supporting: tuple[str, ...] = ()
+    opposing: tuple[str, ...] = ()
+    examine: tuple[str, ...] = ()
 
 
 class OutpatientRecord(Model):
