@@ -72,8 +72,8 @@ _THIS_YEAR = re.compile(rf"今年(?:都|已经|快|刚)?(?P<value>{NUMBER})(?:�
 def find_age_months(text: str, asked: bool = False, child: bool = False) -> int | None:
     """The patient's age in months.
 
-    With ``asked`` a bare number is an age in years; of a patient known to be a ``child`` a bare length (20天, 半个月) is
-    an age too.
+    With ``asked`` a bare number is an age in years; a length by itself (20天, 半个月) is an age too where the patient
+    is known to be a ``child``.
     """
     match = _YEARS.search(text)
     if match:
