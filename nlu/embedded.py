@@ -22,6 +22,7 @@ from nlu.types import (
     Duration,
     Entity,
     Intent,
+    Relation,
     Slot,
     Statement,
     Status,
@@ -36,6 +37,8 @@ _LONG_AGO_DAYS = 7.0
 _CLAUSE_MARK = re.compile(r"[,。!?;]")
 _MASK = "※"
 _RESOLVED = re.compile(r"现在|已经|目前|今天|了$")
+_CHILD_BELOW_MONTHS = 36
+"""Below three years an age is told in months, weeks or days."""
 _POLITE = re.compile(r"(?:好|好的|好吧|行|可以|要得|没问题|ok|同意|收到|知道了)[啊呀吧哦噢呢的了,。!~ ]*")
 """Said to be polite: 好的 to "有没有发烧？" affirms no fever."""
 _SAME_DENIAL = {"呼吸困难": ("喘息",), "喘息": ("呼吸困难",), "出冷汗": ("出汗",)}
@@ -137,7 +140,7 @@ class _Reading:
             severity=answer.severity or severity_in_passing(self.text),
             frequency=find_frequency(self.text, Slot.FREQUENCY in self.asked_slots),
             vitals=vitals.model_copy(update={k: v for k, v in answer.vitals.items() if getattr(vitals, k) is None}),
-            age_months=find_age_months(self.current, Slot.AGE in self.asked_slots),
+            age_months=find_age_months(self.current, Slot.AGE in self.asked_slots, self._is_child()),
             sex=answer.sex or find_sex(self.of_patient),
             relation=relation,
             pregnancy=answer.pregnancy or find_pregnancy(self.text),
@@ -152,6 +155,11 @@ class _Reading:
             entities=self._entities([*temperatures, *places], duration, onset),
         )
         return self._judged(draft)
+
+    def _is_child(self) -> bool:
+        """Whether the patient is known to be a child."""
+        age = self.context.patient_age_months
+        return self.context.patient_relation is Relation.CHILD if age is None else age < _CHILD_BELOW_MONTHS
 
     def _family(self, matches: list[Match]) -> tuple[Statement, ...]:
         """The diseases of relatives, each with whose it is."""
