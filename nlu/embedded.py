@@ -60,6 +60,9 @@ class EmbeddedProvider:
         self._segmenter = Segmenter(self._lexicon.words)
         self._rules = IntentRules(intents or spoken_intents())
 
+    async def prepare(self, text: str) -> None:
+        """Nothing: ``parse`` waits for nobody."""
+
     async def parse(self, text: str, context: Context) -> Understanding:
         """What ``text`` says, given ``context``. Never raises for any text; needs no waiting."""
         return self.understand(text, context)
