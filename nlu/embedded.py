@@ -5,6 +5,7 @@ import re
 from data.clinical_language import ClinicalLanguage, clinical_language
 from data.intents import SpokenIntents, spoken_intents
 from nlu.answers import Answer, answer_to, severity_in_passing
+from nlu.cues import find_cues
 from nlu.facts import CaseFacts
 from nlu.family import find_relatives, whose, without, without_others
 from nlu.intents import IntentRules, Signs
@@ -151,6 +152,7 @@ class _Reading:
             allergies=allergies,
             diseases=find_diseases(self.source, self.masked, own),
             family=self._family([m for m in diseases if m not in own]),
+            cues=find_cues(without(self.current, self.relatives), self.masked),
             denies=tuple(dict.fromkeys((*find_denials(self.text), *answer.denies))),
             yes_no=self.yes_no,
             withdrawn=self._withdrawn(),

@@ -285,6 +285,13 @@ class RedFlag(Model):
     source: str
 
 
+class Cue(Model):
+    """A word of ``data/nlu/directions`` that tells which doctor the case is for; ``lead`` in the chief complaint."""
+
+    word: str
+    lead: bool = False
+
+
 class Told(Model):
     """What words can tell of a case: those of one message, or all of them together."""
 
@@ -304,6 +311,7 @@ class Told(Model):
     diseases: tuple[Statement, ...] = ()
     family: tuple[Statement, ...] = ()
     """Diseases of relatives, each named with whose it is (母亲高血压)."""
+    cues: tuple[Cue, ...] = ()
     denies: tuple[Slot, ...] = ()
     """Whole histories that are denied: ALLERGIES for "没有过敏史", DRUGS for "没吃药", PAST_HISTORY for "身体很好"."""
 
