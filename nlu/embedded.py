@@ -8,7 +8,9 @@ from nlu.answers import Answer, answer_to, severity_in_passing
 from nlu.cues import find_cues
 from nlu.facts import CaseFacts
 from nlu.family import find_relatives, whose, without, without_others
-from nlu.intents import IntentRules, Signs
+from nlu.intent_model import IntentModel
+from nlu.intent_rules import IntentJudge, Signs
+from nlu.intents import IntentRules
 from nlu.lexicon import Lexicon, Match
 from nlu.measures import Value, find_temperatures, find_vitals
 from nlu.normalise import Normalised, normalise
@@ -55,11 +57,13 @@ class EmbeddedProvider:
         self,
         language: ClinicalLanguage | None = None,
         intents: SpokenIntents | None = None,
+        judge: IntentJudge | None = None,
     ) -> None:
-        """Use the shipped reference data unless others are given."""
+        """Use the shipped data and models unless others are given; ``ModelError`` where a model cannot be used."""
         self._lexicon = Lexicon(language or clinical_language())
         self._segmenter = Segmenter(self._lexicon.words)
         self._rules = IntentRules(intents or spoken_intents())
+        self._judge = judge or IntentModel()
 
     async def prepare(self, text: str) -> None:
         """Nothing: ``parse`` waits for nobody."""
@@ -73,16 +77,22 @@ class EmbeddedProvider:
         source = normalise(text)
         if not source.text.strip():
             return Understanding(text="", intent=Intent.OUT_OF_SCOPE, confidence=0.9)
-        return _Reading(self._lexicon, self._segmenter, self._rules, source, context).understanding()
+        return _Reading(self._lexicon, self._segmenter, self._rules, self._judge, source, context).understanding()
 
 
 class _Reading:
     """One message being read."""
 
     def __init__(
-        self, lexicon: Lexicon, segmenter: Segmenter, rules: IntentRules, source: Normalised, context: Context
+        self,
+        lexicon: Lexicon,
+        segmenter: Segmenter,
+        rules: IntentRules,
+        judge: IntentJudge,
+        source: Normalised,
+        context: Context,
     ) -> None:
-        self.rules, self.source, self.context = rules, source, context
+        self.rules, self.judge, self.source, self.context = rules, judge, source, context
         self.text = source.text
         self.lexicon = lexicon
         self.correction = _CORRECTION.search(self.text)
@@ -186,8 +196,11 @@ class _Reading:
             danger=any(flag.level == 1 for flag in flags),
             correction=correction,
             asks_drug=any(drug.status is Status.UNKNOWN for drug in draft.drugs),
+            yes_no=draft.yes_no,
+            command=draft.command,
+            named=self.rules.named(self.text),
         )
-        intent, confidence = self.rules.intent(self.text, self.context, signs, draft.yes_no)
+        intent, confidence = self.judge.judge(self.text, self.context, signs)
         return draft.model_copy(
             update={
                 "red_flags": tuple(flags),
