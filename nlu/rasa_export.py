@@ -9,10 +9,10 @@ Format: https://legacy-docs-oss.rasa.com/docs/rasa/training-data-format/
 import argparse
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from data.clinical_language import ClinicalLanguage, clinical_language
+from data.clinical_language import ClinicalLanguage, Symptom, Term, clinical_language
 from data.intent_examples import IntentExamples, intent_examples
 from nlu.embedded import EmbeddedProvider
 from nlu.lexicon import Lexicon
@@ -75,7 +75,11 @@ def _unlike_a_mark(text: str) -> str:
 
 def terms(language: ClinicalLanguage) -> dict[str, dict[str, tuple[str, ...]]]:
     """By kind of entity, every name with the words for it, normalised."""
-    rows = {"symptom": language.symptoms, "drug": language.drugs, "disease": language.diseases}
+    rows: dict[str, Sequence[Symptom | Term]] = {
+        "symptom": language.symptoms,
+        "drug": language.drugs,
+        "disease": language.diseases,
+    }
     return {
         kind: {row.name: tuple(dict.fromkeys(normalise(word).text for word in (row.name, *row.synonyms))) for row in of}
         for kind, of in rows.items()

@@ -157,7 +157,7 @@ async def test_a_server_that_is_not_there_is_not_ready(provider: EmbeddedProvide
         assert await house.hear("头疼") is Intent.DESCRIBE_SYMPTOMS
 
 
-def _body(body: bytes | str, status: int = 200, **headers: str) -> Script:
+def _body(body: bytes | str, status: int = 200, headers: dict[str, str] | None = None) -> Script:
     async def answer(_text: str) -> web.Response:
         content = body.encode() if isinstance(body, str) else body
         return web.Response(body=content, status=status, headers=headers, content_type="application/json")
@@ -177,7 +177,7 @@ def _with(**fields: Any) -> Script:
     [
         (_body("", 500), "status"),
         (_body("{}", 409), "status"),
-        (_body("", 302, Location="/status"), "status"),
+        (_body("", 302, {"Location": "/status"}), "status"),
         (_body(""), "nonsense"),
         (_body("<html>"), "nonsense"),
         (_body(b"\xff\xfe"), "nonsense"),
@@ -185,7 +185,7 @@ def _with(**fields: Any) -> Script:
         (_body("null"), "nonsense"),
         (_body("[]"), "nonsense"),
         (_body("x" * (MAX_BODY_BYTES + 1)), "too_big"),
-        (_body("{}", **{"Content-Encoding": "gzip"}), "refused"),
+        (_body("{}", 200, {"Content-Encoding": "gzip"}), "refused"),
         (_with(intent=None), "nonsense"),
         (_with(intent={"name": None, "confidence": 0.0}), "nonsense"),
         (_with(intent={"name": "book", "confidence": 1.5}), "nonsense"),
