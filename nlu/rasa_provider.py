@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 MAX_CHARACTERS = 300
 """Longer messages are not asked about: so many words tell an illness, and Rasa's time grows with their square."""
+_COMMAND = "/"
+"""Rasa takes /book for an intent that was already recognised, with whatever entities the writer wishes."""
 _REMEMBERED = 512
 _SIDE_BY_SIDE = 8
 _SURE_ENTITY = 0.7
@@ -100,6 +102,8 @@ class RasaProvider:
             return self.state.value
         if len(source.text) > MAX_CHARACTERS:
             return "too_long"
+        if source.text.lstrip().startswith(_COMMAND):
+            return "command"
         return "busy" if self._asking >= _SIDE_BY_SIDE else None
 
     async def _ask(self, text: str, source: Normalised) -> str:
