@@ -4,6 +4,8 @@ from typing import TypeVar
 
 from nlu.types import (
     Context,
+    Examination,
+    ExaminationState,
     Slot,
     Statement,
     Status,
@@ -85,6 +87,9 @@ class CaseFacts(Told):
                 "allergies": _latest_statements(base.allergies, understanding.allergies),
                 "diseases": _latest_statements(base.diseases, understanding.diseases),
                 "family": _latest_statements(base.family, understanding.family),
+                "examinations": _latest_examinations(base.examinations, understanding.examinations),
+                "operations": _latest_statements(base.operations, understanding.operations),
+                "habits": _latest_statements(base.habits, understanding.habits),
                 "denies": _denials(base.denies, understanding),
                 "unclear": _unclear(understanding, context),
             }
@@ -147,6 +152,20 @@ def _latest_statements(old: tuple[Statement, ...], new: tuple[Statement, ...]) -
             continue
         latest[statement.name] = statement
     return tuple(latest.values())
+
+
+def _latest_examinations(old: tuple[Examination, ...], new: tuple[Examination, ...]) -> tuple[Examination, ...]:
+    """Old and new examinations, one a name; a mere question or a bare mention never hides a result."""
+    latest = {examination.name: examination for examination in old}
+    for examination in new:
+        known = latest.get(examination.name)
+        if known is None or not (examination.state in _BARE and known.state in _WITH_RESULT):
+            latest[examination.name] = examination
+    return tuple(latest.values())
+
+
+_WITH_RESULT = (ExaminationState.NORMAL, ExaminationState.ABNORMAL)
+_BARE = (ExaminationState.UNKNOWN, ExaminationState.DONE, ExaminationState.PLANNED)
 
 
 def _denials(old: tuple[Slot, ...], understanding: Understanding) -> tuple[Slot, ...]:
