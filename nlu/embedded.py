@@ -6,14 +6,17 @@ from data.clinical_language import ClinicalLanguage, clinical_language
 from data.intents import SpokenIntents, spoken_intents
 from nlu.answers import Answer, answer_to, severity_in_passing
 from nlu.cues import find_cues
+from nlu.examinations import find_examinations
 from nlu.facts import CaseFacts
 from nlu.family import find_relatives, whose, without, without_others
+from nlu.habits import HabitRules
 from nlu.intent_model import IntentModel
 from nlu.intent_rules import IntentJudge, Signs
 from nlu.intents import IntentRules
-from nlu.lexicon import Lexicon, Match
+from nlu.lexicon import Kind, Lexicon, Match
 from nlu.measures import Value, find_temperatures, find_vitals
 from nlu.normalise import Normalised, normalise
+from nlu.operations import find_operations
 from nlu.person import find_age_months, find_pregnancy, find_relation, find_sex, months_of_age
 from nlu.red_flags import assess_red_flags
 from nlu.segment import Segmenter
@@ -60,7 +63,9 @@ class EmbeddedProvider:
         judge: IntentJudge | None = None,
     ) -> None:
         """Use the shipped data and models unless others are given; ``ModelError`` where a model cannot be used."""
-        self._lexicon = Lexicon(language or clinical_language())
+        language = language or clinical_language()
+        self._lexicon = Lexicon(language)
+        self._habits = HabitRules(language.habits)
         self._segmenter = Segmenter(self._lexicon.words)
         self._rules = IntentRules(intents or spoken_intents())
         self._judge = judge or IntentModel()
@@ -77,7 +82,8 @@ class EmbeddedProvider:
         source = normalise(text)
         if not source.text.strip():
             return Understanding(text="", intent=Intent.OUT_OF_SCOPE, confidence=0.9)
-        return _Reading(self._lexicon, self._segmenter, self._rules, self._judge, source, context).understanding()
+        reading = _Reading(self._lexicon, self._segmenter, self._rules, self._judge, source, context)
+        return reading.understanding(self._habits)
 
 
 class _Reading:
@@ -127,11 +133,11 @@ class _Reading:
         other = other or bool({Slot.DRUGS, Slot.ALLERGIES} & set(find_denials(self.text[:end])))
         return self.rules.yes_no(self.text, asked, names_other=other)
 
-    def understanding(self) -> Understanding:
+    def understanding(self, habits: HabitRules) -> Understanding:
         """Everything the message says."""
-        drugs = [m for m in self.matches if m.kind == "drug" and whose(m, self.relatives) is None]
+        drugs = self._own("drug")
         diseases = [m for m in self.matches if m.kind == "disease"]
-        own = [m for m in diseases if whose(m, self.relatives) is None]
+        own = self._own("disease")
         # Where drugs and illnesses are asked for in the same breath, a drug that is named is one that is taken.
         only_allergies = self.context.asked is not None and self.context.asked.slot is Slot.ALLERGIES
         allergies = find_allergies(self.source, drugs, only_allergies)
@@ -163,6 +169,9 @@ class _Reading:
             diseases=find_diseases(self.source, self.masked, own),
             family=self._family([m for m in diseases if m not in own]),
             cues=find_cues(without(self.current, self.relatives), self.masked),
+            examinations=find_examinations(self.source, self.masked, self._own("examination")),
+            operations=find_operations(self.source, self.masked, self._own("operation")),
+            habits=habits.find(self.source),
             denies=tuple(dict.fromkeys((*find_denials(self.text), *answer.denies))),
             yes_no=self.yes_no,
             withdrawn=self._withdrawn(),
@@ -175,6 +184,10 @@ class _Reading:
         """Whether the patient is known to be a child."""
         age = self.context.patient_age_months
         return self.context.patient_relation is Relation.CHILD if age is None else age < _CHILD_BELOW_MONTHS
+
+    def _own(self, kind: Kind) -> list[Match]:
+        """What the message names of this kind, less what it says of relatives."""
+        return [m for m in self.matches if m.kind == kind and whose(m, self.relatives) is None]
 
     def _family(self, matches: list[Match]) -> tuple[Statement, ...]:
         """The diseases of relatives, each with whose it is."""
@@ -403,6 +416,9 @@ def _has_facts(draft: Understanding) -> bool:
         or draft.allergies
         or draft.diseases
         or draft.family
+        or draft.examinations
+        or draft.operations
+        or draft.habits
         or draft.denies
         or draft.severity
         or (draft.frequency and draft.symptoms)
