@@ -164,7 +164,7 @@ class _Compound:
 
 def _rows(language: ClinicalLanguage) -> Iterable[tuple[Kind, list[tuple[str, tuple[str, ...]]]]]:
     yield "symptom", [(row.name, (row.name, *row.synonyms)) for row in language.symptoms]
-    yield "disease", [(row.name, (row.name, *row.synonyms)) for row in language.diseases]
+    yield "disease", [(row.name, (row.name, *row.synonyms)) for row in language.diseases if row.spoken]
     yield "drug", [(row.name, (row.name, *row.synonyms)) for row in language.drugs]
 
 
