@@ -97,11 +97,12 @@ class Habit(Row):
     """A habit or a side of the general condition, with regular expressions over normalised text.
 
     ``positive`` are words that it is so or in order, ``negative`` that it is not; ``record`` is how an outpatient
-    record writes the one and the other.
+    record writes the one and the other. ``symptoms`` say already that it is disturbed (失眠 for 睡眠).
     """
 
     name: str
     record: tuple[str, str]
+    symptoms: tuple[str, ...] = ()
     positive: tuple[str, ...] = Field(min_length=1)
     negative: tuple[str, ...] = Field(min_length=1)
 
@@ -139,7 +140,7 @@ def load_clinical_language(folder: Path = FOLDER) -> ClinicalLanguage:
         findings=_read_terms(folder / "findings.json", Term),
         examinations=_read_terms(folder / "examinations.json", Term),
         operations=_read_terms(folder / "operations.json", Term),
-        habits=_read_habits(folder / "habits.json"),
+        habits=_read_habits(folder / "habits.json", {row.name for row in symptoms}),
     )
 
 
@@ -165,11 +166,14 @@ def _check_patterns(path: Path, owner: str, patterns: tuple[str, ...]) -> None:
             raise DataError(f"{path}: {owner}: bad pattern {pattern!r} ({error})") from error
 
 
-def _read_habits(path: Path) -> tuple[Habit, ...]:
+def _read_habits(path: Path, symptoms: set[str]) -> tuple[Habit, ...]:
     rows = read_rows(path, Habit)
     require_unique(path, "name", [row.name for row in rows])
     for row in rows:
         _check_patterns(path, row.name, (*row.positive, *row.negative))
+        for symptom in row.symptoms:
+            if symptom not in symptoms:
+                raise DataError(f"{path}: {row.name} names the unknown symptom {symptom!r}")
     return rows
 
 

@@ -25,6 +25,7 @@ from nlu.types import (
     Duration,
     Entity,
     Intent,
+    Relation,
     Slot,
     Statement,
     Status,
@@ -39,6 +40,8 @@ _LONG_AGO_DAYS = 7.0
 _CLAUSE_MARK = re.compile(r"[,。!?;]")
 _MASK = "※"
 _RESOLVED = re.compile(r"现在|已经|目前|今天|了$")
+_CHILD_BELOW_MONTHS = 36
+"""Below three years an age is told in months, weeks or days."""
 _POLITE = re.compile(r"(?:好|好的|好吧|行|可以|要得|没问题|ok|同意|收到|知道了)[啊呀吧哦噢呢的了,。!~ ]*")
 """Said to be polite: 好的 to "有没有发烧？" affirms no fever."""
 _SAME_DENIAL = {"呼吸困难": ("喘息",), "喘息": ("呼吸困难",), "出冷汗": ("出汗",)}
@@ -61,6 +64,9 @@ class EmbeddedProvider:
         self._habits = HabitRules(language.habits)
         self._segmenter = Segmenter(self._lexicon.words)
         self._rules = IntentRules(intents or spoken_intents())
+
+    async def prepare(self, text: str) -> None:
+        """Nothing: ``parse`` waits for nobody."""
 
     async def parse(self, text: str, context: Context) -> Understanding:
         """What ``text`` says, given ``context``. Never raises for any text; needs no waiting."""
@@ -143,7 +149,7 @@ class _Reading:
             severity=answer.severity or severity_in_passing(self.text),
             frequency=find_frequency(self.text, Slot.FREQUENCY in self.asked_slots),
             vitals=vitals.model_copy(update={k: v for k, v in answer.vitals.items() if getattr(vitals, k) is None}),
-            age_months=find_age_months(self.current, Slot.AGE in self.asked_slots),
+            age_months=find_age_months(self.current, Slot.AGE in self.asked_slots, self._is_child()),
             sex=answer.sex or find_sex(self.of_patient),
             relation=relation,
             pregnancy=answer.pregnancy or find_pregnancy(self.text),
@@ -151,7 +157,7 @@ class _Reading:
             allergies=allergies,
             diseases=find_diseases(self.source, self.masked, own),
             family=self._family([m for m in diseases if m not in own]),
-            examinations=find_examinations(self.source, self.masked, self._own("examination")),
+            examinations=find_examinations(self.source, self.masked, self._own("examination"), own),
             operations=find_operations(self.source, self.masked, self._own("operation")),
             habits=habits.find(self.source),
             denies=tuple(dict.fromkeys((*find_denials(self.text), *answer.denies))),
@@ -165,6 +171,11 @@ class _Reading:
     def _own(self, kind: Kind) -> list[Match]:
         """What the message names of this kind, less what it says of relatives."""
         return [m for m in self.matches if m.kind == kind and whose(m, self.relatives) is None]
+
+    def _is_child(self) -> bool:
+        """Whether the patient is known to be a child."""
+        age = self.context.patient_age_months
+        return self.context.patient_relation is Relation.CHILD if age is None else age < _CHILD_BELOW_MONTHS
 
     def _family(self, matches: list[Match]) -> tuple[Statement, ...]:
         """The diseases of relatives, each with whose it is."""
@@ -293,7 +304,7 @@ class _Reading:
             kinds = self._kinds_in_clause(candidate[1])
             if "symptom" in kinds:
                 return candidate
-            if "disease" not in kinds:
+            if not kinds & {"disease", "operation"}:
                 rest.append(candidate)
         return rest[0] if rest else None
 

@@ -88,4 +88,5 @@ def _symptom_departments() -> dict[str, dict[str, float]]:
 
 
 def _disease_departments() -> dict[str, dict[str, float]]:
-    return {row.name: row.departments for row in clinical_language().diseases}
+    language = clinical_language()
+    return {row.name: row.departments for row in (*language.findings, *language.diseases)}

@@ -438,6 +438,10 @@ class OutpatientRecord(Model):
 class Provider(Protocol):
     """Whatever turns a message into an ``Understanding``."""
 
+    async def prepare(self, text: str) -> None:
+        """Do now what ``parse`` of ``text`` would have to wait for (a server). Bounded in time; never raises."""
+        ...
+
     async def parse(self, text: str, context: Context) -> Understanding:
-        """What ``text`` says, given ``context``. Never raises for any text."""
+        """What ``text`` says, given ``context``. Never raises for any text, and waits for nothing outside."""
         ...
