@@ -305,6 +305,9 @@ def is_clinical(said: Understanding) -> bool:
         said.symptoms
         or said.diseases
         or said.family
+        or said.examinations
+        or said.operations
+        or said.habits
         or said.drugs
         or said.allergies
         or said.denies
