@@ -5,6 +5,8 @@ from typing import TypeVar
 from nlu.types import (
     Context,
     Cue,
+    Examination,
+    ExaminationState,
     Slot,
     Statement,
     Status,
@@ -90,6 +92,9 @@ class CaseFacts(Told):
                 "diseases": _latest_statements(base.diseases, understanding.diseases),
                 "family": _latest_statements(base.family, understanding.family),
                 "cues": _cues(base.cues, understanding.cues),
+                "examinations": _latest_examinations(base.examinations, understanding.examinations),
+                "operations": _latest_statements(base.operations, understanding.operations),
+                "habits": _latest_statements(base.habits, understanding.habits),
                 "denies": _denials(base.denies, understanding),
                 "unclear": _unclear(understanding, context),
             }
@@ -160,6 +165,20 @@ def _cues(old: tuple[Cue, ...], new: tuple[Cue, ...]) -> tuple[Cue, ...]:
     for cue in new:
         known.setdefault(cue.word, cue.model_copy(update={"lead": not old}))
     return tuple(known.values())[:MAX_CUES]
+
+
+def _latest_examinations(old: tuple[Examination, ...], new: tuple[Examination, ...]) -> tuple[Examination, ...]:
+    """Old and new examinations, one a name; a mere question or a bare mention never hides a result."""
+    latest = {examination.name: examination for examination in old}
+    for examination in new:
+        known = latest.get(examination.name)
+        if known is None or not (examination.state in _BARE and known.state in _WITH_RESULT):
+            latest[examination.name] = examination
+    return tuple(latest.values())
+
+
+_WITH_RESULT = (ExaminationState.NORMAL, ExaminationState.ABNORMAL)
+_BARE = (ExaminationState.UNKNOWN, ExaminationState.DONE, ExaminationState.PLANNED)
 
 
 def _denials(old: tuple[Slot, ...], understanding: Understanding) -> tuple[Slot, ...]:

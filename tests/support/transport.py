@@ -47,6 +47,9 @@ class ScriptedDialogue:
     script: Script = echo
     heard: list[Incoming] = field(default_factory=list)
 
+    async def prepare(self, incoming: Incoming) -> None:
+        """Needs nothing."""
+
     async def respond(self, incoming: Incoming, state: ConversationState) -> list[Message]:
         """Answer as `bot.dialogue.Dialogue` does."""
         self.heard.append(incoming)
