@@ -26,8 +26,8 @@ from bot.incoming import Kind
 from bot.messages import Choice, Menu
 from bot.wording import elapsed
 from nlu.facts import CaseFacts
-from nlu.interview import OPENING
 from nlu.types import Command, Intent, Understanding, Vitals, YesNo
+from nlu.wording import OPENING
 
 RESUME_AFTER = timedelta(hours=6)
 """After a pause of this length, words may be about another illness, so the bot asks before it mixes the two."""

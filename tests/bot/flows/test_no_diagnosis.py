@@ -10,7 +10,7 @@ from data.clinical_language import clinical_language
 from data.questions import questions
 from data.red_flags import red_flags
 from nlu.facts import CaseFacts
-from nlu.interview import patient_word
+from nlu.wording import patient_word
 from nlu.summary import summarise
 from nlu.types import Intent, Status, SymptomMention, Understanding
 from tests.bot.flows.diagnosis import diseases_in
