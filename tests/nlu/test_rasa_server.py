@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -16,6 +17,11 @@ from nlu.rasa_client import RasaClient, RasaReply
 from nlu.rasa_export import unambiguous
 from nlu.rasa_provider import MAX_CHARACTERS, RasaProvider, RasaState, joined
 from nlu.types import Context, Intent
+from sandbox.settings import LOCAL_AES_KEY, LOCAL_APP_ID, LOCAL_APP_SECRET, LOCAL_TOKEN
+from tests.support.callbacks import Caller
+from tests.support.processes import free_port, qiaoyi, serving
+from tests.support.sandbox import running_sandbox
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.rasa, pytest.mark.timeout(900)]  # the first test may have to install and train
 pytest_plugins = ["tests.support.rasa_server"]
@@ -134,3 +140,23 @@ async def _each(client: RasaClient, texts: list[str]) -> list[RasaReply]:
             return await client.parse(text)
 
     return await asyncio.gather(*(one(text) for text in texts))
+
+
+async def test_the_product_asks_the_server_that_its_settings_name(rasa_url: str, tmp_path: Path) -> None:
+    port = free_port()
+    account = {"APP_ID": LOCAL_APP_ID, "APP_SECRET": LOCAL_APP_SECRET, "TOKEN": LOCAL_TOKEN, "AES_KEY": LOCAL_AES_KEY}
+    chosen = {"PORT": str(port), "NLU_PROVIDER": "rasa", "RASA_URL": rasa_url, "RASA_TIMEOUT": "2"}
+    async with running_sandbox() as wechat, aiohttp.ClientSession() as http:
+        chosen |= {f"WECHAT__{name}": value for name, value in account.items()}
+        chosen |= {"WECHAT__API_URL": wechat.base_url}
+        status, _, errors = await qiaoyi(tmp_path, chosen, "migrate")
+        assert status == 0, errors
+        async with serving(tmp_path, chosen):
+
+            async def is_asked() -> bool:
+                async with http.get(f"http://127.0.0.1:{port}/readyz") as answer:
+                    return bool((await answer.json())["language"] == "rasa serving")
+
+            await eventually(is_asked)
+            answer = await Caller(f"http://127.0.0.1:{port}/wechat/callback", http).text("我要挂号")
+            assert answer.status == 200
