@@ -12,6 +12,8 @@ from nlu.lexicon import Lexicon, Match
 from nlu.measures import Value, find_temperatures, find_vitals
 from nlu.normalise import Normalised, normalise
 from nlu.person import find_age_months, find_pregnancy, find_relation, find_sex, months_of_age
+from nlu.reader import Reader, reader
+from nlu.reading import JointReading, read
 from nlu.red_flags import assess_red_flags
 from nlu.segment import Segmenter
 from nlu.statements import find_allergies, find_denials, find_diseases, find_drugs
@@ -55,10 +57,11 @@ class EmbeddedProvider:
         language: ClinicalLanguage | None = None,
         intents: SpokenIntents | None = None,
     ) -> None:
-        """Use the shipped reference data unless others are given."""
+        """Use the shipped reference data unless others are given; ``ModelError`` where a shipped model is damaged."""
         self._lexicon = Lexicon(language or clinical_language())
         self._segmenter = Segmenter(self._lexicon.words)
         self._rules = IntentRules(intents or spoken_intents())
+        self._reader = reader()
 
     async def prepare(self, text: str) -> None:
         """Nothing: ``parse`` waits for nobody."""
