@@ -93,6 +93,19 @@ class Disease(Term):
     source: str = ""
 
 
+class Habit(Row):
+    """A habit or a side of the general condition, with regular expressions over normalised text.
+
+    ``positive`` are words that it is so or in order, ``negative`` that it is not; ``record`` is how an outpatient
+    record writes the one and the other.
+    """
+
+    name: str
+    record: tuple[str, str]
+    positive: tuple[str, ...] = Field(min_length=1)
+    negative: tuple[str, ...] = Field(min_length=1)
+
+
 AnyTerm = TypeVar("AnyTerm", bound=Term)
 
 
@@ -103,6 +116,11 @@ class ClinicalLanguage(Row):
     anatomy: Anatomy
     drugs: tuple[Term, ...]
     diseases: tuple[Disease, ...]
+    findings: tuple[Term, ...]
+    """What people carry home from an examination (心肌缺血, 早搏): told like a disease."""
+    examinations: tuple[Term, ...]
+    operations: tuple[Term, ...]
+    habits: tuple[Habit, ...]
 
 
 def load_clinical_language(folder: Path = FOLDER) -> ClinicalLanguage:
@@ -113,7 +131,16 @@ def load_clinical_language(folder: Path = FOLDER) -> ClinicalLanguage:
     _check_anatomy(folder / "anatomy.json", anatomy, {row.name for row in symptoms})
     drugs = _read_terms(folder / "drugs.json", Term)
     diseases = _read_terms(folder / "diseases.json", Disease)
-    return ClinicalLanguage(symptoms=symptoms, anatomy=anatomy, drugs=drugs, diseases=diseases)
+    return ClinicalLanguage(
+        symptoms=symptoms,
+        anatomy=anatomy,
+        drugs=drugs,
+        diseases=diseases,
+        findings=_read_terms(folder / "findings.json", Term),
+        examinations=_read_terms(folder / "examinations.json", Term),
+        operations=_read_terms(folder / "operations.json", Term),
+        habits=_read_habits(folder / "habits.json"),
+    )
 
 
 @cache
@@ -127,11 +154,23 @@ def _check_symptoms(path: Path, rows: tuple[Symptom, ...]) -> None:
     require_unique(path, "name or synonym", [word for row in rows for word in (row.name, *row.synonyms)])
     for row in rows:
         _check_departments(path, row.id, row.departments)
-        for pattern in row.patterns:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise DataError(f"{path}: {row.id}: bad pattern {pattern!r} ({error})") from error
+        _check_patterns(path, row.id, row.patterns)
+
+
+def _check_patterns(path: Path, owner: str, patterns: tuple[str, ...]) -> None:
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise DataError(f"{path}: {owner}: bad pattern {pattern!r} ({error})") from error
+
+
+def _read_habits(path: Path) -> tuple[Habit, ...]:
+    rows = read_rows(path, Habit)
+    require_unique(path, "name", [row.name for row in rows])
+    for row in rows:
+        _check_patterns(path, row.name, (*row.positive, *row.negative))
+    return rows
 
 
 def _check_anatomy(path: Path, anatomy: Anatomy, symptoms: set[str]) -> None:

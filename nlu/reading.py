@@ -15,7 +15,8 @@ have, in words that no list holds, but of nothing outside the consultations that
 Everything that the reader found is told besides, as it found it (``findings``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from data.red_flags import red_flags
@@ -28,23 +29,31 @@ _SURE = 0.9
 """From here on the reader's status outweighs the absence of a cue."""
 
 
-def read(reader: Reader, source: Normalised, context: Context) -> Reading:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the reader saw, with the product's names of its labels."""
+
+    reading: Reading
+    names: Mapping[str, str]
+
+
+def read(reader: Reader, source: Normalised, context: Context) -> Seen:
     """What the reader makes of a message in its context."""
     before = [Utterance(speaker=said.speaker, text=normalise(said.text).text) for said in context.before[-2:]]
     asked = context.asked.values if context.asked else ()
-    return reader.read(source.text, [said for said in before if said.text], asked)
+    return Seen(reader.read(source.text, [said for said in before if said.text], asked), reader.names)
 
 
 class JointReading:
     """One message as the rules and the reader see it together."""
 
-    def __init__(self, reader: Reader, reading: Reading, matches: Sequence[Match]) -> None:
-        """Join ``reading`` with the ``matches`` of the lexicon in the same text."""
-        self._names = reader.names
-        self._reading = reading
+    def __init__(self, seen: Seen, matches: Sequence[Match]) -> None:
+        """Join what was ``seen`` with the ``matches`` of the lexicon in the same text."""
+        self._names = seen.names
+        self._reading = seen.reading
         self._by_place: dict[tuple[int, int], Stretch] = {}
         added = []
-        for stretch in reading.said:
+        for stretch in seen.reading.said:
             touched = [match for match in matches if match.start < stretch.end and stretch.start < match.end]
             name = self._names.get(stretch.label)
             for match in touched:

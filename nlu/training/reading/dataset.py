@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ class Row:
     text: str
     marks: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     """By place of the utterance (the sentence is the last); an utterance without an entry was not looked at."""
+    weak: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    """Marks that teach the status alone."""
 
 
 @dataclass
@@ -102,6 +105,38 @@ def question_rows(rows: list[dict[str, Any]]) -> list[Row]:
     return read
 
 
+def weak_marks(rows: list[Row], dialogues: list[str], words: Iterable[tuple[str, str]]) -> None:
+    """Mark, where nobody has, the words of doctors for symptoms whose status the dialogue tells elsewhere.
+
+    Such a mark teaches the status alone (``weak``): nobody has looked for all the symptoms of the utterance.
+    """
+    told: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row, dialogue in zip(rows, dialogues, strict=True):
+        for marks in row.marks.values():
+            for mark in marks:
+                told[dialogue, mark["name"]].add(mark["status"])
+    names = dict(words)
+    finder = re.compile("|".join(re.escape(word) for word in sorted(names, key=len, reverse=True)))
+    for row, dialogue in zip(rows, dialogues, strict=True):
+        for place, said in enumerate(row.before):
+            if place in row.marks or said.speaker is not Speaker.DOCTOR:
+                continue
+            found = []
+            for match in finder.finditer(said.text):
+                statuses = told.get((dialogue, names[match.group()]), set())
+                if len(statuses) == 1:
+                    found.append(
+                        {
+                            "mention": match.group(),
+                            "start": match.start(),
+                            "end": match.end(),
+                            "name": names[match.group()],
+                            "status": next(iter(statuses)),
+                        }
+                    )
+            row.weak[place] = found
+
+
 def count_words(rows: list[Row], labels: dict[str, int]) -> dict[str, WordCount]:
     """The words that stand for symptoms, with how often they do and stand there at all."""
     named: Counter[str] = Counter()
@@ -134,22 +169,25 @@ def example(row: Row, eye: Eye, labels: dict[str, int], learn: bool = True) -> E
     starts = [start for start, _ in sight.before]
     for start in starts[1:] + [sight.offset] if starts else []:
         tags[start - 1] = 0
-    for place, marks in row.marks.items():
+    for place, marks in (*row.marks.items(), *row.weak.items()):
         text = _utterance(row, place)
         if place == len(row.before):
             first, skipped, length = sight.offset, 0, min(len(text), MAX_SENTENCE)
         else:
             first, skipped = starts[place], max(0, len(text) - MAX_BEFORE)
             length = len(text) - skipped
-        tags[first : first + length] = 0
+        weak = place in row.weak
+        if not weak:
+            tags[first : first + length] = 0
         for mark in marks:
             start, end = mark["start"] - skipped, min(mark["end"] - skipped, length)
             if start < 0 or start >= end:
                 continue
-            tags[first + start : first + end] = 2
-            tags[first + start] = 1
-            names[first + start : first + end] = labels.get(mark["name"], UNLABELLED)
             statuses[first + start : first + end] = STATUSES.index(mark["status"])
+            if not weak:
+                tags[first + start : first + end] = 2
+                tags[first + start] = 1
+                names[first + start : first + end] = labels.get(mark["name"], UNLABELLED)
     return Example(sight, tags, names, statuses)
 
 
