@@ -21,7 +21,7 @@ from nlu.person import find_age_months, find_pregnancy, find_relation, find_sex,
 from nlu.reader import reader
 from nlu.reading import JointReading, Seen, read
 from nlu.red_flags import assess_red_flags
-from nlu.segment import Segmenter
+from nlu.segment import Segmenter, WordBounds
 from nlu.statements import find_allergies, find_denials, find_diseases, find_drugs
 from nlu.status import assess_status, is_present
 from nlu.times import find_durations, find_frequency, find_onset
@@ -110,7 +110,8 @@ class _Reading:
         self.current = self._without_withdrawn()
         asked = context.asked
         self.asked_slots = (asked.slot, *asked.also) if asked else ()
-        self.joint = JointReading(seen, lexicon.find(self.text, _FreeCharacters(segmenter, self.text)))
+        bounds = WordBounds(segmenter, self.text)
+        self.joint = JointReading(seen, lexicon.find(self.text, bounds.is_free), bounds)
         self.matches = self.joint.matches
         self.masked = _masked(self.text, self.matches)
         self.relatives = find_relatives(self.text, self.matches, context.patient_relation)
@@ -384,30 +385,6 @@ def _masked(text: str, matches: list[Match]) -> str:
     for match in matches:
         text = text[: match.start] + _MASK * (match.end - match.start) + text[match.end :]
     return text
-
-
-class _FreeCharacters:
-    """Tells whether a single character stands by itself in the segmentation of a text."""
-
-    def __init__(self, segmenter: Segmenter, text: str) -> None:
-        self._segmenter = segmenter
-        self._text = text
-        self._bound: set[int] | None = None
-
-    def __call__(self, position: int) -> bool:
-        if self._bound is None:
-            self._bound = self._bound_positions()
-        return position not in self._bound
-
-    def _bound_positions(self) -> set[int]:
-        """Positions inside dictionary words of several characters."""
-        bound: set[int] = set()
-        start = 0
-        for word in self._segmenter.words(self._text):
-            if len(word) > 1 and self._segmenter.is_word(word):
-                bound.update(range(start, start + len(word)))
-            start += len(word)
-        return bound
 
 
 def _has_facts(draft: Understanding) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nlu.models import FOLDER, ModelError, load_model
-from nlu.reader_input import SPEAKERS, Eye, Sight, WordCount
+from nlu.reader_input import SPEAKERS, Eye, Sight, WordCount, has_temperature
 from nlu.types import Speaker, Status, Utterance
 
 Scores = npt.NDArray[np.float32]
@@ -27,13 +27,17 @@ _NEVER = -1e4
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A stretch of text that stands for a symptom; ``certainty`` (0-1) is how sure the reader is of the status."""
+    """A stretch of text that stands for a symptom; ``certainty`` (0-1) is how sure the reader is of the status.
+
+    ``is_temperature`` tells that it is a number of degrees, perhaps with words around it (烧到38.5度).
+    """
 
     start: int
     end: int
     label: str
     status: Status
     certainty: float
+    is_temperature: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,9 @@ class Reader:
             self._transitions = [[float(score) for score in row] for row in described["transitions"]]
             self.read("没有发烧", (Utterance(speaker=Speaker.DOCTOR, text="发烧吗"),))
         except Exception as error:  # whatever does not fit, the two files do not belong together
-            raise ModelError(f"{folder / 'reader.json'}: the description is damaged ({type(error).__name__})") from error
+            raise ModelError(
+                f"{folder / 'reader.json'}: the description is damaged ({type(error).__name__})"
+            ) from error
 
     def read(self, text: str, before: Sequence[Utterance], asked: Sequence[str] = ()) -> Reading:
         """What ``text`` says, after ``before`` (oldest first; the last two count). Both in normalised characters.
@@ -115,7 +121,7 @@ class Reader:
         if label is None:
             label = int(scores.names[places].mean(axis=0).argmax())
         status, certainty = _best_status(scores.statuses[places].mean(axis=0))
-        return Stretch(start, end, self._labels[label], status, certainty)
+        return Stretch(start, end, self._labels[label], status, certainty, has_temperature(text[start:end]))
 
 
 @dataclass(frozen=True, slots=True)

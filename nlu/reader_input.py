@@ -86,9 +86,7 @@ class Eye:
         for first, lengths in self._lengths.items():
             self._lengths[first] = sorted(set(lengths), reverse=True)
 
-    def see(
-        self, text: str, before: Sequence[Utterance], forgotten: dict[str, WordCount] | None = None
-    ) -> Sight:
+    def see(self, text: str, before: Sequence[Utterance], forgotten: dict[str, WordCount] | None = None) -> Sight:
         """The arrays for ``text`` after ``before``.
 
         ``forgotten`` is what is subtracted from the counts of the words: in training a sentence must not find the
@@ -153,6 +151,11 @@ def _kinds(length: int, rate: float) -> list[int]:
     """Single, first, inner and last characters, each told apart by the rate."""
     base = 1 + 4 * sum(rate >= limit for limit in RATES)
     return [base] if length == 1 else [base + 1, *[base + 2] * (length - 2), base + 3]
+
+
+def has_temperature(text: str) -> bool:
+    """Whether a body temperature stands in ``text``."""
+    return _TEMPERATURE.search(text) is not None
 
 
 def _mark_heat(text: str, heat: Any) -> None:

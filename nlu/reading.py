@@ -6,7 +6,8 @@ have, in words that no list holds, but of nothing outside the consultations that
 
 1. What the lexicon finds stays, whatever the reader makes of it: no danger sign is lost because a model is silent.
 2. What the reader alone finds is added under the product's name, if it has one and no word of the lexicon (a drug, a
-   disease, another symptom) stands there. Diseases are not added: a disease is history only where it is said so.
+   disease, another symptom) stands there. Not so what only cuts into a longer word (烧水), and a temperature, of which
+   its number says more. Diseases are not added: a disease is history only where it is said so.
 3. A status that the rules read from a cue (a denial, a question, a supposition) stands: a cue means the same in every
    conversation, and the reader's statuses were learnt from whole dialogues, beyond the sentence at hand.
 4. Where the rules saw no cue, a reader that is sure enough decides; but a sign that a red flag looks for counts as
@@ -23,6 +24,7 @@ from data.red_flags import red_flags
 from nlu.lexicon import Match
 from nlu.normalise import Normalised, normalise
 from nlu.reader import Reader, Reading, Stretch
+from nlu.segment import WordBounds
 from nlu.types import Context, Finding, Status, Utterance
 
 _SURE = 0.9
@@ -47,8 +49,8 @@ def read(reader: Reader, source: Normalised, context: Context) -> Seen:
 class JointReading:
     """One message as the rules and the reader see it together."""
 
-    def __init__(self, seen: Seen, matches: Sequence[Match]) -> None:
-        """Join what was ``seen`` with the ``matches`` of the lexicon in the same text."""
+    def __init__(self, seen: Seen, matches: Sequence[Match], bounds: WordBounds) -> None:
+        """Join what was ``seen`` with the ``matches`` of the lexicon in the same text, whose words have ``bounds``."""
         self._names = seen.names
         self._reading = seen.reading
         self._by_place: dict[tuple[int, int], Stretch] = {}
@@ -59,10 +61,14 @@ class JointReading:
             for match in touched:
                 if match.name == name:
                     self._by_place[match.start, match.end] = stretch
-            if not touched and name is not None:
+            if not touched and name is not None and self._stands_alone(stretch, bounds):
                 added.append(Match("symptom", name, stretch.start, stretch.end))
                 self._by_place[stretch.start, stretch.end] = stretch
         self.matches = sorted([*matches, *added], key=lambda match: match.start)
+
+    def _stands_alone(self, stretch: Stretch, bounds: WordBounds) -> bool:
+        """Whether the reader alone is to be believed about a stretch."""
+        return not stretch.is_temperature and not bounds.splits_word(stretch.start, stretch.end)
 
     def status(self, match: Match, by_rules: Status) -> Status:
         """How a symptom is meant, which the rules take as ``by_rules``."""

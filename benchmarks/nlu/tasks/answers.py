@@ -14,9 +14,7 @@ def answer(row: dict[str, Any]) -> dict[str, Any]:
     question = Utterance(speaker=Speaker.DOCTOR, text=row["question"])
     understood = provider().understand("，".join(row["answer"]), Context(asked=asked, before=(question,)))
     found = [finding for finding in understood.findings if finding.asked]
-    return {
-        "symptoms": [{"name": label, "status": _status(label, name, found).value} for label, name in names.items()]
-    }
+    return {"symptoms": [{"name": label, "status": _status(label, name, found).value} for label, name in names.items()]}
 
 
 def _status(label: str, name: str, found: list[Finding]) -> Status:

@@ -65,7 +65,9 @@ def utterances(context: list[str]) -> tuple[Utterance, ...]:
     said = []
     for line in context[-2:]:
         speaker, _, text = line.partition("：")
-        said.append(Utterance(speaker=Speaker.DOCTOR if speaker == "医生" else Speaker.PATIENT, text=normalise(text).text))
+        said.append(
+            Utterance(speaker=Speaker.DOCTOR if speaker == "医生" else Speaker.PATIENT, text=normalise(text).text)
+        )
     return tuple(said)
 
 
@@ -167,7 +169,7 @@ def example(row: Row, eye: Eye, labels: dict[str, int], learn: bool = True) -> E
     tags = np.full(size, UNLABELLED)
     names, statuses = np.full(size, UNLABELLED), np.full(size, UNLABELLED)
     starts = [start for start, _ in sight.before]
-    for start in starts[1:] + [sight.offset] if starts else []:
+    for start in [*starts[1:], sight.offset] if starts else []:
         tags[start - 1] = 0
     for place, marks in (*row.marks.items(), *row.weak.items()):
         text = _utterance(row, place)
