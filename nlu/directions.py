@@ -20,14 +20,16 @@ CHILD_BELOW_MONTHS = 14 * 12
 GENERAL = "general_internal"
 """Where those go of whom nothing points anywhere."""
 
-_TEMPERATURE = 3.0
+TEMPERATURE = 3.0
+"""Fitted by ``python -m benchmarks.nlu.department_calibration`` on a set that may be trained on."""
+
 _LEAD = 2.0
 """The words of the first message, the chief complaint, count twice."""
 
 _PREGNANCY = "prenatal"
 _NOTHING_FITS = 1.0
 _PREGNANT = 4.0
-_CHILD, _PERHAPS_CHILD, _NO_WORD_OF_A_CHILD = 8.0, 6.0, -3.0
+_CHILD, _PERHAPS_CHILD, _NO_WORD_OF_A_CHILD = 8.0, 6.0, -6.0
 _CHILD_AMONG_ADULTS = -4.0
 _NORMALISED = 2.0
 """A finding that the reference data assign to a department, where its words are no cue."""
@@ -44,7 +46,7 @@ class DirectionSuggestion:
     words: tuple[str, ...]
 
 
-def rank_directions(facts: CaseFacts) -> list[DirectionSuggestion]:
+def rank_directions(facts: CaseFacts, temperature: float = TEMPERATURE) -> list[DirectionSuggestion]:
     """Every direction that anything points to and that fits age and sex, the likeliest first; probabilities add to 1.
 
     Where nothing points anywhere, the general direction alone.
@@ -57,7 +59,7 @@ def rank_directions(facts: CaseFacts) -> list[DirectionSuggestion]:
     }
     scores[GENERAL] = scores.get(GENERAL, 0.0) + _NOTHING_FITS
     best = max(scores.values())
-    odds = {code: math.exp((score - best) / _TEMPERATURE) for code, score in scores.items()}
+    odds = {code: math.exp((score - best) / temperature) for code, score in scores.items()}
     total = sum(odds.values())
     return [
         DirectionSuggestion(code, odds[code] / total, _strongest(support.get(code, {})))
@@ -127,7 +129,7 @@ def _by_department(name: str) -> dict[str, float]:
 def _departments() -> dict[str, dict[str, float]]:
     language = clinical_language()
     symptoms = {row.name: row.departments for row in language.symptoms}
-    return {row.name: row.departments for row in language.diseases} | symptoms
+    return {row.name: row.departments for row in (*language.findings, *language.diseases)} | symptoms
 
 
 @cache

@@ -169,7 +169,7 @@ class _Reading:
             diseases=find_diseases(self.source, self.masked, own),
             family=self._family([m for m in diseases if m not in own]),
             cues=find_cues(without(self.current, self.relatives), self.masked),
-            examinations=find_examinations(self.source, self.masked, self._own("examination")),
+            examinations=find_examinations(self.source, self.masked, self._own("examination"), own),
             operations=find_operations(self.source, self.masked, self._own("operation")),
             habits=habits.find(self.source),
             denies=tuple(dict.fromkeys((*find_denials(self.text), *answer.denies))),
@@ -180,14 +180,14 @@ class _Reading:
         )
         return self._judged(draft)
 
+    def _own(self, kind: Kind) -> list[Match]:
+        """What the message names of this kind, less what it says of relatives."""
+        return [m for m in self.matches if m.kind == kind and whose(m, self.relatives) is None]
+
     def _is_child(self) -> bool:
         """Whether the patient is known to be a child."""
         age = self.context.patient_age_months
         return self.context.patient_relation is Relation.CHILD if age is None else age < _CHILD_BELOW_MONTHS
-
-    def _own(self, kind: Kind) -> list[Match]:
-        """What the message names of this kind, less what it says of relatives."""
-        return [m for m in self.matches if m.kind == kind and whose(m, self.relatives) is None]
 
     def _family(self, matches: list[Match]) -> tuple[Statement, ...]:
         """The diseases of relatives, each with whose it is."""
@@ -319,7 +319,7 @@ class _Reading:
             kinds = self._kinds_in_clause(candidate[1])
             if "symptom" in kinds:
                 return candidate
-            if "disease" not in kinds:
+            if not kinds & {"disease", "operation"}:
                 rest.append(candidate)
         return rest[0] if rest else None
 

@@ -176,9 +176,9 @@ def _rows(language: ClinicalLanguage) -> Iterable[tuple[Kind, list[tuple[str, tu
     yield "symptom", [(row.name, (row.name, *row.synonyms)) for row in language.symptoms]
     yield "operation", [(row.name, (row.name, *row.synonyms)) for row in language.operations]
     yield "examination", [(row.name, (row.name, *row.synonyms)) for row in language.examinations]
-    findings = (*language.findings, *(row for row in language.diseases if row.spoken))
     # What an examination found is said more exactly than the disease that it may mean: 心肌缺血 is not yet 冠心病.
-    yield "disease", [(row.name, (row.name, *row.synonyms)) for row in findings]
+    diseases = [row for row in language.diseases if row.spoken]
+    yield "disease", [(row.name, (row.name, *row.synonyms)) for row in (*language.findings, *diseases)]
     yield "drug", [(row.name, (row.name, *row.synonyms)) for row in language.drugs]
 
 
