@@ -35,6 +35,22 @@ def evidence(condition: Condition, facts: CaseFacts) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def missing(condition: Condition, facts: CaseFacts) -> tuple[str, ...]:
+    """The findings any one of which, found present, would meet the condition; none where more than one is wanting."""
+    present = set(facts.present)
+    groups = [(name,) for name in condition.all_of] + [
+        group for group in (condition.any_of, condition.also_any) if group
+    ]
+    wanting = [group for group in groups if not present.intersection(group)]
+    if len(wanting) != 1 or None in _limits(condition, facts):
+        return ()
+    if condition.any_disease and not any(
+        d.status is Status.POSITIVE and d.name in condition.any_disease for d in facts.diseases
+    ):
+        return ()
+    return wanting[0]
+
+
 def _limits(condition: Condition, facts: CaseFacts) -> Iterator[str | None]:
     """For every limit that the condition sets: the value that meets it in words, or ``None``."""
     vitals = facts.vitals

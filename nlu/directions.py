@@ -130,7 +130,7 @@ def _by_department(name: str) -> dict[str, float]:
 def _departments() -> dict[str, dict[str, float]]:
     language = clinical_language()
     symptoms = {row.name: row.departments for row in language.symptoms}
-    return {row.name: row.departments for row in language.diseases} | symptoms
+    return {row.name: row.departments for row in (*language.findings, *language.diseases)} | symptoms
 
 
 @cache

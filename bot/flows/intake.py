@@ -26,8 +26,8 @@ from bot.incoming import Kind
 from bot.messages import Choice, Menu
 from bot.wording import elapsed
 from nlu.facts import CaseFacts
-from nlu.interview import OPENING
 from nlu.types import Command, Intent, Understanding, Vitals, YesNo
+from nlu.wording import OPENING
 
 RESUME_AFTER = timedelta(hours=6)
 """After a pause of this length, words may be about another illness, so the bot asks before it mixes the two."""
@@ -305,6 +305,9 @@ def is_clinical(said: Understanding) -> bool:
         said.symptoms
         or said.diseases
         or said.family
+        or said.examinations
+        or said.operations
+        or said.habits
         or said.drugs
         or said.allergies
         or said.denies
