@@ -5,11 +5,14 @@ import re
 from data.clinical_language import ClinicalLanguage, clinical_language
 from data.intents import SpokenIntents, spoken_intents
 from nlu.answers import Answer, answer_to, severity_in_passing
+from nlu.cues import find_cues
 from nlu.examinations import find_examinations
 from nlu.facts import CaseFacts
 from nlu.family import find_relatives, whose, without, without_others
 from nlu.habits import HabitRules
-from nlu.intents import IntentRules, Signs
+from nlu.intent_model import IntentModel
+from nlu.intent_rules import IntentJudge, Signs
+from nlu.intents import IntentRules
 from nlu.lexicon import Kind, Lexicon, Match
 from nlu.measures import Value, find_temperatures, find_vitals
 from nlu.normalise import Normalised, normalise
@@ -57,13 +60,15 @@ class EmbeddedProvider:
         self,
         language: ClinicalLanguage | None = None,
         intents: SpokenIntents | None = None,
+        judge: IntentJudge | None = None,
     ) -> None:
-        """Use the shipped reference data unless others are given."""
+        """Use the shipped data and models unless others are given; ``ModelError`` where a model cannot be used."""
         language = language or clinical_language()
         self._lexicon = Lexicon(language)
         self._habits = HabitRules(language.habits)
         self._segmenter = Segmenter(self._lexicon.words)
         self._rules = IntentRules(intents or spoken_intents())
+        self._judge = judge or IntentModel()
 
     async def prepare(self, text: str) -> None:
         """Nothing: ``parse`` waits for nobody."""
@@ -77,7 +82,7 @@ class EmbeddedProvider:
         source = normalise(text)
         if not source.text.strip():
             return Understanding(text="", intent=Intent.OUT_OF_SCOPE, confidence=0.9)
-        reading = _Reading(self._lexicon, self._segmenter, self._rules, source, context)
+        reading = _Reading(self._lexicon, self._segmenter, self._rules, self._judge, source, context)
         return reading.understanding(self._habits)
 
 
@@ -85,9 +90,15 @@ class _Reading:
     """One message being read."""
 
     def __init__(
-        self, lexicon: Lexicon, segmenter: Segmenter, rules: IntentRules, source: Normalised, context: Context
+        self,
+        lexicon: Lexicon,
+        segmenter: Segmenter,
+        rules: IntentRules,
+        judge: IntentJudge,
+        source: Normalised,
+        context: Context,
     ) -> None:
-        self.rules, self.source, self.context = rules, source, context
+        self.rules, self.judge, self.source, self.context = rules, judge, source, context
         self.text = source.text
         self.lexicon = lexicon
         self.correction = _CORRECTION.search(self.text)
@@ -157,6 +168,7 @@ class _Reading:
             allergies=allergies,
             diseases=find_diseases(self.source, self.masked, own),
             family=self._family([m for m in diseases if m not in own]),
+            cues=find_cues(without(self.current, self.relatives), self.masked),
             examinations=find_examinations(self.source, self.masked, self._own("examination"), own),
             operations=find_operations(self.source, self.masked, self._own("operation")),
             habits=habits.find(self.source),
@@ -168,14 +180,14 @@ class _Reading:
         )
         return self._judged(draft)
 
-    def _own(self, kind: Kind) -> list[Match]:
-        """What the message names of this kind, less what it says of relatives."""
-        return [m for m in self.matches if m.kind == kind and whose(m, self.relatives) is None]
-
     def _is_child(self) -> bool:
         """Whether the patient is known to be a child."""
         age = self.context.patient_age_months
         return self.context.patient_relation is Relation.CHILD if age is None else age < _CHILD_BELOW_MONTHS
+
+    def _own(self, kind: Kind) -> list[Match]:
+        """What the message names of this kind, less what it says of relatives."""
+        return [m for m in self.matches if m.kind == kind and whose(m, self.relatives) is None]
 
     def _family(self, matches: list[Match]) -> tuple[Statement, ...]:
         """The diseases of relatives, each with whose it is."""
@@ -197,8 +209,11 @@ class _Reading:
             danger=any(flag.level == 1 for flag in flags),
             correction=correction,
             asks_drug=any(drug.status is Status.UNKNOWN for drug in draft.drugs),
+            yes_no=draft.yes_no,
+            command=draft.command,
+            named=self.rules.named(self.text),
         )
-        intent, confidence = self.rules.intent(self.text, self.context, signs, draft.yes_no)
+        intent, confidence = self.judge.judge(self.text, self.context, signs)
         return draft.model_copy(
             update={
                 "red_flags": tuple(flags),

@@ -307,6 +307,13 @@ class RedFlag(Model):
     source: str
 
 
+class Cue(Model):
+    """A word of ``data/nlu/directions`` that tells which doctor the case is for; ``lead`` in the chief complaint."""
+
+    word: str
+    lead: bool = False
+
+
 class Told(Model):
     """What words can tell of a case: those of one message, or all of them together."""
 
@@ -326,6 +333,7 @@ class Told(Model):
     diseases: tuple[Statement, ...] = ()
     family: tuple[Statement, ...] = ()
     """Diseases of relatives, each named with whose it is (母亲高血压)."""
+    cues: tuple[Cue, ...] = ()
     examinations: tuple[Examination, ...] = ()
     operations: tuple[Statement, ...] = ()
     """Operations the patient had (positive), did not have, or only asks about or plans (unknown)."""
