@@ -49,7 +49,8 @@ class Condition(Row):
 def check_names(path: Path, owner: str, conditions: Iterable[Condition]) -> None:
     """``DataError`` where a condition of ``owner`` names a finding or disease that the clinical language lacks."""
     symptoms = {row.name for row in clinical_language().symptoms}
-    diseases = {row.name for row in clinical_language().diseases}
+    language = clinical_language()
+    diseases = {row.name for row in (*language.diseases, *language.findings, *language.operations)}
     for condition in conditions:
         for name in (*condition.all_of, *condition.any_of, *condition.also_any):
             if name not in symptoms:

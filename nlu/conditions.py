@@ -23,7 +23,8 @@ def evidence(condition: Condition, facts: CaseFacts) -> tuple[str, ...]:
             return ()
         found += met
     if condition.any_disease:
-        known = [d.name for d in facts.diseases if d.status is Status.POSITIVE and d.name in condition.any_disease]
+        told = (*facts.diseases, *facts.operations)
+        known = [d.name for d in told if d.status is Status.POSITIVE and d.name in condition.any_disease]
         if not known:
             return ()
         found += known

@@ -5,12 +5,18 @@ import re
 from data.clinical_language import ClinicalLanguage, clinical_language
 from data.intents import SpokenIntents, spoken_intents
 from nlu.answers import Answer, answer_to, severity_in_passing
+from nlu.cues import find_cues
+from nlu.examinations import find_examinations
 from nlu.facts import CaseFacts
 from nlu.family import find_relatives, whose, without, without_others
-from nlu.intents import IntentRules, Signs
-from nlu.lexicon import Lexicon, Match
+from nlu.habits import HabitRules
+from nlu.intent_model import IntentModel
+from nlu.intent_rules import IntentJudge, Signs
+from nlu.intents import IntentRules
+from nlu.lexicon import Kind, Lexicon, Match
 from nlu.measures import Value, find_temperatures, find_vitals
 from nlu.normalise import Normalised, normalise
+from nlu.operations import find_operations
 from nlu.person import find_age_months, find_pregnancy, find_relation, find_sex, months_of_age
 from nlu.red_flags import assess_red_flags
 from nlu.segment import Segmenter
@@ -54,11 +60,15 @@ class EmbeddedProvider:
         self,
         language: ClinicalLanguage | None = None,
         intents: SpokenIntents | None = None,
+        judge: IntentJudge | None = None,
     ) -> None:
-        """Use the shipped reference data unless others are given."""
-        self._lexicon = Lexicon(language or clinical_language())
+        """Use the shipped data and models unless others are given; ``ModelError`` where a model cannot be used."""
+        language = language or clinical_language()
+        self._lexicon = Lexicon(language)
+        self._habits = HabitRules(language.habits)
         self._segmenter = Segmenter(self._lexicon.words)
         self._rules = IntentRules(intents or spoken_intents())
+        self._judge = judge or IntentModel()
 
     async def prepare(self, text: str) -> None:
         """Nothing: ``parse`` waits for nobody."""
@@ -72,16 +82,23 @@ class EmbeddedProvider:
         source = normalise(text)
         if not source.text.strip():
             return Understanding(text="", intent=Intent.OUT_OF_SCOPE, confidence=0.9)
-        return _Reading(self._lexicon, self._segmenter, self._rules, source, context).understanding()
+        reading = _Reading(self._lexicon, self._segmenter, self._rules, self._judge, source, context)
+        return reading.understanding(self._habits)
 
 
 class _Reading:
     """One message being read."""
 
     def __init__(
-        self, lexicon: Lexicon, segmenter: Segmenter, rules: IntentRules, source: Normalised, context: Context
+        self,
+        lexicon: Lexicon,
+        segmenter: Segmenter,
+        rules: IntentRules,
+        judge: IntentJudge,
+        source: Normalised,
+        context: Context,
     ) -> None:
-        self.rules, self.source, self.context = rules, source, context
+        self.rules, self.judge, self.source, self.context = rules, judge, source, context
         self.text = source.text
         self.lexicon = lexicon
         self.correction = _CORRECTION.search(self.text)
@@ -116,11 +133,11 @@ class _Reading:
         other = other or bool({Slot.DRUGS, Slot.ALLERGIES} & set(find_denials(self.text[:end])))
         return self.rules.yes_no(self.text, asked, names_other=other)
 
-    def understanding(self) -> Understanding:
+    def understanding(self, habits: HabitRules) -> Understanding:
         """Everything the message says."""
-        drugs = [m for m in self.matches if m.kind == "drug" and whose(m, self.relatives) is None]
+        drugs = self._own("drug")
         diseases = [m for m in self.matches if m.kind == "disease"]
-        own = [m for m in diseases if whose(m, self.relatives) is None]
+        own = self._own("disease")
         # Where drugs and illnesses are asked for in the same breath, a drug that is named is one that is taken.
         only_allergies = self.context.asked is not None and self.context.asked.slot is Slot.ALLERGIES
         allergies = find_allergies(self.source, drugs, only_allergies)
@@ -151,6 +168,10 @@ class _Reading:
             allergies=allergies,
             diseases=find_diseases(self.source, self.masked, own),
             family=self._family([m for m in diseases if m not in own]),
+            cues=find_cues(without(self.current, self.relatives), self.masked),
+            examinations=find_examinations(self.source, self.masked, self._own("examination")),
+            operations=find_operations(self.source, self.masked, self._own("operation")),
+            habits=habits.find(self.source),
             denies=tuple(dict.fromkeys((*find_denials(self.text), *answer.denies))),
             yes_no=self.yes_no,
             withdrawn=self._withdrawn(),
@@ -163,6 +184,10 @@ class _Reading:
         """Whether the patient is known to be a child."""
         age = self.context.patient_age_months
         return self.context.patient_relation is Relation.CHILD if age is None else age < _CHILD_BELOW_MONTHS
+
+    def _own(self, kind: Kind) -> list[Match]:
+        """What the message names of this kind, less what it says of relatives."""
+        return [m for m in self.matches if m.kind == kind and whose(m, self.relatives) is None]
 
     def _family(self, matches: list[Match]) -> tuple[Statement, ...]:
         """The diseases of relatives, each with whose it is."""
@@ -184,8 +209,11 @@ class _Reading:
             danger=any(flag.level == 1 for flag in flags),
             correction=correction,
             asks_drug=any(drug.status is Status.UNKNOWN for drug in draft.drugs),
+            yes_no=draft.yes_no,
+            command=draft.command,
+            named=self.rules.named(self.text),
         )
-        intent, confidence = self.rules.intent(self.text, self.context, signs, draft.yes_no)
+        intent, confidence = self.judge.judge(self.text, self.context, signs)
         return draft.model_copy(
             update={
                 "red_flags": tuple(flags),
@@ -388,6 +416,9 @@ def _has_facts(draft: Understanding) -> bool:
         or draft.allergies
         or draft.diseases
         or draft.family
+        or draft.examinations
+        or draft.operations
+        or draft.habits
         or draft.denies
         or draft.severity
         or (draft.frequency and draft.symptoms)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from data.clinical_language import Anatomy, ClinicalLanguage
 
-Kind = Literal["symptom", "drug", "disease"]
+Kind = Literal["symptom", "drug", "disease", "examination", "operation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,9 @@ class Lexicon:
                 if position + length > len(text):
                     continue
                 entry = self._words.get(text[position : position + length])
-                if entry is not None and (length > 1 or is_free(position)):
+                if entry is None or _inside_latin_word(text, position, position + length):
+                    continue
+                if length > 1 or is_free(position):
                     found.append(Match(entry[0], entry[1], position, position + length))
                     # After 没 or 不 a longer word may begin: 没心跳 is the end, 没心跳快 only no fast one.
                     position += 1 if text[position] in _NEGATORS else length
@@ -95,6 +97,14 @@ class Lexicon:
 
 
 _NEGATORS = "没不"
+_LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+
+
+def _inside_latin_word(text: str, start: int, end: int) -> bool:
+    """Whether ``text[start:end]`` begins or ends within a longer word of Latin letters (ct in fact)."""
+    begins = text[start] in _LATIN and start > 0 and text[start - 1] in _LATIN
+    ends = text[end - 1] in _LATIN and end < len(text) and text[end] in _LATIN
+    return begins or ends
 
 
 def _cut_short(match: Match, found: list[Match], text: str) -> bool:
@@ -164,7 +174,11 @@ class _Compound:
 
 def _rows(language: ClinicalLanguage) -> Iterable[tuple[Kind, list[tuple[str, tuple[str, ...]]]]]:
     yield "symptom", [(row.name, (row.name, *row.synonyms)) for row in language.symptoms]
-    yield "disease", [(row.name, (row.name, *row.synonyms)) for row in language.diseases]
+    yield "operation", [(row.name, (row.name, *row.synonyms)) for row in language.operations]
+    yield "examination", [(row.name, (row.name, *row.synonyms)) for row in language.examinations]
+    # What an examination found is said more exactly than the disease that it may mean: 心肌缺血 is not yet 冠心病.
+    diseases = [row for row in language.diseases if row.spoken]
+    yield "disease", [(row.name, (row.name, *row.synonyms)) for row in (*language.findings, *diseases)]
     yield "drug", [(row.name, (row.name, *row.synonyms)) for row in language.drugs]
 
 

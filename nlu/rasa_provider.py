@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 MAX_CHARACTERS = 300
 """Longer messages are not asked about: so many words tell an illness, and Rasa's time grows with their square."""
+_COMMAND = "/"
+"""Rasa takes /book for an intent that was already recognised, with whatever entities the writer wishes."""
 _REMEMBERED = 512
 _SIDE_BY_SIDE = 8
 _SURE_ENTITY = 0.7
@@ -31,6 +33,7 @@ _OF_CONTEXT = frozenset(
     {Intent.ANSWER, Intent.CORRECT, Intent.AFFIRM, Intent.DENY, Intent.DONT_KNOW, Intent.GO_BACK, Intent.RESTART}
 )
 """What only the question before, or a steering word, makes so. Rasa hears neither."""
+_STEERING = frozenset({Intent.GO_BACK, Intent.RESTART})
 _TELLS_NOTHING = frozenset({Intent.GREET, Intent.THANK, Intent.COMPLAIN, Intent.SEND_PICTURE, Intent.OUT_OF_SCOPE})
 """What cannot be all of a message that names a symptom."""
 
@@ -100,6 +103,8 @@ class RasaProvider:
             return self.state.value
         if len(source.text) > MAX_CHARACTERS:
             return "too_long"
+        if source.text.lstrip().startswith(_COMMAND):
+            return "command"
         return "busy" if self._asking >= _SIDE_BY_SIDE else None
 
     async def _ask(self, text: str, source: Normalised) -> str:
@@ -170,7 +175,8 @@ def _may_tell(own: Understanding, reply: RasaReply) -> bool:
     """Whether Rasa's intent counts: never against a danger, a steering word, an answer or a stated symptom."""
     if reply.intent.unsure or own.command is not None or own.red_flags or own.yes_no is not None:
         return False
-    if own.intent in _OF_CONTEXT or own.intent is Intent.EMERGENCY:
+    guessed = own.intent in _STEERING  # no steering word was heard, or it would have been the command
+    if (own.intent in _OF_CONTEXT and not guessed) or own.intent is Intent.EMERGENCY:
         return False
     intent = Intent(reply.intent.name)
     return intent not in _OF_CONTEXT and not (intent in _TELLS_NOTHING and own.symptoms)

@@ -217,6 +217,28 @@ class Statement(Model):
     end: int = 0
 
 
+class ExaminationState(StrEnum):
+    """How an examination stands, as the speaker says it."""
+
+    DONE = "done"
+    NORMAL = "normal"
+    ABNORMAL = "abnormal"
+    PLANNED = "planned"
+    NOT_DONE = "not_done"
+    UNKNOWN = "unknown"
+
+
+class Examination(Model):
+    """An examination (心电图, 血常规 …), how it stands, and what it showed in the speaker's words."""
+
+    name: str
+    text: str
+    state: ExaminationState = ExaminationState.DONE
+    finding: str = ""
+    start: int = 0
+    end: int = 0
+
+
 class Duration(Model):
     """How long: ``value`` in ``unit`` (分钟, 小时, 天, 周, 月, 年), the same in days, and the words used.
 
@@ -285,6 +307,13 @@ class RedFlag(Model):
     source: str
 
 
+class Cue(Model):
+    """A word of ``data/nlu/directions`` that tells which doctor the case is for; ``lead`` in the chief complaint."""
+
+    word: str
+    lead: bool = False
+
+
 class Told(Model):
     """What words can tell of a case: those of one message, or all of them together."""
 
@@ -304,6 +333,12 @@ class Told(Model):
     diseases: tuple[Statement, ...] = ()
     family: tuple[Statement, ...] = ()
     """Diseases of relatives, each named with whose it is (母亲高血压)."""
+    cues: tuple[Cue, ...] = ()
+    examinations: tuple[Examination, ...] = ()
+    operations: tuple[Statement, ...] = ()
+    """Operations the patient had (positive), did not have, or only asks about or plans (unknown)."""
+    habits: tuple[Statement, ...] = ()
+    """吸烟, 饮酒 (positive: does) and 睡眠, 饮食, 大小便, 精神 (positive: in order)."""
     denies: tuple[Slot, ...] = ()
     """Whole histories that are denied: ALLERGIES for "没有过敏史", DRUGS for "没吃药", PAST_HISTORY for "身体很好"."""
 

@@ -24,7 +24,8 @@ from bot.wechat.settings import WechatSettings
 _OTHER_NAMES = {
     "QIAOYI_SETTINGS",
     "QIAOYI_SANDBOX_URL",
-}  # which file to read; where the development server of the pages looks
+    "QIAOYI_CACHE",
+}  # which file to read; where the development server of the pages looks; where `make rasa` keeps what it makes
 
 
 class SettingsError(Exception):

@@ -1,0 +1,99 @@
+"""A message as the numbers that the model of intents reads: its characters, its shape, what the rules found in it."""
+
+import unicodedata
+import zlib
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlu.intent_rules import Signs, is_medical, rule_intent
+from nlu.types import Context, Intent, Slot, YesNo
+
+BUCKETS = 1 << 14
+"""How many numbers stand for pieces of text; pieces that share one by chance are told apart by their neighbours."""
+
+_READ = 200
+"""Characters looked at: whoever writes more tells of the case, and that is found by other means."""
+_LONGEST_PIECE = 3
+_LONGEST_SHAPE = 4
+_LONGEST_RUN = 3
+_SHAPES = "HLDPO"
+
+NAMES = (
+    *(f"named:{intent}" for intent in Intent),
+    *(f"rules:{intent}" for intent in Intent),
+    *(f"asked:{slot}" for slot in Slot),
+    *(f"says:{answer}" for answer in YesNo),
+    *(f"share:{shape}" for shape in _SHAPES),
+    *("symptoms", "facts", "answers", "correction", "asks_drug", "medical", "length", "longest_run"),
+)
+"""What each number of ``findings`` is."""
+
+_PLACES = {name: place for place, name in enumerate(NAMES)}
+
+
+def pieces(text: str) -> NDArray[np.int64]:
+    """The buckets (0 to ``BUCKETS`` - 1, each once) of the pieces of a normalised text.
+
+    Pieces are one to three neighbouring characters, the words of the Latin alphabet, and two to four kinds of
+    characters in a row (Han, Latin, digit, punctuation, other). A digit stands for all digits, and more than three of
+    the same character for three.
+    """
+    short = _shortened(text)
+    marked = f"^{short}$"
+    found = {
+        "t" + marked[start : start + length]
+        for length in range(1, _LONGEST_PIECE + 1)
+        for start in range(len(marked) - length + 1)
+    }
+    shape = "^" + "".join(kind for kind, _ in groupby(_kind(character) for character in short)) + "$"
+    found |= {
+        "s" + shape[start : start + length]
+        for length in range(2, _LONGEST_SHAPE + 1)
+        for start in range(len(shape) - length + 1)
+    }
+    found |= {"w" + word for word in _latin_words(short)}
+    return np.array(sorted({zlib.crc32(piece.encode()) % BUCKETS for piece in found}), np.int64)
+
+
+def findings(text: str, context: Context, signs: Signs) -> NDArray[np.float32]:
+    """What the rules found in a normalised text, and its outline, as one number for each of ``NAMES``."""
+    values = np.zeros(len(NAMES), np.float32)
+    on = [f"named:{intent}" for intent in signs.named]
+    on.append(f"rules:{rule_intent(text, context, signs)}")
+    if context.asked is not None:
+        on.append(f"asked:{context.asked.slot}")
+    if signs.yes_no is not None:
+        on.append(f"says:{signs.yes_no}")
+    on += [name for name in ("symptoms", "facts", "answers", "correction", "asks_drug") if getattr(signs, name)]
+    if is_medical(text):
+        on.append("medical")
+    values[[_PLACES[name] for name in on]] = 1
+    read = text[:_READ]
+    kinds = [_kind(character) for character in read if character != " "]
+    for shape in _SHAPES:
+        values[_PLACES[f"share:{shape}"]] = kinds.count(shape) / max(1, len(kinds))
+    values[_PLACES["length"]] = np.log1p(len(read)) / np.log1p(_READ)
+    longest = max((len(list(run)) for _, run in groupby(read)), default=0)
+    values[_PLACES["longest_run"]] = min(longest, 10) / 10
+    return values
+
+
+def _shortened(text: str) -> str:
+    """The text with digits alike and runs of one character cut."""
+    plain = "".join("0" if character.isdigit() and character.isascii() else character for character in text[:_READ])
+    return "".join("".join(list(run)[:_LONGEST_RUN]) for _, run in groupby(plain.strip()))
+
+
+def _kind(character: str) -> str:
+    if "\u4e00" <= character <= "\u9fff":
+        return "H"
+    if character.isascii():
+        return "L" if character.isalpha() else "D" if character.isdigit() else "P"
+    return "P" if unicodedata.category(character)[0] == "P" else "O"
+
+
+def _latin_words(text: str) -> list[str]:
+    words = "".join(character if character.isascii() and character.isalpha() else " " for character in text)
+    return [word for word in words.split() if len(word) > _LONGEST_PIECE]
