@@ -69,7 +69,7 @@ class EmbeddedProvider:
         """``parse`` for callers that are not asynchronous."""
         source = normalise(text)
         if not source.text.strip():
-            return Understanding(text="", intent=Intent.OUT_OF_SCOPE, confidence=0.9)
+            return Understanding(text="", intent=Intent.OUT_OF_SCOPE, confidence=1.0)
         return _Reading(self._lexicon, self._segmenter, self._rules, self._judge, source, context).understanding()
 
 
