@@ -76,8 +76,19 @@ def settled(signs: Signs) -> tuple[Intent, str] | None:
     return None
 
 
-def possible(context: Context, signs: Signs) -> frozenset[Intent]:
-    """The intents that the message can have: what tells of the case is never taken for a courtesy beside it."""
+def possible(text: str, context: Context, signs: Signs) -> frozenset[Intent]:
+    """The intents that the message can have.
+
+    What tells of the case is never taken for a courtesy beside it. Numbers, signs and pictures without a word want
+    nothing; they tell of the case or answer where they are understood.
+    """
+    can_be = frozenset(Intent) - _barred(context, signs)
+    if any(character.isalpha() for character in text):
+        return can_be
+    return can_be & (_TELLING | {Intent.CORRECT} if signs.facts else {Intent.OUT_OF_SCOPE, Intent.ANSWER})
+
+
+def _barred(context: Context, signs: Signs) -> set[Intent]:
     barred = {Intent.DESCRIBE_SYMPTOMS} if waits_for_answer(context) else {Intent.ANSWER}
     if signs.symptoms or signs.answers:
         barred |= _ACCOMPANYING
@@ -88,7 +99,7 @@ def possible(context: Context, signs: Signs) -> frozenset[Intent]:
         barred |= {Intent.OUT_OF_SCOPE, Intent.EMERGENCY}  # the danger in an answer is for the red flags to find
     if signs.correction and signs.facts:
         barred |= _TELLING
-    return frozenset(Intent) - barred
+    return barred
 
 
 def waits_for_answer(context: Context) -> bool:

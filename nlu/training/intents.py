@@ -157,7 +157,7 @@ def _read(provider: EmbeddedProvider, listener: _Listener, sample: Sample) -> Re
         raise ValueError(f"an example is empty: {sample.text!r}")
     text, signs = listener.heard
     certain = settled(signs)
-    can_be = possible(sample.context, signs)
+    can_be = possible(text, sample.context, signs)
     return Read(
         sample,
         pieces(text),
