@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from data.clinical_language import ClinicalLanguage, Symptom, Term, clinical_language
+from data.clinical_language import ClinicalLanguage, Symptom, clinical_language
+from data.diseases import Term
 from data.intent_examples import IntentExamples, intent_examples
 from nlu.embedded import EmbeddedProvider
 from nlu.lexicon import Lexicon
