@@ -121,6 +121,7 @@ class ClinicalLanguage(Row):
     """What people carry home from an examination (心肌缺血, 早搏): told like a disease."""
     examinations: tuple[Term, ...]
     operations: tuple[Term, ...]
+    treatments: tuple[Term, ...]
     habits: tuple[Habit, ...]
 
 
@@ -140,6 +141,7 @@ def load_clinical_language(folder: Path = FOLDER) -> ClinicalLanguage:
         findings=_read_terms(folder / "findings.json", Term),
         examinations=_read_terms(folder / "examinations.json", Term),
         operations=_read_terms(folder / "operations.json", Term),
+        treatments=_read_terms(folder / "treatments.json", Term),
         habits=_read_habits(folder / "habits.json", {row.name for row in symptoms}),
     )
 
