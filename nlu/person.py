@@ -62,7 +62,8 @@ _MONTHS_ALONE = re.compile(
     rf"(?:^|[,。; ])(?:刚|才|快|现在|有)*(?P<value>{NUMBER}|半)(?P<unit>个多?月)(?P<half>半)?(?=$|[,。;! ])"
 )
 _CHILD_LENGTH = re.compile(
-    rf"^(?:才|刚|快|现在|今天|已经|有|满|出生|大概|差不多|男|女|宝|孩|,| )*(?P<value>{NUMBER}|半)"
+    rf"^(?:才|刚|快|现在|今天|已经|有|满|出生|大概|差不多|男|女|宝|孩|(?P<short>不到|还?[不没未]满)|,| )*"
+    rf"(?P<value>{NUMBER}|半)"
     r"(?P<unit>个[多半]?月|月|天|日|周|个?星期|个?礼拜)(?P<half>半)?(?!以?前|之前|来)"
 )
 _A_LENGTH = re.compile(rf"(?:{NUMBER}|半|几)(?:天|个?小时|周|个?星期|个?多?月)|昨|前天|今[天早晨]|刚")
@@ -80,7 +81,8 @@ def find_age_months(text: str, asked: bool = False, child: bool = False) -> int 
         return _years(match)
     length = _CHILD_LENGTH.match(text) if asked and child else None
     if length:
-        return _months(length)
+        told = _months(length)
+        return told - 1 if told and length.group("short") else told
     for pattern in (_BORN, _MONTHS, _CHILD_MONTHS):
         match = pattern.search(text)
         if match:
