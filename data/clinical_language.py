@@ -62,11 +62,12 @@ class Habit(Row):
     """A habit or a side of the general condition, with regular expressions over normalised text.
 
     ``positive`` are words that it is so or in order, ``negative`` that it is not; ``record`` is how an outpatient
-    record writes the one and the other.
+    record writes the one and the other. ``symptoms`` say already that it is disturbed (失眠 for 睡眠).
     """
 
     name: str
     record: tuple[str, str]
+    symptoms: tuple[str, ...] = ()
     positive: tuple[str, ...] = Field(min_length=1)
     negative: tuple[str, ...] = Field(min_length=1)
 
@@ -94,7 +95,8 @@ def load_clinical_language(folder: Path = FOLDER) -> ClinicalLanguage:
     _check_symptoms(folder / "symptoms.json", symptoms)
     _check_anatomy(folder / "anatomy.json", anatomy, {row.name for row in symptoms})
     names = {row.name for row in symptoms}
-    diseases = read_diseases(folder / "diseases", names)
+    operations = _read_terms(folder / "operations.json")
+    diseases = read_diseases(folder / "diseases", names, {row.name for row in operations})
     _check_terms(folder / "diseases", diseases)
     kinds = read_object(folder / "symptom_kinds.json", dict[str, str])
     _check_kinds(folder / "symptom_kinds.json", kinds, names)
@@ -105,8 +107,8 @@ def load_clinical_language(folder: Path = FOLDER) -> ClinicalLanguage:
         diseases=diseases,
         findings=_read_terms(folder / "findings.json"),
         examinations=_read_terms(folder / "examinations.json"),
-        operations=_read_terms(folder / "operations.json"),
-        habits=_read_habits(folder / "habits.json"),
+        operations=operations,
+        habits=_read_habits(folder / "habits.json", names),
         kinds=kinds,
     )
 
@@ -139,11 +141,14 @@ def _read_terms(path: Path) -> tuple[Term, ...]:
     return rows
 
 
-def _read_habits(path: Path) -> tuple[Habit, ...]:
+def _read_habits(path: Path, symptoms: set[str]) -> tuple[Habit, ...]:
     rows = read_rows(path, Habit)
     require_unique(path, "name", [row.name for row in rows])
     for row in rows:
         _check_patterns(path, row.name, (*row.positive, *row.negative))
+        for symptom in row.symptoms:
+            if symptom not in symptoms:
+                raise DataError(f"{path}: {row.name} names the unknown symptom {symptom!r}")
     return rows
 
 

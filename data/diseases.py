@@ -35,7 +35,7 @@ CHAPTERS = (
     "emergency",
     "histories",
 )
-"""The files, without their ending; ``histories`` holds what is told as a history alone (手术史, 肿瘤)."""
+"""The files, without their ending; ``histories`` holds what is told as a history alone (肿瘤)."""
 
 BANDS = (0.9, 0.7, 0.5, 0.3, 0.15, 0.05)
 """The only shares there are: 几乎都有, 多数, 约一半, 部分, 少数, 偶见. Finer ones would feign a count."""
@@ -122,27 +122,27 @@ class Disease(Term):
         return self
 
 
-def read_diseases(folder: Path, symptoms: Collection[str]) -> tuple[Disease, ...]:
+def read_diseases(folder: Path, symptoms: Collection[str], operations: Collection[str]) -> tuple[Disease, ...]:
     """The diseases of every chapter in ``folder``, in the order of ``CHAPTERS``.
 
     Raises ``DataError`` where a chapter is missing or wrong, or a row names a symptom that is none of ``symptoms`` or a
-    risk that is no disease.
+    risk that is neither a disease nor one of ``operations``.
     """
     chapters = {chapter: read_rows(folder / f"{chapter}.json", Disease) for chapter in CHAPTERS}
-    known = {row.name for rows in chapters.values() for row in rows}
+    known = {row.name for rows in chapters.values() for row in rows} | set(operations)
     for chapter, rows in chapters.items():
         for row in rows:
             _check(folder / f"{chapter}.json", row, set(symptoms), known)
     return tuple(row for rows in chapters.values() for row in rows)
 
 
-def _check(path: Path, row: Disease, symptoms: set[str], diseases: set[str]) -> None:
+def _check(path: Path, row: Disease, symptoms: set[str], risks: set[str]) -> None:
     for name in row.symptoms:
         if name not in symptoms:
             raise DataError(f"{path}: {row.name} names the unknown symptom {name!r}")
     for name in row.risks:
-        if name not in diseases:
-            raise DataError(f"{path}: {row.name} names the unknown disease {name!r}")
+        if name not in risks:
+            raise DataError(f"{path}: {row.name} names the unknown risk {name!r}")
 
 
 if __name__ == "__main__":  # prints the JSON Schema of a chapter, for editors: docs/diseases.schema.json

@@ -94,7 +94,7 @@ def _person(disease: Disease, facts: CaseFacts) -> list[tuple[float, str]]:
         known = facts.pregnancy.status
         if known is not Status.UNKNOWN:
             found.append((2.0, "妊娠") if known is Status.POSITIVE else (-2.0, "自述未孕"))
-    for told in facts.diseases:
+    for told in (*facts.diseases, *facts.operations):
         if told.status is Status.POSITIVE and told.name in disease.risks:
             found.append((float(np.log(disease.risks[told.name])), f"有{told.name}史"))
         elif told.status is Status.POSITIVE and told.name == disease.name:

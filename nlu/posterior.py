@@ -213,7 +213,7 @@ def _log_prior(facts: CaseFacts, model: DiseaseModel) -> Floats:
         factors *= model.female if facts.sex is Sex.FEMALE else model.male
     if facts.pregnancy is not None:
         factors[model.pregnancy] *= _OF_PREGNANCY.get(facts.pregnancy.status, 1.0)
-    for told in facts.diseases:
+    for told in (*facts.diseases, *facts.operations):
         if told.status is Status.POSITIVE:
             factors *= model.risks.get(told.name, 1.0)
         if told.name in model.diseases:

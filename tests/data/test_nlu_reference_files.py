@@ -116,6 +116,28 @@ def test_a_wrong_symptom_is_named(folder: Path, edit: Callable[[Any], object], f
         load_clinical_language(folder)
 
 
+@pytest.mark.parametrize("name", ["examinations.json", "operations.json", "findings.json"])
+def test_a_word_for_two_examinations_or_operations_is_named(folder: Path, name: str) -> None:
+    change(folder / name, lambda rows: rows[1]["synonyms"].append(rows[0]["name"]))
+    with pytest.raises(DataError, match=rf"{name}.*comes twice"):
+        load_clinical_language(folder)
+
+
+@pytest.mark.parametrize(
+    ("edit", "fault"),
+    [
+        (lambda rows: rows[1].update(name=rows[0]["name"]), "comes twice"),
+        (lambda rows: rows[0].update(positive=["("]), "bad pattern"),
+        (lambda rows: rows[0].update(positive=[]), "positive"),
+        (lambda rows: rows[0].update(symptoms=["没有这个"]), "unknown symptom '没有这个'"),
+    ],
+)
+def test_a_wrong_habit_is_named(folder: Path, edit: Callable[[Any], object], fault: str) -> None:
+    change(folder / "habits.json", edit)
+    with pytest.raises(DataError, match=fault):
+        load_clinical_language(folder)
+
+
 def test_a_body_part_with_an_unknown_symptom_is_named(folder: Path) -> None:
     change(folder / "anatomy.json", lambda value: value["parts"][0]["symptoms"].update({"痛": "没有这个"}))
     with pytest.raises(DataError, match="没有这个"):
