@@ -3,11 +3,12 @@
 PYTHON ?= python3
 PORT ?= 8080
 SANDBOX_PORT ?= 8090
+RASA_PORT ?= 5005
 DATA ?= var
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test install check web lock clean
+.PHONY: run test install check web lock rasa clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.runtime web/dist/.built
@@ -17,6 +18,10 @@ test: $(VENV)/.development web/dist/.built
 	@exec deploy/check.sh
 
 install: $(VENV)/.runtime web/dist/.built
+
+# Rasa in an environment of its own, trained on our examples, on loopback: docs/nlu/rasa.md.
+rasa: $(VENV)/.runtime
+	@exec deploy/rasa.sh $(BIN) serve $(RASA_PORT)
 
 web: web/dist/.built
 

@@ -5,17 +5,23 @@ import re
 from data.clinical_language import ClinicalLanguage, clinical_language
 from data.intents import SpokenIntents, spoken_intents
 from nlu.answers import Answer, answer_to, severity_in_passing
+from nlu.cues import find_cues
+from nlu.examinations import find_examinations
 from nlu.facts import CaseFacts
 from nlu.family import find_relatives, whose, without, without_others
+from nlu.habits import HabitRules
 from nlu.intent_model import IntentModel
 from nlu.intent_rules import IntentJudge, Signs
 from nlu.intents import IntentRules
-from nlu.lexicon import Lexicon, Match
+from nlu.lexicon import Kind, Lexicon, Match
 from nlu.measures import Value, find_temperatures, find_vitals
 from nlu.normalise import Normalised, normalise
+from nlu.operations import find_operations
 from nlu.person import find_age_months, find_pregnancy, find_relation, find_sex, months_of_age
+from nlu.reader import reader
+from nlu.reading import JointReading, Seen, read
 from nlu.red_flags import assess_red_flags
-from nlu.segment import Segmenter
+from nlu.segment import Segmenter, WordBounds
 from nlu.statements import find_allergies, find_denials, find_diseases, find_drugs
 from nlu.status import assess_status, is_present
 from nlu.times import find_durations, find_frequency, find_onset
@@ -24,6 +30,7 @@ from nlu.types import (
     Duration,
     Entity,
     Intent,
+    Relation,
     Slot,
     Statement,
     Status,
@@ -38,6 +45,8 @@ _LONG_AGO_DAYS = 7.0
 _CLAUSE_MARK = re.compile(r"[,。!?;]")
 _MASK = "※"
 _RESOLVED = re.compile(r"现在|已经|目前|今天|了$")
+_CHILD_BELOW_MONTHS = 36
+"""Below three years an age is told in months, weeks or days."""
 _POLITE = re.compile(r"(?:好|好的|好吧|行|可以|要得|没问题|ok|同意|收到|知道了)[啊呀吧哦噢呢的了,。!~ ]*")
 """Said to be polite: 好的 to "有没有发烧？" affirms no fever."""
 _SAME_DENIAL = {"呼吸困难": ("喘息",), "喘息": ("呼吸困难",), "出冷汗": ("出汗",)}
@@ -56,10 +65,16 @@ class EmbeddedProvider:
         judge: IntentJudge | None = None,
     ) -> None:
         """Use the shipped data and models unless others are given; ``ModelError`` where a model cannot be used."""
-        self._lexicon = Lexicon(language or clinical_language())
+        language = language or clinical_language()
+        self._lexicon = Lexicon(language)
+        self._habits = HabitRules(language.habits)
         self._segmenter = Segmenter(self._lexicon.words)
         self._rules = IntentRules(intents or spoken_intents())
         self._judge = judge or IntentModel()
+        self._reader = reader()
+
+    async def prepare(self, text: str) -> None:
+        """Nothing: ``parse`` waits for nobody."""
 
     async def parse(self, text: str, context: Context) -> Understanding:
         """What ``text`` says, given ``context``. Never raises for any text; needs no waiting."""
@@ -70,7 +85,9 @@ class EmbeddedProvider:
         source = normalise(text)
         if not source.text.strip():
             return Understanding(text="", intent=Intent.OUT_OF_SCOPE, confidence=1.0)
-        return _Reading(self._lexicon, self._segmenter, self._rules, self._judge, source, context).understanding()
+        seen = read(self._reader, source, context)
+        reading = _Reading(self._lexicon, self._segmenter, self._rules, self._judge, source, context, seen)
+        return reading.understanding(self._habits)
 
 
 class _Reading:
@@ -84,6 +101,7 @@ class _Reading:
         judge: IntentJudge,
         source: Normalised,
         context: Context,
+        seen: Seen,
     ) -> None:
         self.rules, self.judge, self.source, self.context = rules, judge, source, context
         self.text = source.text
@@ -92,7 +110,9 @@ class _Reading:
         self.current = self._without_withdrawn()
         asked = context.asked
         self.asked_slots = (asked.slot, *asked.also) if asked else ()
-        self.matches = lexicon.find(self.text, _FreeCharacters(segmenter, self.text))
+        bounds = WordBounds(segmenter, self.text)
+        self.joint = JointReading(seen, lexicon.find(self.text, bounds.is_free), bounds)
+        self.matches = self.joint.matches
         self.masked = _masked(self.text, self.matches)
         self.relatives = find_relatives(self.text, self.matches, context.patient_relation)
         self.of_patient = without_others(without(self.text, self.relatives), context.patient_relation)
@@ -120,11 +140,11 @@ class _Reading:
         other = other or bool({Slot.DRUGS, Slot.ALLERGIES} & set(find_denials(self.text[:end])))
         return self.rules.yes_no(self.text, asked, names_other=other)
 
-    def understanding(self) -> Understanding:
+    def understanding(self, habits: HabitRules) -> Understanding:
         """Everything the message says."""
-        drugs = [m for m in self.matches if m.kind == "drug" and whose(m, self.relatives) is None]
+        drugs = self._own("drug")
         diseases = [m for m in self.matches if m.kind == "disease"]
-        own = [m for m in diseases if whose(m, self.relatives) is None]
+        own = self._own("disease")
         # Where drugs and illnesses are asked for in the same breath, a drug that is named is one that is taken.
         only_allergies = self.context.asked is not None and self.context.asked.slot is Slot.ALLERGIES
         allergies = find_allergies(self.source, drugs, only_allergies)
@@ -147,7 +167,7 @@ class _Reading:
             severity=answer.severity or severity_in_passing(self.text),
             frequency=find_frequency(self.text, Slot.FREQUENCY in self.asked_slots),
             vitals=vitals.model_copy(update={k: v for k, v in answer.vitals.items() if getattr(vitals, k) is None}),
-            age_months=find_age_months(self.current, Slot.AGE in self.asked_slots),
+            age_months=find_age_months(self.current, Slot.AGE in self.asked_slots, self._is_child()),
             sex=answer.sex or find_sex(self.of_patient),
             relation=relation,
             pregnancy=answer.pregnancy or find_pregnancy(self.text),
@@ -155,13 +175,27 @@ class _Reading:
             allergies=allergies,
             diseases=find_diseases(self.source, self.masked, own),
             family=self._family([m for m in diseases if m not in own]),
+            cues=find_cues(without(self.current, self.relatives), self.masked),
+            examinations=find_examinations(self.source, self.masked, self._own("examination"), own),
+            operations=find_operations(self.source, self.masked, self._own("operation")),
+            habits=habits.find(self.source),
             denies=tuple(dict.fromkeys((*find_denials(self.text), *answer.denies))),
             yes_no=self.yes_no,
             withdrawn=self._withdrawn(),
             command=self.rules.command(self.text),
             entities=self._entities([*temperatures, *places], duration, onset),
+            findings=self.joint.findings(self.source),
         )
         return self._judged(draft)
+
+    def _own(self, kind: Kind) -> list[Match]:
+        """What the message names of this kind, less what it says of relatives."""
+        return [m for m in self.matches if m.kind == kind and whose(m, self.relatives) is None]
+
+    def _is_child(self) -> bool:
+        """Whether the patient is known to be a child."""
+        age = self.context.patient_age_months
+        return self.context.patient_relation is Relation.CHILD if age is None else age < _CHILD_BELOW_MONTHS
 
     def _family(self, matches: list[Match]) -> tuple[Statement, ...]:
         """The diseases of relatives, each with whose it is."""
@@ -235,6 +269,7 @@ class _Reading:
         status = assertion.status
         if match.negated and status is Status.POSITIVE:
             status = Status.NEGATIVE
+        status = self.joint.status(match, status)
         start, end = self.source.span(match.start, match.end)
         past = assertion.past or self._is_history(match)
         return SymptomMention(
@@ -293,7 +328,7 @@ class _Reading:
             kinds = self._kinds_in_clause(candidate[1])
             if "symptom" in kinds:
                 return candidate
-            if "disease" not in kinds:
+            if not kinds & {"disease", "operation"}:
                 rest.append(candidate)
         return rest[0] if rest else None
 
@@ -352,30 +387,6 @@ def _masked(text: str, matches: list[Match]) -> str:
     return text
 
 
-class _FreeCharacters:
-    """Tells whether a single character stands by itself in the segmentation of a text."""
-
-    def __init__(self, segmenter: Segmenter, text: str) -> None:
-        self._segmenter = segmenter
-        self._text = text
-        self._bound: set[int] | None = None
-
-    def __call__(self, position: int) -> bool:
-        if self._bound is None:
-            self._bound = self._bound_positions()
-        return position not in self._bound
-
-    def _bound_positions(self) -> set[int]:
-        """Positions inside dictionary words of several characters."""
-        bound: set[int] = set()
-        start = 0
-        for word in self._segmenter.words(self._text):
-            if len(word) > 1 and self._segmenter.is_word(word):
-                bound.update(range(start, start + len(word)))
-            start += len(word)
-        return bound
-
-
 def _has_facts(draft: Understanding) -> bool:
     """Whether the message tells anything about the case."""
     return bool(
@@ -390,6 +401,9 @@ def _has_facts(draft: Understanding) -> bool:
         or draft.allergies
         or draft.diseases
         or draft.family
+        or draft.examinations
+        or draft.operations
+        or draft.habits
         or draft.denies
         or draft.severity
         or (draft.frequency and draft.symptoms)

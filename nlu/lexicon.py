@@ -7,7 +7,7 @@ from typing import Literal
 
 from data.clinical_language import Anatomy, ClinicalLanguage
 
-Kind = Literal["symptom", "drug", "disease"]
+Kind = Literal["symptom", "drug", "disease", "examination", "operation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,9 @@ class Lexicon:
                 if position + length > len(text):
                     continue
                 entry = self._words.get(text[position : position + length])
-                if entry is not None and (length > 1 or is_free(position)):
+                if entry is None or _inside_latin_word(text, position, position + length):
+                    continue
+                if length > 1 or is_free(position):
                     found.append(Match(entry[0], entry[1], position, position + length))
                     # After 没 or 不 a longer word may begin: 没心跳 is the end, 没心跳快 only no fast one.
                     position += 1 if text[position] in _NEGATORS else length
@@ -78,7 +80,7 @@ class Lexicon:
 
     def _by_pattern(self, text: str) -> list[Match]:
         return [
-            Match("symptom", name, match.start(), match.end())
+            Match("symptom", name, match.start(), match.end(), negated=bool(match.groupdict().get("negation")))
             for name, pattern in self._patterns
             for match in pattern.finditer(text)
             if match.end() > match.start()
@@ -95,6 +97,14 @@ class Lexicon:
 
 
 _NEGATORS = "没不"
+_LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+
+
+def _inside_latin_word(text: str, start: int, end: int) -> bool:
+    """Whether ``text[start:end]`` begins or ends within a longer word of Latin letters (ct in fact)."""
+    begins = text[start] in _LATIN and start > 0 and text[start - 1] in _LATIN
+    ends = text[end - 1] in _LATIN and end < len(text) and text[end] in _LATIN
+    return begins or ends
 
 
 def _cut_short(match: Match, found: list[Match], text: str) -> bool:
@@ -108,7 +118,7 @@ def _cut_short(match: Match, found: list[Match], text: str) -> bool:
 _FILLER = (
     "一直|有点儿?|有些|有时候?|偶尔|很|特别|非常|好|就|也|还|都|总是|总|老是|老|经常|时不时|一阵阵的?|一阵|阵阵|隐隐|开始|突然|最近|"
     "这几天|又|感觉到?|觉得|有|里面|里|上面?|两边|左边|右边|部位?|那里|那块|附近|下面|的|得|在|发|会|还是|更|越来越|持续|跟|像|说|稍微|轻微|"
-    "今天|昨天|现在|晚上|早上|上下楼|走路|活动|睡觉|吃饭|时候?|的时候|钻心地?|火辣辣地?|抽着|一跳一跳地?|胀胀的|热热的|,|"
+    "中间|正中间?|偏左|偏右|今天|昨天|现在|晚上|早上|上下楼|走路|活动|睡觉|吃饭|时候?|的时候|钻心地?|火辣辣地?|抽着|一跳一跳地?|胀胀的|热热的|,|"
     "剧烈[地的]?|强烈[地的]?|猛烈[地的]?|严重[地的]?|厉害[地的]?|狠狠[地的]?|猛地?|突发|阵发性|持续性|压榨[样性]?|撕裂样|刀割样|"
     "(?:像?被?(?:针扎|刀割|刀绞|火烧|电击|石头压着?|撕开)[了似]?(?:一?样|一般|似)?[地的]?)|"
     "超级|超|巨|贼|老是|死|相当|极其|极度|异常|蛮|怪|可|真|实在|那个?|这个?|一抽一抽地?|一下一下地?|一直在|一个劲地?|不停地?"
@@ -164,7 +174,11 @@ class _Compound:
 
 def _rows(language: ClinicalLanguage) -> Iterable[tuple[Kind, list[tuple[str, tuple[str, ...]]]]]:
     yield "symptom", [(row.name, (row.name, *row.synonyms)) for row in language.symptoms]
-    yield "disease", [(row.name, (row.name, *row.synonyms)) for row in language.diseases]
+    yield "operation", [(row.name, (row.name, *row.synonyms)) for row in language.operations]
+    yield "examination", [(row.name, (row.name, *row.synonyms)) for row in language.examinations]
+    # What an examination found is said more exactly than the disease that it may mean: 心肌缺血 is not yet 冠心病.
+    diseases = [row for row in language.diseases if row.spoken]
+    yield "disease", [(row.name, (row.name, *row.synonyms)) for row in (*language.findings, *diseases)]
     yield "drug", [(row.name, (row.name, *row.synonyms)) for row in language.drugs]
 
 

@@ -61,15 +61,26 @@ _BESIDE_SEX = re.compile(
 _MONTHS_ALONE = re.compile(
     rf"(?:^|[,。; ])(?:刚|才|快|现在|有)*(?P<value>{NUMBER}|半)(?P<unit>个多?月)(?P<half>半)?(?=$|[,。;! ])"
 )
+_CHILD_LENGTH = re.compile(
+    rf"^(?:才|刚|快|现在|今天|已经|有|满|出生|大概|差不多|男|女|宝|孩|,| )*(?P<value>{NUMBER}|半)"
+    r"(?P<unit>个[多半]?月|月|天|日|周|个?星期|个?礼拜)(?P<half>半)?(?!以?前|之前|来)"
+)
 _A_LENGTH = re.compile(rf"(?:{NUMBER}|半|几)(?:天|个?小时|周|个?星期|个?多?月)|昨|前天|今[天早晨]|刚")
 _THIS_YEAR = re.compile(rf"今年(?:都|已经|快|刚)?(?P<value>{NUMBER})(?:了|多|,|$|。)")
 
 
-def find_age_months(text: str, asked: bool = False) -> int | None:
-    """The patient's age in months. With ``asked`` a bare number is an age in years."""
+def find_age_months(text: str, asked: bool = False, child: bool = False) -> int | None:
+    """The patient's age in months.
+
+    With ``asked`` a bare number is an age in years; a length by itself (20天, 半个月) is an age too where the patient
+    is known to be a ``child``.
+    """
     match = _YEARS.search(text)
     if match:
         return _years(match)
+    length = _CHILD_LENGTH.match(text) if asked and child else None
+    if length:
+        return _months(length)
     for pattern in (_BORN, _MONTHS, _CHILD_MONTHS):
         match = pattern.search(text)
         if match:
@@ -114,8 +125,9 @@ def _months(match: re.Match[str]) -> int | None:
     if value is None:
         return None
     unit = match.group("unit")
-    per_month = 30.0 if unit == "天" else 4.345 if unit == "周" else 1.0
-    return _bounded(value / per_month)
+    per_month = 30.0 if unit in ("天", "日") else 1.0 if unit.endswith("月") else 4.345
+    half = 0.5 if match.groupdict().get("half") or "半" in unit else 0.0
+    return _bounded((value + half) / per_month)
 
 
 def _bounded(months: float) -> int | None:

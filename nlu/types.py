@@ -207,12 +207,49 @@ class SymptomMention(Model):
     end: int = 0
 
 
+class Finding(Model):
+    """A stretch that the trained reader took for a symptom, sign or disease.
+
+    ``label`` is its name in the reader's own, finer vocabulary (低热, 水样便), ``name`` the product's (发烧, 腹泻).
+    Where ``asked``, it stands in the question before, and ``status`` is what the message answers; the offsets are 0, 0.
+    """
+
+    label: str
+    name: str
+    status: Status
+    asked: bool = False
+    start: int = 0
+    end: int = 0
+
+
 class Statement(Model):
     """A drug, a disease or a thing one is allergic to, with whether it holds."""
 
     name: str
     text: str
     status: Status = Status.POSITIVE
+    start: int = 0
+    end: int = 0
+
+
+class ExaminationState(StrEnum):
+    """How an examination stands, as the speaker says it."""
+
+    DONE = "done"
+    NORMAL = "normal"
+    ABNORMAL = "abnormal"
+    PLANNED = "planned"
+    NOT_DONE = "not_done"
+    UNKNOWN = "unknown"
+
+
+class Examination(Model):
+    """An examination (心电图, 血常规 …), how it stands, and what it showed in the speaker's words."""
+
+    name: str
+    text: str
+    state: ExaminationState = ExaminationState.DONE
+    finding: str = ""
     start: int = 0
     end: int = 0
 
@@ -285,6 +322,13 @@ class RedFlag(Model):
     source: str
 
 
+class Cue(Model):
+    """A word of ``data/nlu/directions`` that tells which doctor the case is for; ``lead`` in the chief complaint."""
+
+    word: str
+    lead: bool = False
+
+
 class Told(Model):
     """What words can tell of a case: those of one message, or all of them together."""
 
@@ -304,6 +348,12 @@ class Told(Model):
     diseases: tuple[Statement, ...] = ()
     family: tuple[Statement, ...] = ()
     """Diseases of relatives, each named with whose it is (母亲高血压)."""
+    cues: tuple[Cue, ...] = ()
+    examinations: tuple[Examination, ...] = ()
+    operations: tuple[Statement, ...] = ()
+    """Operations the patient had (positive), did not have, or only asks about or plans (unknown)."""
+    habits: tuple[Statement, ...] = ()
+    """吸烟, 饮酒 (positive: does) and 睡眠, 饮食, 大小便, 精神 (positive: in order)."""
     denies: tuple[Slot, ...] = ()
     """Whole histories that are denied: ALLERGIES for "没有过敏史", DRUGS for "没吃药", PAST_HISTORY for "身体很好"."""
 
@@ -320,6 +370,7 @@ class Understanding(Told):
     red_flags: tuple[RedFlag, ...] = ()
     command: Command | None = None
     entities: tuple[Entity, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 class Question(Model):
@@ -343,10 +394,16 @@ class Question(Model):
         patient_age_months: int | None = None,
         patient_sex: Sex | None = None,
         patient_relation: Relation | None = None,
+        said_before: str = "",
     ) -> Context:
-        """The context in which the answer to this question is to be understood."""
+        """The context in which the answer to this question is to be understood.
+
+        ``said_before`` is what the patient said last, before the question.
+        """
+        before = (Utterance(speaker=Speaker.PATIENT, text=said_before),) if said_before else ()
         return Context(
             asked=Asked(slot=self.slot, values=self.values, also=self.also),
+            before=(*before, Utterance(speaker=Speaker.DOCTOR, text=self.text)),
             expects=self.expects,
             patient_age_months=patient_age_months,
             patient_sex=patient_sex,
@@ -411,6 +468,10 @@ class OutpatientRecord(Model):
 class Provider(Protocol):
     """Whatever turns a message into an ``Understanding``."""
 
+    async def prepare(self, text: str) -> None:
+        """Do now what ``parse`` of ``text`` would have to wait for (a server). Bounded in time; never raises."""
+        ...
+
     async def parse(self, text: str, context: Context) -> Understanding:
-        """What ``text`` says, given ``context``. Never raises for any text."""
+        """What ``text`` says, given ``context``. Never raises for any text, and waits for nothing outside."""
         ...

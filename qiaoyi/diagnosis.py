@@ -15,6 +15,7 @@ from backend import migrations
 from backend.db import Database
 from backend.security.keyring import KeyRingError, open_key_file
 from nlu.embedded import EmbeddedProvider
+from nlu.models import ModelError
 from nlu.types import Context
 from qiaoyi.local import PAGES
 from qiaoyi.settings import Settings
@@ -98,6 +99,8 @@ async def _redis(settings: Settings) -> Finding:
 async def _language(_settings: Settings) -> Finding:
     try:
         await EmbeddedProvider().parse("咳嗽三天", Context())
+    except ModelError as error:
+        return Finding(False, f"{error}: install the package again")
     except Exception as error:
         # Whatever it is, nothing could be understood: which file is damaged matters less than that one is.
         return Finding(False, f"language data cannot be loaded ({type(error).__name__}): install the package again")

@@ -26,8 +26,8 @@ from bot.incoming import Kind
 from bot.messages import Choice, Menu
 from bot.wording import elapsed
 from nlu.facts import CaseFacts
-from nlu.interview import OPENING
 from nlu.types import Command, Intent, Understanding, Vitals, YesNo
+from nlu.wording import OPENING
 
 RESUME_AFTER = timedelta(hours=6)
 """After a pause of this length, words may be about another illness, so the bot asks before it mixes the two."""
@@ -157,7 +157,7 @@ def _missed(intake: Intake, before: CaseFacts, said: Understanding) -> bool:
 
 def _learnt(intake: Intake, before: CaseFacts) -> bool:
     """Whether anything new is known; that 我 speaks of the writer is not worth a word."""
-    return intake.facts != before.model_copy(update={"relation": intake.facts.relation})
+    return intake.facts != before.model_copy(update={"relation": intake.facts.relation, "cues": intake.facts.cues})
 
 
 def _is_opening(intake: Intake) -> bool:
@@ -305,6 +305,9 @@ def is_clinical(said: Understanding) -> bool:
         said.symptoms
         or said.diseases
         or said.family
+        or said.examinations
+        or said.operations
+        or said.habits
         or said.drugs
         or said.allergies
         or said.denies

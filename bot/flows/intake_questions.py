@@ -4,8 +4,9 @@ from bot.dialogue import Turn
 from bot.flows.intake_state import Intake
 from bot.messages import Choice, Menu, Text
 from nlu.facts import CaseFacts
-from nlu.interview import MAX_QUESTIONS, OPENING, is_answered, next_question, patient_word
+from nlu.interview import MAX_QUESTIONS, is_answered, next_question
 from nlu.types import Expects, Question, Relation, Sex, Slot
+from nlu.wording import OPENING, patient_word
 
 MAX_WHEN_CRITICAL = 4
 """Somebody in danger is asked less: the opening, who it is, and two more."""

@@ -1,7 +1,7 @@
 """Short Chinese for the facts of a case, as one would say them to an elderly person."""
 
 from nlu.facts import FEVER, CaseFacts
-from nlu.types import Status, Understanding
+from nlu.types import Examination, ExaminationState, Status, Understanding
 
 _MOST_SYMPTOMS = 6
 
@@ -40,9 +40,18 @@ def _news(before: CaseFacts, after: CaseFacts) -> str:
     if after.age_months != before.age_months and after.age_months is not None:
         parts.append(age(after.age_months))
     parts += [s.name for s in after.diseases if s not in before.diseases and s.status is Status.POSITIVE]
+    parts += [f"做过{s.name}" for s in after.operations if s not in before.operations and s.status is Status.POSITIVE]
+    parts += [f"查过{one.name}" for one in _newly_examined(before, after)]
     parts += [s.name for s in after.drugs if s not in before.drugs and s.status is Status.POSITIVE]
     parts += [f"对{s.name}过敏" for s in after.allergies if s not in before.allergies and s.status is Status.POSITIVE]
     return "，".join(parts[:_MOST_SYMPTOMS])
+
+
+def _newly_examined(before: CaseFacts, after: CaseFacts) -> list[Examination]:
+    """The examinations that were done, as far as nothing was known of them before."""
+    known = {one.name for one in before.examinations}
+    done = (ExaminationState.DONE, ExaminationState.NORMAL, ExaminationState.ABNORMAL)
+    return [one for one in after.examinations if one.state in done and one.name not in known]
 
 
 def _newly_denied(before: CaseFacts, after: CaseFacts) -> list[str]:

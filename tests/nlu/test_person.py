@@ -36,6 +36,28 @@ def test_a_bare_number_is_an_age_only_when_asked() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "months"),
+    [
+        ("20天", 0),
+        ("半个月", 0),
+        ("两个月", 2),
+        ("6个月半,男孩", 6),
+        ("八周", 1),
+        ("45天", 1),
+        ("12个星期", 2),
+        ("男宝,40天", 1),
+    ],
+)
+def test_a_bare_length_answers_the_question_for_the_age_of_a_child(text: str, months: int) -> None:
+    assert find_age_months(text, asked=True, child=True) == months
+
+
+def test_a_bare_length_is_no_age_of_an_adult() -> None:
+    assert find_age_months("20天", asked=True) is None
+    assert find_age_months("20天", child=True) is None
+
+
+@pytest.mark.parametrize(
     ("text", "relation", "sex"),
     [
         ("我爸头晕", Relation.FATHER, Sex.MALE),

@@ -8,6 +8,7 @@ import pytest
 from backend import migrations
 from backend.security.keyring import open_key_file
 from bot.wechat.settings import WechatSettings
+from nlu.models import ModelError
 from qiaoyi import diagnosis
 from qiaoyi.cli import main
 from qiaoyi.diagnosis import examine
@@ -110,6 +111,15 @@ async def test_language_data_that_does_not_load_is_found(sound: Settings, monkey
     monkeypatch.setattr(diagnosis, "EmbeddedProvider", damaged)
     [finding] = await wrong(sound)
     assert "language data" in finding
+
+
+async def test_a_model_that_does_not_load_is_named(sound: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged() -> None:
+        raise ModelError("reader.onnx: the model file is missing")
+
+    monkeypatch.setattr(diagnosis, "EmbeddedProvider", damaged)
+    [finding] = await wrong(sound)
+    assert "reader.onnx" in finding
 
 
 def test_the_command_prints_each_finding_and_ends_with_one_where_something_is_wrong(
