@@ -178,6 +178,7 @@ class _Reading:
             cues=find_cues(without(self.current, self.relatives), self.masked),
             examinations=find_examinations(self.source, self.masked, self._own("examination"), own),
             operations=find_operations(self.source, self.masked, self._own("operation")),
+            treatments=find_operations(self.source, self.masked, self._own("treatment")),
             habits=habits.find(self.source),
             denies=tuple(dict.fromkeys((*find_denials(self.text), *answer.denies))),
             yes_no=self.yes_no,
@@ -403,6 +404,7 @@ def _has_facts(draft: Understanding) -> bool:
         or draft.family
         or draft.examinations
         or draft.operations
+        or draft.treatments
         or draft.habits
         or draft.denies
         or draft.severity

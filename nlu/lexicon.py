@@ -7,7 +7,7 @@ from typing import Literal
 
 from data.clinical_language import Anatomy, ClinicalLanguage
 
-Kind = Literal["symptom", "drug", "disease", "examination", "operation"]
+Kind = Literal["symptom", "drug", "disease", "examination", "operation", "treatment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +60,22 @@ class Lexicon:
         return self._compound.find_places(text)
 
     def _literal(self, text: str, is_free: Callable[[int], bool]) -> list[Match]:
+        """The longest word that begins at each place; within a word that was found only words that reach beyond it."""
         found: list[Match] = []
-        position = 0
-        while position < len(text):
-            for length in self._lengths.get(text[position], ()):
-                if position + length > len(text):
+        covered = 0
+        for position, character in enumerate(text):
+            for length in self._lengths.get(character, ()):
+                end = position + length
+                if end > len(text) or end <= covered:
                     continue
-                entry = self._words.get(text[position : position + length])
-                if entry is None or _inside_latin_word(text, position, position + length):
+                entry = self._words.get(text[position:end])
+                if entry is None or _inside_latin_word(text, position, end):
                     continue
                 if length > 1 or is_free(position):
-                    found.append(Match(entry[0], entry[1], position, position + length))
+                    found.append(Match(entry[0], entry[1], position, end))
                     # After 没 or 不 a longer word may begin: 没心跳 is the end, 没心跳快 only no fast one.
-                    position += 1 if text[position] in _NEGATORS else length
+                    covered = covered if character in _NEGATORS else end
                     break
-            else:
-                position += 1
         return found
 
     def _by_pattern(self, text: str) -> list[Match]:
@@ -175,6 +175,7 @@ class _Compound:
 def _rows(language: ClinicalLanguage) -> Iterable[tuple[Kind, list[tuple[str, tuple[str, ...]]]]]:
     yield "symptom", [(row.name, (row.name, *row.synonyms)) for row in language.symptoms]
     yield "operation", [(row.name, (row.name, *row.synonyms)) for row in language.operations]
+    yield "treatment", [(row.name, (row.name, *row.synonyms)) for row in language.treatments]
     yield "examination", [(row.name, (row.name, *row.synonyms)) for row in language.examinations]
     # What an examination found is said more exactly than the disease that it may mean: 心肌缺血 is not yet 冠心病.
     diseases = [row for row in language.diseases if row.spoken]

@@ -14,7 +14,7 @@ from nlu.facts import CaseFacts
 from nlu.posterior import Differential, departments_of, differential, disease_posterior
 from nlu.types import GlucoseTiming, Pregnancy, Sex, Statement, Status, Vitals
 from nlu.vital_evidence import measured_signs
-from tests.support.cases import SYMPTOMS, cases, mention
+from tests.support.case_facts import SYMPTOMS, cases, mention
 
 MODEL = disease_model()
 BOUNDED = settings(max_examples=50, deadline=None)
