@@ -14,7 +14,7 @@ from nlu.facts import CaseFacts
 from nlu.posterior import differential
 from nlu.types import Pregnancy, Sex, Status
 from tests.nlu.conftest import Understand
-from tests.support.cases import mention
+from tests.support.case_facts import mention
 
 CASES = json.loads((Path(__file__).parent / "data" / "plausible.json").read_text("utf-8"))
 
