@@ -310,6 +310,7 @@ def is_clinical(said: Understanding) -> bool:
         or said.family
         or said.examinations
         or said.operations
+        or said.treatments
         or said.habits
         or said.drugs
         or said.allergies
