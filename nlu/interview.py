@@ -7,6 +7,7 @@ from data.questions import QuestionRule, questions
 from nlu.conditions import evidence
 from nlu.expected_gain import Gain, expected_gains
 from nlu.facts import FEVER, CaseFacts
+from nlu.red_flags import assess_red_flags
 from nlu.types import Question, Slot, Status
 from nlu.wording import OPENING, WHICH, opening, put, which
 
@@ -16,10 +17,13 @@ MAX_QUESTIONS = 8
 USUAL_QUESTIONS = 6
 """Beyond so many only a question with much to gain is put, and nothing optional."""
 
-WORTH_ASKING = 0.08
+WORTH_ASKING = 0.1
 WORTH_ASKING_LATE = 0.4
 """The expected gain (``nlu.expected_gain``) from which a question is worth a patient's time, and the same late on."""
 
+_FAR_FETCHED = 0.1
+"""Where fewer would say yes, a question seems to have nothing to do with the complaint; only for danger it is put."""
+_MOST_URGENT = 1
 _OPENINGS = 2
 _MAX_OF_STAGE = {"danger": 2, "measure": 1}
 _MAX_CLINICAL = 4
@@ -72,17 +76,23 @@ class _Interview:
         return None
 
     def _specific(self) -> QuestionRule | None:
-        """The question with the largest expected gain, where that is worth a question."""
+        """The question with the largest expected gain, where that is worth a question.
+
+        Who must go to hospital at once is not held up by it.
+        """
         expected_end = self.count + len(self._needed())
         if self.clinical >= _MAX_CLINICAL or expected_end >= MAX_QUESTIONS:
             return None
-        rules = self._open_rules("specific")
-        if not rules:
+        if any(flag.level == _MOST_URGENT for flag in assess_red_flags(self.facts)):
             return None
+        rules = self._open_rules("specific")
         gains = self.gains(self.facts, [self._decides(rule) for rule in rules])
-        best, gain = max(zip(rules, gains, strict=True), key=lambda pair: pair[1].total)
+        near = [
+            pair for pair in zip(gains, rules, strict=True) if pair[0].chance >= _FAR_FETCHED or pair[0].urgency > 0
+        ]
+        gain, best = max(near, key=lambda pair: pair[0].total, default=(None, None))
         worth = WORTH_ASKING if expected_end < USUAL_QUESTIONS else WORTH_ASKING_LATE
-        return best if gain.total >= worth else None
+        return best if gain is not None and gain.total >= worth else None
 
     def _for_the_record(self) -> QuestionRule | None:
         """What every record needs, then what it can do without."""
@@ -118,8 +128,14 @@ class _Interview:
         """Whether the answer is known, or the same was asked in other words."""
         if rule.slot == Slot.SYMPTOM:
             return not self._still_open(rule)
-        already = any(rule.slot == other.slot for other in self.put_rules)
-        return already or _known(Slot(rule.slot), self.facts)
+        return _known(Slot(rule.slot), self.facts) or any(self._asked_in_vain(rule, other) for other in self.put_rules)
+
+    def _asked_in_vain(self, rule: QuestionRule, earlier: QuestionRule) -> bool:
+        """Whether an earlier question asked for the same, alone or beside other things of which none was answered."""
+        if rule.slot == earlier.slot:
+            return True
+        together = (earlier.slot, *earlier.also)
+        return rule.slot in together and not any(_known(Slot(slot), self.facts) for slot in together)
 
     def _still_open(self, rule: QuestionRule) -> tuple[str, ...]:
         """The symptoms that the question still has to ask for.
@@ -144,9 +160,14 @@ class _Interview:
 
 
 def is_answered(question: Question, facts: CaseFacts) -> bool:
-    """Whether ``facts`` hold an answer to ``question``; of several symptoms one that is there is enough."""
+    """Whether ``facts`` hold an answer to ``question``.
+
+    Of several symptoms one that is there is enough, and but for danger signs one that is not there too.
+    """
     if question.slot is Slot.SYMPTOM:
         known = [facts.status(name) for name in question.values]
+        if not question.danger and any(status is not None for status in known):
+            return True
         if question.id == WHICH:
             return Status.POSITIVE in known or all(status is Status.NEGATIVE for status in known)
         return Status.POSITIVE in known or None not in known

@@ -6,8 +6,12 @@ Naive Bayes over the trees of symptoms (``nlu.disease_model``):
     P(d | case) ∝ P(d) · a(d) · r(d) · Π P(s present | d) · Π (1 − P(s | d)) · Π v(d)
 
 with the prior P(d) from the frequency, a(d) from age, sex and pregnancy (0 where the disease cannot be), r(d) from
-known diseases, the products over present and denied symptoms, and v(d) the likelihood ratios of measured values
-(``nlu.vital_evidence``). A symptom with a more general one counts as P(s | parent, d) beside that parent.
+known diseases, the products over present and denied symptoms (and what is told unasked but was not), and v(d) the
+likelihood ratios of measured values (``nlu.vital_evidence``). A symptom with a more general one counts as
+P(s | parent, d) beside that parent.
+
+Symptoms are not as independent as the formula takes them: with many findings the first disease comes out too sure. What
+is shown to a doctor is calibrated elsewhere; for choosing a question the order is what matters.
 """
 
 from collections.abc import Sequence
@@ -33,10 +37,12 @@ _OF_TOLD = {Status.POSITIVE: 8.0, Status.NEGATIVE: 0.3}
 
 @dataclass(frozen=True)
 class Differential:
-    """The posterior of one case, and what a question about any symptom would do to it.
+    """The posterior of one case, and what is needed to weigh a question about any symptom before it is asked.
 
     ``probabilities`` is over ``model.diseases`` (the last is ``OTHER``) and sums to 1; ``present`` and ``absent`` are
-    the rows of ``model.symptoms`` that the case settles.
+    the rows of ``model.symptoms`` that the case settles. After a further symptom s is found present or absent
+
+        P(d | case, s)  ∝ P(d | case) · likelihood[s, d]        P(d | case, no s) ∝ P(d | case) · (1 − likelihood[s, d])
     """
 
     model: DiseaseModel
@@ -56,6 +62,8 @@ class Differential:
         """P(symptom present | case, disease), symptoms × diseases."""
         model = self.model
         likelihood = model.alone.copy()
+        unasked = list(model.told_unasked)
+        likelihood[unasked] = 1 - (1 - model.alone[unasked]) / model.untold
         open_kinds = [row for row in model.kinds if model.parent[row] in self.present]
         likelihood[open_kinds] = model.given_parent[open_kinds]
         likelihood[list(self.present)] = 1.0
@@ -69,45 +77,12 @@ class Differential:
     def as_dict(self) -> dict[str, float]:
         """Probability of each disease and of ``OTHER``, the likeliest first."""
         order = np.argsort(-self.probabilities, kind="stable")
-        return {self.model.diseases[column]: float(self.probabilities[column]) for column in order}
+        names = self.model.diseases
+        return dict(zip((names[column] for column in order.tolist()), self.probabilities[order].tolist(), strict=True))
 
     def top(self, count: int = 5) -> list[tuple[str, float]]:
         """The likeliest diseases with their probabilities, without ``OTHER``."""
         return [pair for pair in self.as_dict().items() if pair[0] != OTHER][:count]
-
-    def rows(self, symptoms: Sequence[str]) -> NDArray[np.intp]:
-        """Rows of these symptoms; those that the knowledge base does not use are left out."""
-        return np.array([self.model.row_of[name] for name in symptoms if name in self.model.row_of], dtype=np.intp)
-
-    def chance(self, rows: NDArray[np.intp] | None = None) -> Floats:
-        """P(symptom present | case) = Σ_d P(d | case) · P(s | case, d), for these rows or all symptoms."""
-        likelihood = self.likelihood if rows is None else self.likelihood[rows]
-        return np.asarray(likelihood @ self.probabilities)
-
-    def after(self, present: bool, rows: NDArray[np.intp] | None = None) -> Floats:
-        """The posterior after each symptom were found present or absent: symptoms × diseases, rows sum to 1.
-
-        P(d | case, s) = P(d | case) · P(s | case, d) / P(s | case).
-        """
-        likelihood = self.likelihood if rows is None else self.likelihood[rows]
-        joint = (likelihood if present else 1 - likelihood) * self.probabilities
-        return np.asarray(joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-12))
-
-    def gain(self, groups: Floats | None = None, rows: NDArray[np.intp] | None = None) -> Floats:
-        """Expected information (bits) that the answer to each symptom gives about the disease, or about its group.
-
-        ``groups`` (diseases × groups, rows sum to 1) gives each disease's shares in departments, levels of urgency or
-        whatever else is to be told apart. H(g | case) − Σ_answer P(answer) · H(g | case, answer); 0 for known symptoms.
-        """
-        chance = self.chance(rows)
-        now = self.probabilities if groups is None else self.probabilities @ groups
-        expected = np.zeros(len(chance))
-        for present in (True, False):
-            after = self.after(present, rows)
-            weight = chance if present else 1 - chance
-            expected += weight * _entropy(after if groups is None else after @ groups)
-        gain = np.maximum(_entropy(now[None, :])[0] - expected, 0.0)
-        return np.where(self.known if rows is None else self.known[rows], 0.0, gain)
 
 
 def disease_posterior(facts: CaseFacts) -> dict[str, float]:
@@ -126,6 +101,9 @@ def differential(facts: CaseFacts, model: DiseaseModel | None = None) -> Differe
         above = model.parent[row]
         table = _tables(model).absent_given_parent if above in present else _tables(model).absent
         log += table[row]
+    for place, row in enumerate(model.told_unasked):
+        if row not in present and row not in absent:
+            log += _tables(model).untold[place]
     log += vital_ratio(facts, model)
     log -= log.max()
     weights = np.exp(log)
@@ -133,7 +111,7 @@ def differential(facts: CaseFacts, model: DiseaseModel | None = None) -> Differe
 
 
 def departments_of(model: DiseaseModel, codes: Sequence[str]) -> Floats:
-    """Each disease's shares in the departments ``codes``: diseases × departments, for ``Differential.gain``.
+    """Each disease's shares in the departments ``codes``: diseases × departments.
 
     What none of the departments sees is spread evenly over them, as is ``OTHER``.
     """
@@ -149,6 +127,7 @@ class _Tables:
     present: Floats
     absent: Floats
     absent_given_parent: Floats
+    untold: Floats
 
 
 @cache
@@ -161,7 +140,9 @@ def _tables(model: DiseaseModel) -> _Tables:
 
 
 def _logarithms(model: DiseaseModel) -> _Tables:
-    return _Tables(np.log(model.given_parent), np.log1p(-model.alone), np.log1p(-model.given_parent))
+    return _Tables(
+        np.log(model.given_parent), np.log1p(-model.alone), np.log1p(-model.given_parent), np.log(model.untold)
+    )
 
 
 def _settled(facts: CaseFacts, model: DiseaseModel) -> tuple[set[int], set[int]]:
@@ -204,8 +185,3 @@ def _log_prior(facts: CaseFacts, model: DiseaseModel) -> Floats:
 
 def _within(ages: Floats, months: int) -> NDArray[np.bool_]:
     return np.asarray((ages[0] <= months) & (months < ages[1]))
-
-
-def _entropy(shares: Floats) -> Floats:
-    """Entropy in bits of each row."""
-    return np.asarray(-(shares * np.log2(np.maximum(shares, 1e-12))).sum(axis=1))
