@@ -14,6 +14,7 @@ from pathlib import Path
 import aiohttp
 
 from benchmarks.nlu import speed
+from benchmarks.nlu.intents import CASES
 from benchmarks.product import free_port
 from data.intent_examples import IntentExamples, load_intent_examples
 from nlu.embedded import EmbeddedProvider
@@ -22,7 +23,6 @@ from nlu.rasa_client import RasaClient, RasaFault
 from nlu.rasa_provider import joined
 from nlu.types import Asked, Context, Slot
 
-CASES = Path(__file__).parents[2] / "tests" / "nlu" / "data" / "intent_cases.json"
 _SCRIPT = Path(__file__).parents[2] / "deploy" / "rasa.sh"
 _START_SECONDS = 600.0
 _CLIENTS = 8
