@@ -32,9 +32,9 @@ def readings(sounds: Path = SOUNDS, shapes: Path = SHAPES) -> dict[str, tuple[st
     for syllable, characters in by_syllable.items():
         for character in characters:
             found[character].append(merged(syllable))
-    for right, *similar in read_object(shapes, Shapes).groups:
-        for character in similar:
-            found[character] += found[right]
+    for group in read_object(shapes, Shapes).groups:
+        for similar in group[1:]:
+            found[similar] += found[group[0]]
     return {character: tuple(dict.fromkeys(syllables)) for character, syllables in found.items()}
 
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Installs Rasa into an environment of its own, trains the model and runs the server on loopback, each once:
+#   deploy/rasa.sh BIN made           tells by its exit status whether the two below have nothing to do
 #   deploy/rasa.sh BIN install        the environment; prints its folder
 #   deploy/rasa.sh BIN train          and the model; prints its file
 #   deploy/rasa.sh BIN serve [PORT]   and the server, in the foreground (5005)
@@ -10,6 +11,7 @@ bin=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 cache=${QIAOYI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/qiaoyi}
 mkdir -p "$cache/temporary"
+cache=$(cd "$cache" && pwd)
 chmod 700 "$cache/temporary"
 export RASA_TELEMETRY_ENABLED=false TF_CPP_MIN_LOG_LEVEL=2 PYTHONWARNINGS=ignore
 export TMPDIR="$cache/temporary" # jieba trusts a file of a known name there: not in a folder that others write
@@ -53,10 +55,28 @@ with_pip() {
         --require-hashes -r "$lock" >&2
 }
 
-install() {
+name_environment() {
     find_python
     lock=nlu/rasa/requirements-py$version.txt
     environment=$cache/rasa-$({ "$python" -c 'import sys; print(sys.executable)' && cat "$lock"; } | hash_of)
+}
+
+name_model() {
+    build=$(mktemp -d)
+    trap 'rm -rf "$build"' EXIT
+    trap 'exit 143' TERM INT
+    "$bin/python" -m nlu.rasa_export "$build"
+    model=$cache/rasa-models/$(cat "$lock" "$build"/*.yml "$build"/dictionary/* | hash_of).tar.gz
+}
+
+made() {
+    name_environment
+    name_model
+    [ -e "$environment/.installed" ] && [ -e "$model" ]
+}
+
+install() {
+    name_environment
     [ -e "$environment/.installed" ] && return
     say "Installing Rasa 3.6.21 into $environment (1.7 GB, once)."
     rm -rf "$environment"
@@ -68,10 +88,7 @@ install() {
 
 train() {
     install
-    build=$(mktemp -d)
-    "$bin/python" -m nlu.rasa_export "$build"
-    digest=$(cat "$lock" "$build/config.yml" "$build/nlu.yml" "$build/dictionary/medical.txt" | hash_of)
-    model=$cache/rasa-models/$digest.tar.gz
+    name_model
     if ! [ -e "$model" ]; then
         say "Training the Rasa model (one to two minutes, once for these examples)."
         mkdir -p "$cache/rasa-models"
@@ -85,17 +102,18 @@ train() {
         find "$cache/rasa-models" -name '*.tar.gz' -mtime +30 -delete
     fi
     touch "$model"
-    rm -rf "$build"
 }
 
 case "${2:-}" in
+made) made ;;
 install) exec 9>"$cache/rasa.lock"; alone; install; echo "$environment" ;;
 train) exec 9>"$cache/rasa.lock"; alone; train; echo "$model" ;;
 serve)
     exec 9>"$cache/rasa.lock"; alone; train; exec 9>&-
     say "Starting Rasa on http://127.0.0.1:${3:-5005} (up to a minute)."
+    rm -rf "$build"
     cd "$cache"
     exec "$environment/bin/rasa" run --enable-api --model "$model" --interface 127.0.0.1 --port "${3:-5005}"
     ;;
-*) say "usage: deploy/rasa.sh BIN install|train|serve [PORT]"; exit 2 ;;
+*) say "usage: deploy/rasa.sh BIN made|install|train|serve [PORT]"; exit 2 ;;
 esac

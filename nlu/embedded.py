@@ -19,8 +19,10 @@ from nlu.measures import Value, find_temperatures, find_vitals
 from nlu.normalise import Normalised, normalise
 from nlu.operations import find_operations
 from nlu.person import find_age_months, find_pregnancy, find_relation, find_sex, months_of_age
+from nlu.reader import reader
+from nlu.reading import JointReading, Seen, read
 from nlu.red_flags import assess_red_flags
-from nlu.segment import Segmenter
+from nlu.segment import Segmenter, WordBounds
 from nlu.statements import find_allergies, find_denials, find_diseases, find_drugs
 from nlu.status import assess_status, is_present
 from nlu.times import find_durations, find_frequency, find_onset
@@ -72,6 +74,7 @@ class EmbeddedProvider:
         self._typos = Typos(self._lexicon.words, self._segmenter.is_word)
         self._rules = IntentRules(intents or spoken_intents())
         self._judge = judge or IntentModel()
+        self._reader = reader()
 
     async def prepare(self, text: str) -> None:
         """Nothing: ``parse`` waits for nobody."""
@@ -84,9 +87,10 @@ class EmbeddedProvider:
         """``parse`` for callers that are not asynchronous."""
         source = normalise(text)
         if not source.text.strip():
-            return Understanding(text="", intent=Intent.OUT_OF_SCOPE, confidence=0.9)
+            return Understanding(text="", intent=Intent.OUT_OF_SCOPE, confidence=1.0)
         source = replace(source, text=self._typos.restored(source.text))
-        reading = _Reading(self._lexicon, self._segmenter, self._rules, self._judge, source, context)
+        seen = read(self._reader, source, context)
+        reading = _Reading(self._lexicon, self._segmenter, self._rules, self._judge, source, context, seen)
         return reading.understanding(self._habits)
 
 
@@ -101,6 +105,7 @@ class _Reading:
         judge: IntentJudge,
         source: Normalised,
         context: Context,
+        seen: Seen,
     ) -> None:
         self.rules, self.judge, self.source, self.context = rules, judge, source, context
         self.text = source.text
@@ -109,7 +114,9 @@ class _Reading:
         self.current = self._without_withdrawn()
         asked = context.asked
         self.asked_slots = (asked.slot, *asked.also) if asked else ()
-        self.matches = lexicon.find(self.text, _FreeCharacters(segmenter, self.text))
+        bounds = WordBounds(segmenter, self.text)
+        self.joint = JointReading(seen, lexicon.find(self.text, bounds.is_free), bounds)
+        self.matches = self.joint.matches
         self.masked = _masked(self.text, self.matches)
         self.relatives = find_relatives(self.text, self.matches, context.patient_relation)
         self.of_patient = without_others(without(self.text, self.relatives), context.patient_relation)
@@ -182,17 +189,18 @@ class _Reading:
             withdrawn=self._withdrawn(),
             command=self.rules.command(self.text),
             entities=self._entities([*temperatures, *places], duration, onset),
+            findings=self.joint.findings(self.source),
         )
         return self._judged(draft)
+
+    def _own(self, kind: Kind) -> list[Match]:
+        """What the message names of this kind, less what it says of relatives."""
+        return [m for m in self.matches if m.kind == kind and whose(m, self.relatives) is None]
 
     def _is_child(self) -> bool:
         """Whether the patient is known to be a child."""
         age = self.context.patient_age_months
         return self.context.patient_relation is Relation.CHILD if age is None else age < _CHILD_BELOW_MONTHS
-
-    def _own(self, kind: Kind) -> list[Match]:
-        """What the message names of this kind, less what it says of relatives."""
-        return [m for m in self.matches if m.kind == kind and whose(m, self.relatives) is None]
 
     def _family(self, matches: list[Match]) -> tuple[Statement, ...]:
         """The diseases of relatives, each with whose it is."""
@@ -266,6 +274,7 @@ class _Reading:
         status = assertion.status
         if match.negated and status is Status.POSITIVE:
             status = Status.NEGATIVE
+        status = self.joint.status(match, status)
         start, end = self.source.span(match.start, match.end)
         past = assertion.past or self._is_history(match)
         return SymptomMention(
@@ -382,30 +391,6 @@ def _masked(text: str, matches: list[Match]) -> str:
     for match in matches:
         characters[match.start : match.end] = _MASK * (match.end - match.start)
     return "".join(characters)
-
-
-class _FreeCharacters:
-    """Tells whether a single character stands by itself in the segmentation of a text."""
-
-    def __init__(self, segmenter: Segmenter, text: str) -> None:
-        self._segmenter = segmenter
-        self._text = text
-        self._bound: set[int] | None = None
-
-    def __call__(self, position: int) -> bool:
-        if self._bound is None:
-            self._bound = self._bound_positions()
-        return position not in self._bound
-
-    def _bound_positions(self) -> set[int]:
-        """Positions inside dictionary words of several characters."""
-        bound: set[int] = set()
-        start = 0
-        for word in self._segmenter.words(self._text):
-            if len(word) > 1 and self._segmenter.is_word(word):
-                bound.update(range(start, start + len(word)))
-            start += len(word)
-        return bound
 
 
 def _has_facts(draft: Understanding) -> bool:

@@ -195,7 +195,8 @@ def _rows(language: ClinicalLanguage) -> Iterable[tuple[Kind, list[tuple[str, tu
     yield "treatment", [(row.name, (row.name, *row.synonyms)) for row in language.treatments]
     yield "examination", [(row.name, (row.name, *row.synonyms)) for row in language.examinations]
     # What an examination found is said more exactly than the disease that it may mean: 心肌缺血 is not yet 冠心病.
-    yield "disease", [(row.name, (row.name, *row.synonyms)) for row in (*language.findings, *language.diseases)]
+    diseases = [row for row in language.diseases if row.spoken]
+    yield "disease", [(row.name, (row.name, *row.synonyms)) for row in (*language.findings, *diseases)]
     yield "drug", [(row.name, (row.name, *row.synonyms)) for row in language.drugs]
 
 

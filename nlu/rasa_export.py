@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from data.clinical_language import ClinicalLanguage, Symptom, Term, clinical_language
+from data.clinical_language import ClinicalLanguage, Symptom, clinical_language
+from data.diseases import Term
 from data.intent_examples import IntentExamples, intent_examples
 from nlu.embedded import EmbeddedProvider
 from nlu.lexicon import Lexicon
@@ -22,6 +23,7 @@ from nlu.types import Context
 
 PIPELINE = Path(__file__).parent / "rasa" / "config.yml"
 _MARKED = ("symptom", "drug", "disease")
+_BRACKET = re.compile(r"[\[\]]")
 _LOOKS_LIKE_A_MARK = re.compile(r"(\[[^\]]+\])(?=[({\[])")
 _FREQUENCY = 20_000
 
@@ -48,7 +50,12 @@ class Marker:
         self._segmenter = Segmenter(Lexicon(language).words)
 
     def marked(self, text: str) -> str:
-        """``text`` with its marks. Only what begins and ends with a token can be marked; the rest Rasa would refuse."""
+        """``text`` with its marks. Only what begins and ends with a token can be marked; the rest Rasa would refuse.
+
+        Nothing is marked beside brackets of the writer's own, which Rasa would mix up with ours.
+        """
+        if _BRACKET.search(text):
+            return _LOOKS_LIKE_A_MARK.sub(r"\1 ", text)
         borders = set(self._borders(text))
         pieces, last = [], 0
         for entity in self._provider.understand(text, Context()).entities:
@@ -56,9 +63,9 @@ class Marker:
                 continue
             value = entity.value.replace('"', "")
             mark = f'[{entity.text}]{{"entity": "{entity.kind}", "value": "{value}"}}'
-            pieces += [_unlike_a_mark(text[last : entity.start]), mark]
+            pieces += [text[last : entity.start], mark]
             last = entity.end
-        return "".join([*pieces, _unlike_a_mark(text[last:])])
+        return "".join([*pieces, text[last:]])
 
     def _borders(self, text: str) -> Iterator[int]:
         position = 0
@@ -68,22 +75,24 @@ class Marker:
             yield position
 
 
-def _unlike_a_mark(text: str) -> str:
-    """``text`` in which no brackets of the writer's own are taken for a mark."""
-    return _LOOKS_LIKE_A_MARK.sub(r"\1 ", text)
-
-
 def terms(language: ClinicalLanguage) -> dict[str, dict[str, tuple[str, ...]]]:
-    """By kind of entity, every name with the words for it, normalised."""
+    """By kind of entity, every name with the words for it, normalised; a word of several stands for the first, as in
+    the lexicon (落枕 is a symptom, though a disease is called so, too).
+    """
     rows: dict[str, Sequence[Symptom | Term]] = {
         "symptom": language.symptoms,
         "drug": language.drugs,
         "disease": language.diseases,
     }
-    return {
-        kind: {row.name: tuple(dict.fromkeys(normalise(word).text for word in (row.name, *row.synonyms))) for row in of}
-        for kind, of in rows.items()
-    }
+    taken: set[str] = set()
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for kind, of in rows.items():
+        found[kind] = {}
+        for row in of:
+            words = dict.fromkeys(normalise(word).text for word in (row.name, *row.synonyms))
+            found[kind][row.name] = tuple(word for word in words if word not in taken)
+            taken.update(words)
+    return found
 
 
 def training_data(language: ClinicalLanguage, rows: Iterable[IntentExamples]) -> str:

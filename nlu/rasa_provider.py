@@ -90,7 +90,7 @@ class RasaProvider:
     async def prepare(self, text: str) -> None:
         """Ask the server about ``text``, within its time-out; never raises."""
         source = normalise(text)
-        if not source.text.strip() or text in self._replies:
+        if not _asked_about(source) or text in self._replies:
             return
         reason = self._not_asked(source)
         if reason is None:
@@ -101,9 +101,9 @@ class RasaProvider:
         """Why the server is not asked, if so."""
         if self.state is not RasaState.SERVING:
             return self.state.value
-        if len(source.text) > MAX_CHARACTERS:
+        if len(_asked_about(source)) > MAX_CHARACTERS:
             return "too_long"
-        if source.text.lstrip().startswith(_COMMAND):
+        if _asked_about(source).startswith(_COMMAND):
             return "command"
         return "busy" if self._asking >= _SIDE_BY_SIDE else None
 
@@ -111,7 +111,7 @@ class RasaProvider:
         """Ask, remember the reply, and give the outcome."""
         self._asking += 1
         try:
-            reply = await self._client.parse(source.text)
+            reply = await self._client.parse(_asked_about(source))
             if reply.intent.name not in _KNOWN:
                 raise RasaFault("unknown_intent")
         except RasaFault as fault:
@@ -160,6 +160,11 @@ class RasaProvider:
         return True
 
 
+def _asked_about(source: Normalised) -> str:
+    """What the server is given: Rasa takes the blanks around a text away before it counts characters."""
+    return source.text.strip()
+
+
 def joined(own: Understanding, reply: RasaReply, source: Normalised) -> Understanding:
     """What the embedded provider read, with Rasa's intent where that may tell, and entities that it lacks."""
     update: dict[str, object] = {}
@@ -172,22 +177,29 @@ def joined(own: Understanding, reply: RasaReply, source: Normalised) -> Understa
 
 
 def _may_tell(own: Understanding, reply: RasaReply) -> bool:
-    """Whether Rasa's intent counts: never against a danger, a steering word, an answer or a stated symptom."""
+    """Whether Rasa's intent counts: where it is the surer, never against a danger, a steering word or an answer.
+
+    Both confidences are probabilities, so they can be compared. A cry for help that Rasa hears counts however sure the
+    embedded provider is of something else.
+    """
     if reply.intent.unsure or own.command is not None or own.red_flags or own.yes_no is not None:
         return False
     guessed = own.intent in _STEERING  # no steering word was heard, or it would have been the command
     if (own.intent in _OF_CONTEXT and not guessed) or own.intent is Intent.EMERGENCY:
         return False
     intent = Intent(reply.intent.name)
-    return intent not in _OF_CONTEXT and not (intent in _TELLS_NOTHING and own.symptoms)
+    if intent in _OF_CONTEXT or (intent in _TELLS_NOTHING and own.symptoms):
+        return False
+    return intent is Intent.EMERGENCY or reply.intent.confidence > own.confidence
 
 
 def _lacking(own: tuple[Entity, ...], found: tuple[RasaEntity, ...], source: Normalised) -> list[Entity]:
     """Rasa's sure entities that overlap none of ours and no earlier one of its own, in offsets of the original."""
     taken = [(entity.start, entity.end) for entity in own]
+    shift = len(source.text) - len(source.text.lstrip())
     lacking = []
     for entity in found:
-        start, end = source.span(entity.start, entity.end)
+        start, end = source.span(shift + entity.start, shift + entity.end)
         if entity.confidence_entity < _SURE_ENTITY or any(start < last and first < end for first, last in taken):
             continue
         taken.append((start, end))

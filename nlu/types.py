@@ -207,6 +207,21 @@ class SymptomMention(Model):
     end: int = 0
 
 
+class Finding(Model):
+    """A stretch that the trained reader took for a symptom, sign or disease.
+
+    ``label`` is its name in the reader's own, finer vocabulary (低热, 水样便), ``name`` the product's (发烧, 腹泻).
+    Where ``asked``, it stands in the question before, and ``status`` is what the message answers; the offsets are 0, 0.
+    """
+
+    label: str
+    name: str
+    status: Status
+    asked: bool = False
+    start: int = 0
+    end: int = 0
+
+
 class Statement(Model):
     """A drug, a disease or a thing one is allergic to, with whether it holds."""
 
@@ -357,6 +372,7 @@ class Understanding(Told):
     red_flags: tuple[RedFlag, ...] = ()
     command: Command | None = None
     entities: tuple[Entity, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 class Question(Model):
@@ -380,10 +396,16 @@ class Question(Model):
         patient_age_months: int | None = None,
         patient_sex: Sex | None = None,
         patient_relation: Relation | None = None,
+        said_before: str = "",
     ) -> Context:
-        """The context in which the answer to this question is to be understood."""
+        """The context in which the answer to this question is to be understood.
+
+        ``said_before`` is what the patient said last, before the question.
+        """
+        before = (Utterance(speaker=Speaker.PATIENT, text=said_before),) if said_before else ()
         return Context(
             asked=Asked(slot=self.slot, values=self.values, also=self.also),
+            before=(*before, Utterance(speaker=Speaker.DOCTOR, text=self.text)),
             expects=self.expects,
             patient_age_months=patient_age_months,
             patient_sex=patient_sex,

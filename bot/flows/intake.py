@@ -26,8 +26,8 @@ from bot.incoming import Kind
 from bot.messages import Choice, Menu
 from bot.wording import elapsed
 from nlu.facts import CaseFacts
-from nlu.interview import OPENING
 from nlu.types import Command, Intent, Understanding, Vitals, YesNo
+from nlu.wording import OPENING
 
 RESUME_AFTER = timedelta(hours=6)
 """After a pause of this length, words may be about another illness, so the bot asks before it mixes the two."""
@@ -37,6 +37,9 @@ _MAX_MISSES = 2
 _MOST_AGAIN = 1
 _MOST_AGAIN_FOR_DANGER = 2
 """How often a question that was passed over is put again; one about danger signs more often."""
+
+_PASSED_OVER = ("没关系，这一题先不答。", "好的，不清楚也没关系。", "没关系，我们接着说。")
+"""What is said to 不知道, in turn: the same words again and again sound like nobody listens."""
 
 _FIRST_ANSWERABLE = 2
 _WAYS_OUT = "可以点，也可以直接告诉我。说错了就说“返回”，不想答就说“跳过”。"
@@ -157,7 +160,7 @@ def _missed(intake: Intake, before: CaseFacts, said: Understanding) -> bool:
 
 def _learnt(intake: Intake, before: CaseFacts) -> bool:
     """Whether anything new is known; that 我 speaks of the writer is not worth a word."""
-    return intake.facts != before.model_copy(update={"relation": intake.facts.relation})
+    return intake.facts != before.model_copy(update={"relation": intake.facts.relation, "cues": intake.facts.cues})
 
 
 def _is_opening(intake: Intake) -> bool:
@@ -237,7 +240,7 @@ async def _steer(turn: Turn, intake: Intake, said: Understanding) -> bool:
         turn.say(
             Menu("好的。您说的我先帮您留着，想接着说随时可以。", (*_RESUMING, Choice("patient.drop", "删掉不要了")))
         )
-    elif said.intent is Intent.MY_CONSULTATIONS and not is_clinical(said):
+    elif said.intent is Intent.MY_CONSULTATIONS and said.confidence >= assistance.SURE and not is_clinical(said):
         intake.save(turn)
         await my.show(turn)
     elif command is Command.SKIP or said.yes_no is YesNo.DONT_KNOW or said.intent is Intent.DONT_KNOW:
@@ -257,7 +260,7 @@ async def _skip(turn: Turn, intake: Intake, said: Understanding) -> None:
     if waits_for(intake, NAME):
         intake.name = RATHER_NOT
     intake.absorb(said, turn.text)
-    await advance(turn, intake, "没关系，这一题先不答。")
+    await advance(turn, intake, _PASSED_OVER[len(intake.asked) % len(_PASSED_OVER)])
 
 
 def take_enclosure(turn: Turn, intake: Intake) -> bool:

@@ -84,7 +84,9 @@ def test_a_missing_or_broken_file_is_told_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["symptoms.json", "anatomy.json", "drugs.json", "diseases.json"])
+@pytest.mark.parametrize(
+    "name", ["symptoms.json", "anatomy.json", "drugs.json", "diseases/cardiovascular.json", "symptom_kinds.json"]
+)
 def test_a_missing_list_of_words_stops_the_load(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(DataError, match=name):

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from nlu.directions import rank_directions
+from nlu.directions import TEMPERATURE, rank_directions
 from nlu.embedded import EmbeddedProvider
 from nlu.facts import CaseFacts
 from nlu.types import Context, Relation, Status
@@ -46,14 +46,20 @@ _NAMES = {
 
 def answer(row: dict[str, Any]) -> dict[str, Any]:
     """The set's directions for one row, the likeliest first."""
-    shares: dict[str, float] = {}
-    for suggestion in rank_directions(_facts(row)):
-        name = _NAMES.get(suggestion.code, "内科")
-        shares[name] = shares.get(name, 0.0) + suggestion.probability
+    shares = shares_of(facts_of(row))
     return {"departments": sorted(shares, key=lambda name: -shares[name])}
 
 
-def _facts(row: dict[str, Any]) -> CaseFacts:
+def shares_of(facts: CaseFacts, temperature: float = TEMPERATURE) -> dict[str, float]:
+    """The probability of each of the set's directions."""
+    shares: dict[str, float] = {}
+    for suggestion in rank_directions(facts, temperature):
+        name = _NAMES.get(suggestion.code, "内科")
+        shares[name] = shares.get(name, 0.0) + suggestion.probability
+    return shares
+
+
+def facts_of(row: dict[str, Any]) -> CaseFacts:
     """The case as an intake would hold it: the chief complaint first, then the description."""
     said = CaseFacts()
     for text in (row["chief"], row["text"]):

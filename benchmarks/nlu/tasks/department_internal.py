@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from nlu.directions import rank_directions
+from nlu.directions import TEMPERATURE, rank_directions
 from nlu.embedded import EmbeddedProvider
 from nlu.facts import CaseFacts
 from nlu.types import Context
@@ -33,14 +33,25 @@ _NAMES = {
 
 def answer(row: dict[str, Any]) -> dict[str, Any]:
     """The set's departments for one row, the likeliest first."""
+    shares = shares_of(facts_of(row))
+    return {"departments": sorted(shares, key=lambda name: -shares[name])}
+
+
+def shares_of(facts: CaseFacts, temperature: float = TEMPERATURE) -> dict[str, float]:
+    """The probability of each of the set's departments."""
+    shares: dict[str, float] = {}
+    for suggestion in rank_directions(facts, temperature):
+        name = _NAMES.get(suggestion.code, "普通内科")
+        shares[name] = shares.get(name, 0.0) + suggestion.probability
+    return shares
+
+
+def facts_of(row: dict[str, Any]) -> CaseFacts:
+    """The case as an intake would hold it: the title first, then the question."""
     facts = CaseFacts()
     for text in (row["title"], row["text"]):
         facts = facts.merge(_provider().understand(text, Context()))
-    shares: dict[str, float] = {}
-    for suggestion in rank_directions(facts):
-        name = _NAMES.get(suggestion.code, "普通内科")
-        shares[name] = shares.get(name, 0.0) + suggestion.probability
-    return {"departments": sorted(shares, key=lambda name: -shares[name])}
+    return facts
 
 
 @cache

@@ -1,0 +1,102 @@
+"""Joins what the rules and what the trained reader see in a message.
+
+Each knows what the other cannot. The lexicon and its rules know every symptom of the product, adults' and danger signs
+among them, and say clearly what is denied, asked or supposed. The reader knows how parents put what their children
+have, in words that no list holds, but of nothing outside the consultations that it learnt from. Hence:
+
+1. What the lexicon finds stays, whatever the reader makes of it: no danger sign is lost because a model is silent.
+2. What the reader alone finds is added under the product's name, if it has one and no word of the lexicon (a drug, a
+   disease, another symptom) stands there. Not so what only cuts into a longer word (烧水), and a temperature, of which
+   its number says more. Diseases are not added: a disease is history only where it is said so.
+3. A status that the rules read from a cue (a denial, a question, a supposition) stands: a cue means the same in every
+   conversation, and the reader's statuses were learnt from whole dialogues, beyond the sentence at hand.
+4. Where the rules saw no cue, a reader that is sure enough decides; but a sign that a red flag looks for counts as
+   there unless the rules deny it.
+
+Everything that the reader found is told besides, as it found it (``findings``).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from data.red_flags import red_flags
+from nlu.lexicon import Match
+from nlu.normalise import Normalised, normalise
+from nlu.reader import Reader, Reading, Stretch
+from nlu.segment import WordBounds
+from nlu.types import Context, Finding, Status, Utterance
+
+_SURE = 0.9
+"""From here on the reader's status outweighs the absence of a cue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the reader saw, with the product's names of its labels."""
+
+    reading: Reading
+    names: Mapping[str, str]
+
+
+def read(reader: Reader, source: Normalised, context: Context) -> Seen:
+    """What the reader makes of a message in its context."""
+    before = [Utterance(speaker=said.speaker, text=normalise(said.text).text) for said in context.before[-2:]]
+    asked = context.asked.values if context.asked else ()
+    return Seen(reader.read(source.text, [said for said in before if said.text], asked), reader.names)
+
+
+class JointReading:
+    """One message as the rules and the reader see it together."""
+
+    def __init__(self, seen: Seen, matches: Sequence[Match], bounds: WordBounds) -> None:
+        """Join what was ``seen`` with the ``matches`` of the lexicon in the same text, whose words have ``bounds``."""
+        self._names = seen.names
+        self._reading = seen.reading
+        self._by_place: dict[tuple[int, int], Stretch] = {}
+        added = []
+        for stretch in seen.reading.said:
+            touched = [match for match in matches if match.start < stretch.end and stretch.start < match.end]
+            name = self._names.get(stretch.label)
+            for match in touched:
+                if match.name == name:
+                    self._by_place[match.start, match.end] = stretch
+            if not touched and name is not None and self._stands_alone(stretch, bounds):
+                added.append(Match("symptom", name, stretch.start, stretch.end))
+                self._by_place[stretch.start, stretch.end] = stretch
+        self.matches = sorted([*matches, *added], key=lambda match: match.start)
+
+    def _stands_alone(self, stretch: Stretch, bounds: WordBounds) -> bool:
+        """Whether the reader alone is to be believed about a stretch."""
+        return not stretch.is_temperature and not bounds.splits_word(stretch.start, stretch.end)
+
+    def status(self, match: Match, by_rules: Status) -> Status:
+        """How a symptom is meant, which the rules take as ``by_rules``."""
+        stretch = self._by_place.get((match.start, match.end))
+        if stretch is None or by_rules is not Status.POSITIVE or match.name in _danger_signs():
+            return by_rules
+        return stretch.status if stretch.certainty >= _SURE else by_rules
+
+    def findings(self, source: Normalised) -> tuple[Finding, ...]:
+        """All that the reader found, with offsets in the original."""
+        said = []
+        for stretch in self._reading.said:
+            start, end = source.span(stretch.start, stretch.end)
+            name = self._names.get(stretch.label, stretch.label)
+            said.append(Finding(label=stretch.label, name=name, status=stretch.status, start=start, end=end))
+        asked = [
+            Finding(label=one.label, name=self._names.get(one.label, one.label), status=one.status, asked=True)
+            for one in self._reading.asked
+        ]
+        return (*said, *asked)
+
+
+@cache
+def _danger_signs() -> frozenset[str]:
+    """The names of everything that a red flag looks for."""
+    return frozenset(
+        name
+        for rule in red_flags()
+        for condition in rule.when
+        for name in (*condition.all_of, *condition.any_of, *condition.also_any)
+    )
