@@ -69,7 +69,7 @@ class Lexicon:
                 if end > len(text) or end <= covered:
                     continue
                 entry = self._words.get(text[position:end])
-                if entry is None or _inside_latin_word(text, position, end):
+                if entry is None or _inside_latin_word(text, position, end) or _is_cut_pressure(text, position, end):
                     continue
                 if length > 1 or is_free(position):
                     found.append(Match(entry[0], entry[1], position, end))
@@ -87,16 +87,30 @@ class Lexicon:
         ]
 
     def _without_overlaps(self, found: list[Match], text: str) -> list[Match]:
-        """Of matches that overlap the longer one, of equally long ones the graver."""
+        """Of matches that overlap the longer one, of equally long ones the graver; at most ``MOST_MATCHES``."""
         kept: list[Match] = []
-        found = [match for match in found if not _cut_short(match, found, text)]
+        taken = bytearray(len(text))
+        furthest: dict[int, int] = {}
+        for match in found:
+            furthest[match.start] = max(match.end, furthest.get(match.start, 0))
+        found = [match for match in found if not _cut_short(match, furthest, text)]
         for match in sorted(found, key=lambda m: (m.start - m.end, self._rank.get(m.name, 3), m.start)):
-            if all(match.end <= other.start or match.start >= other.end for other in kept):
+            if not any(taken[match.start : match.end]):
+                taken[match.start : match.end] = b"\1" * (match.end - match.start)
                 kept.append(match)
-        return sorted(kept, key=lambda m: m.start)
+        return sorted(kept, key=lambda m: m.start)[:MOST_MATCHES]
 
 
+MOST_MATCHES = 100
+"""What is taken of one message: nobody tells more, but who pastes a page must not keep others waiting."""
 _NEGATORS = "没不"
+
+
+def _is_cut_pressure(text: str, start: int, end: int) -> bool:
+    """Whether 血压高 only cuts into 血压高压150: that is a value, no complaint."""
+    return text.startswith("压", end) and text[start:end] in ("血压高", "血压低")
+
+
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
@@ -107,12 +121,15 @@ def _inside_latin_word(text: str, start: int, end: int) -> bool:
     return begins or ends
 
 
-def _cut_short(match: Match, found: list[Match], text: str) -> bool:
-    """Whether a word that begins with 没 or 不 only cuts into a longer word that is itself denied (没有|心跳快)."""
+def _cut_short(match: Match, furthest: dict[int, int], text: str) -> bool:
+    """Whether a word that begins with 没 or 不 only cuts into a longer word that is itself denied (没有|心跳快).
+
+    ``furthest`` tells where the longest match that begins at a place ends.
+    """
     if text[match.start] not in _NEGATORS:
         return False
     inner = match.start + (2 if text.startswith("没有", match.start) else 1)
-    return any(other.start == inner and other.end > match.end for other in found)
+    return furthest.get(inner, 0) > match.end
 
 
 _FILLER = (

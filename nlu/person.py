@@ -41,7 +41,7 @@ _WEEKS = re.compile(
 
 _YEARS = re.compile(rf"(?P<years>{NUMBER})(?:多)?(?:周)?岁(?:多)?(?:零?(?P<months>{NUMBER})个?月|(?P<half>半))?")
 _MONTHS = re.compile(
-    rf"(?P<value>{NUMBER}|半)(?P<unit>个多?月|月|天|周)(?P<half>半)?(?:多)?(?P<after>大|龄|的?(?:{_CHILD}))"
+    rf"(?P<value>{NUMBER}|半)(?P<unit>个[多半]?月|月|天|周)(?P<half>半)?(?:多)?(?P<after>大|龄|的?(?:{_CHILD}))"
 )
 _CHILD_MONTHS = re.compile(
     rf"(?<!怀)(?:{_CHILD})(?:今年|才|刚刚?|现在|刚满|快|是|有|不到|出生|男|女|,| ){{0,2}}(?P<value>{NUMBER}|"
@@ -59,7 +59,7 @@ _BESIDE_SEX = re.compile(
     r"(?=$|[,。;! ])"
 )
 _MONTHS_ALONE = re.compile(
-    rf"(?:^|[,。; ])(?:刚|才|快|现在|有)*(?P<value>{NUMBER}|半)(?P<unit>个多?月)(?P<half>半)?(?=$|[,。;! ])"
+    rf"(?:^|[,。; ])(?:刚|才|快|现在|有)*(?P<value>{NUMBER}|半)(?P<unit>个[多半]?月)(?P<half>半)?(?=$|[,。;! ])"
 )
 _CHILD_LENGTH = re.compile(
     rf"^(?:才|刚|快|现在|今天|已经|有|满|出生|大概|差不多|男|女|宝|孩|(?P<short>不到|还?[不没未]满)|,| )*"

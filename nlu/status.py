@@ -74,6 +74,8 @@ _GONE_AFTER = re.compile(
 
 
 _PAST_REACH = 12
+_SENTENCE_REACH = 120
+"""What lies further back in a sentence without a mark says nothing of the mention, and looking there costs time."""
 
 
 def is_present(text: str) -> bool:
@@ -91,7 +93,7 @@ class Assertion:
 
 def assess_status(text: str, start: int, end: int) -> Assertion:
     """How ``text[start:end]`` is meant, from the words of its clause and (tense, supposition) sentence."""
-    before = text[_sentence_start(text, start) : start]
+    before = text[max(_sentence_start(text, start), start - _SENTENCE_REACH) : start]
     clause = _clause_before(before)
     after = text[end : end + 14]
     if _is_open(before, clause, after):
@@ -104,7 +106,7 @@ def assess_status(text: str, start: int, end: int) -> Assertion:
 
 
 def _sentence_start(text: str, position: int) -> int:
-    return max(text.rfind(mark, 0, position) for mark in "。!?;\n") + 1
+    return max(text.rfind(mark, max(0, position - _SENTENCE_REACH), position) for mark in "。!?;\n") + 1
 
 
 def _clause_before(before: str) -> str:
