@@ -14,6 +14,7 @@ from nlu.disease_evidence import explain
 from nlu.disease_model import OTHER
 from nlu.disease_probability import disease_probabilities, prior_probabilities
 from nlu.facts import CaseFacts
+from nlu.learned_ranking import learned_ranking
 from nlu.red_flags import assess_red_flags
 from nlu.summary import record_term
 from nlu.types import DiseaseSuggestion, Vitals
@@ -45,6 +46,17 @@ def rank_diseases(facts: CaseFacts, text: str = "") -> list[DiseaseSuggestion]:
     dangerous = _must_exclude(facts, probabilities)
     others = [name for name in dangerous if name not in likeliest][:MOST_EXCLUDED]
     return [_suggestion(name, probabilities[name], facts, name in dangerous) for name in (*likeliest, *others)]
+
+
+def prepare() -> None:
+    """Load what the ranking needs, some tenths of a second, so that no doctor waits for it.
+
+    Raises ``ModelError`` where the trained model cannot be used, ``DataError`` where the reference data cannot.
+    """
+    learned_ranking()
+    differential_knowledge()
+    prior_probabilities()
+    _diseases()
 
 
 def _tells_anything(facts: CaseFacts) -> bool:
