@@ -97,7 +97,7 @@ async def run(data: Path, seed: int, page: bool) -> None:
             print(f"\n── {number}. {caller.name}: {caller.questions} questions")
             show(await phone.messages())
         if page:
-            print(f"\nphones   {url}/   (Ctrl-C ends)", flush=True)
+            print(f"\nphones   {url}/   (lay 患者01 to 患者10 on the desk with 手机; Ctrl-C ends)", flush=True)
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
 
