@@ -5,6 +5,7 @@ from functools import cache
 
 from data.questions import QuestionRule, questions
 from nlu.conditions import evidence
+from nlu.disease_model import disease_model
 from nlu.expected_gain import Gain, expected_gains
 from nlu.facts import FEVER, CaseFacts
 from nlu.red_flags import assess_red_flags
@@ -15,7 +16,7 @@ MAX_QUESTIONS = 8
 """Questions of one interview, the opening one not counted."""
 
 USUAL_QUESTIONS = 6
-"""Beyond so many only a question with much to gain is put, and nothing optional."""
+"""Beyond so many one question more is put where there is much to gain, and nothing optional."""
 
 WORTH_ASKING = 0.1
 WORTH_ASKING_LATE = 0.4
@@ -33,13 +34,15 @@ _MAX_CLINICAL = 4
 Gains = Callable[[CaseFacts, Sequence[tuple[str, ...]]], list[Gain]]
 
 
-def next_question(facts: CaseFacts, asked: Sequence[str], gains: Gains = expected_gains) -> Question | None:
+def next_question(
+    facts: CaseFacts, asked: Sequence[str], to_come: int = 0, gains: Gains = expected_gains
+) -> Question | None:
     """The next question, or ``None`` when enough is known.
 
     ``asked`` are the ids of the questions asked so far, in order. Danger signs come first, then a value that decides
     how urgent it is, then the question with the largest expected gain for department, urgency and disease as long as
     that is worth a question, then what every record needs; at most eight, and never what ``facts`` already answer.
-    ``gains`` tells what a question is worth.
+    ``to_come`` is how many questions the caller will put besides; ``gains`` tells what a question is worth.
     """
     if not _complaint_known(facts):
         return None if list(asked).count(OPENING) >= _OPENINGS else opening(facts)
@@ -47,14 +50,14 @@ def next_question(facts: CaseFacts, asked: Sequence[str], gains: Gains = expecte
         return None
     if facts.unclear and WHICH not in asked:
         return which(facts, asked)
-    return _Interview(facts, asked, gains).next()
+    return _Interview(facts, asked, to_come, gains).next()
 
 
 class _Interview:
     """One choice: what is known, what was asked, and what can still be."""
 
-    def __init__(self, facts: CaseFacts, asked: Sequence[str], gains: Gains) -> None:
-        self.facts, self.asked, self.gains = facts, frozenset(asked), gains
+    def __init__(self, facts: CaseFacts, asked: Sequence[str], to_come: int, gains: Gains) -> None:
+        self.facts, self.asked, self.to_come, self.gains = facts, frozenset(asked), to_come, gains
         self.present = frozenset(facts.present)
         self.status = {name: facts.status(name) for name in {FEVER, *(said.name for said in facts.symptoms)}}
         self.open_of_stage: dict[str, list[QuestionRule]] = {}
@@ -80,8 +83,8 @@ class _Interview:
 
         Who must go to hospital at once is not held up by it.
         """
-        expected_end = self.count + len(self._needed())
-        if self.clinical >= _MAX_CLINICAL or expected_end >= MAX_QUESTIONS:
+        expected_end = self.count + len(self._needed()) + self.to_come
+        if self.clinical >= _MAX_CLINICAL or expected_end > USUAL_QUESTIONS:
             return None
         if any(flag.level == _MOST_URGENT for flag in assess_red_flags(self.facts)):
             return None
@@ -97,7 +100,7 @@ class _Interview:
     def _for_the_record(self) -> QuestionRule | None:
         """What every record needs, then what it can do without."""
         needed = self._needed()
-        if needed or self.count >= USUAL_QUESTIONS - 1:
+        if needed or self.count + self.to_come >= USUAL_QUESTIONS - 1:
             return needed[0] if needed else None
         return next(iter(self._open_rules("optional")), None)
 
@@ -131,11 +134,8 @@ class _Interview:
         return _known(Slot(rule.slot), self.facts) or any(self._asked_in_vain(rule, other) for other in self.put_rules)
 
     def _asked_in_vain(self, rule: QuestionRule, earlier: QuestionRule) -> bool:
-        """Whether an earlier question asked for the same, alone or beside other things of which none was answered."""
-        if rule.slot == earlier.slot:
-            return True
-        together = (earlier.slot, *earlier.also)
-        return rule.slot in together and not any(_known(Slot(slot), self.facts) for slot in together)
+        """Whether an earlier question asked for the same, or asked for it along with what was not answered either."""
+        return rule.slot == earlier.slot or (rule.slot in earlier.also and not _known(Slot(earlier.slot), self.facts))
 
     def _still_open(self, rule: QuestionRule) -> tuple[str, ...]:
         """The symptoms that the question still has to ask for.
@@ -204,6 +204,17 @@ def _complaint_known(facts: CaseFacts) -> bool:
     return bool(facts.present or any(d.status is Status.POSITIVE for d in facts.diseases))
 
 
+def _history(facts: CaseFacts) -> list[str]:
+    """Illnesses and operations told that matter for another illness: a cold that somebody thinks they have does not."""
+    told = (*facts.diseases, *facts.operations)
+    model = disease_model()
+    return [
+        one.name
+        for one in told
+        if one.status is not Status.UNKNOWN and (one.name in model.risks or one.name not in model.diseases)
+    ]
+
+
 def _known(slot: Slot, facts: CaseFacts) -> bool:
     """Whether this slot has a value or its history is denied."""
     vitals = facts.vitals
@@ -222,7 +233,7 @@ def _known(slot: Slot, facts: CaseFacts) -> bool:
         Slot.SEX: facts.sex,
         Slot.PREGNANCY: facts.pregnancy,
         Slot.LOCATION: next((s.body_part for s in facts.symptoms if s.body_part not in (None, "腹")), None),
-        Slot.PAST_HISTORY: facts.diseases or None,
+        Slot.PAST_HISTORY: _history(facts) or None,
         Slot.ALLERGIES: facts.allergies or None,
         Slot.DRUGS: facts.drugs or None,
     }

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.nlu.intents import CASES, measure
+from benchmarks.nlu.intents import CASES, measured
 from data.intent_examples import intent_examples, load_intent_examples
 from nlu.embedded import EmbeddedProvider
 from nlu.intent_features import BUCKETS, pieces
@@ -41,14 +41,14 @@ def test_every_intent_is_measured_on_fifteen_cases_or_more() -> None:
 
 
 def test_the_model_reaches_its_recorded_figures_and_is_far_better_than_the_rules() -> None:
-    model, rules = measure(PROVIDER), measure(EmbeddedProvider(judge=RulesAlone()))
+    model, rules = measured(PROVIDER), measured(EmbeddedProvider(judge=RulesAlone()))
     assert model.accuracy >= 0.83
     assert model.macro_f1 >= 0.84
     assert model.accuracy > rules.accuracy + 0.3
 
 
 def test_its_confidence_is_the_share_of_messages_that_it_reads_rightly() -> None:
-    assert measure(PROVIDER).calibration_error <= 0.05
+    assert measured(PROVIDER).calibration_error <= 0.05
 
 
 STRANGE = {

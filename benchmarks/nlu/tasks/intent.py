@@ -31,6 +31,7 @@ _CUES = (
         r"原因|(?:怎么|怎样|如何)(?:引起|得的?|感染|形成|产生|造成|导致)|(?:什么|啥)(?:引起|导致|造成)|怎样会得|病因",
     ),
     ("后果表述", r"危害|后果|后遗症|副作用|坏处|伤害|并发症|依赖|影响|会(?:导致|引起|造成)|会死"),
+    ("疾病表述", r"能.{0,6}治[好愈]|治愈率?吗|根治吗|能治吗"),
     (
         "注意事项",
         (
@@ -41,14 +42,13 @@ _CUES = (
     (
         "治疗方案",
         (
-            r"治疗|怎么?[么样]?(?:办|治|缓解|恢复|处理|纠正|消除|去除|解决|改善|快)|如何|治[好愈法]?|药|疗法|偏方|方法|手术|"
+            r"治疗|怎么?[么样]?(?:办|治|缓解|恢复|处理|纠正|消除|去除|解决|改善|快)|如何|治[好愈法]?|药|疗法|偏方|办法|矫正|减肥|怎[么样].{0,6}[养除去]|方法|手术|"
             r"怎么(?:能|才能|可以)|缓解|咋办"
         ),
     ),
     ("疾病表述", r"症状|表现|传染|自愈|遗传|什么是|是什么(?!病)|区别|早期|晚期|分类|潜伏期|能活|多久|怀孕几率|特征"),
     ("病情诊断", r"怎么回事|咋回事|什么病|是不是|为什么|为啥|怎么了|是.{1,12}吗|正常吗|什么情况"),
 )
-_CAUSE_OF_OWN = re.compile(r"^.{0,60}(?:我|宝宝|孩子|最近|天了|年了|男|女|岁)")
 _OF_INTENT = {
     Intent.ASK_PRICE: "医疗费用",
     Intent.BOOK: "就医建议",
@@ -65,12 +65,17 @@ def answer(row: dict[str, Any]) -> dict[str, Any]:
 def _kind(text: str) -> str:
     for kind, pattern in _cues():
         if pattern.search(text):
-            # A cause is sought for an illness in general, a diagnosis for somebody's own trouble.
-            return "病情诊断" if kind == "病因分析" and _CAUSE_OF_OWN.search(text) else kind
+            # Whoever asks for the cause of a symptom wants to know the illness, and that is a diagnosis.
+            return "病情诊断" if kind == "病因分析" and _tells_symptoms(text) else kind
     said = _provider().understand(text, Context())
     if said.intent in _OF_INTENT:
         return _OF_INTENT[said.intent]
     return "病情诊断" if any(s.status is Status.POSITIVE for s in said.symptoms) else "其他"
+
+
+def _tells_symptoms(text: str) -> bool:
+    said = _provider().understand(text, Context())
+    return bool(said.symptoms) and not said.diseases
 
 
 @cache
