@@ -27,16 +27,6 @@ def measure_red_flags(data: Path) -> dict[str, float]:
     return told | {f"flagged in {name}, %": float(str(one["flagged_percent"])) for name, one in flagged.items()}
 
 
-def measure_intents(_data: Path) -> dict[str, float]:
-    """How many intents of our own cases are found, and how far their confidence is from the truth."""
-    judged = intents.measure(EmbeddedProvider())
-    return {
-        "accuracy, %": 100 * judged.accuracy,
-        "macro-F1, %": 100 * judged.macro_f1,
-        "expected calibration error, %": 100 * judged.calibration_error,
-    }
-
-
 def measure_interview(_data: Path) -> dict[str, float]:
     """What the interview finds out of patients drawn from the knowledge base."""
     patients = sampled(_PATIENTS, _SEED)
@@ -52,7 +42,7 @@ def measure_interview(_data: Path) -> dict[str, float]:
 
 MEASURES: Mapping[str, Callable[[Path], dict[str, float]]] = {
     "red_flags": measure_red_flags,
-    "intents": measure_intents,
+    "intents": intents.measure,
     "interview": measure_interview,
     "speed": speed.measure,
 }
