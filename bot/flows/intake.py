@@ -245,14 +245,19 @@ async def _steer(turn: Turn, intake: Intake, said: Understanding) -> bool:
         turn.say(
             Menu("好的。您说的我先帮您留着，想接着说随时可以。", (*_RESUMING, Choice("patient.drop", "删掉不要了")))
         )
-    elif said.intent is Intent.MY_CONSULTATIONS and said.confidence >= assistance.SURE and not is_clinical(said):
+    elif _wants(Intent.MY_CONSULTATIONS, said) and not is_clinical(said) and not _is_offered(turn, intake):
         intake.save(turn)
         await my.show(turn)
-    elif command is Command.SKIP or said.yes_no is YesNo.DONT_KNOW or said.intent is Intent.DONT_KNOW:
+    elif command is Command.SKIP or said.yes_no is YesNo.DONT_KNOW or _wants(Intent.DONT_KNOW, said):
         await _skip(turn, intake, said)
     else:
         return False
     return True
+
+
+def _wants(intent: Intent, said: Understanding) -> bool:
+    """Whether this is likelier than not what the words want."""
+    return said.intent is intent and said.confidence >= assistance.SURE
 
 
 async def _skip(turn: Turn, intake: Intake, said: Understanding) -> None:

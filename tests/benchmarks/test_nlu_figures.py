@@ -93,14 +93,7 @@ def test_every_figure_that_has_a_target_belongs_to_something_that_is_measured() 
 
 def test_our_written_cases_are_measured_without_the_public_sets(tmp_path: Path) -> None:
     figures = MEASURES["intents"](tmp_path)
-    assert list(figures) == [
-        "accuracy",
-        "macro-F1",
-        "calibration error",
-        "rules alone: accuracy",
-        "rules alone: macro-F1",
-    ]
-    assert 0 < figures["accuracy"] <= 100
+    assert 0 < figures["rules alone: accuracy, %"] < figures["accuracy, %"] <= 100
 
 
 def test_sentences_come_with_what_was_said_before_and_without_blank_ones(tmp_path: Path) -> None:
