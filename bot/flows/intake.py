@@ -106,6 +106,11 @@ def _is_offered(turn: Turn, intake: Intake) -> bool:
     return intake.question is not None and turn.text in intake.question.quick_answers
 
 
+def _asks_for_their_cases(turn: Turn, intake: Intake, said: Understanding) -> bool:
+    sure = said.intent is Intent.MY_CONSULTATIONS and said.confidence >= assistance.SURE
+    return sure and not is_clinical(said) and not _is_offered(turn, intake)
+
+
 async def _take_answer(turn: Turn, intake: Intake, said: Understanding) -> None:
     before = intake.facts
     intake.remember_step()
@@ -245,7 +250,7 @@ async def _steer(turn: Turn, intake: Intake, said: Understanding) -> bool:
         turn.say(
             Menu("好的。您说的我先帮您留着，想接着说随时可以。", (*_RESUMING, Choice("patient.drop", "删掉不要了")))
         )
-    elif _wants(Intent.MY_CONSULTATIONS, said) and not is_clinical(said) and not _is_offered(turn, intake):
+    elif _asks_for_their_cases(turn, intake, said):
         intake.save(turn)
         await my.show(turn)
     elif command is Command.SKIP or said.yes_no is YesNo.DONT_KNOW or _wants(Intent.DONT_KNOW, said):
