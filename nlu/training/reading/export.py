@@ -12,7 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from nlu.reader_input import INPUTS
 from nlu.training.reading.dataset import Example
-from nlu.training.reading.network import ReaderNetwork
+from nlu.training.reading.network import Ensemble
+from nlu.training.reading.statuses import StatusNetwork
 
 OUTPUTS = ("tags", "names", "statuses")
 _TOLERANCE = 0.05
@@ -20,7 +21,7 @@ _TOLERANCE = 0.05
 _WORTH_HALVING = 1024
 
 
-def export(network: ReaderNetwork, described: dict[str, Any], samples: list[Example], folder: Path) -> None:
+def export(network: Ensemble, described: dict[str, Any], samples: list[Example], folder: Path) -> None:
     """Write ``reader.onnx`` and ``reader.json``; ``RuntimeError`` where the file answers otherwise than the network."""
     network.eval()
     path = folder / "reader.onnx"
@@ -33,6 +34,28 @@ def export(network: ReaderNetwork, described: dict[str, Any], samples: list[Exam
     check(network, samples, path)
     text = json.dumps(described, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     (folder / "reader.json").write_text(text + "\n", encoding="utf-8")
+
+
+def export_statuses(network: StatusNetwork, folder: Path) -> None:
+    """Write ``reader_status.onnx`` and ``reader_status.json``."""
+    path = folder / "reader_status.onnx"
+    sample = torch.arange(5)
+    torch.onnx.export(
+        network.eval(),
+        (sample,),
+        str(path),
+        input_names=["features"],
+        output_names=["shares"],
+        dynamic_axes={"features": {0: "features"}},
+        dynamo=False,
+    )
+    onnx.save(halved(onnx.load(path)), path)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    difference = np.abs(session.run(["shares"], {"features": sample.numpy()})[0] - network(sample).detach().numpy())
+    if difference.max() > _TOLERANCE:
+        raise RuntimeError(f"{path.name}: the shares differ from the network by {difference.max():.3f}")
+    text = json.dumps({"rows": len(network.weights)})
+    (folder / "reader_status.json").write_text(text + "\n", encoding="utf-8")
 
 
 def halved(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -52,13 +75,13 @@ def halved(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def check(network: ReaderNetwork, samples: list[Example], path: Path) -> None:
+def check(network: Ensemble, samples: list[Example], path: Path) -> None:
     """Compare file and network on the samples."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     for sample in samples:
         inputs = {name: array[None] for name, array in sample.sight.inputs().items()}
         with torch.no_grad():
-            expected = network(**{name: torch.from_numpy(array) for name, array in inputs.items()})
+            expected = network(*(torch.from_numpy(array) for array in inputs.values()))
         for name, score, answered in zip(OUTPUTS, expected, session.run(list(OUTPUTS), inputs), strict=True):
             difference = float(np.abs(score.numpy() - answered).max())
             if difference > _TOLERANCE:
