@@ -164,12 +164,6 @@ def _check_anatomy(path: Path, anatomy: Anatomy, symptoms: set[str]) -> None:
                 raise DataError(f"{path}: {part.name} has the unknown symptom {symptom!r}")
 
 
-def _read_terms(path: Path) -> tuple[Term, ...]:
-    rows = read_rows(path, Term)
-    _check_terms(path, rows)
-    return rows
-
-
 def _check_terms(path: Path, rows: Sequence[Term]) -> None:
     require_unique(path, "name or synonym", [word for row in rows for word in (row.name, *row.synonyms)])
     for row in rows:

@@ -4,11 +4,12 @@ One file a chapter, so that a clinician can edit it; ``docs/knowledge-base.md`` 
 only a name that patients use when they tell what they have had.
 """
 
+import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
 from data.errors import DataError
 from data.files import Row, read_rows
@@ -18,8 +19,20 @@ CHAPTERS = (
     "respiratory",
     "digestive",
     "endocrine",
+    "neurology",
+    "infectious",
     "pediatrics",
+    "dermatology",
     "ear_nose_throat",
+    "eye",
+    "mouth",
+    "gynecology_obstetrics",
+    "urology_nephrology",
+    "musculoskeletal",
+    "surgery",
+    "blood_oncology",
+    "psychiatry",
+    "emergency",
     "histories",
 )
 """The files, without their ending; ``histories`` holds what is told as a history alone (肿瘤)."""
@@ -130,3 +143,7 @@ def _check(path: Path, row: Disease, symptoms: set[str], risks: set[str]) -> Non
     for name in row.risks:
         if name not in risks:
             raise DataError(f"{path}: {row.name} names the unknown risk {name!r}")
+
+
+if __name__ == "__main__":  # prints the JSON Schema of a chapter, for editors: docs/diseases.schema.json
+    print(json.dumps(TypeAdapter(list[Disease]).json_schema(), ensure_ascii=False, indent=1))

@@ -11,7 +11,7 @@ from data.clinical_language import clinical_language
 from data.departments import departments
 from data.directions import Direction, directions
 from nlu.cues import cue_weights
-from nlu.facts import CaseFacts
+from nlu.facts import FEVER, CaseFacts
 from nlu.types import Relation, Status
 
 CHILD_BELOW_MONTHS = 14 * 12
@@ -29,8 +29,9 @@ _LEAD = 2.0
 _PREGNANCY = "prenatal"
 _NOTHING_FITS = 1.0
 _PREGNANT = 4.0
-_CHILD, _PERHAPS_CHILD, _NO_WORD_OF_A_CHILD = 8.0, 6.0, -6.0
+_CHILD, _PERHAPS_CHILD, _NO_WORD_OF_A_CHILD = 8.0, 6.0, -12.0
 _CHILD_AMONG_ADULTS = -4.0
+_GROWN_UP = (Relation.SELF, Relation.FATHER, Relation.MOTHER, Relation.SPOUSE, Relation.GRANDPARENT)
 _NORMALISED = 2.0
 """A finding that the reference data assign to a department, where its words are no cue."""
 
@@ -72,7 +73,7 @@ def fits(direction: Direction, facts: CaseFacts) -> bool:
     if direction.sex != "all" and facts.sex is not None and facts.sex != direction.sex:
         return False
     if facts.age_months is None:
-        return True
+        return direction.patients != "children" or facts.relation not in _GROWN_UP
     if direction.patients == "children" and facts.age_months >= CHILD_BELOW_MONTHS:
         return False
     first, below = direction.ages
@@ -83,30 +84,30 @@ def _support(facts: CaseFacts) -> dict[str, dict[str, float]]:
     """For every direction the words that point to it, with their weights."""
     support: dict[str, dict[str, float]] = {}
     weights = cue_weights()
-    for word, factor in _words(facts).items():
-        for code, weight in (weights.get(word) or _by_department(word)).items():
+    absent = {word for name in facts.absent for word in _synonyms().get(name, (name,))}
+    told = {cue.word: _LEAD if cue.lead else 1.0 for cue in facts.cues if cue.word not in absent}
+    for word, factor in told.items():
+        for code, weight in weights.get(word, {}).items():
             support.setdefault(code, {})[word] = weight * factor
+    for name, text in _findings(facts):
+        word = next((word for word in told if word in text or text in word), name)
+        for code, weight in (weights.get(name) or _by_department(name)).items():
+            words = support.setdefault(code, {})
+            words[word] = max(words.get(word, 0.0), weight * told.get(word, 1.0))
     if facts.pregnancy is not None and facts.pregnancy.status is Status.POSITIVE:
         support.setdefault(_PREGNANCY, {})["正在怀孕"] = _PREGNANT
     return support
 
 
-def _words(facts: CaseFacts) -> dict[str, float]:
-    """What speaks for a direction, each with its factor: the patient's words, and findings that they do not hold."""
-    absent = {word for name in facts.absent for word in _synonyms().get(name, (name,))}
-    words = {cue.word: _LEAD if cue.lead else 1.0 for cue in facts.cues if cue.word not in absent}
-    told = tuple(words)
-    findings = [
-        *((symptom.name, symptom.text) for symptom in facts.symptoms if symptom.name in facts.present),
-        *((disease.name, disease.text) for disease in facts.diseases if disease.status is Status.POSITIVE),
-        *((word, word) for value, word in _MEASURED.items() if getattr(facts.vitals, value) is not None),
-    ]
+def _findings(facts: CaseFacts) -> list[tuple[str, str]]:
+    """What is known to be there, each by its normalised name and in the patient's words."""
+    present = facts.present
+    found = [(symptom.name, symptom.text) for symptom in facts.symptoms if symptom.name in present]
+    found += [(disease.name, disease.text) for disease in facts.diseases if disease.status is Status.POSITIVE]
+    found += [(word, word) for value, word in _MEASURED.items() if getattr(facts.vitals, value) is not None]
     if facts.has_high_temperature:
-        findings.append(("发烧", "发烧"))
-    for name, text in findings:
-        if not any(word in text or text in word for word in told):
-            words.setdefault(name, 1.0)
-    return words
+        found.append((FEVER, FEVER))
+    return found
 
 
 def _stage(direction: Direction, facts: CaseFacts) -> float:

@@ -84,7 +84,7 @@ class EmbeddedProvider:
         """``parse`` for callers that are not asynchronous."""
         source = normalise(text)
         if not source.text.strip():
-            return Understanding(text="", intent=Intent.OUT_OF_SCOPE, confidence=0.9)
+            return Understanding(text="", intent=Intent.OUT_OF_SCOPE, confidence=1.0)
         seen = read(self._reader, source, context)
         reading = _Reading(self._lexicon, self._segmenter, self._rules, self._judge, source, context, seen)
         return reading.understanding(self._habits)

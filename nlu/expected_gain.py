@@ -19,15 +19,17 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from data.conditions import Condition
 from data.departments import departments
 from data.red_flags import red_flags
 from data.urgency import urgency_rules
 from nlu.conditions import missing
+from nlu.directions import CHILD_BELOW_MONTHS
 from nlu.disease_model import Floats, disease_model
 from nlu.facts import CaseFacts
 from nlu.posterior import departments_of, differential
 from nlu.red_flags import assess_red_flags
-from nlu.triage import CHILD_BELOW_MONTHS, assess_urgency
+from nlu.triage import assess_urgency
 
 DEPARTMENT_WEIGHT = 1.0
 DISEASE_WEIGHT = 0.5
@@ -106,12 +108,13 @@ class _Case:
 def rising_findings(facts: CaseFacts) -> dict[str, int]:
     """For each finding that alone would make the case more urgent: by how many levels."""
     level = assess_urgency(facts, assess_red_flags(facts)).level
+    present = frozenset(facts.present)
     rises: dict[str, int] = {}
-    for rule in (*red_flags(), *urgency_rules()):
-        for condition in rule.when:
-            for name in missing(condition, facts):
-                rises[name] = max(rises.get(name, 0), level - rule.level)
-    return {name: rise for name, rise in rises.items() if rise > 0}
+    for of_rule, condition in _levels():
+        if of_rule < level:
+            for name in missing(condition, facts, present):
+                rises[name] = max(rises.get(name, 0), level - of_rule)
+    return rises
 
 
 def _gains_of_size(case: _Case, groups: list[tuple[str, ...]]) -> list[Gain]:
@@ -146,6 +149,13 @@ def _entropy(shares: Floats) -> Floats:
 def _is_child(facts: CaseFacts) -> bool:
     """Children go to paediatrics whatever it is: there is no department to find."""
     return facts.age_months is not None and facts.age_months < CHILD_BELOW_MONTHS
+
+
+@cache
+def _levels() -> tuple[tuple[int, Condition], ...]:
+    """Every condition that decides how urgent a case is, with its level."""
+    flags = [(rule.level, condition) for rule in red_flags() for condition in rule.when]
+    return (*flags, *((rule.level, condition) for rule in urgency_rules() for condition in rule.when))
 
 
 @cache

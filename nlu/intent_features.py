@@ -1,5 +1,6 @@
 """A message as the numbers that the model of intents reads: its characters, its shape, what the rules found in it."""
 
+import re
 import unicodedata
 import zlib
 from itertools import groupby
@@ -19,6 +20,7 @@ _LONGEST_PIECE = 3
 _LONGEST_SHAPE = 4
 _LONGEST_RUN = 3
 _SHAPES = "HLDPO"
+_WORD = re.compile(r"[a-zA-Z]+|[0-9]+")
 
 NAMES = (
     *(f"named:{intent}" for intent in Intent),
@@ -36,9 +38,9 @@ _PLACES = {name: place for place, name in enumerate(NAMES)}
 def pieces(text: str) -> NDArray[np.int64]:
     """The buckets (0 to ``BUCKETS`` - 1, each once) of the pieces of a normalised text.
 
-    Pieces are one to three neighbouring characters, the words of the Latin alphabet, and two to four kinds of
-    characters in a row (Han, Latin, digit, punctuation, other). A digit stands for all digits, and more than three of
-    the same character for three.
+    Pieces are one to three neighbouring characters, longer words of the Latin alphabet, whole numbers, and two to four
+    kinds of characters in a row (Han, Latin, digit, punctuation, other). Among neighbours a digit stands for all
+    digits, and more than three of the same character for three.
     """
     short = _shortened(text)
     marked = f"^{short}$"
@@ -53,7 +55,7 @@ def pieces(text: str) -> NDArray[np.int64]:
         for length in range(2, _LONGEST_SHAPE + 1)
         for start in range(len(shape) - length + 1)
     }
-    found |= {"w" + word for word in _latin_words(short)}
+    found |= {"w" + word for word in _words(text[:_READ])}
     return np.array(sorted({zlib.crc32(piece.encode()) % BUCKETS for piece in found}), np.int64)
 
 
@@ -94,6 +96,6 @@ def _kind(character: str) -> str:
     return "P" if unicodedata.category(character)[0] == "P" else "O"
 
 
-def _latin_words(text: str) -> list[str]:
-    words = "".join(character if character.isascii() and character.isalpha() else " " for character in text)
-    return [word for word in words.split() if len(word) > _LONGEST_PIECE]
+def _words(text: str) -> list[str]:
+    """The numbers, and the Latin words too long to be one piece."""
+    return [word for word in _WORD.findall(text) if len(word) > _LONGEST_PIECE or word.isdigit()]

@@ -51,7 +51,7 @@ class IntentModel:
     def _probabilities(self, text: str, context: Context, signs: Signs) -> NDArray[np.float64]:
         inputs = {"pieces": pieces(text), "findings": findings(text, context, signs)[None, :]}
         logits: NDArray[np.float32] = self._session.run(None, inputs)[0][0]
-        can_be = possible(context, signs)
+        can_be = possible(text, context, signs)
         barred = [place for place, intent in enumerate(self._intents) if intent not in can_be]
         scaled = logits.astype(np.float64) / self._temperature
         scaled[barred] = -np.inf

@@ -10,8 +10,6 @@ _MEDICAL = re.compile(r"病|不舒服|难受|医|药|疼|痛|痒|肿|晕|吐|血
 _ACCOMPANYING = frozenset(
     {
         Intent.ASK_PRESCRIPTION,
-        Intent.ASK_REPORT,
-        Intent.SEND_PICTURE,
         Intent.COMPLAIN,
         Intent.GREET,
         Intent.THANK,
@@ -20,6 +18,8 @@ _ACCOMPANYING = frozenset(
     }
 )
 """Said along with what tells of the case: 你好，我头疼 describes symptoms."""
+_ABOUT_PAPERS = frozenset({Intent.ASK_REPORT, Intent.SEND_PICTURE})
+"""What names symptoms without complaining of them: 这个疹子我拍了照."""
 _BARE = frozenset({Intent.AFFIRM, Intent.DENY})
 _TELLING = frozenset({Intent.ANSWER, Intent.DESCRIBE_SYMPTOMS})
 _OF_COMMAND = {
@@ -76,18 +76,30 @@ def settled(signs: Signs) -> tuple[Intent, str] | None:
     return None
 
 
-def possible(context: Context, signs: Signs) -> frozenset[Intent]:
-    """The intents that the message can have: what tells of the case is never taken for a courtesy beside it."""
+def possible(text: str, context: Context, signs: Signs) -> frozenset[Intent]:
+    """The intents that the message can have.
+
+    What tells of the case is never taken for a courtesy beside it. Numbers, signs and pictures without a word want
+    nothing; they tell of the case or answer where they are understood.
+    """
+    can_be = frozenset(Intent) - _barred(context, signs)
+    if any(character.isalpha() for character in text):
+        return can_be
+    return can_be & (_TELLING | {Intent.CORRECT} if signs.facts else {Intent.OUT_OF_SCOPE, Intent.ANSWER})
+
+
+def _barred(context: Context, signs: Signs) -> set[Intent]:
     barred = {Intent.DESCRIBE_SYMPTOMS} if waits_for_answer(context) else {Intent.ANSWER}
     if signs.symptoms or signs.answers:
         barred |= _ACCOMPANYING
     if signs.symptoms or (signs.answers and waits_for_answer(context)):
         barred |= _BARE
     if signs.answers and waits_for_answer(context):
+        barred |= _ABOUT_PAPERS
         barred |= {Intent.OUT_OF_SCOPE, Intent.EMERGENCY}  # the danger in an answer is for the red flags to find
     if signs.correction and signs.facts:
         barred |= _TELLING
-    return frozenset(Intent) - barred
+    return barred
 
 
 def waits_for_answer(context: Context) -> bool:
@@ -128,4 +140,4 @@ def _overruled(intent: Intent, signs: Signs) -> bool:
     """Whether a polite or asking phrase only accompanies what the message tells."""
     if intent is Intent.CORRECT:
         return not signs.facts
-    return intent in _ACCOMPANYING and (signs.symptoms or signs.answers)
+    return intent in _ACCOMPANYING | _ABOUT_PAPERS and (signs.symptoms or signs.answers)

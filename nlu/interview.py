@@ -1,6 +1,7 @@
 """Which question to ask next."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 from data.questions import QuestionRule, questions
 from nlu.conditions import evidence
@@ -50,6 +51,9 @@ class _Interview:
 
     def __init__(self, facts: CaseFacts, asked: Sequence[str], gains: Gains) -> None:
         self.facts, self.asked, self.gains = facts, frozenset(asked), gains
+        self.present = frozenset(facts.present)
+        self.status = {name: facts.status(name) for name in {FEVER, *(said.name for said in facts.symptoms)}}
+        self.open_of_stage: dict[str, list[QuestionRule]] = {}
         self.count = sum(question != OPENING for question in asked)
         self.put_rules = [rule for rule in questions() if rule.id in self.asked]
         self.asked_symptoms = {name for rule in self.put_rules for name in rule.symptoms}
@@ -97,14 +101,18 @@ class _Interview:
 
     def _open_rules(self, stage: str) -> list[QuestionRule]:
         """The questions of this stage that can be asked and have not been."""
-        return [
-            rule
-            for rule in questions()
-            if rule.stage == stage
-            and rule.id not in self.asked
-            and _applies(rule, self.facts)
-            and not self._is_settled(rule)
-        ]
+        if stage not in self.open_of_stage:
+            self.open_of_stage[stage] = [
+                rule
+                for rule in _of_stage(stage)
+                if rule.id not in self.asked and not self._is_settled(rule) and self._applies(rule)
+            ]
+        return self.open_of_stage[stage]
+
+    def _applies(self, rule: QuestionRule) -> bool:
+        if any(evidence(condition, self.facts, self.present) for condition in rule.unless):
+            return False
+        return not rule.when or any(evidence(condition, self.facts, self.present) for condition in rule.when)
 
     def _is_settled(self, rule: QuestionRule) -> bool:
         """Whether the answer is known, or the same was asked in other words."""
@@ -119,7 +127,7 @@ class _Interview:
         A question whose words are fixed names all of its symptoms. One for danger signs is put as long as none of them
         is there and one is open; any other only as long as all are open, so that it names nothing that is known.
         """
-        known = {name: self.facts.status(name) for name in rule.symptoms}
+        known = {name: self.status.get(name) for name in rule.symptoms}
         left = tuple(name for name, status in known.items() if status is None and not self._was_asked(name))
         if rule.signs:
             return left
@@ -153,8 +161,8 @@ def unanswered(facts: CaseFacts, asked: Iterable[str]) -> tuple[str, ...]:
     """The danger signs that were asked for and neither affirmed nor denied, for the record: a doctor must ask them."""
     ids = set(asked)
     open_names: list[str] = []
-    for rule in questions():
-        if rule.stage != "danger" or rule.id not in ids:
+    for rule in _of_stage("danger"):
+        if rule.id not in ids:
             continue
         known = [facts.status(name) for name in rule.symptoms]
         if Status.POSITIVE not in known:
@@ -166,14 +174,13 @@ def unanswered(facts: CaseFacts, asked: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(open_names))
 
 
+@cache
+def _of_stage(stage: str) -> tuple[QuestionRule, ...]:
+    return tuple(rule for rule in questions() if rule.stage == stage)
+
+
 def _complaint_known(facts: CaseFacts) -> bool:
     return bool(facts.present or any(d.status is Status.POSITIVE for d in facts.diseases))
-
-
-def _applies(rule: QuestionRule, facts: CaseFacts) -> bool:
-    if any(evidence(condition, facts) for condition in rule.unless):
-        return False
-    return not rule.when or any(evidence(condition, facts) for condition in rule.when)
 
 
 def _known(slot: Slot, facts: CaseFacts) -> bool:

@@ -80,7 +80,7 @@ class Lexicon:
 
     def _by_pattern(self, text: str) -> list[Match]:
         return [
-            Match("symptom", name, match.start(), match.end())
+            Match("symptom", name, match.start(), match.end(), negated=bool(match.groupdict().get("negation")))
             for name, pattern in self._patterns
             for match in pattern.finditer(text)
             if match.end() > match.start()
@@ -118,7 +118,7 @@ def _cut_short(match: Match, found: list[Match], text: str) -> bool:
 _FILLER = (
     "一直|有点儿?|有些|有时候?|偶尔|很|特别|非常|好|就|也|还|都|总是|总|老是|老|经常|时不时|一阵阵的?|一阵|阵阵|隐隐|开始|突然|最近|"
     "这几天|又|感觉到?|觉得|有|里面|里|上面?|两边|左边|右边|部位?|那里|那块|附近|下面|的|得|在|发|会|还是|更|越来越|持续|跟|像|说|稍微|轻微|"
-    "今天|昨天|现在|晚上|早上|上下楼|走路|活动|睡觉|吃饭|时候?|的时候|钻心地?|火辣辣地?|抽着|一跳一跳地?|胀胀的|热热的|,|"
+    "中间|正中间?|偏左|偏右|今天|昨天|现在|晚上|早上|上下楼|走路|活动|睡觉|吃饭|时候?|的时候|钻心地?|火辣辣地?|抽着|一跳一跳地?|胀胀的|热热的|,|"
     "剧烈[地的]?|强烈[地的]?|猛烈[地的]?|严重[地的]?|厉害[地的]?|狠狠[地的]?|猛地?|突发|阵发性|持续性|压榨[样性]?|撕裂样|刀割样|"
     "(?:像?被?(?:针扎|刀割|刀绞|火烧|电击|石头压着?|撕开)[了似]?(?:一?样|一般|似)?[地的]?)|"
     "超级|超|巨|贼|老是|死|相当|极其|极度|异常|蛮|怪|可|真|实在|那个?|这个?|一抽一抽地?|一下一下地?|一直在|一个劲地?|不停地?"

@@ -23,6 +23,7 @@ from nlu.types import Context
 
 PIPELINE = Path(__file__).parent / "rasa" / "config.yml"
 _MARKED = ("symptom", "drug", "disease")
+_BRACKET = re.compile(r"[\[\]]")
 _LOOKS_LIKE_A_MARK = re.compile(r"(\[[^\]]+\])(?=[({\[])")
 _FREQUENCY = 20_000
 
@@ -49,7 +50,12 @@ class Marker:
         self._segmenter = Segmenter(Lexicon(language).words)
 
     def marked(self, text: str) -> str:
-        """``text`` with its marks. Only what begins and ends with a token can be marked; the rest Rasa would refuse."""
+        """``text`` with its marks. Only what begins and ends with a token can be marked; the rest Rasa would refuse.
+
+        Nothing is marked beside brackets of the writer's own, which Rasa would mix up with ours.
+        """
+        if _BRACKET.search(text):
+            return _LOOKS_LIKE_A_MARK.sub(r"\1 ", text)
         borders = set(self._borders(text))
         pieces, last = [], 0
         for entity in self._provider.understand(text, Context()).entities:
@@ -57,9 +63,9 @@ class Marker:
                 continue
             value = entity.value.replace('"', "")
             mark = f'[{entity.text}]{{"entity": "{entity.kind}", "value": "{value}"}}'
-            pieces += [_unlike_a_mark(text[last : entity.start]), mark]
+            pieces += [text[last : entity.start], mark]
             last = entity.end
-        return "".join([*pieces, _unlike_a_mark(text[last:])])
+        return "".join([*pieces, text[last:]])
 
     def _borders(self, text: str) -> Iterator[int]:
         position = 0
@@ -67,11 +73,6 @@ class Marker:
         for word in self._segmenter.words(text):
             position += len(word)
             yield position
-
-
-def _unlike_a_mark(text: str) -> str:
-    """``text`` in which no brackets of the writer's own are taken for a mark."""
-    return _LOOKS_LIKE_A_MARK.sub(r"\1 ", text)
 
 
 def terms(language: ClinicalLanguage) -> dict[str, dict[str, tuple[str, ...]]]:

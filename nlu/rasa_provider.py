@@ -177,14 +177,20 @@ def joined(own: Understanding, reply: RasaReply, source: Normalised) -> Understa
 
 
 def _may_tell(own: Understanding, reply: RasaReply) -> bool:
-    """Whether Rasa's intent counts: never against a danger, a steering word, an answer or a stated symptom."""
+    """Whether Rasa's intent counts: where it is the surer, never against a danger, a steering word or an answer.
+
+    Both confidences are probabilities, so they can be compared. A cry for help that Rasa hears counts however sure the
+    embedded provider is of something else.
+    """
     if reply.intent.unsure or own.command is not None or own.red_flags or own.yes_no is not None:
         return False
     guessed = own.intent in _STEERING  # no steering word was heard, or it would have been the command
     if (own.intent in _OF_CONTEXT and not guessed) or own.intent is Intent.EMERGENCY:
         return False
     intent = Intent(reply.intent.name)
-    return intent not in _OF_CONTEXT and not (intent in _TELLS_NOTHING and own.symptoms)
+    if intent in _OF_CONTEXT or (intent in _TELLS_NOTHING and own.symptoms):
+        return False
+    return intent is Intent.EMERGENCY or reply.intent.confidence > own.confidence
 
 
 def _lacking(own: tuple[Entity, ...], found: tuple[RasaEntity, ...], source: Normalised) -> list[Entity]:

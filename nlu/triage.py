@@ -37,7 +37,9 @@ def suggest_department(facts: CaseFacts) -> list[DepartmentSuggestion]:
             words[department] += suggestion.words
     best = sorted(shares, key=lambda code: (-shares[code], code))[:_MAXIMUM]
     return [
-        DepartmentSuggestion(code=code, weight=math.floor(shares[code] * 1000) / 1000, reason=_reason(words[code]))
+        DepartmentSuggestion(
+            code=code, weight=math.floor(shares[code] * 1000) / 1000, reason=_reason(code, words[code])
+        )
         for code in best
         if shares[code] >= _WORTH_NAMING or code == best[0]
     ]
@@ -74,8 +76,8 @@ def _for_patient(code: str, facts: CaseFacts) -> str:
     return _FALLBACK if not child and department.patients == "children" else code
 
 
-def _reason(words: list[str]) -> str:
+def _reason(code: str, words: list[str]) -> str:
     """What speaks for a department, in Chinese words."""
     if not words:
-        return "还不清楚主要问题，先由全科看"
+        return "还不清楚主要问题，先由全科看" if code == _FALLBACK else "可能与此有关"
     return "提到" + "、".join(dict.fromkeys(words[:_MAXIMUM]))

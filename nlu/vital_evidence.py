@@ -6,6 +6,7 @@ is there and (1 − q) / (1 − b) where it is not, within limits. Where the mea
 shares are taken among those who have it, so that the fever does not count twice.
 """
 
+import math
 from functools import cache
 
 import numpy as np
@@ -31,7 +32,7 @@ HEART_RATE_BELOW = 50
 _ADULT_MONTHS = 14 * 12
 """Limits of pressure hold from here on; those of children depend on age and height."""
 
-_SIGNS = {"temperature": FEVER, "systolic": HIGH_PRESSURE, "diastolic": HIGH_PRESSURE, "glucose": HIGH_GLUCOSE}
+HIGH_SIGNS = {"temperature": FEVER, "systolic": HIGH_PRESSURE, "diastolic": HIGH_PRESSURE, "glucose": HIGH_GLUCOSE}
 """The sign of a measure that is too high."""
 
 _PATIENTS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
@@ -73,9 +74,9 @@ def vital_ratio(facts: CaseFacts, model: DiseaseModel) -> Floats:
     values = measured(facts)
     if values:
         signs = measured_signs(facts)
-        for column, disease in enumerate(model.rows):
-            if disease.vitals:
-                total[column] = sum(finding_ratio(disease, measure, value, signs) for measure, value in values.items())
+        for measure, value in values.items():
+            for column in model.measured_by.get(measure, ()):
+                total[column] += finding_ratio(model.rows[column], measure, value, signs)
     return total
 
 
@@ -101,7 +102,7 @@ def finding_ratio(disease: Disease, measure: str, value: float, signs: dict[str,
 
 def _ratio(disease: Disease, finding: VitalFinding, value: float, signs: dict[str, bool]) -> float:
     share, everyone = finding.share, _share_of_patients(finding)
-    sign = _SIGNS.get(finding.measure)
+    sign = HIGH_SIGNS.get(finding.measure)
     if finding.minimum is not None and sign is not None and sign in disease.symptoms:
         if not signs.get(sign, False):
             return 0.0  # the sign itself has said it
@@ -109,7 +110,7 @@ def _ratio(disease: Disease, finding: VitalFinding, value: float, signs: dict[st
         everyone = min(everyone / _share_with(finding.measure), 0.95)
     there = value >= finding.minimum if finding.minimum is not None else value < (finding.below or 0.0)
     ratio = share / everyone if there else (1 - share) / (1 - everyone)
-    return float(np.log(np.clip(ratio, *_RATIO_LIMITS)))
+    return math.log(min(max(ratio, _RATIO_LIMITS[0]), _RATIO_LIMITS[1]))
 
 
 @cache

@@ -160,6 +160,8 @@ class _Window:
         self._asked = []
         for mention in _mentions(understanding):
             standing = _doctors_standing(text, mention)
+            if standing is None:
+                continue
             if standing is Standing.UNKNOWN:
                 self._asked.append(mention)
                 self._put(mention, Status.UNKNOWN)
@@ -185,32 +187,41 @@ class _Window:
 _STATES = re.compile(
     r"这是|这个是|考虑|属于|诊断|提示|就是|说明|存在|确实|明显|已经|应该是|你有|您有|患者有|是一[个种]|引起的|支持"
 )
-_DOUBTS = re.compile(r"不是|没有|不像|排除|可能性(?:不|较小|小)|不考虑|不支持|不存在|谈不上|算不上|不至于|看不出")
+_RULES_OUT = re.compile(r"不是|不像|排除|可能性(?:不|较小|小)|不考虑|不支持|不存在|谈不上|算不上|不至于|看不出")
+_ADVISES = re.compile(r"不要|避免|预防|防止|尽量|注意|小心")
+_ASKS_FOR_RESULT = re.compile(r"有没有|做过|查过|是否|结果|报告|之前|以前|发|看看|看一下")
+_ASKS_AFTER = re.compile(r"[^,，。!！]{0,8}(?:吗|\?|？|没有|多少|结果|怎么样)")
+_REFERS = re.compile(r"这个|你的|您的|从")
 _CLAUSE_MARK = re.compile(r"[,，。!！?？;；]")
+_SENTENCE_END = re.compile(r"[。!！?？]")
+_REACH = 16
 
 
-def _doctors_standing(text: str, mention: _Mention) -> Standing:
-    """What a doctor's mention does: ask or teach (unknown), refer to a result (positive), state or order, rule out."""
-    before = _CLAUSE_MARK.split(text[max(0, mention.start - 16) : mention.start])[-1]
-    if mention.kind in ("symptom", "habit"):
-        return Standing.UNKNOWN
+def _doctors_standing(text: str, mention: _Mention) -> Standing | None:
+    """What a doctor's mention does: ask or teach (unknown), refer to a result, state or order, rule out.
+
+    Advice on habits (戒烟限酒) says nothing of the patient: ``None``.
+    """
+    before = _CLAUSE_MARK.split(text[max(0, mention.start - _REACH) : mention.start])[-1]
+    if mention.kind == "habit":
+        ending = _SENTENCE_END.search(text, mention.end)
+        asked = mention.status is Status.UNKNOWN or (ending is not None and ending.group() in "?？")
+        return Standing.UNKNOWN if asked and not _ADVISES.search(before) else None
     if mention.kind == "examination":
         return _doctors_examination(text, before, mention)
     if mention.kind == "operation":
-        return Standing.UNKNOWN if mention.status is Status.UNKNOWN and "?" in text else Standing.DOCTOR_POSITIVE
-    if mention.status is Status.NEGATIVE or _DOUBTS.search(before):
-        return Standing.DOCTOR_NEGATIVE
-    if mention.status is Status.POSITIVE and _STATES.search(before):
         return Standing.DOCTOR_POSITIVE
-    return Standing.UNKNOWN
+    if mention.kind == "symptom" or mention.status is Status.UNKNOWN or _ADVISES.search(before):
+        return Standing.UNKNOWN
+    if mention.status is Status.NEGATIVE or _RULES_OUT.search(before):
+        return Standing.DOCTOR_NEGATIVE
+    return Standing.DOCTOR_POSITIVE if _STATES.search(before) else Standing.UNKNOWN
 
 
 def _doctors_examination(text: str, before: str, mention: _Mention) -> Standing:
-    after = text[mention.end : mention.end + 10]
-    if re.search(r"有没有|做过|查过|是否|结果|报告|之前|以前|发|看看|看一下", before) or re.match(
-        r"[^,，。!！]{0,8}(?:吗|\?|？|没有|多少|结果|怎么样)", after
-    ):
+    """Asked for (unknown), referred to with its result (positive), or ordered."""
+    if _ASKS_FOR_RESULT.search(before) or _ASKS_AFTER.match(text[mention.end : mention.end + 10]):
         return Standing.UNKNOWN
-    if mention.state in (ExaminationState.NORMAL, ExaminationState.ABNORMAL) or re.search(r"这个|你的|您的|从", before):
+    if mention.state in (ExaminationState.NORMAL, ExaminationState.ABNORMAL) or _REFERS.search(before):
         return Standing.POSITIVE
     return Standing.DOCTOR_POSITIVE

@@ -18,12 +18,13 @@ from pathlib import Path
 
 from benchmarks.nlu.patients import Patient, recorded, sampled
 from benchmarks.nlu.staged import staged_question
+from nlu.directions import CHILD_BELOW_MONTHS
 from nlu.disease_model import disease_model
 from nlu.expected_gain import Gain
 from nlu.facts import CaseFacts
 from nlu.interview import next_question
 from nlu.posterior import disease_posterior
-from nlu.triage import CHILD_BELOW_MONTHS, suggest_department
+from nlu.triage import suggest_department
 from nlu.types import Question
 
 Choose = Callable[[CaseFacts, Sequence[str]], Question | None]

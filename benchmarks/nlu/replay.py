@@ -81,16 +81,8 @@ class Caller:
         return "没有" if set(known.values()) == {Status.NEGATIVE} else _UNKNOWN
 
     def _slot(self, slot: Slot) -> str:
-        told = {
-            Slot.DURATION: lambda said: said.duration,
-            Slot.TEMPERATURE: lambda said: said.temperature,
-            Slot.PAST_HISTORY: lambda said: said.diseases or said.denies,
-            Slot.ALLERGIES: lambda said: said.allergies or Slot.ALLERGIES in said.denies,
-            Slot.DRUGS: lambda said: said.drugs or Slot.DRUGS in said.denies,
-            Slot.FREQUENCY: lambda said: said.frequency,
-        }.get(slot)
         for turn in self.turns:
-            if told and not turn.used and told(turn.said) and len(turn.text) <= _LONGEST_ANSWER:
+            if not turn.used and _tells(turn.said, slot) and len(turn.text) <= _LONGEST_ANSWER:
                 return self._use(turn)
         if slot is Slot.DURATION and self.facts.duration:
             return self.facts.duration.text
@@ -107,6 +99,20 @@ class Caller:
 
     def _sex_word(self) -> str:
         return {Sex.MALE: "男", Sex.FEMALE: "女", None: ""}[self.facts.sex]
+
+
+def _tells(said: Understanding, slot: Slot) -> bool:
+    """Whether a message tells this."""
+    told: dict[Slot, object] = {
+        Slot.DURATION: said.duration,
+        Slot.TEMPERATURE: said.temperature,
+        Slot.PAST_HISTORY: said.diseases,
+        Slot.ALLERGIES: said.allergies,
+        Slot.DRUGS: said.drugs,
+        Slot.FREQUENCY: said.frequency,
+        Slot.PREGNANCY: said.pregnancy,
+    }
+    return bool(told.get(slot)) or slot in said.denies
 
 
 def _rule_of(heard: Message) -> QuestionRule | None:

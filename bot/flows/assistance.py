@@ -48,6 +48,9 @@ _TOPIC_WORDS = (
     ("howto", re.compile(r"怎么用|怎么弄|怎么操作|咋用|不会用|使用方法|怎么问诊")),
 )
 _SMALL_TALK = {Intent.GREET: "您好。", Intent.THANK: "不客气。"}
+SURE = 0.5
+"""How probable an intent must be before it is acted upon in place of what the conversation is about."""
+
 _LONGEST_QUESTION = 30
 """Longer texts tell of an illness and mention money or time by the way; they are no questions about the service."""
 
@@ -67,12 +70,13 @@ def topic(text: str, said: Understanding) -> str | None:
         asked = next((name for name, words in _TOPIC_WORDS if words.search(text)), None)
         if asked is not None:
             return asked
-    return None if said.symptoms else _TOPIC_OF_INTENT.get(said.intent)
+    return None if said.symptoms or said.confidence < SURE else _TOPIC_OF_INTENT.get(said.intent)
 
 
 def wants_human(said: Understanding) -> bool:
     """Tell whether the person asks for a human being."""
-    return said.command is Command.HUMAN or (said.intent is Intent.TALK_TO_PERSON and not said.symptoms)
+    asks = said.intent is Intent.TALK_TO_PERSON and said.confidence >= SURE
+    return said.command is Command.HUMAN or (asks and not said.symptoms)
 
 
 async def digression(turn: Turn, said: Understanding) -> str | None:
@@ -87,7 +91,7 @@ async def digression(turn: Turn, said: Understanding) -> str | None:
     asked = topic(turn.text, said)
     if asked is not None:
         return ANSWERS[asked]
-    return _SMALL_TALK.get(said.intent)
+    return _SMALL_TALK.get(said.intent) if said.confidence >= SURE else None
 
 
 async def call_human(turn: Turn) -> str:

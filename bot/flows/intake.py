@@ -237,7 +237,7 @@ async def _steer(turn: Turn, intake: Intake, said: Understanding) -> bool:
         turn.say(
             Menu("好的。您说的我先帮您留着，想接着说随时可以。", (*_RESUMING, Choice("patient.drop", "删掉不要了")))
         )
-    elif said.intent is Intent.MY_CONSULTATIONS and not is_clinical(said):
+    elif said.intent is Intent.MY_CONSULTATIONS and said.confidence >= assistance.SURE and not is_clinical(said):
         intake.save(turn)
         await my.show(turn)
     elif command is Command.SKIP or said.yes_no is YesNo.DONT_KNOW or said.intent is Intent.DONT_KNOW:

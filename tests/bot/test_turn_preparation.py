@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import cast
 
 import aiohttp
 import pytest
@@ -9,9 +11,11 @@ import pytest
 from backend.clock import Clock
 from backend.db import Database
 from backend.errors import Conflict
-from bot.dialogue import ConversationState
-from bot.incoming import Incoming
+from bot.dialogue import ConversationState, Dialogue
+from bot.incoming import Incoming, Kind
 from bot.messages import Message
+from bot.services import Services
+from nlu.embedded import EmbeddedProvider
 from tests.support.callbacks import Caller
 from tests.support.transport import ScriptedDialogue, echo, local_settings, running_transport
 
@@ -62,3 +66,28 @@ async def test_a_turn_that_is_tried_again_does_not_wait_again(caller: Caller, di
     assert (await caller.text("头疼")).text == "1:text:头疼"
     assert len(dialogue.heard) == 2
     assert asked == ["头疼"]
+
+
+class Preparing(EmbeddedProvider):
+    """The embedded provider, which notes what it was prepared for."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    async def prepare(self, text: str) -> None:
+        self.texts.append(text)
+
+
+async def test_the_dialogue_has_words_prepared_as_its_flows_will_ask_for_them() -> None:
+    provider = Preparing()
+    dialogue = Dialogue(provider, cast("Services", None), idle=lambda _actor: "patient")
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    for kind, text in [
+        (Kind.TEXT, " 头疼 "),
+        (Kind.VOICE, "咳嗽。"),
+        (Kind.VOICE, ""),
+        (Kind.TEXT, " "),
+        (Kind.TAP, "没有"),
+    ]:
+        await dialogue.prepare(Incoming("k", "p", kind, now, text))
+    assert provider.texts == ["头疼", "咳嗽。"]

@@ -375,6 +375,15 @@ def test_rasa_never_outvotes_danger_a_steering_word_an_answer_or_a_stated_sympto
     assert joined(own, reply(text, intent), normalise(text)) == own
 
 
+@pytest.mark.parametrize(("doubt", "intent"), [(-0.01, Intent.COMPLAIN), (0.01, Intent.BOOK)])
+def test_of_two_intents_that_could_be_meant_the_surer_counts(
+    provider: EmbeddedProvider, doubt: float, intent: Intent
+) -> None:
+    own = provider.understand(UNCLEAR, Context()).model_copy(update={"intent": Intent.BOOK, "confidence": 0.5})
+    said = RasaReply(text=UNCLEAR, intent=RasaIntent(name="complain", confidence=0.5 - doubt))
+    assert joined(own, said, normalise(UNCLEAR)).intent is intent
+
+
 def test_an_emergency_that_only_rasa_hears_counts(provider: EmbeddedProvider) -> None:
     own = provider.understand(UNCLEAR, Context())
     assert joined(own, reply(UNCLEAR, "emergency"), normalise(UNCLEAR)).intent is Intent.EMERGENCY

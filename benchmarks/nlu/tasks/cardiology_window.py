@@ -108,13 +108,28 @@ DISTURBED = _ours_to_theirs(
     }
 )
 """Symptoms that the set writes as a disturbed general condition."""
+CATEGORIES = {"examination": ("检查", EXAMINATIONS), "operation": ("手术", OPERATIONS)}
+BY_WORDS = (
+    ("胸痛", re.compile("心绞痛|心口"), "心绞痛"),
+    ("心慌", re.compile("心率|心跳[^,，]*快"), "心律不齐"),
+    ("心脏彩超", re.compile("超声"), "超声"),
+    ("冠脉CTA", re.compile("ct(?!a)", re.IGNORECASE), "ct"),
+)
+"""Where the set tells apart what is one thing to us: our name, the words that decide, the set's name."""
 _FLIPPED = {Standing.POSITIVE: Standing.NEGATIVE, Standing.NEGATIVE: Standing.POSITIVE}
 
 
 def answer(row: dict[str, Any]) -> dict[str, Any]:
     """The items of a window: category, name and status as the set writes them."""
     found = {item for one in read_window(_PROVIDER, _utterances(row["window"])) for item in _named(one)}
-    return {"items": [{"category": c, "name": n, "status": s} for c, n, s in sorted(found)]}
+    known = {(category, name) for category, name, status in found if status in ("positive", "negative")}
+    return {
+        "items": [
+            {"category": category, "name": name, "status": status}
+            for category, name, status in sorted(found)
+            if not (status == "unknown" and (category, name) in known)
+        ]
+    }
 
 
 def _utterances(window: list[str]) -> list[Utterance]:
@@ -128,14 +143,12 @@ def _utterances(window: list[str]) -> list[Utterance]:
 
 def _named(item: Item) -> list[tuple[str, str, str]]:
     """The set's items for one of ours; none where the set has no name for it."""
-    if item.kind == "examination" and item.name in EXAMINATIONS:
-        return [("检查", EXAMINATIONS[item.name], item.standing.value)]
-    if item.kind == "operation" and item.name in OPERATIONS:
-        return [("手术", OPERATIONS[item.name], item.standing.value)]
+    status = item.standing.value
     if item.kind == "habit":
-        return [("一般信息", HABITS[item.name], item.standing.value)]
+        return [("一般信息", HABITS[item.name], status)]
     if item.name in DISTURBED:
         return [("一般信息", DISTURBED[item.name], _FLIPPED.get(item.standing, item.standing).value)]
-    if item.name == "胸痛" and re.search("心绞痛|心口|心脏", item.text):
-        return [("症状", "心绞痛", item.standing.value)]
-    return [("症状", SYMPTOMS[item.name], item.standing.value)] if item.name in SYMPTOMS else []
+    category, names = CATEGORIES.get(item.kind, ("症状", SYMPTOMS))
+    name = next((theirs for ours, words, theirs in BY_WORDS if ours == item.name and words.search(item.text)), None)
+    name = name or names.get(item.name)
+    return [(category, name, status)] if name else []
