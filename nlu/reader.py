@@ -6,7 +6,7 @@ rules read, is decided in ``nlu/reading.py``.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -90,10 +90,12 @@ class Reader:
         tags, names, statuses = (output[0] for output in self._session.run(["tags", "names", "statuses"], inputs))
         scores = _Scores(tags, names, statuses)
         text = text[: len(tags) - sight.offset]
+        said = self._said(scores, sight, text, before)
         if not sight.before:
-            return Reading(self._said(scores, sight, text, before))
+            return Reading(said)
         asked_of = self._asked(scores, sight, text, before[-1].text, asked)
-        return Reading(self._said(scores, sight, text, before), asked_of)
+        told = {stretch.label: stretch for stretch in said}
+        return Reading(said, tuple(_as_told(one, told.get(one.label)) for one in asked_of))
 
     def _said(self, scores: "_Scores", sight: Sight, text: str, before: Sequence[Utterance]) -> tuple[Stretch, ...]:
         """What the sentence names."""
@@ -113,16 +115,17 @@ class Reader:
         Of what they name twice every mention tells something of the answer.
         """
         offset, question = sight.before[-1]
-        if sight.speakers[offset] != SPEAKERS[Speaker.DOCTOR]:
+        if not question or sight.speakers[offset] != SPEAKERS[Speaker.DOCTOR]:
             return ()
         places = self._stretches(scores, offset, question)
         known = {self.names.get(label, label) for _, _, label in places}
         missed = [name for name in names if name not in known and name in self._numbers]
         places += [self._likeliest(scores, offset, len(question), name) for name in missed]
         cut = len(whole) - len(question)
+        mentions = [question[start:end] for start, end, _ in places]
         shares: dict[str, list[Scores]] = {}
         for start, end, label in places:
-            counted = self._counted(asked_features(whole, start + cut, end + cut, label, answer))
+            counted = self._counted(asked_features(whole, start + cut, end + cut, label, answer, mentions))
             seen = scores.statuses[offset + start : offset + end].mean(axis=0)
             shares.setdefault(label, []).append((seen + counted) / 2)
         return tuple(
@@ -164,6 +167,11 @@ class _Scores:
 def reader() -> Reader:
     """The shipped reader."""
     return Reader()
+
+
+def _as_told(asked: Stretch, told: Stretch | None) -> Stretch:
+    """What was asked with the status that the answer gives it in so many words, where it names it."""
+    return asked if told is None else replace(asked, status=told.status, certainty=told.certainty)
 
 
 def _stretch(text: str, start: int, end: int, label: str, shares: Scores) -> Stretch:

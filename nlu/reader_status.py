@@ -6,7 +6,7 @@ running share ``said_features`` and ``asked_features``.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from zlib import crc32
 
@@ -67,9 +67,10 @@ def said_features(text: str, start: int, end: int, label: str, before: tuple[tup
     return ["said " + one for one in found]
 
 
-def asked_features(question: str, start: int, end: int, label: str, answer: str) -> list[str]:
-    """What stands around ``question[start:end]`` and in the answer to it."""
+def asked_features(question: str, start: int, end: int, label: str, answer: str, mentions: Sequence[str]) -> list[str]:
+    """What stands around ``question[start:end]`` and in the answer; ``mentions`` are all words that ask for symptoms."""
     mention = question[start:end]
+    other_told = any(other in answer for other in mentions if other != mention)
     front = _CLAUSE.split(question[:start])[-1][-_NEAR:]
     behind = _SENTENCE.split(question[end:])[0][:_NEAR]
     first = answer.split(" ")[0][:15]
@@ -77,6 +78,8 @@ def asked_features(question: str, start: int, end: int, label: str, answer: str)
     found.append(f"name {label} {_ASKING.search(question) is not None}")
     found.append(f"questions {question.count('?')}")
     found.append(f"there {mention in answer}")
+    found += [f"several {number}" for number in range(1, min(len(mentions), 6))]
+    found.append(f"told {mention in answer} {other_told}")
     found.append(f"messages {answer.count(' ')}")
     found.append(f"length {min(len(answer), 60) // 6} {min(len(question), 60) // 10}")
     found += _grams("front", front, 3)
@@ -88,6 +91,7 @@ def asked_features(question: str, start: int, end: int, label: str, answer: str)
     if opening is not None:
         for beside in ("", label, "behind " + behind[:2], "front " + front[-2:]):
             found.append(f"opening {opening.group()} {beside}")
+        found.append(f"opening {opening.group()} {min(len(mentions), 3)} {other_told}")
     place = answer.find(mention)
     if place >= 0:
         found += _grams("there front", answer[max(0, place - 5) : place], 3)

@@ -18,7 +18,7 @@ from nlu.training.reading.dataset import (
     weak_marks,
 )
 from nlu.training.reading.export import export, export_statuses
-from nlu.training.reading.fit import Plan, fit
+from nlu.training.reading.fit import Plan, fit, is_full
 from nlu.training.reading.names import symptom_names, terms
 from nlu.training.reading.network import Ensemble, ReaderNetwork
 from nlu.training.reading.statuses import fit_statuses
@@ -60,7 +60,7 @@ def train(data: Path, out: Path, seed: int, plan: Plan | None = None, members: i
         "words": {word: _described(count) for word, count in sorted(words.items())},
         "transitions": [[round(score, 4) for score in row] for row in ensemble.allowed_transitions().tolist()],
     }
-    export(ensemble, described, examples[:: len(examples) // 40], out)
+    export(ensemble, described, [one for one in examples if is_full(one)][::10], out)
 
 
 def _characters(rows: list[Row]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from nlu.types import Context, Speaker, Utterance
 from tests.support.provider import PROVIDER
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "data/reader_sentences.json").read_text("utf-8"))
-"""Sentences of our own with what is right (``said``, ``asked``), what the reader makes of them (``read``), and figures."""
+"""Sentences of our own with what is right (``said``, ``asked``), what the reader makes of them, and the figures."""
 
 FILES = ("reader.onnx", "reader.json", "reader_status.onnx", "reader_status.json")
 
@@ -69,6 +70,10 @@ def test_any_text_is_read_with_offsets_that_lie_in_it(text: str, before: list[st
         assert mention.text == text[mention.start : mention.end]
 
 
+def test_empty_words_before_are_no_question() -> None:
+    assert reader().read("没有", (Utterance(speaker=Speaker.DOCTOR, text=""),), ["发烧"]).asked == ()
+
+
 @given(text=ANY_TEXT.map(lambda words: normalise(words).text))
 def test_reading_twice_gives_the_same(text: str) -> None:
     before = (Utterance(speaker=Speaker.DOCTOR, text="发烧吗"),)
@@ -78,7 +83,7 @@ def test_reading_twice_gives_the_same(text: str) -> None:
 def test_stretches_do_not_overlap_and_stand_in_order() -> None:
     said = reader().read("发烧咳嗽流鼻涕,拉肚子,肚子疼", ()).said
     assert len(said) == 5
-    assert all(left.end <= right.start for left, right in zip(said, said[1:], strict=False))
+    assert all(left.end <= right.start for left, right in pairwise(said))
 
 
 def test_what_was_asked_in_other_words_is_answered_as_well() -> None:

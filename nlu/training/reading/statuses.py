@@ -47,7 +47,8 @@ def _mentions(row: Row) -> list[tuple[np.ndarray, int]]:
         found.append((hashed(features), STATUSES.index(mark["status"])))
     if len(row.before) not in row.marks:
         question = row.before[-1].text
+        mentions = [mark["mention"] for mark in row.marks[0]]
         for mark in row.marks[0]:
-            features = asked_features(question, mark["start"], mark["end"], mark["name"], row.text)
+            features = asked_features(question, mark["start"], mark["end"], mark["name"], row.text, mentions)
             found.append((hashed(features), STATUSES.index(mark["status"])))
     return found
