@@ -83,6 +83,7 @@ class ClinicalLanguage(Row):
     """What people carry home from an examination (心肌缺血, 早搏): told like a disease."""
     examinations: tuple[Term, ...]
     operations: tuple[Term, ...]
+    treatments: tuple[Term, ...]
     habits: tuple[Habit, ...]
     kinds: dict[str, str]
     """For a symptom the more general one that it is a kind of: 右下腹痛 is a kind of 下腹痛, that of 腹痛."""
@@ -108,6 +109,7 @@ def load_clinical_language(folder: Path = FOLDER) -> ClinicalLanguage:
         findings=_read_terms(folder / "findings.json"),
         examinations=_read_terms(folder / "examinations.json"),
         operations=operations,
+        treatments=_read_terms(folder / "treatments.json"),
         habits=_read_habits(folder / "habits.json", names),
         kinds=kinds,
     )

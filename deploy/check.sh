@@ -35,10 +35,10 @@ echo "rooms and arrows"; $bin/lint-imports --no-cache
 echo "pages"; npm --prefix web run --silent check
 if [ -n "$rasa" ]; then
     echo "rasa"; wait "$rasa"
-    log=${TMPDIR:-/tmp}/qiaoyi-rasa-$rasa_port.log
-    nice -n 10 deploy/rasa.sh $bin serve "$rasa_port" >"$log" 2>&1 &
+    log=$(mktemp)
+    deploy/rasa.sh $bin serve "$rasa_port" >"$log" 2>&1 &
     rasa=$!
     trap 'kill "$rasa" 2>/dev/null || true; rm -f "$log"' EXIT
-    export RASA_TEST_URL="http://127.0.0.1:$rasa_port"
+    export RASA_TEST_URL="http://127.0.0.1:$rasa_port" RASA_TEST_LOG="$log"
 fi
 echo "tests"; $bin/python -m pytest -n 2 "$@"

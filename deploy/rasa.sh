@@ -11,6 +11,7 @@ bin=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 cache=${QIAOYI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/qiaoyi}
 mkdir -p "$cache/temporary"
+cache=$(cd "$cache" && pwd)
 chmod 700 "$cache/temporary"
 export RASA_TELEMETRY_ENABLED=false TF_CPP_MIN_LOG_LEVEL=2 PYTHONWARNINGS=ignore
 export TMPDIR="$cache/temporary" # jieba trusts a file of a known name there: not in a folder that others write

@@ -9,6 +9,9 @@ from nlu.types import Relation, Status
 YOUNG_CHILD_MONTHS = 60
 """Under five years: the young children of WHO IMCI."""
 
+GROWN_UP_MONTHS = 144
+"""From twelve years the limits of vital signs are those of adults (《急诊预检分诊专家共识》, 2018)."""
+
 
 def evidence(condition: Condition, facts: CaseFacts, present: Collection[str] | None = None) -> tuple[str, ...]:
     """What meets the condition, in Chinese words; empty where any part of it is not met.
@@ -85,9 +88,16 @@ _WORDS: dict[str, Callable[[float | None, CaseFacts], str]] = {
 
 
 def _age_months(facts: CaseFacts, condition: Condition) -> float | None:
-    """The age; a child of unknown age counts as a young one where the limit is five years or more: the safe side."""
+    """The age, and where it is unknown the safe side.
+
+    A child counts as a young one where the limit is five years or more; whoever is not spoken of as a child counts as
+    grown up where a limit merely keeps children out.
+    """
     if facts.age_months is not None:
         return float(facts.age_months)
+    start = condition.age_from_months
+    if start is not None and condition.age_below_months is None and facts.relation is not Relation.CHILD:
+        return float(start) if start <= GROWN_UP_MONTHS else None
     limit = condition.age_below_months
     if facts.relation is Relation.CHILD and limit is not None and limit >= YOUNG_CHILD_MONTHS:
         return YOUNG_CHILD_MONTHS - 1.0
@@ -96,6 +106,6 @@ def _age_months(facts: CaseFacts, condition: Condition) -> float | None:
 
 def _age_text(facts: CaseFacts) -> str:
     if facts.age_months is None:
-        return "孩子"
+        return "孩子" if facts.relation is Relation.CHILD else "成人"
     months = facts.age_months
     return f"{months // 12}岁" if months >= 24 else f"{months}个月"

@@ -3,6 +3,7 @@
 from functools import cache
 
 from data.directions import directions
+from nlu.lexicon import MOST_MATCHES
 from nlu.status import assess_status
 from nlu.types import Cue, Status
 
@@ -20,12 +21,12 @@ def find_cues(text: str, judged: str) -> tuple[Cue, ...]:
     ``judged`` is the same text in which whether a place is denied is looked up: it may have words blanked that would
     mislead (the 不 in 消化不良). What is asked or feared (是不是甲亢) still tells which doctor is meant.
     """
-    found = [
-        text[start:end]
-        for start, end in _spans(text)
-        if assess_status(judged, start, end).status is not Status.NEGATIVE
-    ]
-    return tuple(Cue(word=word) for word in dict.fromkeys(found))
+    found: dict[str, None] = {}
+    for start, end in _spans(text)[:MOST_MATCHES]:
+        word = text[start:end]
+        if word not in found and assess_status(judged, start, end).status is not Status.NEGATIVE:
+            found[word] = None
+    return tuple(Cue(word=word) for word in found)
 
 
 @cache

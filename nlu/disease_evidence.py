@@ -8,6 +8,7 @@ from data.clinical_language import clinical_language
 from data.diseases import Disease
 from nlu.disease_model import OTHER, DiseaseModel, disease_model
 from nlu.facts import CaseFacts
+from nlu.summary import record_term
 from nlu.types import Sex, Status
 from nlu.vital_evidence import HIGH_SIGNS, finding_ratio, measured, measured_signs
 
@@ -57,11 +58,11 @@ def _symptoms(model: DiseaseModel, column: int, facts: CaseFacts) -> list[tuple[
         if facts.has(symptom):
             ratio = float(np.log(model.alone[row, column] / max(model.base[row], 1e-3)))
             if share and ratio >= _TELLS:
-                found.append((ratio, _record(symptom)))
+                found.append((ratio, record_term(symptom)))
             elif ratio <= -_TELLS:
-                found.append((ratio, f"{_record(symptom)}少见于此病"))
+                found.append((ratio, f"{record_term(symptom)}少见于此病"))
         elif words := next((words for limit, words in _SHARES if share >= limit), ""):
-            found.append((float(np.log1p(-model.alone[row, column])), f"无{_record(symptom)}（{words}）"))
+            found.append((float(np.log1p(-model.alone[row, column])), f"无{record_term(symptom)}（{words}）"))
     return found
 
 
@@ -94,7 +95,7 @@ def _person(disease: Disease, facts: CaseFacts) -> list[tuple[float, str]]:
         known = facts.pregnancy.status
         if known is not Status.UNKNOWN:
             found.append((2.0, "妊娠") if known is Status.POSITIVE else (-2.0, "自述未孕"))
-    for told in facts.diseases:
+    for told in (*facts.diseases, *facts.operations):
         if told.status is Status.POSITIVE and told.name in disease.risks:
             found.append((float(np.log(disease.risks[told.name])), f"有{told.name}史"))
         elif told.status is Status.POSITIVE and told.name == disease.name:
@@ -112,12 +113,3 @@ def _with_kinds(symptom: str) -> tuple[str, ...]:
     """The symptom and everything that is a kind of it."""
     kinds = clinical_language().kinds
     return (symptom, *(kind for name in kinds if kinds[name] == symptom for kind in _with_kinds(name)))
-
-
-@cache
-def _terms() -> dict[str, str]:
-    return {row.name: row.record or row.name for row in clinical_language().symptoms}
-
-
-def _record(symptom: str) -> str:
-    return _terms()[symptom]

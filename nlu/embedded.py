@@ -1,6 +1,7 @@
 """The provider that needs nothing but this process: lexicon, rules and numbers."""
 
 import re
+from dataclasses import replace
 
 from data.clinical_language import ClinicalLanguage, clinical_language
 from data.intents import SpokenIntents, spoken_intents
@@ -39,6 +40,7 @@ from nlu.types import (
     Withdrawal,
     YesNo,
 )
+from nlu.typos import Typos
 
 _CORRECTION = re.compile(r"不是(?P<old>[^,。!?;]{1,12}?)[, 、]*(?:而是|应该是|(?<!不)是|,)(?P<new>[^?]+)")
 _LONG_AGO_DAYS = 7.0
@@ -69,6 +71,7 @@ class EmbeddedProvider:
         self._lexicon = Lexicon(language)
         self._habits = HabitRules(language.habits)
         self._segmenter = Segmenter(self._lexicon.words)
+        self._typos = Typos(self._lexicon.words, self._segmenter.is_word)
         self._rules = IntentRules(intents or spoken_intents())
         self._judge = judge or IntentModel()
         self._reader = reader()
@@ -85,6 +88,7 @@ class EmbeddedProvider:
         source = normalise(text)
         if not source.text.strip():
             return Understanding(text="", intent=Intent.OUT_OF_SCOPE, confidence=1.0)
+        source = replace(source, text=self._typos.restored(source.text))
         seen = read(self._reader, source, context)
         reading = _Reading(self._lexicon, self._segmenter, self._rules, self._judge, source, context, seen)
         return reading.understanding(self._habits)
@@ -178,6 +182,7 @@ class _Reading:
             cues=find_cues(without(self.current, self.relatives), self.masked),
             examinations=find_examinations(self.source, self.masked, self._own("examination"), own),
             operations=find_operations(self.source, self.masked, self._own("operation")),
+            treatments=find_operations(self.source, self.masked, self._own("treatment")),
             habits=habits.find(self.source),
             denies=tuple(dict.fromkeys((*find_denials(self.text), *answer.denies))),
             yes_no=self.yes_no,
@@ -385,9 +390,10 @@ class _Reading:
 
 def _masked(text: str, matches: list[Match]) -> str:
     """The text with every match blanked: the 不 in 消化不良 denies nothing that follows."""
+    characters = list(text)
     for match in matches:
-        text = text[: match.start] + _MASK * (match.end - match.start) + text[match.end :]
-    return text
+        characters[match.start : match.end] = _MASK * (match.end - match.start)
+    return "".join(characters)
 
 
 def _has_facts(draft: Understanding) -> bool:
@@ -406,6 +412,7 @@ def _has_facts(draft: Understanding) -> bool:
         or draft.family
         or draft.examinations
         or draft.operations
+        or draft.treatments
         or draft.habits
         or draft.denies
         or draft.severity

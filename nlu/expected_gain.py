@@ -44,11 +44,15 @@ _UNUSUAL = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """What a question promises: bits about department and disease, and levels of urgency."""
+    """What a question promises: bits about department and disease, and levels of urgency.
+
+    ``chance`` is how likely anything that it asks for is there.
+    """
 
     department: float
     disease: float
     urgency: float
+    chance: float = 1.0
 
     @property
     def total(self) -> float:
@@ -132,8 +136,8 @@ def _gains_of_size(case: _Case, groups: list[tuple[str, ...]]) -> list[Gain]:
     department = _information(case.probabilities @ case.shares, chance, after @ case.shares)
     urgency = (chance * np.where(answers, rise[:, None], 0).max(axis=2)).sum(axis=1)
     return [
-        Gain(float(of_department), float(of_disease), float(of_urgency))
-        for of_department, of_disease, of_urgency in zip(department, disease, urgency, strict=True)
+        Gain(*map(float, values))
+        for values in zip(department, disease, urgency, 1 - chance[:, -1], strict=True)  # the last answer: none of it
     ]
 
 

@@ -94,6 +94,7 @@ class CaseFacts(Told):
                 "cues": _cues(base.cues, understanding.cues),
                 "examinations": _latest_examinations(base.examinations, understanding.examinations),
                 "operations": _latest_statements(base.operations, understanding.operations),
+                "treatments": _latest_statements(base.treatments, understanding.treatments),
                 "habits": _latest_statements(base.habits, understanding.habits),
                 "denies": _denials(base.denies, understanding),
                 "unclear": _unclear(understanding, context),

@@ -20,6 +20,8 @@ _LONGEST_PIECE = 3
 _LONGEST_SHAPE = 4
 _LONGEST_RUN = 3
 _SHAPES = "HLDPO"
+_HAN_APART = re.compile(r"(?:(?<=^[\u4e00-\u9fff])|(?<= [\u4e00-\u9fff])) (?=[\u4e00-\u9fff](?: |[^\u4e00-\u9fff]|$))")
+"""The space between characters that are written one by one: 我 要 挂 号."""
 _WORD = re.compile(r"[a-zA-Z]+|[0-9]+")
 
 NAMES = (
@@ -42,7 +44,7 @@ def pieces(text: str) -> NDArray[np.int64]:
     kinds of characters in a row (Han, Latin, digit, punctuation, other). Among neighbours a digit stands for all
     digits, and more than three of the same character for three.
     """
-    short = _shortened(text)
+    short = _shortened(_HAN_APART.sub("", text[:_READ]))
     marked = f"^{short}$"
     found = {
         "t" + marked[start : start + length]

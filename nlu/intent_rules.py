@@ -94,6 +94,8 @@ def _barred(context: Context, signs: Signs) -> set[Intent]:
         barred |= _ACCOMPANYING
     if signs.symptoms or (signs.answers and waits_for_answer(context)):
         barred |= _BARE
+    if signs.facts and not signs.symptoms:
+        barred.add(Intent.EMERGENCY)  # a measured value or an age is no cry for help
     if signs.answers and waits_for_answer(context):
         barred |= _ABOUT_PAPERS
         barred |= {Intent.OUT_OF_SCOPE, Intent.EMERGENCY}  # the danger in an answer is for the red flags to find

@@ -7,6 +7,7 @@ from data.questions import QuestionRule, questions
 from nlu.conditions import evidence
 from nlu.expected_gain import Gain, expected_gains
 from nlu.facts import FEVER, CaseFacts
+from nlu.red_flags import assess_red_flags
 from nlu.types import Question, Slot, Status
 from nlu.wording import OPENING, WHICH, opening, put, which
 
@@ -14,12 +15,15 @@ MAX_QUESTIONS = 8
 """Questions of one interview, the opening one not counted."""
 
 USUAL_QUESTIONS = 6
-"""Beyond so many only a question with much to gain is put, and nothing optional."""
+"""Beyond so many one question more is put where there is much to gain, and nothing optional."""
 
-WORTH_ASKING = 0.08
+WORTH_ASKING = 0.1
 WORTH_ASKING_LATE = 0.4
 """The expected gain (``nlu.expected_gain``) from which a question is worth a patient's time, and the same late on."""
 
+_FAR_FETCHED = 0.1
+"""Where fewer would say yes, a question seems to have nothing to do with the complaint; only for danger it is put."""
+_MOST_URGENT = 1
 _OPENINGS = 2
 _MAX_OF_STAGE = {"danger": 2, "measure": 1}
 _MAX_CLINICAL = 4
@@ -29,13 +33,15 @@ _MAX_CLINICAL = 4
 Gains = Callable[[CaseFacts, Sequence[tuple[str, ...]]], list[Gain]]
 
 
-def next_question(facts: CaseFacts, asked: Sequence[str], gains: Gains = expected_gains) -> Question | None:
+def next_question(
+    facts: CaseFacts, asked: Sequence[str], to_come: int = 0, gains: Gains = expected_gains
+) -> Question | None:
     """The next question, or ``None`` when enough is known.
 
     ``asked`` are the ids of the questions asked so far, in order. Danger signs come first, then a value that decides
     how urgent it is, then the question with the largest expected gain for department, urgency and disease as long as
     that is worth a question, then what every record needs; at most eight, and never what ``facts`` already answer.
-    ``gains`` tells what a question is worth.
+    ``to_come`` is how many questions the caller will put besides; ``gains`` tells what a question is worth.
     """
     if not _complaint_known(facts):
         return None if list(asked).count(OPENING) >= _OPENINGS else opening(facts)
@@ -43,14 +49,14 @@ def next_question(facts: CaseFacts, asked: Sequence[str], gains: Gains = expecte
         return None
     if facts.unclear and WHICH not in asked:
         return which(facts, asked)
-    return _Interview(facts, asked, gains).next()
+    return _Interview(facts, asked, to_come, gains).next()
 
 
 class _Interview:
     """One choice: what is known, what was asked, and what can still be."""
 
-    def __init__(self, facts: CaseFacts, asked: Sequence[str], gains: Gains) -> None:
-        self.facts, self.asked, self.gains = facts, frozenset(asked), gains
+    def __init__(self, facts: CaseFacts, asked: Sequence[str], to_come: int, gains: Gains) -> None:
+        self.facts, self.asked, self.to_come, self.gains = facts, frozenset(asked), to_come, gains
         self.present = frozenset(facts.present)
         self.status = {name: facts.status(name) for name in {FEVER, *(said.name for said in facts.symptoms)}}
         self.open_of_stage: dict[str, list[QuestionRule]] = {}
@@ -72,22 +78,28 @@ class _Interview:
         return None
 
     def _specific(self) -> QuestionRule | None:
-        """The question with the largest expected gain, where that is worth a question."""
-        expected_end = self.count + len(self._needed())
-        if self.clinical >= _MAX_CLINICAL or expected_end >= MAX_QUESTIONS:
+        """The question with the largest expected gain, where that is worth a question.
+
+        Who must go to hospital at once is not held up by it.
+        """
+        expected_end = self.count + len(self._needed()) + self.to_come
+        if self.clinical >= _MAX_CLINICAL or expected_end > USUAL_QUESTIONS:
+            return None
+        if any(flag.level == _MOST_URGENT for flag in assess_red_flags(self.facts)):
             return None
         rules = self._open_rules("specific")
-        if not rules:
-            return None
         gains = self.gains(self.facts, [self._decides(rule) for rule in rules])
-        best, gain = max(zip(rules, gains, strict=True), key=lambda pair: pair[1].total)
+        near = [
+            pair for pair in zip(gains, rules, strict=True) if pair[0].chance >= _FAR_FETCHED or pair[0].urgency > 0
+        ]
+        gain, best = max(near, key=lambda pair: pair[0].total, default=(None, None))
         worth = WORTH_ASKING if expected_end < USUAL_QUESTIONS else WORTH_ASKING_LATE
-        return best if gain.total >= worth else None
+        return best if gain is not None and gain.total >= worth else None
 
     def _for_the_record(self) -> QuestionRule | None:
         """What every record needs, then what it can do without."""
         needed = self._needed()
-        if needed or self.count >= USUAL_QUESTIONS - 1:
+        if needed or self.count + self.to_come >= USUAL_QUESTIONS - 1:
             return needed[0] if needed else None
         return next(iter(self._open_rules("optional")), None)
 
@@ -118,8 +130,14 @@ class _Interview:
         """Whether the answer is known, or the same was asked in other words."""
         if rule.slot == Slot.SYMPTOM:
             return not self._still_open(rule)
-        already = any(rule.slot == other.slot for other in self.put_rules)
-        return already or _known(Slot(rule.slot), self.facts)
+        return _known(Slot(rule.slot), self.facts) or any(self._asked_in_vain(rule, other) for other in self.put_rules)
+
+    def _asked_in_vain(self, rule: QuestionRule, earlier: QuestionRule) -> bool:
+        """Whether an earlier question asked for the same, alone or beside other things of which none was answered."""
+        if rule.slot == earlier.slot:
+            return True
+        together = (earlier.slot, *earlier.also)
+        return rule.slot in together and not any(_known(Slot(slot), self.facts) for slot in together)
 
     def _still_open(self, rule: QuestionRule) -> tuple[str, ...]:
         """The symptoms that the question still has to ask for.
@@ -144,9 +162,14 @@ class _Interview:
 
 
 def is_answered(question: Question, facts: CaseFacts) -> bool:
-    """Whether ``facts`` hold an answer to ``question``; of several symptoms one that is there is enough."""
+    """Whether ``facts`` hold an answer to ``question``.
+
+    Of several symptoms one that is there is enough, and but for danger signs one that is not there too.
+    """
     if question.slot is Slot.SYMPTOM:
         known = [facts.status(name) for name in question.values]
+        if not question.danger and any(status is not None for status in known):
+            return True
         if question.id == WHICH:
             return Status.POSITIVE in known or all(status is Status.NEGATIVE for status in known)
         return Status.POSITIVE in known or None not in known

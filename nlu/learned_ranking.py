@@ -1,9 +1,9 @@
-"""What a trained model makes of findings and words: children's common complaints, and what patients write of 17 diseases.
+"""What a trained model makes of findings (children's common complaints) and of patients' words (17 diseases).
 
-It says what the public consultations it learned from would say; ``nlu.differential`` weighs it against the knowledge base.
+It says what the public consultations that it learned from would say; ``nlu.differential`` weighs it against the
+knowledge base.
 """
 
-import zlib
 from collections import Counter
 from collections.abc import Collection, Mapping
 from functools import cache
@@ -34,18 +34,14 @@ def finding_features(findings: Mapping[str, str], complaint: Collection[str]) ->
     return features
 
 
-def ngram_counts(text: str, buckets: int) -> dict[int, int]:
-    """How often each character n-gram of one to three characters occurs, by the bucket that its CRC-32 falls into."""
+def ngram_counts(text: str) -> Counter[str]:
+    """How often each character n-gram of one to three characters occurs in the normalised text."""
     plain = normalise(text[:LONGEST_TEXT]).text
-    counted = Counter(
+    return Counter(
         plain[start : start + length]
         for length in range(1, LONGEST_NGRAM + 1)
         for start in range(len(plain) - length + 1)
     )
-    buckets_hit: Counter[int] = Counter()
-    for ngram, count in counted.items():
-        buckets_hit[zlib.crc32(ngram.encode(errors="replace")) % buckets] += count
-    return buckets_hit
 
 
 class LearnedRanking:
@@ -55,26 +51,19 @@ class LearnedRanking:
         """Load the model in ``folder``; ``ModelError`` where a file is missing, damaged or of another shape."""
         self._session, described = load_model(MODEL, folder)
         try:
-            self._complaints = tuple(str(name) for name in described["complaints"])
-            self._texts = tuple(str(name) for name in described["texts"])
+            self.complaints = _mix(described["complaints"], described["complaint_mix"])
+            self.texts = _mix(described["texts"], described["text_mix"])
             self._features = {str(name): number for number, name in enumerate(described["features"])}
-            self._buckets = int(described["buckets"])
-            self.knows(("咳嗽",))
-            found = (len(self.by_findings({}, ())), len(self.by_text("咳嗽")))
-        except Exception as error:  # whatever a damaged description or graph raises, it is the same fault to the reader
+            self._ngrams = {str(ngram): number for number, ngram in enumerate(described["ngrams"])}
+            self._run("complaint", [len(self._features) - 1], {}, self.complaints)
+            self._run("text", [], {len(self._ngrams) - 1: 1}, self.texts)
+        except Exception as error:  # whatever a damaged description or graph raises is one fault to the reader
             raise ModelError(f"{folder / MODEL}.json: does not fit its model ({type(error).__name__})") from error
-        if found != (len(self._complaints), len(self._texts)):
-            raise ModelError(f"{folder / MODEL}.json: does not fit its model (labels)")
 
-    @property
-    def complaints(self) -> tuple[str, ...]:
-        """The diseases that findings are ranked among, as the public sets name them."""
-        return self._complaints
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The diseases that words are ranked among, as the public set names them."""
-        return self._texts
+    complaints: dict[str, float]
+    """The diseases that findings are ranked among, as the public sets name them, with their shares of the cases."""
+    texts: dict[str, float]
+    """The diseases that words are ranked among, likewise."""
 
     def knows(self, names: Collection[str]) -> int:
         """How many of these findings the model has learned from."""
@@ -84,14 +73,16 @@ class LearnedRanking:
         """The calibrated probability of each of ``complaints``; see ``finding_features`` for what goes in."""
         features = finding_features(findings, complaint)
         known = [self._features[name] for name in features if name in self._features]
-        return dict(zip(self._complaints, self._run("complaint", known, {}), strict=True))
+        return self._run("complaint", known, {}, self.complaints)
 
     def by_text(self, text: str) -> dict[str, float]:
         """The calibrated probability of each of ``texts``, from what the patient wrote."""
-        counts = ngram_counts(text, self._buckets)
-        return dict(zip(self._texts, self._run("text", [], counts), strict=True))
+        counts = {self._ngrams[ngram]: n for ngram, n in ngram_counts(text).items() if ngram in self._ngrams}
+        return self._run("text", [], counts, self.texts)
 
-    def _run(self, output: str, features: list[int], counts: Mapping[int, int]) -> list[float]:
+    def _run(
+        self, output: str, features: list[int], counts: Mapping[int, int], labels: Mapping[str, float]
+    ) -> dict[str, float]:
         (probabilities,) = self._session.run(
             [output],
             {
@@ -100,7 +91,11 @@ class LearnedRanking:
                 "counts": np.asarray(list(counts.values()), dtype=np.float32),
             },
         )
-        return [float(value) for value in probabilities]
+        return dict(zip(labels, map(float, probabilities), strict=True))
+
+
+def _mix(labels: list[str], shares: list[float]) -> dict[str, float]:
+    return {str(label): float(share) for label, share in zip(labels, shares, strict=True)}
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Literal
 
 from data.clinical_language import Anatomy, ClinicalLanguage
 
-Kind = Literal["symptom", "drug", "disease", "examination", "operation"]
+Kind = Literal["symptom", "drug", "disease", "examination", "operation", "treatment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +60,22 @@ class Lexicon:
         return self._compound.find_places(text)
 
     def _literal(self, text: str, is_free: Callable[[int], bool]) -> list[Match]:
+        """The longest word that begins at each place; within a word that was found only words that reach beyond it."""
         found: list[Match] = []
-        position = 0
-        while position < len(text):
-            for length in self._lengths.get(text[position], ()):
-                if position + length > len(text):
+        covered = 0
+        for position, character in enumerate(text):
+            for length in self._lengths.get(character, ()):
+                end = position + length
+                if end > len(text) or end <= covered:
                     continue
-                entry = self._words.get(text[position : position + length])
-                if entry is None or _inside_latin_word(text, position, position + length):
+                entry = self._words.get(text[position:end])
+                if entry is None or _inside_latin_word(text, position, end) or _is_cut_pressure(text, position, end):
                     continue
                 if length > 1 or is_free(position):
-                    found.append(Match(entry[0], entry[1], position, position + length))
+                    found.append(Match(entry[0], entry[1], position, end))
                     # After 没 or 不 a longer word may begin: 没心跳 is the end, 没心跳快 only no fast one.
-                    position += 1 if text[position] in _NEGATORS else length
+                    covered = covered if character in _NEGATORS else end
                     break
-            else:
-                position += 1
         return found
 
     def _by_pattern(self, text: str) -> list[Match]:
@@ -87,16 +87,30 @@ class Lexicon:
         ]
 
     def _without_overlaps(self, found: list[Match], text: str) -> list[Match]:
-        """Of matches that overlap the longer one, of equally long ones the graver."""
+        """Of matches that overlap the longer one, of equally long ones the graver; at most ``MOST_MATCHES``."""
         kept: list[Match] = []
-        found = [match for match in found if not _cut_short(match, found, text)]
+        taken = bytearray(len(text))
+        furthest: dict[int, int] = {}
+        for match in found:
+            furthest[match.start] = max(match.end, furthest.get(match.start, 0))
+        found = [match for match in found if not _cut_short(match, furthest, text)]
         for match in sorted(found, key=lambda m: (m.start - m.end, self._rank.get(m.name, 3), m.start)):
-            if all(match.end <= other.start or match.start >= other.end for other in kept):
+            if not any(taken[match.start : match.end]):
+                taken[match.start : match.end] = b"\1" * (match.end - match.start)
                 kept.append(match)
-        return sorted(kept, key=lambda m: m.start)
+        return sorted(kept, key=lambda m: m.start)[:MOST_MATCHES]
 
 
+MOST_MATCHES = 100
+"""What is taken of one message: nobody tells more, but who pastes a page must not keep others waiting."""
 _NEGATORS = "没不"
+
+
+def _is_cut_pressure(text: str, start: int, end: int) -> bool:
+    """Whether 血压高 only cuts into 血压高压150: that is a value, no complaint."""
+    return text.startswith("压", end) and text[start:end] in ("血压高", "血压低")
+
+
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
@@ -107,12 +121,15 @@ def _inside_latin_word(text: str, start: int, end: int) -> bool:
     return begins or ends
 
 
-def _cut_short(match: Match, found: list[Match], text: str) -> bool:
-    """Whether a word that begins with 没 or 不 only cuts into a longer word that is itself denied (没有|心跳快)."""
+def _cut_short(match: Match, furthest: dict[int, int], text: str) -> bool:
+    """Whether a word that begins with 没 or 不 only cuts into a longer word that is itself denied (没有|心跳快).
+
+    ``furthest`` tells where the longest match that begins at a place ends.
+    """
     if text[match.start] not in _NEGATORS:
         return False
     inner = match.start + (2 if text.startswith("没有", match.start) else 1)
-    return any(other.start == inner and other.end > match.end for other in found)
+    return furthest.get(inner, 0) > match.end
 
 
 _FILLER = (
@@ -175,6 +192,7 @@ class _Compound:
 def _rows(language: ClinicalLanguage) -> Iterable[tuple[Kind, list[tuple[str, tuple[str, ...]]]]]:
     yield "symptom", [(row.name, (row.name, *row.synonyms)) for row in language.symptoms]
     yield "operation", [(row.name, (row.name, *row.synonyms)) for row in language.operations]
+    yield "treatment", [(row.name, (row.name, *row.synonyms)) for row in language.treatments]
     yield "examination", [(row.name, (row.name, *row.synonyms)) for row in language.examinations]
     # What an examination found is said more exactly than the disease that it may mean: 心肌缺血 is not yet 冠心病.
     diseases = [row for row in language.diseases if row.spoken]

@@ -28,9 +28,6 @@ from nlu.vital_evidence import measured_signs, vital_ratio
 
 _UNUSUAL_AGE = 0.1
 """How much less often a disease is seen outside its usual ages."""
-_LIKELIEST = 64
-"""Diseases that a question is weighed over: bounds the work, and keeps products below the size that wakes threads."""
-
 _OF_PREGNANCY = {Status.POSITIVE: 30.0, Status.NEGATIVE: 0.05}
 """What a known pregnancy does to the odds of its diseases (one patient in thirty is pregnant). She who says that she is
 not may not know it yet (宫外孕): unlikely, never impossible."""
@@ -40,10 +37,12 @@ _OF_TOLD = {Status.POSITIVE: 8.0, Status.NEGATIVE: 0.3}
 
 @dataclass(frozen=True)
 class Differential:
-    """The posterior of one case, and what a question about any symptom would do to it.
+    """The posterior of one case, and what is needed to weigh a question about any symptom before it is asked.
 
     ``probabilities`` is over ``model.diseases`` (the last is ``OTHER``) and sums to 1; ``present`` and ``absent`` are
-    the rows of ``model.symptoms`` that the case settles.
+    the rows of ``model.symptoms`` that the case settles. After a further symptom s is found present or absent
+
+        P(d | case, s)  ∝ P(d | case) · likelihood[s, d]        P(d | case, no s) ∝ P(d | case) · (1 − likelihood[s, d])
     """
 
     model: DiseaseModel
@@ -85,44 +84,6 @@ class Differential:
         """The likeliest diseases with their probabilities, without ``OTHER``."""
         return [pair for pair in self.as_dict().items() if pair[0] != OTHER][:count]
 
-    def rows(self, symptoms: Sequence[str]) -> NDArray[np.intp]:
-        """Rows of these symptoms; those that the knowledge base does not use are left out."""
-        return np.array([self.model.row_of[name] for name in symptoms if name in self.model.row_of], dtype=np.intp)
-
-    def chance(self, rows: NDArray[np.intp] | None = None) -> Floats:
-        """P(symptom present | case) = Σ_d P(d | case) · P(s | case, d), for these rows or all symptoms."""
-        likelihood = self.likelihood if rows is None else self.likelihood[rows]
-        return np.asarray(likelihood @ self.probabilities)
-
-    def after(self, present: bool, rows: NDArray[np.intp] | None = None) -> Floats:
-        """The posterior after each symptom were found present or absent: symptoms × diseases, rows sum to 1.
-
-        P(d | case, s) = P(d | case) · P(s | case, d) / P(s | case); an answer that cannot be changes nothing.
-        """
-        likelihood = self.likelihood if rows is None else self.likelihood[rows]
-        joint = (likelihood if present else 1 - likelihood) * self.probabilities
-        total = joint.sum(axis=1, keepdims=True)
-        return np.where(total > 0, joint / np.maximum(total, 1e-300), self.probabilities)
-
-    def gain(self, groups: Floats | None = None, rows: NDArray[np.intp] | None = None) -> Floats:
-        """Expected information (bits) that the answer to each symptom gives about the disease, or about its group.
-
-        ``groups`` (diseases × groups, rows sum to 1) gives each disease's shares in departments, levels of urgency or
-        whatever else is to be told apart. Reckoned over the 64 likeliest diseases, which hold nearly everything:
-
-            gain(s) = H(g | case) − Σ_answer P(answer | case) · H(g | case, answer), and 0 for known symptoms
-        """
-        likely = np.argsort(-self.probabilities, kind="stable")[:_LIKELIEST]
-        weights = self.probabilities[likely] / self.probabilities[likely].sum()
-        likelihood = self.likelihood[:, likely] if rows is None else self.likelihood[np.ix_(rows, likely)]
-        yes = likelihood * weights  # P(symptom present, disease | case)
-        now = weights
-        if groups is not None:
-            yes, now = yes @ groups[likely], now @ groups[likely]
-        gain = _entropy(now[None, :])[0] - _split_entropy(yes) - _split_entropy(now - yes)
-        known = self.known if rows is None else self.known[rows]
-        return np.where(known, 0.0, np.maximum(gain, 0.0))
-
 
 def disease_posterior(facts: CaseFacts) -> dict[str, float]:
     """Probability of every disease of the knowledge base and of ``其他``, the likeliest first; sums to 1."""
@@ -150,7 +111,7 @@ def differential(facts: CaseFacts, model: DiseaseModel | None = None) -> Differe
 
 
 def departments_of(model: DiseaseModel, codes: Sequence[str]) -> Floats:
-    """Each disease's shares in the departments ``codes``: diseases × departments, for ``Differential.gain``.
+    """Each disease's shares in the departments ``codes``: diseases × departments.
 
     What none of the departments sees is spread evenly over them, as is ``OTHER``.
     """
@@ -224,15 +185,3 @@ def _log_prior(facts: CaseFacts, model: DiseaseModel) -> Floats:
 
 def _within(ages: Floats, months: int) -> NDArray[np.bool_]:
     return np.asarray((ages[0] <= months) & (months < ages[1]))
-
-
-def _entropy(shares: Floats) -> Floats:
-    """Entropy in bits of each row, which sums to 1."""
-    return np.asarray(-(shares * np.log2(np.maximum(shares, 1e-12))).sum(axis=1))
-
-
-def _split_entropy(joint: Floats) -> Floats:
-    """P(answer) · H(group | answer) of each row of P(answer, group): Σ − p log p + P log P."""
-    joint = np.maximum(joint, 0.0)
-    total = joint.sum(axis=1)
-    return np.asarray(_entropy(joint) + total * np.log2(np.maximum(total, 1e-12)))

@@ -76,16 +76,23 @@ class Marker:
 
 
 def terms(language: ClinicalLanguage) -> dict[str, dict[str, tuple[str, ...]]]:
-    """By kind of entity, every name with the words for it, normalised."""
+    """By kind of entity, every name with the words for it, normalised; a word of several stands for the first, as in
+    the lexicon (落枕 is a symptom, though a disease is called so, too).
+    """
     rows: dict[str, Sequence[Symptom | Term]] = {
         "symptom": language.symptoms,
         "drug": language.drugs,
         "disease": language.diseases,
     }
-    return {
-        kind: {row.name: tuple(dict.fromkeys(normalise(word).text for word in (row.name, *row.synonyms))) for row in of}
-        for kind, of in rows.items()
-    }
+    taken: set[str] = set()
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for kind, of in rows.items():
+        found[kind] = {}
+        for row in of:
+            words = dict.fromkeys(normalise(word).text for word in (row.name, *row.synonyms))
+            found[kind][row.name] = tuple(word for word in words if word not in taken)
+            taken.update(words)
+    return found
 
 
 def training_data(language: ClinicalLanguage, rows: Iterable[IntentExamples]) -> str:

@@ -96,6 +96,9 @@ def _present_illness(facts: CaseFacts) -> str:
     if vitals:
         sentences.append("自测" + "，".join(vitals))
     sentences.append(_examinations_text(facts.examinations))
+    treated = [s.name for s in facts.treatments if s.status is Status.POSITIVE]
+    if treated:
+        sentences.append("曾予" + "、".join(treated))
     past = [record_term(s.name) for s in facts.symptoms if s.past and s.status is Status.POSITIVE]
     if past:
         sentences.append("既往曾有" + "、".join(past))

@@ -46,8 +46,12 @@ def suggest_department(facts: CaseFacts) -> list[DepartmentSuggestion]:
 
 
 def is_unsure(suggestions: list[DepartmentSuggestion]) -> bool:
-    """Whether the likeliest department is no more than a guess: the patient should be asked."""
-    return not suggestions or suggestions[0].weight < SURE_FROM
+    """Whether the likeliest department is no more than a guess: the patient should be asked.
+
+    Where nothing points anywhere there is only general practice to name, and that is a guess as well.
+    """
+    codes = [suggestion.code for suggestion in suggestions]
+    return codes in ([], [_FALLBACK]) or suggestions[0].weight < SURE_FROM
 
 
 def assess_urgency(facts: CaseFacts, red_flags: list[RedFlag]) -> Urgency:

@@ -352,6 +352,8 @@ class Told(Model):
     examinations: tuple[Examination, ...] = ()
     operations: tuple[Statement, ...] = ()
     """Operations the patient had (positive), did not have, or only asks about or plans (unknown)."""
+    treatments: tuple[Statement, ...] = ()
+    """What was done for the patient besides drugs and operations: 输液, 雾化, 住院."""
     habits: tuple[Statement, ...] = ()
     """吸烟, 饮酒 (positive: does) and 睡眠, 饮食, 大小便, 精神 (positive: in order)."""
     denies: tuple[Slot, ...] = ()

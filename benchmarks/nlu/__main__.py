@@ -7,43 +7,21 @@ where something could not be measured; a figure that is not reached is printed a
 """
 
 import argparse
-import importlib
-import inspect
 import json
-import pkgutil
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-import benchmarks.nlu
+from benchmarks.nlu.measures import MEASURES
 from benchmarks.nlu.predict import task_names
 from benchmarks.nlu.targets import Figure, figures
 
-Measure = Callable[[Path], dict[str, float]]
 _SCORED = re.compile(r"(?P<name>.+?) +(?P<value>-?\d+\.\d+)")
 
 
 class NotMeasured(Exception):
     """Something that could not be measured, with the reason."""
-
-
-def own_measures() -> dict[str, Measure]:
-    """The modules of this package that measure (see its docstring), by name."""
-    found: dict[str, Measure] = {}
-    for module in pkgutil.iter_modules(benchmarks.nlu.__path__):
-        if module.name.startswith("_"):
-            continue
-        measure = getattr(importlib.import_module(f"benchmarks.nlu.{module.name}"), "measure", None)
-        if measure is not None and _takes_data_alone(measure):
-            found[module.name] = measure
-    return found
-
-
-def _takes_data_alone(measure: Measure) -> bool:
-    needed = [p.name for p in inspect.signature(measure).parameters.values() if p.default is p.empty]
-    return needed == ["data"]
 
 
 def scored(task: str, data: Path, scorer: Path) -> dict[str, float]:
@@ -67,9 +45,8 @@ def measured(name: str, data: Path, scorer: Path) -> list[Figure]:
     Raises:
         NotMeasured: with the reason.
     """
-    own = own_measures()
     try:
-        values = own[name](data) if name in own else scored(name, data, scorer)
+        values = MEASURES[name](data) if name in MEASURES else scored(name, data, scorer)
     except (OSError, subprocess.CalledProcessError) as error:
         raise NotMeasured(f"{type(error).__name__}: {error}") from error
     return figures(name, values)
@@ -95,7 +72,7 @@ def main() -> None:
     parser.add_argument("--rasa", action="store_true", help="and Rasa beside the embedded provider")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    known = [*task_names(), *own_measures()]
+    known = [*task_names(), *MEASURES]
     unknown = set(options.names) - set(known)
     if unknown:
         parser.error(f"no such measure: {', '.join(sorted(unknown))}; there are {', '.join(known)}")

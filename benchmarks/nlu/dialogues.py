@@ -33,9 +33,9 @@ _END = "我记得对不对"
 async def replay(phone: Phone, caller: Caller) -> str:
     """Play one dialogue to the record; the record's message."""
     await phone.follow()
-    await phone.wait_for("您同意吗", timeout=_PATIENCE_SECONDS)
+    greeting = await _hears(phone, 0, "您同意吗")
     await phone.tap("同意")
-    heard = await _hears(phone, 0, "哪里不舒服")
+    heard = await _hears(phone, greeting.seq, "哪里不舒服")
     for _ in range(_MOST_TURNS):
         if _END in heard.text:
             return heard.text

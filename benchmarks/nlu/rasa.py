@@ -14,6 +14,7 @@ from pathlib import Path
 import aiohttp
 
 from benchmarks.nlu import speed
+from benchmarks.nlu.intents import CASES
 from benchmarks.product import free_port
 from data.intent_examples import IntentExamples, load_intent_examples
 from nlu.embedded import EmbeddedProvider
@@ -22,7 +23,6 @@ from nlu.rasa_client import RasaClient, RasaFault
 from nlu.rasa_provider import joined
 from nlu.types import Asked, Context, Slot
 
-CASES = Path(__file__).parents[2] / "tests" / "nlu" / "data" / "intent_cases.json"
 _SCRIPT = Path(__file__).parents[2] / "deploy" / "rasa.sh"
 _START_SECONDS = 600.0
 _CLIENTS = 8
@@ -31,7 +31,7 @@ _PATIENCE = 30.0
 
 def side_by_side(data: Path, limit: int) -> dict[str, dict[str, float]]:
     """The figures of the embedded provider and of Rasa, and how often each hears the intent of our cases."""
-    embedded = speed.measure(data, limit) | {"start, s": speed.start_seconds()}
+    embedded = speed.measure(data, limit) | speed.start()
     rasa, right = asyncio.run(_measure_rasa([text for text, _ in speed.sentences(data, limit)]))
     return {"embedded": embedded | right["embedded"], "rasa": rasa | right["rasa"], "both": right["both"]}
 
@@ -79,8 +79,11 @@ async def _measure_rasa(texts: Sequence[str]) -> tuple[dict[str, float], dict[st
     asked = [text for text in asked if text and not text.startswith("/")]
     async with _running_rasa() as (url, process_id, started), aiohttp.ClientSession() as http:
         client = RasaClient(http, url, _PATIENCE)
+        start = {"start, s": started, "start, s of processor time": speed.processor_seconds(process_id)}
         await _all_of(client, asked[:50], 1)
+        used = speed.processor_seconds(process_id)
         alone = speed.Timing.of(await _all_of(client, asked, 1))
+        used = speed.processor_seconds(process_id) - used
         began = time.perf_counter()
         together = speed.Timing.of(await _all_of(client, asked, _CLIENTS))
         per_second = len(asked) / (time.perf_counter() - began)
@@ -90,10 +93,10 @@ async def _measure_rasa(texts: Sequence[str]) -> tuple[dict[str, float], dict[st
             "sentences a second": per_second,
             "p50 with 8 clients, ms": together.p50_ms,
             "p99 with 8 clients, ms": together.p99_ms,
+            "processor time a sentence, ms": 1000 * used / len(asked),
             "memory, MB": speed.resident_megabytes(process_id),
-            "start, s": started,
         }
-        return figures, await _intents(client, load_intent_examples(CASES))
+        return figures | start, await _intents(client, load_intent_examples(CASES))
 
 
 async def _all_of(client: RasaClient, texts: Sequence[str], clients: int) -> list[float]:

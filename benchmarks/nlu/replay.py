@@ -17,6 +17,8 @@ from sandbox.client import Message
 _SHARES = (("report_dev", 4), ("diagnosis_text_dev", 3), ("intent_dialogue_dev", 2), ("symptoms_dev", 1))
 """Of ten dialogues so many from each set: children, then adults of many departments."""
 _FEWEST_TURNS = 3
+_FEWEST_SYMPTOMS = 4
+"""Present or denied in the whole dialogue: enough for an interview."""
 _LONGEST_ANSWER = 60
 _UNKNOWN = "不清楚"
 _WHO = {
@@ -92,6 +94,8 @@ class Caller:
         months, sex = self.facts.age_months, self._sex_word()
         if months is None:
             return _UNKNOWN
+        if months == 0:
+            return "不到一个月" + (f"，{sex}" if sex else "")
         return (f"{months}个月" if months < 24 else f"{months // 12}岁") + (f"，{sex}" if sex else "")
 
     def _sex(self, heard: Message) -> str:
@@ -161,7 +165,8 @@ def _caller(provider: EmbeddedProvider, name: str, pairs: Pairs) -> Caller | Non
         said = provider.understand(text, context)
         caller.turns.append(Turn(text, before, said))
         caller.facts = facts.merge(said, context)
-    return caller if caller.turns[0].said.symptoms else None
+    told = len(caller.facts.symptoms) >= _FEWEST_SYMPTOMS and caller.facts.present
+    return caller if told and caller.turns[0].said.symptoms else None
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

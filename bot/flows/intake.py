@@ -38,6 +38,9 @@ _MOST_AGAIN = 1
 _MOST_AGAIN_FOR_DANGER = 2
 """How often a question that was passed over is put again; one about danger signs more often."""
 
+_PASSED_OVER = ("没关系，这一题先不答。", "好的，不清楚也没关系。", "没关系，我们接着说。")
+"""What is said to 不知道, in turn: the same words again and again sound like nobody listens."""
+
 _FIRST_ANSWERABLE = 2
 _WAYS_OUT = "可以点，也可以直接告诉我。说错了就说“返回”，不想答就说“跳过”。"
 _RESUMING = (Choice("patient.continue", "接着说"), Choice("patient.restart", "重新开始"))
@@ -257,7 +260,7 @@ async def _skip(turn: Turn, intake: Intake, said: Understanding) -> None:
     if waits_for(intake, NAME):
         intake.name = RATHER_NOT
     intake.absorb(said, turn.text)
-    await advance(turn, intake, "没关系，这一题先不答。")
+    await advance(turn, intake, _PASSED_OVER[len(intake.asked) % len(_PASSED_OVER)])
 
 
 def take_enclosure(turn: Turn, intake: Intake) -> bool:
@@ -307,6 +310,7 @@ def is_clinical(said: Understanding) -> bool:
         or said.family
         or said.examinations
         or said.operations
+        or said.treatments
         or said.habits
         or said.drugs
         or said.allergies

@@ -73,7 +73,7 @@ class _Listener:
 
 
 def train(data: Path, out: Path, seed: int) -> None:
-    """Train, calibrate and write ``intents.onnx``, ``intents.json`` and ``intents.md`` to ``out``."""
+    """Train, calibrate and write ``intents.onnx`` and ``intents.json`` to ``out``; print the figures for the card."""
     del data  # only our own examples
     samples = _samples()
     plain = _read_all(samples, "reading")

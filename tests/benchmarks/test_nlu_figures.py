@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.nlu.__main__ import NotMeasured, main, measured, own_measures, scored
+from benchmarks.nlu.__main__ import NotMeasured, main, measured, scored
+from benchmarks.nlu.measures import MEASURES
+from benchmarks.nlu.predict import task_names
 from benchmarks.nlu.speed import Timing, sentences
-from benchmarks.nlu.targets import Figure, figures
+from benchmarks.nlu.targets import TARGETS, Figure, figures
 from nlu.types import Speaker
 
 TASK = "cardiology_window"
@@ -85,8 +87,14 @@ def test_a_figure_that_nobody_set_a_target_for_is_shown_all_the_same() -> None:
     assert (figure.value, figure.baseline, figure.target) == (1.0, None, None)
 
 
-def test_the_speed_is_among_our_own_measures() -> None:
-    assert "speed" in own_measures()
+def test_every_figure_that_has_a_target_belongs_to_something_that_is_measured() -> None:
+    assert TARGETS.keys() <= {*task_names(), *MEASURES}
+
+
+def test_our_written_cases_are_measured_without_the_public_sets(tmp_path: Path) -> None:
+    figures = MEASURES["intents"](tmp_path)
+    assert list(figures) == ["accuracy, %", "macro-F1, %", "expected calibration error, %"]
+    assert 0 < figures["accuracy, %"] <= 100
 
 
 def test_sentences_come_with_what_was_said_before_and_without_blank_ones(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_a_missing_chapter_stops_the_load(folder: Path, chapter: str) -> None:
     [
         (lambda rows: rows[0]["symptoms"].update({"头晕": 0.42}), "none of the bands"),
         (lambda rows: rows[0]["symptoms"].update({"没有这个": 0.5}), "高血压 names the unknown symptom '没有这个'"),
-        (lambda rows: rows[0].update(risks={"没有这个": 2}), "高血压 names the unknown disease '没有这个'"),
+        (lambda rows: rows[0].update(risks={"没有这个": 2}), "高血压 names the unknown risk '没有这个'"),
         (lambda rows: rows[0].update(risks={"糖尿病": 100}), "risks"),
         (lambda rows: rows[0].update(departments={"nowhere": 1}), "unknown department 'nowhere'"),
         (lambda rows: rows[0].pop("source"), "高血压 has symptoms but lacks source"),

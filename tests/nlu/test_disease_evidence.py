@@ -8,7 +8,7 @@ from nlu.disease_evidence import explain
 from nlu.disease_model import disease_model
 from nlu.facts import CaseFacts
 from nlu.types import Pregnancy, Sex, Statement, Status, SymptomMention, Vitals
-from tests.support.cases import cases
+from tests.support.case_facts import cases
 
 
 def case(*present: str, absent: tuple[str, ...] = (), **more: object) -> CaseFacts:

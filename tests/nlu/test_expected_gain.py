@@ -72,3 +72,8 @@ def test_what_is_already_most_urgent_cannot_become_more_so() -> None:
 def test_a_danger_sign_of_another_age_raises_nothing() -> None:
     assert "拒奶" not in rising_findings(case("发烧", years=40))
     assert "拒奶" in rising_findings(case("发烧", years=0))
+
+
+def test_a_question_is_likelier_to_hit_the_more_it_asks_for() -> None:
+    one, three = expected_gains(case("咳嗽"), [("咳痰",), ("咳痰", "发烧", "流鼻涕")])
+    assert 0 < one.chance < three.chance < 1

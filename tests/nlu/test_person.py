@@ -46,6 +46,8 @@ def test_a_bare_number_is_an_age_only_when_asked() -> None:
         ("45天", 1),
         ("12个星期", 2),
         ("男宝,40天", 1),
+        ("不到两个月", 1),
+        ("还没满一个月", 0),
     ],
 )
 def test_a_bare_length_answers_the_question_for_the_age_of_a_child(text: str, months: int) -> None:

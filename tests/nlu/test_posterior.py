@@ -14,11 +14,10 @@ from nlu.facts import CaseFacts
 from nlu.posterior import Differential, departments_of, differential, disease_posterior
 from nlu.types import GlucoseTiming, Pregnancy, Sex, Statement, Status, Vitals
 from nlu.vital_evidence import measured_signs
-from tests.support.cases import SYMPTOMS, cases, mention
+from tests.support.case_facts import SYMPTOMS, cases, mention
 
 MODEL = disease_model()
 BOUNDED = settings(max_examples=50, deadline=None)
-DEPARTMENTS = departments_of(MODEL, list(departments()))
 SHOWN = [{place for name in row.symptoms for place in MODEL.with_parents(MODEL.row_of[name])} for row in MODEL.rows]
 """For each disease the rows of the symptoms that it lists, and of what these are kinds of."""
 
@@ -87,41 +86,25 @@ def test_what_an_answer_would_do_is_what_it_does(facts: CaseFacts, name: str, pr
     status = Status.POSITIVE if present else Status.NEGATIVE
     told = tuple(symptom for symptom in facts.symptoms if symptom.name != name)
     after = differential(facts.model_copy(update={"symptoms": (*told, mention(name, status))}))
-    assert np.allclose(before.after(present, np.array([row]))[0], after.probabilities, atol=1e-9)
+    expected = before.probabilities * (before.likelihood[row] if present else 1 - before.likelihood[row])
+    assert np.allclose(expected / expected.sum(), after.probabilities, atol=1e-9)
 
 
 @BOUNDED
 @given(cases())
-def test_a_question_teaches_something_or_nothing_and_nothing_when_its_answer_is_known(facts: CaseFacts) -> None:
+def test_what_is_known_is_certain_and_all_else_is_not(facts: CaseFacts) -> None:
     found = differential(facts)
-    gain = found.gain()
-    assert gain.shape == (len(MODEL.symptoms),)
-    assert gain.min() >= 0
-    assert gain.max() <= 1 + 1e-9  # a yes or no holds one bit
-    assert not gain[found.known].any()
-    chance = found.chance()
-    assert ((chance >= 0) & (chance <= 1 + 1e-9)).all()
+    certain = (found.likelihood == 0) | (found.likelihood == 1)
+    assert certain[found.known].all()
+    assert not certain[~found.known].any()
 
 
-@BOUNDED
-@given(cases(), st.lists(SYMPTOMS, max_size=5, unique=True))
-def test_a_few_symptoms_are_weighed_as_all_of_them_are(facts: CaseFacts, names: list[str]) -> None:
-    found = differential(facts)
-    rows = found.rows([*names, "没有这个"])
-    assert len(rows) == len(names)
-    assert np.allclose(found.gain(DEPARTMENTS, rows), found.gain(DEPARTMENTS)[rows])
-    assert np.allclose(found.chance(rows), found.chance()[rows])
-    assert np.allclose(found.after(True, rows).sum(axis=1), 1)
-    assert np.allclose(DEPARTMENTS.sum(axis=1), 1)
-
-
-@BOUNDED
-@given(cases())
-def test_the_department_is_never_more_uncertain_than_the_disease(facts: CaseFacts) -> None:
-    found = differential(facts)
-    one_each = np.eye(len(MODEL.diseases))
-    halves = np.stack([one_each[:, ::2].sum(axis=1), one_each[:, 1::2].sum(axis=1)], axis=1)
-    assert (found.gain(halves) <= found.gain() + 1e-9).all()
+def test_every_disease_is_shared_out_among_the_departments() -> None:
+    shares = departments_of(MODEL, list(departments()))
+    assert np.allclose(shares.sum(axis=1), 1)
+    cardiology = list(departments()).index("cardiology")
+    assert shares[MODEL.column("房颤"), cardiology] == 1
+    assert np.allclose(departments_of(MODEL, ["stomatology", "burns"])[MODEL.column("房颤")], 0.5)
 
 
 def of(*names: str, **more: object) -> Differential:
@@ -139,7 +122,7 @@ def test_a_kind_and_what_it_is_a_kind_of_count_once() -> None:
 def test_to_deny_a_symptom_is_to_deny_its_kinds() -> None:
     found = differential(CaseFacts(symptoms=(mention("腹痛", Status.NEGATIVE),)))
     assert found.known[MODEL.row_of["右下腹痛"]]
-    assert found.chance()[MODEL.row_of["右下腹痛"]] == 0
+    assert not found.likelihood[MODEL.row_of["右下腹痛"]].any()
 
 
 def test_a_measured_pressure_outweighs_what_was_said_of_it() -> None:

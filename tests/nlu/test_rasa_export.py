@@ -68,6 +68,11 @@ def test_the_export_is_whole_and_always_the_same(tmp_path: Path) -> None:
     assert all(re.match(r'version|nlu:|- (?:intent|lookup|synonym): "|  examples: \||    - \S', line) for line in lines)
 
 
+def test_every_word_stands_for_one_name() -> None:
+    words = [word for names in terms(clinical_language()).values() for of in names.values() for word in of]
+    assert len(words) == len(set(words))
+
+
 def test_lookup_words_are_normalised_as_the_sentences_are() -> None:
     for names in terms(clinical_language()).values():
         assert all(word == word.lower() for words in names.values() for word in words)

@@ -1,42 +1,54 @@
-"""Cases of patients as the knowledge base sees them."""
+"""Taking a case through the hands of doctor and expert, for tests of what comes after."""
 
-from hypothesis import strategies as st
-
-from nlu.disease_model import disease_model
-from nlu.facts import CaseFacts
-from nlu.types import GlucoseTiming, Pregnancy, Sex, Statement, Status, SymptomMention, Vitals
-
-SYMPTOMS = st.sampled_from(disease_model().symptoms)
+from backend.consultation.rules import Urgency
+from backend.security.policy import Actor
+from tests.support.house import House
 
 
-def mention(name: str, status: Status = Status.POSITIVE) -> SymptomMention:
-    return SymptomMention(name=name, text=name, status=status)
+async def staff(house: House, name: str) -> Actor:
+    """Give a practitioner of the house as an actor."""
+    practitioner = await house.services.people.practitioner(house.practitioners[name])
+    assert practitioner.person_id is not None
+    return await house.actor(practitioner.person_id)
 
 
-@st.composite
-def cases(draw: st.DrawFn, values: bool = True) -> CaseFacts:
-    """Any case: symptoms that are there or not, age, sex, pregnancy, known diseases, and measured values."""
-    told = draw(
-        st.dictionaries(SYMPTOMS, st.sampled_from([Status.POSITIVE, Status.NEGATIVE, Status.UNKNOWN]), max_size=8)
+async def open_case(house: House, person_id: str, urgency: Urgency = Urgency.ROUTINE) -> str:
+    """Open a case of a consenting person at the first centre (its doctor is 村医甲)."""
+    case = await house.services.consultations.open(
+        await house.actor(person_id),
+        patient_id=person_id,
+        institution_id=house.institutions["青山镇卫生院"],
+        record={"chief_complaint": "咳嗽3天", "present_illness": "3天前出现咳嗽。"},
+        facts={},
+        department_code="respiratory",
+        urgency=urgency,
     )
-    known = draw(
-        st.dictionaries(st.sampled_from(disease_model().diseases[:-1]), st.sampled_from(list(Status)), max_size=3)
+    await house.settle()
+    return case.id
+
+
+async def assign(house: House, case_id: str) -> None:
+    """Let the doctor submit it and 钟专家 accept the invitation."""
+    consultations = house.services.consultations
+    await consultations.submit(await staff(house, "村医甲"), case_id)
+    await house.settle()
+    expert = await staff(house, "钟专家")
+    [offer] = await consultations.offers_for(expert)
+    await consultations.accept_offer(expert, offer.id)
+    await house.settle()
+
+
+async def begin(house: House, case_id: str) -> None:
+    """Let the expert begin."""
+    await house.services.consultations.start(await staff(house, "钟专家"), case_id)
+    await house.settle()
+
+
+async def complete(house: House, case_id: str) -> None:
+    """Let the expert give an opinion and close."""
+    consultations, expert = house.services.consultations, await staff(house, "钟专家")
+    await consultations.record_opinion(
+        expert, case_id, icd10="J20.9", diagnosis="急性支气管炎", plan="多喝水，休息一周。"
     )
-    vitals = Vitals(
-        systolic=draw(st.none() | st.integers(60, 240)),
-        diastolic=draw(st.none() | st.integers(40, 140)),
-        glucose=draw(st.none() | st.floats(1, 35)),
-        glucose_timing=draw(st.none() | st.sampled_from(list(GlucoseTiming))),
-        heart_rate=draw(st.none() | st.integers(30, 220)),
-        spo2=draw(st.none() | st.integers(60, 100)),
-        respiratory_rate=draw(st.none() | st.integers(8, 60)),
-    )
-    return CaseFacts(
-        symptoms=tuple(mention(name, status) for name, status in told.items()),
-        age_months=draw(st.none() | st.integers(0, 1200)),
-        sex=draw(st.none() | st.sampled_from(list(Sex))),
-        pregnancy=draw(st.none() | st.sampled_from(list(Status)).map(lambda status: Pregnancy(status=status))),
-        diseases=tuple(Statement(name=name, text=name, status=status) for name, status in known.items()),
-        temperature=draw(st.none() | st.floats(35, 42)) if values else None,
-        vitals=vitals if values else Vitals(),
-    )
+    await consultations.complete(expert, case_id)
+    await house.settle()
