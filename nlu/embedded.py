@@ -189,7 +189,7 @@ class _Reading:
             withdrawn=self._withdrawn(),
             command=self.rules.command(self.text),
             entities=self._entities([*temperatures, *places], duration, onset),
-            findings=self.joint.findings(self.source),
+            findings=self.joint.findings(self.source, answer.symptoms),
         )
         return self._judged(draft)
 

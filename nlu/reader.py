@@ -27,8 +27,9 @@ _NEVER = -1e4
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A stretch of text that stands for a symptom; ``certainty`` (0-1) is how sure the reader is of the status.
+    """A stretch of text that stands for a symptom.
 
+    ``certainty`` (0-1) is how sure the reader is of the status, ``name_certainty`` of the name.
     ``is_temperature`` tells that it is a number of degrees, perhaps with words around it (烧到38.5度).
     """
 
@@ -37,6 +38,7 @@ class Stretch:
     label: str
     status: Status
     certainty: float
+    name_certainty: float = 1.0
     is_temperature: bool = False
 
 
@@ -104,7 +106,8 @@ class Reader:
         for start, end, label in self._stretches(scores, sight.offset, text):
             counted = self._counted(said_features(text, start, end, label, around))
             seen = scores.statuses[sight.offset + start : sight.offset + end].mean(axis=0)
-            found.append(_stretch(text, start, end, label, (seen + counted) / 2))
+            stretch = _stretch(text, start, end, label, (seen + counted) / 2)
+            found.append(replace(stretch, name_certainty=self._name_certainty(scores, sight.offset, text, stretch)))
         return tuple(found)
 
     def _asked(
@@ -146,6 +149,13 @@ class Reader:
             label = int(scores.names[offset + start : offset + end].mean(axis=0).argmax())
         return self._labels[label]
 
+    def _name_certainty(self, scores: "_Scores", offset: int, text: str, stretch: Stretch) -> float:
+        """How sure the name is: wholly where the word always stood for it, else as far as the places agree on it."""
+        if text[stretch.start : stretch.end] in self._sure:
+            return 1.0
+        places = slice(offset + stretch.start, offset + stretch.end)
+        return float(np.exp(scores.names[places, self._labels.index(stretch.label)].mean()))
+
     def _likeliest(self, scores: "_Scores", offset: int, length: int, name: str) -> tuple[int, int, str]:
         """The place of a question that most likely asks for ``name``."""
         numbers = self._numbers[name]
@@ -179,7 +189,7 @@ def _stretch(text: str, start: int, end: int, label: str, shares: Scores) -> Str
     likely = np.exp(shares)
     best = int(likely.argmax())
     certainty = float(likely[best] / likely.sum())
-    return Stretch(start, end, label, _STATUSES[best], certainty, has_temperature(text[start:end]))
+    return Stretch(start, end, label, _STATUSES[best], certainty, is_temperature=has_temperature(text[start:end]))
 
 
 def _best_tags(scores: list[list[float]], transitions: list[list[float]]) -> list[int]:

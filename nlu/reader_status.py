@@ -68,7 +68,7 @@ def said_features(text: str, start: int, end: int, label: str, before: tuple[tup
 
 
 def asked_features(question: str, start: int, end: int, label: str, answer: str, mentions: Sequence[str]) -> list[str]:
-    """What stands around ``question[start:end]`` and in the answer; ``mentions`` are all words that ask for symptoms."""
+    """What stands around ``question[start:end]`` and in the answer; ``mentions`` are all that it asks for."""
     mention = question[start:end]
     other_told = any(other in answer for other in mentions if other != mention)
     front = _CLAUSE.split(question[:start])[-1][-_NEAR:]

@@ -33,6 +33,9 @@ from nlu.types import Asked, Context, Finding, Status, SymptomMention, Utterance
 _SURE = 0.9
 """From here on the reader's status outweighs the absence of a cue."""
 
+_SURE_NAME = 0.5
+"""What no word of ours confirms must at least have one likely name."""
+
 _SURE_ANSWER = 0.95
 """From here on the reader's status of what was asked is taken for the answer."""
 
@@ -74,7 +77,8 @@ class JointReading:
 
     def _stands_alone(self, stretch: Stretch, bounds: WordBounds) -> bool:
         """Whether the reader alone is to be believed about a stretch."""
-        return not stretch.is_temperature and not bounds.splits_word(stretch.start, stretch.end)
+        sure = stretch.name_certainty >= _SURE_NAME
+        return sure and not stretch.is_temperature and not bounds.splits_word(stretch.start, stretch.end)
 
     def status(self, match: Match, by_rules: Status) -> Status:
         """How a symptom is meant, which the rules take as ``by_rules``."""
@@ -93,17 +97,23 @@ class JointReading:
                 found.append(SymptomMention(name=name, text="", status=stretch.status))
         return found
 
-    def findings(self, source: Normalised) -> tuple[Finding, ...]:
-        """All that the reader found, with offsets in the original."""
+    def findings(self, source: Normalised, answers: Collection[SymptomMention]) -> tuple[Finding, ...]:
+        """All that the reader found, with offsets in the original.
+
+        What the ``answers`` that the rules heard affirm (有 to "有没有发烧？") is not told as denied.
+        """
+        affirmed = {answer.name for answer in answers if answer.status is Status.POSITIVE}
         said = []
         for stretch in self._reading.said:
             start, end = source.span(stretch.start, stretch.end)
             name = self._names.get(stretch.label, stretch.label)
             said.append(Finding(label=stretch.label, name=name, status=stretch.status, start=start, end=end))
-        asked = [
-            Finding(label=one.label, name=self._names.get(one.label, one.label), status=one.status, asked=True)
-            for one in self._reading.asked
-        ]
+        asked = []
+        for one in self._reading.asked:
+            name = self._names.get(one.label, one.label)
+            contradicted = name in affirmed and one.status is Status.NEGATIVE
+            status = Status.POSITIVE if contradicted else one.status
+            asked.append(Finding(label=one.label, name=name, status=status, asked=True))
         return (*said, *asked)
 
 

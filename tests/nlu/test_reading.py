@@ -3,10 +3,11 @@
 import pytest
 
 from nlu.lexicon import Match
+from nlu.normalise import normalise
 from nlu.reader import Reading, Stretch
 from nlu.reading import JointReading, Seen
 from nlu.segment import Segmenter, WordBounds
-from nlu.types import Asked, Context, Slot, Speaker, Status, Utterance
+from nlu.types import Asked, Context, Slot, Speaker, Status, SymptomMention, Utterance
 from tests.nlu.conftest import Understand
 
 NAMES = {"咳嗽": "咳嗽", "低热": "发烧", "抽搐": "抽搐"}
@@ -89,3 +90,35 @@ def test_the_answer_is_read_with_the_question_before_it(understand: Understand) 
 
     assert status("有没有发烧？", "没有") is Status.NEGATIVE
     assert status("有没有发烧？", "有，昨晚开始的") is Status.POSITIVE
+
+
+def test_what_no_word_of_ours_confirms_needs_a_likely_name() -> None:
+    unsure = Stretch(2, 4, "低热", Status.POSITIVE, 0.99, name_certainty=0.3)
+    assert joint("孩子咔咔的", [unsure], []).matches == []
+
+
+ASKED_COUGH = Asked(slot=Slot.SYMPTOM, values=("咳嗽",))
+
+
+def answered(status: Status, certainty: float, label: str = "咳嗽") -> JointReading:
+    seen = Seen(Reading((), (stretch(0, 2, label, status, certainty),)), NAMES)
+    return JointReading(seen, [], WordBounds(SEGMENTER, "好多了"))
+
+
+def test_where_the_rules_hear_no_answer_a_very_sure_reader_is_believed() -> None:
+    [mention] = answered(Status.NEGATIVE, 0.99).answers(ASKED_COUGH, {})
+    assert (mention.name, mention.status) == ("咳嗽", Status.NEGATIVE)
+    assert answered(Status.NEGATIVE, 0.8).answers(ASKED_COUGH, {}) == []
+    assert answered(Status.UNKNOWN, 0.99).answers(ASKED_COUGH, {}) == []
+    assert answered(Status.NEGATIVE, 0.99).answers(ASKED_COUGH, {"咳嗽": Status.POSITIVE}) == []
+
+
+def test_a_danger_sign_is_never_answered_by_the_reader_alone() -> None:
+    asked = Asked(slot=Slot.SYMPTOM, values=("抽搐",))
+    assert answered(Status.NEGATIVE, 0.99, "抽搐").answers(asked, {}) == []
+
+
+def test_what_the_rules_hear_affirmed_is_not_told_as_denied() -> None:
+    heard = [SymptomMention(name="咳嗽", text="", status=Status.POSITIVE)]
+    [finding] = answered(Status.NEGATIVE, 0.99).findings(normalise("有"), heard)
+    assert finding.status is Status.POSITIVE
