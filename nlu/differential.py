@@ -1,182 +1,112 @@
-"""Which diseases a case may be, for doctors only: no patient ever reads anything from here.
+"""Which diseases a doctor may think of, what speaks for and against each, and what to ask and examine next.
 
-Two opinions are pooled (log-linear pool, Genest & Zidek 1986, Statistical Science 1(1)): the knowledge base's
-(``nlu.posterior``), which knows every disease of primary care, and the trained model's (``nlu.learned_ranking``), which
-has seen thousands of cases of few diseases. The trained model may only share out anew what the knowledge base gives to
-the diseases that both know; what it gives to all others, and to ``其他``, stays as it is.
+For doctors only: no patient ever reads anything from here. It is a hint and no verdict.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 
+from data.clinical_language import clinical_language
 from data.differential import differential_knowledge
-from nlu.disease_model import disease_model
+from data.diseases import Disease
+from data.knowledge import knowledge_base
+from nlu.disease_evidence import explain
+from nlu.disease_model import OTHER
+from nlu.disease_probability import disease_probabilities, prior_probabilities
 from nlu.facts import CaseFacts
 from nlu.learned_ranking import learned_ranking
-from nlu.posterior import disease_posterior
-from nlu.types import Relation, Status
+from nlu.red_flags import assess_red_flags
+from nlu.summary import record_term
+from nlu.types import DiseaseSuggestion, Vitals
+from nlu.vital_evidence import measured_signs
 
-_CHILD_BELOW_MONTHS = 14 * 12
-"""The findings that the model learned from are those of children, whom paediatrics sees until fourteen."""
-_FEWEST_FINDINGS = 2
-"""With fewer known findings present, the trained model has nothing to go by."""
-_COMPLAINT = 2
-"""So many of the symptoms told first are why the patient came: the mean of the public sets."""
-_FEVERS = ((39.1, "高热"), (38.1, "中等度热"), (37.3, "低热"))
-"""Degrees of fever, axillary ℃ (诊断学, 人民卫生出版社)."""
-
-_LONG_COURSE = 0.05
-"""What is left, at least, of a disease that should be over by now."""
-
-_FINDINGS_WEIGHT = 1.0
-"""The trained model alone tells its diseases apart by what it has read: on cases that it had not seen it was right more
-often than any mixture with the knowledge base."""
-_TEXT_WEIGHT = 0.5
-"""Words have as much say as findings: much of either is in the other."""
-
-COMPLAINTS = {
-    "上呼吸道感染": ("上呼吸道感染",),
-    "小儿便秘": ("小儿便秘",),
-    "小儿发热": ("小儿发热",),
-    "小儿咳嗽": ("小儿咳嗽",),
-    "小儿感冒": ("小儿感冒", "感冒"),
-    "小儿支气管炎": ("小儿支气管炎", "支气管炎"),
-    "小儿支气管肺炎": ("支气管肺炎", "肺炎", "支原体肺炎"),
-    "小儿消化不良": ("小儿消化不良",),
-    "小儿腹泻": ("小儿腹泻", "肠炎", "轮状病毒感染"),
-    "新生儿黄疸": ("新生儿黄疸",),
-}
-"""The diseases of the knowledge base that each label of the findings' part speaks of."""
-
-TEXTS = {
-    "上呼吸道感染": ("上呼吸道感染", "感冒", "小儿感冒"),
-    "过敏性鼻炎": ("过敏性鼻炎",),
-    "鼻炎": ("鼻炎",),
-    "肺炎": ("肺炎", "支气管肺炎", "支原体肺炎"),
-    "胃炎": ("胃炎", "急性胃炎"),
-    "食管炎": ("食管炎", "胃食管反流"),
-    "十二指肠炎": ("十二指肠炎",),
-    "急性胃肠炎": ("肠胃炎",),
-    "肠炎": ("肠炎", "小儿腹泻"),
-    "病毒性肝炎": ("病毒性肝炎", "乙肝"),
-    "肝炎": ("肝炎",),
-    "脂肪肝": ("脂肪肝",),
-    "肝硬化": ("肝硬化",),
-    "皮炎": ("皮炎", "湿疹"),
-    "过敏性皮炎": ("过敏性皮炎",),
-    "脂溢性皮炎": ("脂溢性皮炎",),
-}
-"""The same for the words' part; its 其他疾病或无确诊 speaks of none."""
+MOST_LISTED = 3
+MOST_EXCLUDED = 3
+_LEAST = 0.05
+"""What is less likely than this is not listed among the likeliest."""
+_EXCLUDE_FROM = 0.01
+_RAISED = 3.0
+"""What must not be missed is named from one case in a hundred on, if the findings make it so much likelier."""
+_FLAGGED_FROM = 0.002
+"""It is named from here on where the case shows one of its danger signs."""
+_COMMON_SHARE = 0.5
+_MOST_WORDS = 3
 
 
-def findings_of(facts: CaseFacts) -> dict[str, str]:
-    """What the case tells, by name, with its status: symptoms, degree of fever, diseases that somebody has named."""
-    found = {s.name: s.status.value for s in facts.symptoms if not s.past}
-    found |= dict.fromkeys(facts.present, Status.POSITIVE.value)
-    if facts.temperature is not None:
-        found |= {name: Status.POSITIVE.value for least, name in _FEVERS[::-1] if facts.temperature >= least}
-    return found | {disease.name: disease.status.value for disease in facts.diseases}
+def rank_diseases(facts: CaseFacts, text: str = "") -> list[DiseaseSuggestion]:
+    """The likeliest diseases, at most three, and after them at most three others that must not be missed.
 
-
-def disease_probabilities(facts: CaseFacts, text: str = "", complaint: Collection[str] = ()) -> dict[str, float]:
-    """The probability of every disease of the knowledge base and of ``其他``, the likeliest first; sums to 1.
-
-    ``text`` are the patient's own words, if there are any; ``complaint`` names what the patient came for, by default
-    the first present symptoms.
+    ``text`` are the patient's own words, if there are any. Empty where nothing is known that tells diseases apart. What
+    the probabilities do not add up to 1 is for ``其他`` and for what is not listed.
     """
-    pooled = _after_so_long(disease_posterior(facts), facts)
-    learned = learned_ranking()
-    findings = findings_of(facts)
-    if _is_in_domain(facts, findings):
-        opinion = learned.by_findings(findings, complaint or facts.present[:_COMPLAINT])
-        unread = disease_posterior(_beyond_findings(facts))
-        pooled = _pool(pooled, unread, _without_mix(opinion, learned.complaints), COMPLAINTS, _FINDINGS_WEIGHT)
-    if text.strip():
-        opinion = learned.by_text(text)
-        pooled = _pool(pooled, prior_probabilities(), _without_mix(opinion, learned.texts), TEXTS, _TEXT_WEIGHT)
-    return dict(sorted(pooled.items(), key=lambda pair: -pair[1]))
+    if not _tells_anything(facts):
+        return []
+    probabilities = disease_probabilities(facts, text)
+    likeliest = [name for name, share in probabilities.items() if name != OTHER and share >= _LEAST][:MOST_LISTED]
+    dangerous = _must_exclude(facts, probabilities)
+    others = [name for name in dangerous if name not in likeliest][:MOST_EXCLUDED]
+    return [_suggestion(name, probabilities[name], facts, name in dangerous) for name in (*likeliest, *others)]
 
 
-def _is_in_domain(facts: CaseFacts, findings: Mapping[str, str]) -> bool:
-    present = [name for name, status in findings.items() if status == Status.POSITIVE]
-    return _is_child(facts) and learned_ranking().knows(present) >= _FEWEST_FINDINGS
+def prepare() -> None:
+    """Load what the ranking needs, some tenths of a second, so that no doctor waits for it.
+
+    Raises ``ModelError`` where the trained model cannot be used, ``DataError`` where the reference data cannot.
+    """
+    learned_ranking()
+    differential_knowledge()
+    prior_probabilities()
+    _diseases()
 
 
-def _beyond_findings(facts: CaseFacts) -> CaseFacts:
-    """What is left of the facts when all is taken away that the findings' part has read: age, sex, measured values …"""
-    knows = learned_ranking().knows
-    return facts.model_copy(
-        update={
-            "temperature": None,
-            "symptoms": tuple(mention for mention in facts.symptoms if not knows((mention.name,))),
-            "diseases": tuple(disease for disease in facts.diseases if not knows((disease.name,))),
-        }
+def _tells_anything(facts: CaseFacts) -> bool:
+    return bool(facts.present) or facts.vitals != Vitals() or facts.temperature is not None
+
+
+def _must_exclude(facts: CaseFacts, probabilities: Mapping[str, float]) -> list[str]:
+    """What must not be missed and has something for it, the likeliest first."""
+    flags = {flag.code for flag in assess_red_flags(facts)}
+    prior = prior_probabilities()
+    dangerous = set(differential_knowledge().must_exclude)
+    found = []
+    for name, share in probabilities.items():
+        if name in dangerous:
+            raised = share >= _EXCLUDE_FROM and share >= _RAISED * prior[name]
+            flagged = share >= _FLAGGED_FROM and bool(flags & set(_disease(name).red_flags))
+            if raised or flagged:
+                found.append(name)
+    return found
+
+
+def _suggestion(name: str, probability: float, facts: CaseFacts, exclude: bool) -> DiseaseSuggestion:
+    disease = _disease(name)
+    supporting, opposing = explain(name, facts)
+    return DiseaseSuggestion(
+        name=name,
+        icd10=disease.icd10,
+        probability=min(max(probability, 0.0), 1.0),
+        supporting=supporting[:_MOST_WORDS],
+        opposing=opposing[:_MOST_WORDS],
+        ask=_unasked(disease, facts),
+        examine=disease.examine[:_MOST_WORDS],
+        exclude=exclude,
     )
 
 
-def _is_child(facts: CaseFacts) -> bool:
-    """By age; where nobody has told it, because a parent speaks of the child."""
-    if facts.age_months is None:
-        return facts.relation is Relation.CHILD
-    return facts.age_months < _CHILD_BELOW_MONTHS
-
-
-def _after_so_long(known: Mapping[str, float], facts: CaseFacts) -> dict[str, float]:
-    """``known`` with less for what would be over by now: a cold hardly lasts a month."""
-    if facts.duration is None:
-        return dict(known)
-    days = facts.duration.days
-    weighed = {name: share * _still_there(name, days) for name, share in known.items()}
-    total = sum(weighed.values())
-    return {name: share / total for name, share in weighed.items()}
-
-
-def _still_there(name: str, days: float) -> float:
-    usual = _usual_days().get(name)
-    return 1.0 if usual is None or days <= usual else max(_LONG_COURSE, (usual / days) ** 2)
-
-
-def _without_mix(opinion: Mapping[str, float], mix: Mapping[str, float]) -> dict[str, float]:
-    """How much likelier each label has become: how often the public sets hold it is not how often a clinic sees it.
-
-    The correction for another mix of cases (Saerens et al. 2002, Neural Computation 14(1)).
-    """
-    return {label: share / mix[label] for label, share in opinion.items()}
-
-
-def _pool(
-    known: Mapping[str, float],
-    before: Mapping[str, float],
-    ratios: Mapping[str, float],
-    speaks_of: Mapping[str, Sequence[str]],
-    weight: float,
-) -> dict[str, float]:
-    """``known`` with the share of the diseases that ``ratios`` speak of given out anew among them.
-
-    A label's score is known^(1−w) · (ratio · before)^w, where ``before`` is what holds without that which the ratios
-    come from. Where one label speaks of several diseases, they keep their proportions.
-    """
-    groups = {label: [name for name in names if known.get(name, 0.0) > 0] for label, names in speaks_of.items()}
-    shares = {label: sum(known[name] for name in names) for label, names in groups.items() if names}
-    told = {label: ratios[label] * sum(before[name] for name in groups[label]) for label in shares}
-    scores = {label: share ** (1 - weight) * told[label] ** weight for label, share in shares.items()}
-    whole, total = sum(shares.values()), sum(scores.values())
-    if total <= 0:
-        return dict(known)
-    pooled = dict(known)
-    for label, share in shares.items():
-        for name in groups[label]:
-            pooled[name] = known[name] / share * whole * scores[label] / total
-    return pooled
+def _unasked(disease: Disease, facts: CaseFacts) -> tuple[str, ...]:
+    """Symptoms that at least half of the patients have and nobody has spoken of, the most common first."""
+    kinds = clinical_language().kinds
+    known = {mention.name for mention in facts.symptoms} | set(facts.present) | set(measured_signs(facts))
+    known |= {kinds[name] for name in known if name in kinds}
+    common = sorted(disease.symptoms.items(), key=lambda pair: -pair[1])
+    names = [name for name, share in common if share >= _COMMON_SHARE and name not in known]
+    return tuple(record_term(name) for name in names)[:_MOST_WORDS]
 
 
 @cache
-def prior_probabilities() -> Mapping[str, float]:
-    """The probability of every disease before anything is known of the patient."""
-    model = disease_model()
-    return dict(zip(model.diseases, model.prior.tolist(), strict=True))
+def _diseases() -> dict[str, Disease]:
+    return {disease.name: disease for disease in knowledge_base()}
 
 
-@cache
-def _usual_days() -> dict[str, int]:
-    return {name: course.days for course in differential_knowledge().lasts for name in course.diseases}
+def _disease(name: str) -> Disease:
+    return _diseases()[name]

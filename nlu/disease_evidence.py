@@ -10,7 +10,7 @@ from nlu.disease_model import OTHER, DiseaseModel, disease_model
 from nlu.facts import CaseFacts
 from nlu.summary import record_term
 from nlu.types import Sex, Status
-from nlu.vital_evidence import HIGH_SIGNS, finding_ratio, measured, measured_signs
+from nlu.vital_evidence import HIGH_SIGNS, measure_ratio, measured, measured_signs
 
 _TELLS = float(np.log(1.5))
 """A finding is evidence from this likelihood ratio on, either way."""
@@ -39,7 +39,7 @@ def explain(name: str, facts: CaseFacts) -> tuple[tuple[str, ...], tuple[str, ..
     if name == OTHER:
         return (), ()
     disease = model.rows[column]
-    weighed = [*_symptoms(model, column, facts), *_values(disease, facts), *_person(disease, facts)]
+    weighed = [*_symptoms(model, column, facts), *_values(model, column, facts), *_person(disease, facts)]
     weighed.sort(key=lambda pair: -abs(pair[0]))
     supporting = tuple(dict.fromkeys(words for weight, words in weighed if weight > 0))
     opposing = tuple(dict.fromkeys(words for weight, words in weighed if weight < 0))
@@ -66,14 +66,14 @@ def _symptoms(model: DiseaseModel, column: int, facts: CaseFacts) -> list[tuple[
     return found
 
 
-def _values(disease: Disease, facts: CaseFacts) -> list[tuple[float, str]]:
+def _values(model: DiseaseModel, column: int, facts: CaseFacts) -> list[tuple[float, str]]:
     """Each measured value that a finding or its sign weighs."""
     signs = measured_signs(facts)
     found: list[tuple[float, str]] = []
     for measure, value in measured(facts).items():
-        weight = finding_ratio(disease, measure, value, signs)
+        weight = float(measure_ratio(model, measure, value, signs)[column])
         sign = HIGH_SIGNS.get(measure, "")
-        share = disease.symptoms.get(sign, 0.0)
+        share = model.rows[column].symptoms.get(sign, 0.0)
         if share >= _SHARES[-1][0] and sign in signs:
             weight += (1.0 if signs[sign] else -1.0) * share
         if abs(weight) >= _SHARES[-1][0]:

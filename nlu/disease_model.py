@@ -60,7 +60,7 @@ _TOLD_UNASKED = (
 _TOLD = 0.9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared and cached by identity: one model is like no other
 class DiseaseModel:
     """``diseases`` and ``symptoms`` name the axes; the last column of every array is ``OTHER``.
 
@@ -94,8 +94,6 @@ class DiseaseModel:
     pregnancy: NDArray[np.bool_]
     risks: dict[str, Floats]
     """For a known disease how many times likelier it makes each disease."""
-    measured_by: dict[str, tuple[int, ...]]
-    """For a measure the columns of the diseases that have a finding of it."""
 
     def column(self, disease: str) -> int:
         """The column of a disease; ``KeyError`` where the knowledge base lacks it."""
@@ -158,7 +156,6 @@ def build_model(rows: tuple[Disease, ...], kinds: dict[str, str]) -> DiseaseMode
         male=np.array([*(row.sex != "female" for row in rows), True], dtype=np.float64),
         pregnancy=np.array([*(row.pregnancy for row in rows), False]),
         risks=_risks(rows),
-        measured_by=_measured_by(rows),
     )
 
 
@@ -173,16 +170,6 @@ def _risks(rows: tuple[Disease, ...]) -> dict[str, Floats]:
         for name, times in row.risks.items():
             risks.setdefault(name, np.ones(len(rows) + 1))[column] = times
     return risks
-
-
-def _measured_by(rows: tuple[Disease, ...]) -> dict[str, tuple[int, ...]]:
-    measures = {finding.measure for row in rows for finding in row.vitals}
-    return {
-        measure: tuple(
-            column for column, row in enumerate(rows) if any(finding.measure == measure for finding in row.vitals)
-        )
-        for measure in measures
-    }
 
 
 def _depth(name: str, kinds: dict[str, str]) -> int:

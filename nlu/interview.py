@@ -5,6 +5,7 @@ from functools import cache
 
 from data.questions import QuestionRule, questions
 from nlu.conditions import evidence
+from nlu.disease_model import disease_model
 from nlu.expected_gain import Gain, expected_gains
 from nlu.facts import FEVER, CaseFacts
 from nlu.red_flags import assess_red_flags
@@ -133,11 +134,8 @@ class _Interview:
         return _known(Slot(rule.slot), self.facts) or any(self._asked_in_vain(rule, other) for other in self.put_rules)
 
     def _asked_in_vain(self, rule: QuestionRule, earlier: QuestionRule) -> bool:
-        """Whether an earlier question asked for the same, alone or beside other things of which none was answered."""
-        if rule.slot == earlier.slot:
-            return True
-        together = (earlier.slot, *earlier.also)
-        return rule.slot in together and not any(_known(Slot(slot), self.facts) for slot in together)
+        """Whether an earlier question asked for the same, or asked for it along with what was not answered either."""
+        return rule.slot == earlier.slot or (rule.slot in earlier.also and not _known(Slot(earlier.slot), self.facts))
 
     def _still_open(self, rule: QuestionRule) -> tuple[str, ...]:
         """The symptoms that the question still has to ask for.
@@ -206,6 +204,17 @@ def _complaint_known(facts: CaseFacts) -> bool:
     return bool(facts.present or any(d.status is Status.POSITIVE for d in facts.diseases))
 
 
+def _history(facts: CaseFacts) -> list[str]:
+    """Illnesses and operations told that matter for another illness: a cold that somebody thinks they have does not."""
+    told = (*facts.diseases, *facts.operations)
+    model = disease_model()
+    return [
+        one.name
+        for one in told
+        if one.status is not Status.UNKNOWN and (one.name in model.risks or one.name not in model.diseases)
+    ]
+
+
 def _known(slot: Slot, facts: CaseFacts) -> bool:
     """Whether this slot has a value or its history is denied."""
     vitals = facts.vitals
@@ -224,7 +233,7 @@ def _known(slot: Slot, facts: CaseFacts) -> bool:
         Slot.SEX: facts.sex,
         Slot.PREGNANCY: facts.pregnancy,
         Slot.LOCATION: next((s.body_part for s in facts.symptoms if s.body_part not in (None, "腹")), None),
-        Slot.PAST_HISTORY: facts.diseases or None,
+        Slot.PAST_HISTORY: _history(facts) or None,
         Slot.ALLERGIES: facts.allergies or None,
         Slot.DRUGS: facts.drugs or None,
     }

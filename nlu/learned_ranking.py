@@ -1,6 +1,6 @@
 """What a trained model makes of findings (children's common complaints) and of patients' words (17 diseases).
 
-It says what the public consultations that it learned from would say; ``nlu.differential`` weighs it against the
+It says what the public consultations that it learned from would say; ``nlu.disease_probability`` weighs it against the
 knowledge base.
 """
 

@@ -101,7 +101,7 @@ class Lexicon:
         return sorted(kept, key=lambda m: m.start)[:MOST_MATCHES]
 
 
-MOST_MATCHES = 100
+MOST_MATCHES = 60
 """What is taken of one message: nobody tells more, but who pastes a page must not keep others waiting."""
 _NEGATORS = "没不"
 

@@ -41,7 +41,6 @@ _PRESSURE = re.compile(
     rf"(?<![\d/.-])(?P<upper>{N})\s*(?:/|比|\\|[-—–]{{1,2}}|、|(?<=\d) |,?低压|mmhg/|的低压)\s*(?P<lower>{N})"
     r"(?![\d-]|\.\d|岁|天|次|月|年|度|点|公斤|斤|kg|%)(?P<kilopascal>\s*(?:kpa|千帕))?"
 )
-_PRESSURE_LISTED = re.compile(rf"血压(?:是|有|量了?|测了?|:)*(?P<upper>{N}),(?P<lower>{N})(?=$|[,。!; ])")
 _PRESSURE_CHANGED = re.compile(rf"血压{_GAP}{N}(?:降|升|涨|掉|高|变)(?:低|高)?(?:到|至|成)了?(?P<value>{N})(?![\d/])")
 _MMHG_PER_KILOPASCAL = 7.50062
 _UPPER = re.compile(rf"(?:高压|上压|收缩压|血压上面){_GAP}(?P<value>{N})")
@@ -140,7 +139,7 @@ def find_vitals(text: str, pressure_asked: bool = False) -> tuple[Vitals, list[V
 
 
 def _find_pressure(text: str, asked: bool, values: dict[str, float | GlucoseTiming], places: list[Value]) -> None:
-    for match in (*_PRESSURE.finditer(text), *_PRESSURE_LISTED.finditer(text)):
+    for match in _PRESSURE.finditer(text):
         pair = _pressure_pair(match)
         if pair is None:
             continue
@@ -169,13 +168,13 @@ def _pressure_pair(match: re.Match[str]) -> tuple[float, float] | None:
     upper, lower = parse_number(match.group("upper")), parse_number(match.group("lower"))
     if upper is None or lower is None:
         return None
-    if match.groupdict().get("kilopascal"):
+    if match.group("kilopascal"):
         upper, lower = round(upper * _MMHG_PER_KILOPASCAL), round(lower * _MMHG_PER_KILOPASCAL)
     return (upper, lower) if 60 <= upper <= 300 and 30 <= lower <= 200 and upper > lower else None
 
 
 def _names_unit(match: re.Match[str], text: str) -> bool:
-    return "mmhg" in text or bool(match.groupdict().get("kilopascal"))
+    return "mmhg" in text or match.group("kilopascal") is not None
 
 
 def _find_glucose(text: str, values: dict[str, float | GlucoseTiming], places: list[Value]) -> None:

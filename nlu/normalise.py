@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-MAX_CHARACTERS = 1000
-"""What is looked at of one message; WeChat cuts texts at 2 048 bytes: 682 Chinese characters."""
+MAX_CHARACTERS = 700
+"""What is looked at of one message; WeChat cuts texts at 2 048 bytes: 682 Chinese characters.
+
+Who pastes more is read up to here, so that one message never keeps the others waiting."""
 
 # Control, format and combining characters say nothing to us.
 _IGNORED = {"Cc", "Cf", "Cs", "Mn", "Me"}

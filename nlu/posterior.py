@@ -131,15 +131,7 @@ class _Tables:
 
 
 @cache
-def _shipped_tables() -> _Tables:
-    return _logarithms(disease_model())
-
-
 def _tables(model: DiseaseModel) -> _Tables:
-    return _shipped_tables() if model is disease_model() else _logarithms(model)
-
-
-def _logarithms(model: DiseaseModel) -> _Tables:
     return _Tables(
         np.log(model.given_parent), np.log1p(-model.alone), np.log1p(-model.given_parent), np.log(model.untold)
     )

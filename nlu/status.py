@@ -74,7 +74,7 @@ _GONE_AFTER = re.compile(
 
 
 _PAST_REACH = 12
-_SENTENCE_REACH = 120
+_SENTENCE_REACH = 60
 """What lies further back in a sentence without a mark says nothing of the mention, and looking there costs time."""
 
 

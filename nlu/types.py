@@ -432,8 +432,9 @@ class DepartmentSuggestion(Model):
 class DiseaseSuggestion(Model):
     """A disease that a doctor may think of, never shown to a patient.
 
-    ``probability`` is calibrated (0–1); ``supporting`` and ``opposing`` are findings in Chinese words, ``examine`` what
-    to ask, look at or measure next.
+    ``probability`` is calibrated (0–1); ``supporting`` and ``opposing`` are findings in Chinese words, ``ask`` symptoms
+    that nobody has asked for yet, ``examine`` what to look at or measure next; ``exclude`` marks what must not be
+    missed.
     """
 
     name: str
@@ -441,7 +442,9 @@ class DiseaseSuggestion(Model):
     probability: float = Field(ge=0, le=1)
     supporting: tuple[str, ...] = ()
     opposing: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
     examine: tuple[str, ...] = ()
+    exclude: bool = False
 
 
 class OutpatientRecord(Model):

@@ -13,10 +13,11 @@ from data.sounds import readings
 _SHORTEST, _LONGEST = 3, 8
 _MOST_READINGS = 8
 _WORD_REACH = 2
+_NUMERALS = frozenset("一二三四五六七八九十百千两半几")
 _NONE: frozenset[int] = frozenset()
 _FUNCTION_CHARACTERS = frozenset(
     "的了是有不没在要也就都和吗呢吧啊呀哦又还很太再会能可去来到过得地着给让被把跟与及或但如若因为么这那哪谁我你他她它们个只"
-    "些点上下里外前后左右大小多少高低好坏一二三四五六七八九十百千几半两天年月日时分次吃喝用做看说想问叫"
+    "些点上下里外前后左右大小多少高低好坏一二三四五六七八九十百千几半两天年月日时吃喝用做看说想问叫"
 )
 """Characters that stand for themselves so often that they are no slip: 感冒要吃药 asks for no 感冒药."""
 
@@ -94,9 +95,12 @@ class Typos:
         )
 
     def _makes_sense(self, text: str, place: int) -> bool:
-        """Whether the character at ``place`` is part of a word, within the stretch or across its ends."""
+        """Whether the character at ``place`` is part of a word, within the stretch or across its ends.
+
+        Not so a word with a number in it: in 布洛分两片 the 两 counts the tablets.
+        """
         return any(
-            self._is_word(text[start:end])
+            self._is_word(text[start:end]) and _NUMERALS.isdisjoint(text[start:end])
             for start in range(max(0, place - _WORD_REACH), place + 1)
             for end in range(max(place + 1, start + 2), min(len(text), place + _WORD_REACH + 1) + 1)
         )

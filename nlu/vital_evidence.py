@@ -7,9 +7,11 @@ shares are taken among those who have it, so that the fever does not count twice
 """
 
 import math
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data.diseases import Disease, VitalFinding
 from nlu.disease_model import DiseaseModel, Floats
@@ -75,9 +77,26 @@ def vital_ratio(facts: CaseFacts, model: DiseaseModel) -> Floats:
     if values:
         signs = measured_signs(facts)
         for measure, value in values.items():
-            for column in model.measured_by.get(measure, ()):
-                total[column] += finding_ratio(model.rows[column], measure, value, signs)
+            total += measure_ratio(model, measure, value, signs)
     return total
+
+
+def measure_ratio(model: DiseaseModel, measure: str, value: float, signs: dict[str, bool]) -> Floats:
+    """log of the likelihood ratio of this value for each disease: of its findings the one that tells most.
+
+    Where the disease lists the sign of the measure and the value does not make it, the sign has said everything: 0.
+    """
+    most, least = np.zeros(len(model.diseases)), np.zeros(len(model.diseases))
+    table = _findings(model).get(measure)
+    if table is None:
+        return most
+    there = (value >= table.limits) == table.upward
+    ratios = np.where(there, table.there, table.missing)
+    if not signs.get(HIGH_SIGNS.get(measure, ""), False):
+        ratios = np.where(table.given_sign, 0.0, ratios)
+    np.maximum.at(most, table.columns, ratios)
+    np.minimum.at(least, table.columns, ratios)
+    return np.where(most >= -least, most, least)
 
 
 def measured(facts: CaseFacts) -> dict[str, float]:
@@ -94,34 +113,68 @@ def measured(facts: CaseFacts) -> dict[str, float]:
     return {measure: float(value) for measure, value in values.items() if value is not None}
 
 
-def finding_ratio(disease: Disease, measure: str, value: float, signs: dict[str, bool]) -> float:
-    """log of the likelihood ratio of this value for the disease: of its findings the one that tells most."""
-    found = [_ratio(disease, finding, value, signs) for finding in disease.vitals if finding.measure == measure]
-    return max(found, key=abs, default=0.0)
+@dataclass(frozen=True)
+class _Findings:
+    """All findings of one measure: whose each is, its limit and direction, and its log ratios there and missing.
 
+    ``given_sign`` marks those whose shares are among the patients who have the sign.
+    """
 
-def _ratio(disease: Disease, finding: VitalFinding, value: float, signs: dict[str, bool]) -> float:
-    share, everyone = finding.share, _share_of_patients(finding)
-    sign = HIGH_SIGNS.get(finding.measure)
-    if finding.minimum is not None and sign is not None and sign in disease.symptoms:
-        if not signs.get(sign, False):
-            return 0.0  # the sign itself has said it
-        share = min(share / disease.symptoms[sign], 0.95)
-        everyone = min(everyone / _share_with(finding.measure), 0.95)
-    there = value >= finding.minimum if finding.minimum is not None else value < (finding.below or 0.0)
-    ratio = share / everyone if there else (1 - share) / (1 - everyone)
-    return math.log(min(max(ratio, _RATIO_LIMITS[0]), _RATIO_LIMITS[1]))
+    columns: NDArray[np.intp]
+    limits: Floats
+    upward: NDArray[np.bool_]
+    there: Floats
+    missing: Floats
+    given_sign: NDArray[np.bool_]
 
 
 @cache
+def _findings(model: DiseaseModel) -> dict[str, _Findings]:
+    """The findings of all diseases by measure."""
+    found = [(column, disease, finding) for column, disease in enumerate(model.rows) for finding in disease.vitals]
+    measures = {finding.measure for _, _, finding in found}
+    return {measure: _table([row for row in found if row[2].measure == measure]) for measure in measures}
+
+
+def _table(found: list[tuple[int, Disease, VitalFinding]]) -> _Findings:
+    given_sign = [_given_sign(disease, finding) for _, disease, finding in found]
+    ratios = [_log_ratios(disease, finding) for _, disease, finding in found]
+    return _Findings(
+        columns=np.array([column for column, _, _ in found], dtype=np.intp),
+        limits=np.array([_limit(finding) for _, _, finding in found]),
+        upward=np.array([finding.minimum is not None for _, _, finding in found]),
+        there=np.array([there for there, _ in ratios]),
+        missing=np.array([missing for _, missing in ratios]),
+        given_sign=np.array(given_sign),
+    )
+
+
+def _limit(finding: VitalFinding) -> float:
+    limit = finding.minimum if finding.minimum is not None else finding.below
+    return float(limit or 0.0)
+
+
+def _given_sign(disease: Disease, finding: VitalFinding) -> bool:
+    return finding.minimum is not None and HIGH_SIGNS.get(finding.measure) in disease.symptoms
+
+
+def _log_ratios(disease: Disease, finding: VitalFinding) -> tuple[float, float]:
+    """log of q / b and of (1 − q) / (1 − b)."""
+    share, everyone = finding.share, _share_of_patients(finding)
+    if _given_sign(disease, finding):
+        share = min(share / disease.symptoms[HIGH_SIGNS[finding.measure]], 0.95)
+        everyone = min(everyone / _share_with(finding.measure), 0.95)
+    low, high = _RATIO_LIMITS
+    there, missing = (min(max(ratio, low), high) for ratio in (share / everyone, (1 - share) / (1 - everyone)))
+    return math.log(there), math.log(missing)
+
+
 def _share_of_patients(finding: VitalFinding) -> float:
     limits, shares = _PATIENTS[finding.measure]
-    limit = finding.minimum if finding.minimum is not None else finding.below
-    at_least = float(np.interp(limit or 0.0, limits, shares))
+    at_least = float(np.interp(_limit(finding), limits, shares))
     return at_least if finding.minimum is not None else 1 - at_least
 
 
-@cache
 def _share_with(measure: str) -> float:
     """Share of patients whose value makes the sign of the measure."""
     limit = {"temperature": FEVER_FROM, "systolic": SYSTOLIC_FROM, "diastolic": DIASTOLIC_FROM, "glucose": RANDOM_FROM}

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend import migrations
 from backend.db import Database
 from backend.security.keyring import KeyRingError, open_key_file
+from nlu import differential
 from nlu.embedded import EmbeddedProvider
 from nlu.models import ModelError
 from nlu.rasa_client import RasaClient, RasaFault
@@ -101,6 +102,7 @@ async def _redis(settings: Settings) -> Finding:
 async def _language(_settings: Settings) -> Finding:
     try:
         await EmbeddedProvider().parse("咳嗽三天", Context())
+        differential.prepare()
     except ModelError as error:
         return Finding(False, f"{error}: install the package again")
     except Exception as error:

@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 
+from nlu import differential
 from nlu.embedded import EmbeddedProvider
 from nlu.rasa_client import RasaClient
 from nlu.rasa_provider import Counts, RasaProvider
@@ -28,8 +29,12 @@ class Language:
 
 
 def make_language(settings: Settings, http: aiohttp.ClientSession, counts: Counts) -> Language:
-    """Give the provider that `settings` name; a Rasa server is looked for by its loop, and need not be there yet."""
+    """Give the provider that `settings` name; a Rasa server is looked for by its loop, and need not be there yet.
+
+    Whatever else reads language data is loaded too, so that a damaged file stops the start.
+    """
     embedded = EmbeddedProvider()
+    differential.prepare()
     if settings.nlu_provider is NluProvider.EMBEDDED:
         return Language(embedded, lambda: "embedded")
     rasa = RasaProvider(RasaClient(http, settings.rasa_url, settings.rasa_timeout), embedded, counts)

@@ -58,7 +58,8 @@ def _show(found: list[Figure]) -> None:
         target = "" if figure.target is None else f"{'≤' if figure.at_most else '≥'} {figure.target:g}"
         baseline = "–" if figure.baseline is None else f"{figure.baseline:.1f}"
         verdict = {True: "reached", False: "not reached", None: ""}[figure.reached]
-        print(f"{figure.of + ': ' + figure.name:52}{figure.value:9.2f}{baseline:>10}{target or '–':>10}  {verdict}")
+        line = f"{figure.of + ': ' + figure.name:52}{figure.value:9.2f}{baseline:>10}{target or '–':>10}  {verdict}"
+        print(line.rstrip())
 
 
 def main() -> None:

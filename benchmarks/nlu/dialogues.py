@@ -90,16 +90,19 @@ async def running_product() -> AsyncIterator[str]:
 async def run(data: Path, seed: int, page: bool) -> None:
     """Replay the dialogues of this seed one after the other; wait on the page where it is wanted."""
     callers = read_dialogues(data, DIALOGUES, seed)
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  # a coroutine runs in one
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with running_product() as url, SandboxClient(url) as sandbox:
         for number, caller in enumerate(callers, 1):
             phone = await sandbox.phone(f"患者{number:02}", f"dialogue-{number:02}")
             await replay(phone, caller)
             print(f"\n── {number}. {caller.name}: {caller.questions} questions")
             show(await phone.messages())
+            sys.stdout.flush()
         if page:
-            print(f"\nphones   {url}/   (Ctrl-C ends)", flush=True)
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.Event().wait()
+            print(f"\nphones   {url}/   (lay 患者01 to 患者10 on the desk with 手机; Ctrl-C ends)", flush=True)
+            await asyncio.Event().wait()
 
 
 def main() -> None:
@@ -109,7 +112,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="which ten dialogues")
     parser.add_argument("--page", action="store_true", help="keep the phones page open")
     options = parser.parse_args()
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(run(options.data, options.seed, options.page))
 
 

@@ -20,6 +20,8 @@ _FEWEST_TURNS = 3
 _FEWEST_SYMPTOMS = 4
 """Present or denied in the whole dialogue: enough for an interview."""
 _LONGEST_ANSWER = 60
+_OF_CHILDREN = ("imcs", "cmdd")
+"""Sets whose patients are children, whether the parent says so or not."""
 _UNKNOWN = "不清楚"
 _WHO = {
     Relation.CHILD: "我的孩子",
@@ -56,6 +58,8 @@ class Caller:
             return self._use(self.turns[0])
         self.questions += 1
         if "是谁不舒服" in heard.text:
+            if self.facts.relation is None and self.name.startswith(_OF_CHILDREN):
+                return _WHO[Relation.CHILD]
             return _WHO.get(self.facts.relation, "别的人")
         if "叫什么名字" in heard.text:
             return "先不说"

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from backend.consultation.rules import Status
 from backend.consultation.views import ConsultationSummary, ConsultationView, TimelineEntry
 from backend.scheduling import BookingState, BookingView
+from bot.cards.possible_diseases import possible_diseases
 from bot.messages import Choice
 from bot.wording import clip, lines, masked, moment
 from nlu.facts import CaseFacts
@@ -49,6 +50,7 @@ def full_case(view: ConsultationView, now: datetime) -> str:
         f"专家：{view.expert_name}" if view.expert_name else "",
         f"预约：{moment(booking.starts_at, now)}" if booking else "",
         *_opinion(view),
+        possible_diseases(view),
     )
 
 

@@ -89,7 +89,7 @@ async def _take_words(turn: Turn, intake: Intake) -> None:
     said = await turn.understand(intake.context)
     if await _steer(turn, intake, said):
         return
-    answer = None if is_clinical(said) else await assistance.digression(turn, said)
+    answer = None if is_clinical(said) or _is_offered(turn, intake) else await assistance.digression(turn, said)
     if answer is not None:
         repeat(turn, intake, answer)
         return
@@ -99,6 +99,11 @@ async def _take_words(turn: Turn, intake: Intake) -> None:
         await _take_who(turn, intake, said)
     else:
         await _take_answer(turn, intake, said)
+
+
+def _is_offered(turn: Turn, intake: Intake) -> bool:
+    """Whether the words are an answer that the waiting question offers: then they are that, and nothing else."""
+    return intake.question is not None and turn.text in intake.question.quick_answers
 
 
 async def _take_answer(turn: Turn, intake: Intake, said: Understanding) -> None:

@@ -177,7 +177,11 @@ def _matrix(rows: list[Read]) -> csr_matrix:
 
 
 def _fit(rows: list[Read]) -> LogisticRegression:
-    return LogisticRegression(C=_PENALTY, max_iter=200, tol=1e-3).fit(_matrix(rows), _gold(rows))
+    """The model of these rows; an intent with many examples counts by the root of their number, not by the number."""
+    gold = _gold(rows)
+    counts = np.bincount(gold, minlength=len(INTENTS))
+    weights = np.sqrt(counts.mean() / np.maximum(counts, 1))
+    return LogisticRegression(C=_PENALTY, max_iter=200, tol=1e-3).fit(_matrix(rows), gold, weights[gold])
 
 
 def _logits(model: LogisticRegression, rows: list[Read]) -> np.ndarray:

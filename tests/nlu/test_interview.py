@@ -12,9 +12,9 @@ from nlu.conditions import evidence
 from nlu.embedded import EmbeddedProvider
 from nlu.expected_gain import Gain
 from nlu.facts import CaseFacts
-from nlu.interview import MAX_QUESTIONS, next_question
+from nlu.interview import MAX_QUESTIONS, is_answered, next_question
 from nlu.types import Question, Sex, Slot, Status, SymptomMention, Understanding
-from nlu.wording import OPENING, WHICH
+from nlu.wording import OPENING, WHICH, put
 from tests.support.interview import ask_all
 
 Understand = Callable[..., Understanding]
@@ -74,6 +74,44 @@ def test_several_facts_in_one_answer_are_all_taken(provider: EmbeddedProvider) -
     assert case.duration is not None
     assert case.duration.days == 3
     assert not {Slot.DURATION, Slot.TEMPERATURE} & {question.slot for question in asked[1:]}
+
+
+def test_a_cold_that_somebody_thinks_they_have_is_no_history(provider: EmbeddedProvider) -> None:
+    asked, _ = ask_all(provider, "我40岁，女，感冒三天了，咳嗽", lambda question: "没有")
+    assert Slot.PAST_HISTORY in {question.slot for question in asked}
+
+
+def test_allergies_that_nobody_answered_are_not_asked_for_again(provider: EmbeddedProvider) -> None:
+    asked, _ = ask_all(provider, "我40岁，男，咳嗽三天", lambda question: "不知道")
+    assert "past_history" in ids(asked)
+    assert "allergies" not in ids(asked)
+
+
+def test_allergies_left_out_of_an_answer_are_asked_for(provider: EmbeddedProvider) -> None:
+    def answer(question: Question) -> str:
+        return "有高血压" if question.id == "past_history" else "没有"
+
+    asked, _ = ask_all(provider, "我40岁，男，咳嗽三天", answer)
+    assert ids(asked)[-1] == "allergies"
+
+
+def test_questions_that_the_caller_still_has_to_put_count(understand: Understand) -> None:
+    case = CaseFacts().merge(understand("我35岁，男，咳嗽"))
+
+    def asked(to_come: int) -> int:
+        known: list[str] = []
+        while question := next_question(case, known, to_come):
+            known.append(question.id)
+        return len(known)
+
+    assert asked(2) < asked(0)
+
+
+def test_a_denial_of_one_of_several_is_an_answer_but_not_for_danger() -> None:
+    denied = CaseFacts(symptoms=(SymptomMention(name="呕吐", text="", status=Status.NEGATIVE),))
+    question = put(RULES["nausea"], CaseFacts(), RULES["nausea"].symptoms)
+    assert is_answered(question, denied)
+    assert not is_answered(question.model_copy(update={"danger": True}), denied)
 
 
 def test_the_parent_is_asked_about_the_child(understand: Understand) -> None:

@@ -4,7 +4,9 @@ import aiohttp
 import pytest
 
 from bot.metrics import Metrics
+from nlu import differential
 from nlu.embedded import EmbeddedProvider
+from nlu.models import ModelError
 from nlu.rasa_provider import RasaProvider
 from qiaoyi.language import make_language
 from qiaoyi.settings import SettingsError, load
@@ -41,3 +43,13 @@ def test_a_wrong_setting_stops_the_start_with_its_name(monkeypatch: pytest.Monke
     monkeypatch.setenv(f"QIAOYI_{name}", value)
     with pytest.raises(SettingsError, match=name.lower()):
         load()
+
+
+async def test_a_damaged_ranking_model_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged() -> None:
+        raise ModelError("differential.onnx: the model file is damaged")
+
+    monkeypatch.setattr(differential, "learned_ranking", damaged)
+    async with aiohttp.ClientSession() as http:
+        with pytest.raises(ModelError, match="differential"):
+            make_language(load(), http, Metrics())

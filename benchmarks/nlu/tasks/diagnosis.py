@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from data.clinical_language import clinical_language
-from nlu.differential import COMPLAINTS, disease_probabilities, prior_probabilities
+from nlu.disease_probability import COMPLAINTS, disease_probabilities, prior_probabilities
 from nlu.embedded import EmbeddedProvider
 from nlu.facts import CaseFacts
 from nlu.training.names import our_findings
@@ -38,19 +38,29 @@ _DXY: dict[str, tuple[str, ...]] = {
     "小儿手足口病": ("手足口病",),
     "小儿腹泻": ("小儿腹泻", "轮状病毒感染", "肠炎", "肠胃炎"),
     "过敏性鼻炎": ("过敏性鼻炎",),
-    "肺炎": ("肺炎", "支气管肺炎", "支原体肺炎"),
+    "肺炎": ("肺炎", "支气管肺炎", "支原体肺炎", "新生儿肺炎"),
 }
 
 
 def answer(row: dict[str, Any]) -> dict[str, Any]:
     """``diseases``, the likeliest first, among those of the row's set."""
+    scores = _scores(row)
+    return {"diseases": sorted(scores, key=lambda label: -scores[label])}
+
+
+def first_with_probability(row: dict[str, Any]) -> tuple[str, float]:
+    """The likeliest disease of the row's set, and its probability when it must be one of these."""
+    scores = _scores(row)
+    first = max(scores, key=lambda label: scores[label])
+    return first, scores[first] / sum(scores.values())
+
+
+def _scores(row: dict[str, Any]) -> dict[str, float]:
     told = our_findings(row["explicit"])
     facts = _facts({**our_findings(row["implicit"]), **told}, row.get("self_report", ""))
     probabilities = disease_probabilities(facts, row.get("self_report", ""), told)
     speaks_of = _DXY if row["source"] == "dxy" else COMPLAINTS
-    mix = _MIX[row["source"]]
-    scores = {label: _likelier(probabilities, speaks_of[label]) * share for label, share in mix.items()}
-    return {"diseases": sorted(scores, key=lambda label: -scores[label])}
+    return {label: _likelier(probabilities, speaks_of[label]) * share for label, share in _MIX[row["source"]].items()}
 
 
 def _likelier(probabilities: Mapping[str, float], names: Sequence[str]) -> float:

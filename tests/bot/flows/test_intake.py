@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.flows.intake_questions import WHO_IS
 from bot.flows.intake_state import Intake
 from nlu.types import OutpatientRecord, Speaker, Utterance
 from tests.support.conversation import Conversation
@@ -177,6 +178,16 @@ async def test_who_it_is_for_is_asked_when_nobody_said(consenting: Conversation)
     await consenting.tap("我母亲")
     assert "您母亲" in consenting.text or waiting(consenting)
     assert intake_of(consenting).facts.sex == "female"
+
+
+@pytest.mark.parametrize("answer", list(WHO_IS))
+@pytest.mark.parametrize("typed", [True, False])
+async def test_every_answer_to_who_it_is_for_is_taken(consenting: Conversation, answer: str, typed: bool) -> None:
+    await consenting.say("咳嗽三天了")
+    await (consenting.say(answer) if typed else consenting.tap(answer))
+    assert consenting.state.flow == "intake"
+    assert intake_of(consenting).facts.relation is WHO_IS[answer]
+    assert waiting(consenting) not in ("", "patient.who")
 
 
 async def test_name_and_sex_are_asked_once_in_a_life(consenting: Conversation) -> None:
