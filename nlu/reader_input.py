@@ -22,7 +22,7 @@ SPEAKERS = {Speaker.DOCTOR: 1, Speaker.PATIENT: 2}
 SENTENCE = 3
 """The sentence itself; 1 and 2 are what doctor and patient said before."""
 
-MAX_SENTENCE = 300
+MAX_SENTENCE = 200
 MAX_BEFORE = 60
 """How many characters are read: of the sentence from its beginning, of each utterance before it the last ones."""
 
