@@ -20,6 +20,8 @@ _FUNCTION_CHARACTERS = frozenset(
     "些点上下里外前后左右大小多少高低好坏一二三四五六七八九十百千几半两天年月日时吃喝用做看说想问叫"
 )
 """Characters that stand for themselves so often that they are no slip: 感冒要吃药 asks for no 感冒药."""
+_NO_SLIPS = _FUNCTION_CHARACTERS | frozenset("炎癌瘤病症痛疼血毒疮术")
+"""Nor are those a slip that say what kind of illness it is: 内膜炎 is never to become 内膜癌."""
 
 
 class Typos:
@@ -84,15 +86,14 @@ class Typos:
         odd = [position + place for place, character in enumerate(word) if text[position + place] != character]
         if len(odd) == 1 and self._is_whole_without(text[position : position + len(word)], odd[0] - position):
             return False
-        if 2 * len(odd) > len(word) or any(text[place] in _FUNCTION_CHARACTERS for place in odd):
+        if 2 * len(odd) > len(word) or any(text[place] in _NO_SLIPS for place in odd):
             return False
         return not any(self._makes_sense(text, place) for place in odd)
 
     def _is_whole_without(self, written: str, place: int) -> bool:
         """Whether the stretch is a right word beside its odd first or last character: 治气管炎 is no 支气管炎."""
-        return (place == 0 and written[1:] in self._words) or (
-            place == len(written) - 1 and written[:-1] in self._words
-        )
+        rest = written[1:] if place == 0 else written[:-1] if place == len(written) - 1 else ""
+        return bool(rest) and (rest in self._words or self._is_word(rest))
 
     def _makes_sense(self, text: str, place: int) -> bool:
         """Whether the character at ``place`` is part of a word, within the stretch or across its ends.

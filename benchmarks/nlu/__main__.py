@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--rasa", action="store_true", help="and Rasa beside the embedded provider")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    known = [*task_names(), *MEASURES]
+    known = list(dict.fromkeys((*task_names(), *MEASURES)))
     unknown = set(options.names) - set(known)
     if unknown:
         parser.error(f"no such measure: {', '.join(sorted(unknown))}; there are {', '.join(known)}")

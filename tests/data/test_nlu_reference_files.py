@@ -116,7 +116,7 @@ def test_a_wrong_symptom_is_named(folder: Path, edit: Callable[[Any], object], f
         load_clinical_language(folder)
 
 
-@pytest.mark.parametrize("name", ["examinations.json", "operations.json", "findings.json"])
+@pytest.mark.parametrize("name", ["examinations.json", "operations.json", "treatments.json", "findings.json"])
 def test_a_word_for_two_examinations_or_operations_is_named(folder: Path, name: str) -> None:
     change(folder / name, lambda rows: rows[1]["synonyms"].append(rows[0]["name"]))
     with pytest.raises(DataError, match=rf"{name}.*comes twice"):
