@@ -29,8 +29,9 @@ _LEAD = 2.0
 _PREGNANCY = "prenatal"
 _NOTHING_FITS = 1.0
 _PREGNANT = 4.0
-_CHILD, _PERHAPS_CHILD, _NO_WORD_OF_A_CHILD = 8.0, 6.0, -12.0
-_CHILD_AMONG_ADULTS = -4.0
+_CHILD_STAGE = {"children": 8.0, "all": 0.0, "adults": -4.0}
+_PERHAPS_CHILD = 6.0
+_NO_WORD_OF_A_CHILD = 0.4
 _GROWN_UP = (Relation.SELF, Relation.FATHER, Relation.MOTHER, Relation.SPOUSE, Relation.GRANDPARENT)
 _NORMALISED = 2.0
 """A finding that the reference data assign to a department, where its words are no cue."""
@@ -54,7 +55,7 @@ def rank_directions(facts: CaseFacts, temperature: float = TEMPERATURE) -> list[
     """
     support = _support(facts)
     scores = {
-        code: sum(words.values()) + _stage(directions()[code], facts)
+        code: _stage(directions()[code], sum(words.values()), facts)
         for code, words in support.items()
         if fits(directions()[code], facts)
     }
@@ -110,15 +111,20 @@ def _findings(facts: CaseFacts) -> list[tuple[str, str]]:
     return found
 
 
-def _stage(direction: Direction, facts: CaseFacts) -> float:
-    """How well the direction suits the patient's stage of life."""
+def _stage(direction: Direction, evidence: float, facts: CaseFacts) -> float:
+    """The evidence for a direction, weighed by how well it suits the patient's stage of life.
+
+    Without an age, words that fit children and adults alike (咳嗽) make nobody a child: they count less there.
+    """
     if facts.age_months is not None:
         child = facts.age_months < CHILD_BELOW_MONTHS
-        return {"children": _CHILD, "adults": _CHILD_AMONG_ADULTS, "all": 0.0}[direction.patients] if child else 0.0
+        return evidence + (_CHILD_STAGE[direction.patients] if child else 0.0)
     if direction.patients != "children":
-        return 0.0
+        return evidence
     pregnant = facts.pregnancy is not None and facts.pregnancy.status is Status.POSITIVE
-    return _PERHAPS_CHILD if facts.relation is Relation.CHILD and not pregnant else _NO_WORD_OF_A_CHILD
+    if facts.relation is Relation.CHILD and not pregnant:
+        return evidence + _PERHAPS_CHILD
+    return evidence * _NO_WORD_OF_A_CHILD
 
 
 def _by_department(name: str) -> dict[str, float]:

@@ -162,8 +162,8 @@ def _volunteered(facts: CaseFacts) -> Callable[[str], float]:
     spoken |= {kinds[name] for name in spoken if name in kinds}
 
     def factor(name: str) -> float:
-        unspoken = (share for symptom, share in _symptoms().get(name, {}).items() if symptom not in spoken)
-        return 1 - _VOLUNTEERED * max(unspoken, default=0.0)
+        commonest = next((share for symptom, share in _symptoms().get(name, ()) if symptom not in spoken), 0.0)
+        return 1 - _VOLUNTEERED * commonest
 
     return factor
 
@@ -210,8 +210,11 @@ def prior_probabilities() -> Mapping[str, float]:
 
 
 @cache
-def _symptoms() -> dict[str, dict[str, float]]:
-    return {disease.name: dict(disease.symptoms) for disease in knowledge_base()}
+def _symptoms() -> dict[str, tuple[tuple[str, float], ...]]:
+    """The symptoms of each disease with their shares, the most common first."""
+    return {
+        disease.name: tuple(sorted(disease.symptoms.items(), key=lambda pair: -pair[1])) for disease in knowledge_base()
+    }
 
 
 @cache

@@ -77,11 +77,11 @@ def measure(data: Path) -> dict[str, float]:
     del data
     model, rules = measured(EmbeddedProvider()), measured(EmbeddedProvider(judge=RulesAlone()))
     return {
-        "accuracy": 100 * model.accuracy,
-        "macro-F1": 100 * model.macro_f1,
-        "calibration error": 100 * model.calibration_error,
-        "rules alone: accuracy": 100 * rules.accuracy,
-        "rules alone: macro-F1": 100 * rules.macro_f1,
+        "accuracy, %": 100 * model.accuracy,
+        "macro-F1, %": 100 * model.macro_f1,
+        "expected calibration error, %": 100 * model.calibration_error,
+        "rules alone: accuracy, %": 100 * rules.accuracy,
+        "rules alone: macro-F1, %": 100 * rules.macro_f1,
     }
 
 

@@ -1,7 +1,6 @@
 """Which of two departments: asked in plain words where the facts leave it open, never where it would delay help."""
 
 from bot.dialogue import Turn
-from bot.flows.coding import department_name
 from bot.flows.intake_state import Intake
 from bot.messages import Choice, Menu
 from data.clinical_language import clinical_language
@@ -29,8 +28,8 @@ def departments_to_choose(intake: Intake) -> tuple[str, ...]:
 
 def ask_department(turn: Turn, institution_id: str, codes: tuple[str, ...]) -> None:
     """Show both departments with what they see; a tap comes back with the institution that was chosen before."""
-    lines = [f"· {department_name(code)}{_sees(code)}" for code in codes]
-    choices = [Choice(f"{_ACTION}:{institution_id}.{code}", department_name(code)) for code in codes]
+    lines = [f"· {departments()[code].name}{_sees(code)}" for code in codes]
+    choices = [Choice(f"{_ACTION}:{institution_id}.{code}", departments()[code].name) for code in codes]
     turn.say(
         Menu(
             "\n".join(("还差一步：您的情况更像下面哪一种？", *lines)),
