@@ -189,7 +189,7 @@ class _Reading:
             withdrawn=self._withdrawn(),
             command=self.rules.command(self.text),
             entities=self._entities([*temperatures, *places], duration, onset),
-            findings=self.joint.findings(self.source),
+            findings=self.joint.findings(self.source, answer.symptoms),
         )
         return self._judged(draft)
 
@@ -297,7 +297,10 @@ class _Reading:
             return Answer()
         mentioned = {m.name: m.status for m in mentions}
         all_of_them = self.rules.says_all(self.text)
-        return answer_to(self.context.asked, self.text, self.yes_no, all_of_them, mentioned)
+        answer = answer_to(self.context.asked, self.text, self.yes_no, all_of_them, mentioned)
+        if self.context.asked.slot is Slot.SYMPTOM and self.yes_no is None and not answer.symptoms:
+            answer.symptoms = self.joint.answers(self.context.asked, mentioned)
+        return answer
 
     def _duration(
         self, stated: Duration | None, onset: tuple[str, float, int, int] | None, answer: Answer

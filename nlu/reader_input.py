@@ -5,7 +5,7 @@ character of what was said before (each utterance closed by a separator) and the
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,11 +22,11 @@ SPEAKERS = {Speaker.DOCTOR: 1, Speaker.PATIENT: 2}
 SENTENCE = 3
 """The sentence itself; 1 and 2 are what doctor and patient said before."""
 
-MAX_SENTENCE = 300
+MAX_SENTENCE = 200
 MAX_BEFORE = 60
 """How many characters are read: of the sentence from its beginning, of each utterance before it the last ones."""
 
-BIGRAMS, TRIGRAMS = 16384, 32768
+BIGRAMS, TRIGRAMS = 12289, 24593
 """How many rows the tables of neighbouring characters have; what falls into one row shares it."""
 
 RATES = (0.15, 0.4, 0.7, 0.9)
@@ -60,6 +60,7 @@ class Sight:
     speakers: Integers
     words: Integers
     word_labels: Integers
+    terms: Integers
     heat: Integers
     offset: int
     before: tuple[tuple[int, str], ...]
@@ -69,22 +70,22 @@ class Sight:
         return {name: getattr(self, name) for name in INPUTS}
 
 
-INPUTS = ("characters", "bigrams", "trigrams", "speakers", "words", "word_labels", "heat")
+INPUTS = ("characters", "bigrams", "trigrams", "speakers", "words", "word_labels", "terms", "heat")
 WORD_KINDS = 1 + (len(RATES) + 1) * 4
 HEATS = 1 + len(_HEAT) + 1
 
 
 class Eye:
-    """Turns text into arrays: ``characters`` are the known ones in order, ``words`` the known words of symptoms."""
+    """Turns text into arrays.
 
-    def __init__(self, characters: Sequence[str], words: dict[str, WordCount]) -> None:
+    ``characters`` are the known ones in order, ``words`` the words that stood for symptoms in what was learnt from,
+    ``terms`` the words of the product's own lexicon, each with a number of what it means.
+    """
+
+    def __init__(self, characters: Sequence[str], words: dict[str, WordCount], terms: dict[str, int]) -> None:
         self._ids = {character: FIRST_CHARACTER + index for index, character in enumerate(characters)}
-        self._words = words
-        self._lengths: dict[str, list[int]] = {}
-        for word in words:
-            self._lengths.setdefault(word[0], []).append(len(word))
-        for first, lengths in self._lengths.items():
-            self._lengths[first] = sorted(set(lengths), reverse=True)
+        self._words, self._word_lengths = words, _lengths(words)
+        self._terms, self._term_lengths = terms, _lengths(terms)
 
     def see(self, text: str, before: Sequence[Utterance], forgotten: dict[str, WordCount] | None = None) -> Sight:
         """The arrays for ``text`` after ``before``.
@@ -95,7 +96,7 @@ class Eye:
         parts = [(SPEAKERS[one.speaker], one.text[-MAX_BEFORE:]) for one in before[-2:]]
         parts.append((SENTENCE, text[:MAX_SENTENCE]))
         size = sum(len(part) for _, part in parts) + len(parts) - 1
-        arrays = np.zeros((5, size), dtype=np.int64)
+        arrays = np.zeros((6, size), dtype=np.int64)
         offset, starts = 0, []
         for speaker, part in parts:
             starts.append(offset)
@@ -103,7 +104,8 @@ class Eye:
             arrays[0, offset:end] = [self._ids.get(character, UNKNOWN) for character in part]
             arrays[1, offset : end + 1] = speaker
             self._mark_words(part, forgotten or {}, arrays[2, offset:end], arrays[3, offset:end])
-            _mark_heat(part, arrays[4, offset:end])
+            self._mark_terms(part, arrays[4, offset:end])
+            _mark_heat(part, arrays[5, offset:end])
             if speaker != SENTENCE:
                 arrays[0, end] = SEPARATOR
             offset = end + 1
@@ -117,7 +119,8 @@ class Eye:
             speakers=arrays[1],
             words=arrays[2],
             word_labels=arrays[3],
-            heat=arrays[4],
+            terms=arrays[4],
+            heat=arrays[5],
             offset=starts[-1],
             before=tuple(zip(starts[:-1], (part for _, part in parts[:-1]), strict=True)),
         )
@@ -127,7 +130,7 @@ class Eye:
         position = 0
         while position < len(text):
             step = 1
-            for length in self._lengths.get(text[position], ()):
+            for length in self._word_lengths.get(text[position], ()):
                 count = self._words.get(text[position : position + length])
                 if count is None or position + length > len(text):
                     continue
@@ -138,6 +141,27 @@ class Eye:
                     step = length
                     break
             position += step
+
+    def _mark_terms(self, text: str, numbers: Any) -> None:
+        """Write which words of the lexicon stand where, the longest first from the left."""
+        position = 0
+        while position < len(text):
+            step = 1
+            for length in self._term_lengths.get(text[position], ()):
+                number = self._terms.get(text[position : position + length])
+                if number is not None and position + length <= len(text):
+                    numbers[position : position + length] = number
+                    step = length
+                    break
+            position += step
+
+
+def _lengths(words: Iterable[str]) -> dict[str, list[int]]:
+    """By first character: how long the words are that begin with it, the longest first."""
+    lengths: dict[str, set[int]] = {}
+    for word in words:
+        lengths.setdefault(word[0], set()).add(len(word))
+    return {first: sorted(some, reverse=True) for first, some in lengths.items()}
 
 
 def _less(count: WordCount, forgotten: WordCount | None) -> WordCount:

@@ -13,10 +13,13 @@ have, in words that no list holds, but of nothing outside the consultations that
 4. Where the rules saw no cue, a reader that is sure enough decides; but a sign that a red flag looks for counts as
    there unless the rules deny it.
 
+5. Whether an answer affirms or denies what was asked is for the rules to say. Where they hear no answer (正常 to
+   "有没有发烧？"), a reader that is very sure is believed, but not about danger signs: those are asked again.
+
 Everything that the reader found is told besides, as it found it (``findings``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -25,10 +28,16 @@ from nlu.lexicon import Match
 from nlu.normalise import Normalised, normalise
 from nlu.reader import Reader, Reading, Stretch
 from nlu.segment import WordBounds
-from nlu.types import Context, Finding, Status, Utterance
+from nlu.types import Asked, Context, Finding, Status, SymptomMention, Utterance
 
 _SURE = 0.9
 """From here on the reader's status outweighs the absence of a cue."""
+
+_SURE_NAME = 0.5
+"""What no word of ours confirms must at least have one likely name."""
+
+_SURE_ANSWER = 0.95
+"""From here on the reader's status of what was asked is taken for the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,8 @@ class JointReading:
 
     def _stands_alone(self, stretch: Stretch, bounds: WordBounds) -> bool:
         """Whether the reader alone is to be believed about a stretch."""
-        return not stretch.is_temperature and not bounds.splits_word(stretch.start, stretch.end)
+        sure = stretch.name_certainty >= _SURE_NAME
+        return sure and not stretch.is_temperature and not bounds.splits_word(stretch.start, stretch.end)
 
     def status(self, match: Match, by_rules: Status) -> Status:
         """How a symptom is meant, which the rules take as ``by_rules``."""
@@ -77,17 +87,33 @@ class JointReading:
             return by_rules
         return stretch.status if stretch.certainty >= _SURE else by_rules
 
-    def findings(self, source: Normalised) -> tuple[Finding, ...]:
-        """All that the reader found, with offsets in the original."""
+    def answers(self, asked: Asked, known: Collection[str]) -> list[SymptomMention]:
+        """What the message, which the rules took for no answer, says of the asked symptoms that are not ``known``."""
+        found = []
+        for stretch in self._reading.asked:
+            name = self._names.get(stretch.label)
+            sure = stretch.certainty >= _SURE_ANSWER and stretch.status is not Status.UNKNOWN
+            if sure and name in asked.values and name not in known and name not in _danger_signs():
+                found.append(SymptomMention(name=name, text="", status=stretch.status))
+        return found
+
+    def findings(self, source: Normalised, answers: Collection[SymptomMention]) -> tuple[Finding, ...]:
+        """All that the reader found, with offsets in the original.
+
+        What the ``answers`` that the rules heard affirm (有 to "有没有发烧？") is not told as denied.
+        """
+        affirmed = {answer.name for answer in answers if answer.status is Status.POSITIVE}
         said = []
         for stretch in self._reading.said:
             start, end = source.span(stretch.start, stretch.end)
             name = self._names.get(stretch.label, stretch.label)
             said.append(Finding(label=stretch.label, name=name, status=stretch.status, start=start, end=end))
-        asked = [
-            Finding(label=one.label, name=self._names.get(one.label, one.label), status=one.status, asked=True)
-            for one in self._reading.asked
-        ]
+        asked = []
+        for one in self._reading.asked:
+            name = self._names.get(one.label, one.label)
+            contradicted = name in affirmed and one.status is Status.NEGATIVE
+            status = Status.POSITIVE if contradicted else one.status
+            asked.append(Finding(label=one.label, name=name, status=status, asked=True))
         return (*said, *asked)
 
 

@@ -20,6 +20,7 @@ from tests.support.processes import free_port, serving
 from tests.support.sandbox import running_sandbox
 
 AES_KEY = "A" * 43
+MODEL_FILES = ("reader.onnx", "reader.json", "reader_status.onnx", "reader_status.json")
 ACCOUNT = {
     "WECHAT__APP_ID": account.LOCAL_APP_ID,
     "WECHAT__APP_SECRET": account.LOCAL_APP_SECRET,
@@ -108,12 +109,12 @@ def test_a_clock_that_does_not_answer_ends_with_one_line(
     assert_one_line(capsys, "setting clock_url")
 
 
-@pytest.mark.parametrize("name", ["reader.onnx", "reader.json"])
+@pytest.mark.parametrize("name", MODEL_FILES)
 def test_a_damaged_model_ends_the_start_with_one_line(
     with_account: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
 ) -> None:
     main(["migrate"])
-    for part in ("reader.onnx", "reader.json"):
+    for part in MODEL_FILES:
         shutil.copy(FOLDER / part, tmp_path)
     (tmp_path / name).write_bytes(b"{")
     with_account.setattr("nlu.embedded.reader", lambda: Reader(tmp_path))

@@ -12,7 +12,7 @@ def answer(row: dict[str, Any]) -> dict[str, Any]:
     names = {label: reader().names.get(label, label) for label in row["asked"]}
     asked = Asked(slot=Slot.SYMPTOM, values=tuple(dict.fromkeys(names.values())))
     question = Utterance(speaker=Speaker.DOCTOR, text=row["question"])
-    understood = provider().understand("，".join(row["answer"]), Context(asked=asked, before=(question,)))
+    understood = provider().understand("\n".join(row["answer"]), Context(asked=asked, before=(question,)))
     found = [finding for finding in understood.findings if finding.asked]
     return {"symptoms": [{"name": label, "status": _status(label, name, found).value} for label, name in names.items()]}
 

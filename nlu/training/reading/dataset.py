@@ -3,7 +3,6 @@
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,11 +102,11 @@ def question_rows(rows: list[dict[str, Any]]) -> list[Row]:
                 marks.append({**symptom, "start": start, "end": start + len(mention)})
         question, marks = plain(question, marks)
         said = Utterance(speaker=Speaker.DOCTOR, text=question)
-        read.append(Row((said,), normalise("，".join(row["answer"])).text, {0: marks}))
+        read.append(Row((said,), normalise("\n".join(row["answer"])).text, {0: marks}))
     return read
 
 
-def weak_marks(rows: list[Row], dialogues: list[str], words: Iterable[tuple[str, str]]) -> None:
+def weak_marks(rows: list[Row], dialogues: list[str], names: dict[str, str]) -> None:
     """Mark, where nobody has, the words of doctors for symptoms whose status the dialogue tells elsewhere.
 
     Such a mark teaches the status alone (``weak``): nobody has looked for all the symptoms of the utterance.
@@ -117,7 +116,6 @@ def weak_marks(rows: list[Row], dialogues: list[str], words: Iterable[tuple[str,
         for marks in row.marks.values():
             for mark in marks:
                 told[dialogue, mark["name"]].add(mark["status"])
-    names = dict(words)
     finder = re.compile("|".join(re.escape(word) for word in sorted(names, key=len, reverse=True)))
     for row, dialogue in zip(rows, dialogues, strict=True):
         for place, said in enumerate(row.before):

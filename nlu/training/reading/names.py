@@ -32,3 +32,13 @@ def symptom_names(labels: list[str], language: ClinicalLanguage | None = None) -
         for label in labels
         if _OWN.get(label, label) in words and label not in _NO_SYMPTOM
     }
+
+
+def terms(language: ClinicalLanguage | None = None) -> dict[str, int]:
+    """The words of the product's lexicon of symptoms and diseases, with a number of what each means."""
+    language = language or clinical_language()
+    numbers: dict[str, int] = {}
+    for number, row in enumerate((*language.symptoms, *language.diseases), start=1):
+        for word in (row.name, *row.synonyms):
+            numbers.setdefault(word.lower(), number)
+    return numbers

@@ -51,19 +51,20 @@ class Block(nn.Module):
 class ReaderNetwork(nn.Module):
     """From the arrays of ``nlu.reader_input`` to scores for tag, name and status at each place."""
 
-    def __init__(self, characters: int, labels: int, width: int = 192, dropout: float = 0.4) -> None:
+    def __init__(self, characters: int, labels: int, terms: int, width: int = 192, dropout: float = 0.4) -> None:
         super().__init__()
-        self.character = nn.Embedding(characters, 128, padding_idx=0)
-        self.bigram = nn.Embedding(BIGRAMS, 48, padding_idx=0)
-        self.trigram = nn.Embedding(TRIGRAMS, 32, padding_idx=0)
+        self.character = nn.Embedding(characters, 96, padding_idx=0)
+        self.bigram = nn.Embedding(BIGRAMS, 32, padding_idx=0)
+        self.trigram = nn.Embedding(TRIGRAMS, 16, padding_idx=0)
         self.speaker = nn.Embedding(4, 8)
         self.word = nn.Embedding(WORD_KINDS, 16)
         self.word_label = nn.Embedding(labels + 1, 24)
+        self.term = nn.Embedding(terms + 1, 24)
         self.heat = nn.Embedding(HEATS, 8)
         for table in (self.character, self.bigram, self.trigram):
             nn.init.normal_(table.weight, std=0.1)
             nn.init.zeros_(table.weight[0])
-        self.projection = nn.Linear(128 + 2 * 48 + 32 + 8 + 16 + 24 + 8, width)
+        self.projection = nn.Linear(96 + 2 * 32 + 16 + 8 + 16 + 24 + 24 + 8, width)
         self.blocks = nn.ModuleList(Block(width, reach, dropout / 2) for reach in REACHES)
         self.norm = nn.LayerNorm(width)
         self.summary = nn.Linear(2 * width, width)
@@ -81,19 +82,21 @@ class ReaderNetwork(nn.Module):
         speakers: Tensor,
         words: Tensor,
         word_labels: Tensor,
+        terms: Tensor,
         heat: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Scores of shape (batch, places, ·) for the tags, the names and the statuses."""
         following = self.bigram(self._forget(bigrams, 0.15))
         preceding = torch.cat([torch.zeros_like(following[:, :1]), following[:, :-1]], dim=1)
         seen = [
-            self.character(characters),
+            self.character(self._forget(characters, 0.03)),
             following,
             preceding,
             self.trigram(self._forget(trigrams, 0.3)),
             self.speaker(speakers),
             self.word(words),
             self.word_label(word_labels),
+            self.term(terms),
             self.heat(heat),
         ]
         hidden = self.dropout(torch.cat(seen, dim=-1))
@@ -104,7 +107,7 @@ class ReaderNetwork(nn.Module):
         hidden = torch.relu(self.norm(hidden))
         own = (speakers == SENTENCE).unsqueeze(2).to(hidden.dtype)
         ends = [(hidden * share).max(dim=1, keepdim=True).values for share in (own, there - own)]
-        summary = self.summary(torch.cat(ends, dim=2)).expand_as(hidden)
+        summary = self.summary(torch.cat(ends, dim=2)).expand(-1, hidden.shape[1], -1)
         hidden, summary = self.dropout(hidden), self.dropout(summary)
         return self.tag(hidden), self.name(hidden), self.status(torch.cat([hidden, summary], dim=2))
 
@@ -140,3 +143,24 @@ class ReaderNetwork(nn.Module):
             following = torch.logsumexp(alpha.unsqueeze(2) + transitions, dim=1) + scores[:, place]
             alpha = torch.where(mask[:, place].unsqueeze(1), following, alpha)
         return torch.logsumexp(alpha, dim=1)
+
+
+class Ensemble(nn.Module):
+    """Several networks that were trained alike but for chance; what they say is averaged."""
+
+    def __init__(self, members: list[ReaderNetwork]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, *arrays: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The mean scores of the tags, and the mean logarithms of the shares of names and statuses."""
+        tags, names, statuses = zip(*(member(*arrays) for member in self.members), strict=True)
+        return (
+            torch.stack(tags).mean(dim=0),
+            torch.stack([one.log_softmax(dim=2) for one in names]).mean(dim=0),
+            torch.stack([one.log_softmax(dim=2) for one in statuses]).mean(dim=0),
+        )
+
+    def allowed_transitions(self) -> Tensor:
+        """The mean scores of going from one tag to the next."""
+        return torch.stack([member.allowed_transitions() for member in self.members]).mean(dim=0)

@@ -6,7 +6,7 @@ import pytest
 
 from bot.flows.intake_questions import WHO_IS
 from bot.flows.intake_state import Intake
-from nlu.types import OutpatientRecord
+from nlu.types import OutpatientRecord, Speaker, Utterance
 from tests.support.conversation import Conversation
 
 EXAMPLE = "我最近总是咳嗽，还发烧，体温38.5度，感觉胸口有点闷"
@@ -394,3 +394,20 @@ async def test_more_questions_beside_the_way(consenting: Conversation, question:
     said = await consenting.say(question)
     assert "没太听明白" not in said
     assert waiting(consenting) == before
+
+
+async def test_words_are_understood_after_the_question_and_what_was_said_before_it(consenting: Conversation) -> None:
+    await consenting.say(EXAMPLE)
+    intake = intake_of(consenting)
+    assert intake.question is not None
+    assert intake.context.before == (
+        Utterance(speaker=Speaker.PATIENT, text=EXAMPLE),
+        Utterance(speaker=Speaker.DOCTOR, text=intake.question.text),
+    )
+
+
+async def test_where_no_question_waits_the_patients_last_words_came_before(consenting: Conversation) -> None:
+    await consenting.say(EXAMPLE)
+    intake = intake_of(consenting)
+    intake.withdraw_question()
+    assert intake.context.before == (Utterance(speaker=Speaker.PATIENT, text=EXAMPLE),)
