@@ -21,7 +21,7 @@ GENERAL = "general_internal"
 """Where those go of whom nothing points anywhere."""
 
 TEMPERATURE = 3.0
-"""Fitted by ``python -m benchmarks.nlu.department_calibration`` on a set that may be trained on."""
+"""From ``python -m benchmarks.nlu.department_calibration`` on a set that may be trained on (docs/nlu/department.md)."""
 
 _LEAD = 2.0
 """The words of the first message, the chief complaint, count twice."""
