@@ -10,6 +10,7 @@ from data.clinical_language import clinical_language
 from data.differential import differential_knowledge
 from data.diseases import Disease
 from data.knowledge import knowledge_base
+from nlu.conclusions import DiseaseSuggestion
 from nlu.disease_evidence import explain
 from nlu.disease_model import OTHER
 from nlu.disease_probability import disease_probabilities, prior_probabilities
@@ -17,7 +18,7 @@ from nlu.facts import CaseFacts
 from nlu.learned_ranking import learned_ranking
 from nlu.red_flags import assess_red_flags
 from nlu.summary import record_term
-from nlu.types import DiseaseSuggestion, Vitals
+from nlu.types import Vitals
 from nlu.vital_evidence import measured_signs
 
 MOST_LISTED = 3

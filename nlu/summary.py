@@ -1,19 +1,9 @@
 """The facts of a case in the shape of a Chinese outpatient record. It states, it never concludes: no diagnosis."""
 
 from data.clinical_language import clinical_language
+from nlu.conclusions import OutpatientRecord
 from nlu.facts import FEVER, CaseFacts
-from nlu.types import (
-    Examination,
-    ExaminationState,
-    OutpatientRecord,
-    Pregnancy,
-    Relation,
-    Sex,
-    Slot,
-    Statement,
-    Status,
-    Vitals,
-)
+from nlu.types import Examination, ExaminationState, Pregnancy, Relation, Sex, Slot, Statement, Status, Vitals
 
 UNKNOWN = "未提供"
 _CHIEF_SYMPTOMS = 3

@@ -6,10 +6,11 @@ from collections import defaultdict
 from data.departments import departments
 from data.directions import directions
 from data.urgency import urgency_rules
+from nlu.conclusions import DepartmentSuggestion, Urgency
 from nlu.conditions import evidence
 from nlu.directions import CHILD_BELOW_MONTHS, rank_directions
 from nlu.facts import CaseFacts
-from nlu.types import DepartmentSuggestion, RedFlag, Sex, Urgency
+from nlu.types import RedFlag, Sex
 
 URGENCY_NAMES = {1: "危急", 2: "急重", 3: "急症", 4: "亚急症或非急症"}
 """The four levels of 《急诊预检分诊专家共识》(2018)."""

@@ -10,9 +10,9 @@ from backend.scheduling import BookingState, BookingView
 from bot.cards.possible_diseases import possible_diseases
 from bot.messages import Choice
 from bot.wording import clip, lines, masked, moment
+from nlu.conclusions import OutpatientRecord
 from nlu.facts import CaseFacts
 from nlu.summary import summarise
-from nlu.types import OutpatientRecord
 
 _LONGEST_TIMELINE = 20
 _ENDED = (Status.COMPLETED, Status.CANCELLED)

@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from backend.consultation.rules import Status
 from backend.consultation.views import ConsultationView
 from bot.wording import lines
+from nlu.conclusions import DiseaseSuggestion
 from nlu.differential import MOST_LISTED, rank_diseases
 from nlu.facts import CaseFacts
-from nlu.types import DiseaseSuggestion, Vitals
+from nlu.types import Vitals
 
 TITLE = "可能的诊断（仅供医生参考，不给患者看）"
 _LIKELIHOODS = ((0.6, "可能性大"), (0.3, "有可能"), (0.1, "可能性小"))

@@ -8,23 +8,12 @@ from hypothesis import strategies as st
 
 from data.clinical_language import clinical_language
 from data.departments import departments
+from nlu.conclusions import Urgency
 from nlu.cues import cue_weights
 from nlu.facts import MAX_CUES, CaseFacts
 from nlu.red_flags import assess_red_flags
 from nlu.triage import assess_urgency, is_unsure, suggest_department
-from nlu.types import (
-    Asked,
-    Cue,
-    Pregnancy,
-    Relation,
-    Sex,
-    Slot,
-    Status,
-    SymptomMention,
-    Understanding,
-    Urgency,
-    Vitals,
-)
+from nlu.types import Asked, Cue, Pregnancy, Relation, Sex, Slot, Status, SymptomMention, Understanding, Vitals
 
 Understand = Callable[..., Understanding]
 

@@ -6,7 +6,8 @@ import pytest
 
 from bot.flows.intake_questions import WHO_IS
 from bot.flows.intake_state import Intake
-from nlu.types import OutpatientRecord, Speaker, Utterance
+from nlu.conclusions import OutpatientRecord
+from nlu.types import Speaker, Utterance
 from tests.support.conversation import Conversation
 
 EXAMPLE = "我最近总是咳嗽，还发烧，体温38.5度，感觉胸口有点闷"
