@@ -24,7 +24,6 @@ from aiortc.rtp import (
     RtcpRtpfbPacket,
     RtcpSrPacket,
     pack_remb_fci,
-    unpack_remb_fci,
 )
 
 from media.description import (
@@ -69,15 +68,15 @@ class Leg:
     """How one person is connected: what they send and what they are sent.
 
     ``sent_lost`` is the worst share of their packets that we lack (0–1, before repair), ``received_lost`` the worst
-    that they lack of ours; ``jitter`` and ``round_trip`` in seconds, bit-rates in bit/s.
+    that they lack of ours; ``delay`` by how many seconds their packets wait on the way to us, ``round_trip`` the
+    seconds to them and back.
     """
 
-    sent_lost: float | None
-    received_lost: float | None
+    sent_lost: float
+    received_lost: float
     jitter: float
-    round_trip: float | None
-    uplink: int | None
-    downlink: int | None
+    delay: float
+    round_trip: float
 
 
 class Forwarding(Protocol):
@@ -87,7 +86,7 @@ class Forwarding(Protocol):
         """A connection on which ``person`` sends; an earlier one of theirs is closed. ``RoomFullError``."""
 
     async def subscribe(self, room: str, person: str) -> Offer:
-        """A connection on which ``person`` is sent the others; an earlier one of theirs is closed. ``RoomFullError``."""
+        """A connection on which ``person`` is sent the others; closes an earlier one of theirs. ``RoomFullError``."""
 
     def answer(self, connection: str, sdp: str) -> None:
         """The page's answer. ``DescriptionError`` where it is none, ``KeyError`` for an unknown connection."""
@@ -176,7 +175,7 @@ class _Publisher(_Connection):
         super().__init__(certificate, ice_servers, on_lost)
         self.uplink = Uplink()
         self.streams: dict[Source, PublishedStream] = {}
-        self.lost: float | None = None
+        self.lost = 0.0
         self._by_ssrc: dict[int, PublishedStream] = {}
         self._on_stream = on_stream
 
@@ -229,11 +228,10 @@ class _Publisher(_Connection):
         if not receptions:
             return
         self.lost = max(r.fraction_lost for r in receptions) / 256
-        bitrate = min(cap, self.uplink.bitrate or cap)
         pictures = [stream.ssrc for stream in self.streams.values() if stream.source is not Source.AUDIO]
         data = bytes(RtcpRrPacket(ssrc=1, reports=receptions))
         if pictures:
-            fci = pack_remb_fci(bitrate, pictures)
+            fci = pack_remb_fci(cap, pictures)
             data += bytes(RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci))
         self.peer.send_rtcp(data)
 
@@ -245,7 +243,6 @@ class _Subscriber(_Connection):
         self, certificate: RTCCertificate, ice_servers: list[RTCIceServer], on_lost: Callable[[], None]
     ) -> None:
         super().__init__(certificate, ice_servers, on_lost)
-        self.downlink: int | None = None
         self.groups: dict[str, str] = {}
         numbers = iter(random.sample(range(0x10000, 0xFFFFFFFF), 2 * (CAPACITY - 1) * len(Source)))
         self.forwarded = [
@@ -302,19 +299,10 @@ class _Subscriber(_Connection):
             forwarded = self._by_ssrc.get(packet.media_ssrc)
             if forwarded is not None:
                 forwarded.retransmit(packet.lost)
-        elif isinstance(packet, RtcpPsfbPacket):
-            self._take_feedback(packet)
-
-    def _take_feedback(self, packet: RtcpPsfbPacket) -> None:
-        if packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
+        elif isinstance(packet, RtcpPsfbPacket) and packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
             forwarded = self._by_ssrc.get(packet.media_ssrc)
             if forwarded is not None and forwarded.stream is not None:
                 forwarded.stream.request_keyframe()
-        elif packet.fmt == RTCP_PSFB_APP:
-            try:
-                self.downlink = unpack_remb_fci(packet.fci)[0]
-            except ValueError:
-                return
 
     def receptions(self) -> list[Reception]:
         """How what is sent arrives."""
@@ -421,12 +409,11 @@ class RtpForwarding:
         streams = publisher.streams.values() if publisher is not None else ()
         jitters = [r.jitter for r in receptions] + [stream.jitter_seconds for stream in streams]
         return Leg(
-            sent_lost=publisher.lost if publisher is not None else None,
-            received_lost=max((r.lost for r in receptions), default=None),
+            sent_lost=publisher.lost if publisher is not None else 0.0,
+            received_lost=max((r.lost for r in receptions), default=0.0),
             jitter=max(jitters, default=0.0),
-            round_trip=max((r.round_trip for r in receptions if r.round_trip is not None), default=None),
-            uplink=publisher.uplink.bitrate if publisher is not None else None,
-            downlink=subscriber.downlink if subscriber is not None else None,
+            delay=publisher.uplink.delay if publisher is not None else 0.0,
+            round_trip=max((r.round_trip for r in receptions if r.round_trip is not None), default=0.0),
         )
 
     async def leave(self, room: str, person: str) -> None:

@@ -54,7 +54,7 @@ class Peer:
         self._connection = self._ice._connection
         self._connection.ice_controlling = True
         self._pass_on = self._connection.data_received
-        self._connection.data_received = self._datagram
+        self._connection.data_received = self._datagram  # type: ignore[method-assign]
         self._channel: RTCDataChannel | None = None
         self._candidates = 0
         self._starting: asyncio.Task[None] | None = None

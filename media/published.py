@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtp import (
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
@@ -26,6 +25,7 @@ _MISSING_LIMIT = 256
 _ASK_AGAIN_AFTER = 0.06
 _ASK_AT_MOST = 5
 _KEYFRAME_AGAIN_AFTER = 0.5
+_DELAY_WINDOW = 30.0
 
 
 class Watcher(Protocol):
@@ -39,19 +39,30 @@ class Watcher(Protocol):
 
 
 class Uplink:
-    """What the way from a publisher to us seems to carry, from when its packets were sent and when they came."""
+    """How much longer than the fastest packet of late the packets of a publisher are on their way.
+
+    A queue that builds up before us shows here long before packets are lost. Clocks need not agree: only the
+    difference to the least one counts, and the least is forgotten after half a minute, as clocks drift.
+    """
 
     def __init__(self) -> None:
-        self.bitrate: int | None = None
-        self._estimator = RemoteBitrateEstimator()
+        self.delay = 0.0
+        self._offset: float | None = None
+        self._least: list[tuple[float, float]] = []
 
-    def add(self, sent: int, arrived: float, size: int, ssrc: int) -> None:
-        """A packet of ``size`` octets: ``sent`` as ``abs-send-time``, ``arrived`` in seconds."""
-        estimate = self._estimator.add(
-            abs_send_time=sent, arrival_time_ms=int(arrived * 1000), payload_size=size, ssrc=ssrc
-        )
-        if estimate is not None:
-            self.bitrate = estimate[0]
+    def add(self, sent: int, arrived: float) -> None:
+        """A packet: ``sent`` as ``abs-send-time`` (24 bits, wraps each 64 s), ``arrived`` in seconds."""
+        apart = arrived - sent / (1 << 18)
+        if self._offset is None:
+            self._offset = apart
+        on_the_way = (apart - self._offset + 32.0) % 64.0 - 32.0
+        least = self._least
+        while least and least[-1][1] >= on_the_way:
+            least.pop()
+        least.append((arrived, on_the_way))
+        while least[0][0] < arrived - _DELAY_WINDOW:
+            least.pop(0)
+        self.delay += (on_the_way - least[0][1] - self.delay) / 16
 
 
 class PublishedStream:
@@ -189,8 +200,7 @@ class PublishedStream:
         """Tell the uplink of this packet; gives where its send time lies."""
         at = self._send_time_at(packet, header)
         if at is not None:
-            sent = int.from_bytes(packet[at : at + 3])
-            self._uplink.add(sent, self._clock(), len(packet) - header.payload_at, self.ssrc)
+            self._uplink.add(int.from_bytes(packet[at : at + 3]), self._clock())
         return at
 
     def _count(self, packet: bytes, header: Header, now: float) -> None:
