@@ -88,10 +88,10 @@ class Forwarding(Protocol):
     async def subscribe(self, room: str, person: str) -> Offer:
         """A connection on which ``person`` is sent the others; closes an earlier one of theirs. ``RoomFullError``."""
 
-    def answer(self, connection: str, sdp: str) -> None:
-        """The page's answer. ``DescriptionError`` where it is none, ``KeyError`` for an unknown connection."""
+    def answer(self, connection: str, sdp: str, person: str) -> None:
+        """The page's answer. ``DescriptionError`` where it is none, ``KeyError`` for no connection of this person."""
 
-    async def add_candidate(self, connection: str, candidate: str) -> None:
+    async def add_candidate(self, connection: str, candidate: str, person: str) -> None:
         """Another address of the page. ``ValueError`` where it is malformed, ``KeyError``."""
 
     def places(self, room: str, person: str) -> dict[str, str]:
@@ -119,6 +119,7 @@ class _Participant:
     publisher: "_Publisher | None" = None
     subscriber: "_Subscriber | None" = None
     cap: int = _START_BITRATE
+    audio_only: bool = False
     recorders: dict[Source, Watcher] = field(default_factory=dict)
 
 
@@ -129,7 +130,7 @@ class _Connection:
         self, certificate: RTCCertificate, ice_servers: list[RTCIceServer], on_lost: Callable[[], None]
     ) -> None:
         self.id = secrets.token_hex(8)
-        self.offer = ""
+        self.offer = self.person = ""
         self.peer = Peer(
             certificate,
             ice_servers,
@@ -284,6 +285,12 @@ class _Subscriber(_Connection):
                 self.show(person, source, None)
         self.groups = {group: shown for group, shown in self.groups.items() if shown != person}
 
+    def pause_pictures(self, paused: bool) -> None:
+        """Send voices alone, or pictures again."""
+        for forwarded in self.forwarded:
+            if forwarded.place.source is not Source.AUDIO:
+                forwarded.pause(paused)
+
     def stop(self) -> None:
         """Watch nothing any more."""
         for forwarded in self.forwarded:
@@ -359,20 +366,21 @@ class RtpForwarding:
         await self._drop_subscriber(participant)
         subscriber = _Subscriber(self._certificate, self._ice_servers(), lambda: self._on_lost(room, person))
         participant.subscriber = subscriber
+        subscriber.pause_pictures(participant.audio_only)
         for other in self._rooms[room].values():
             if other is not participant and other.publisher is not None:
                 for source, stream in other.publisher.streams.items():
                     subscriber.show(other.person, source, stream)
         return await self._offered(subscriber, room, person, subscriber.make_offer)
 
-    def answer(self, connection: str, sdp: str) -> None:
-        found = self._connections[connection]
+    def answer(self, connection: str, sdp: str, person: str) -> None:
+        found = self._owned(connection, person)
         answer = read_answer(sdp, found.offer)
         found.answered(answer)
         found.peer.start(answer)
 
-    async def add_candidate(self, connection: str, candidate: str) -> None:
-        await self._connections[connection].peer.add_candidate(candidate)
+    async def add_candidate(self, connection: str, candidate: str, person: str) -> None:
+        await self._owned(connection, person).peer.add_candidate(candidate)
 
     def places(self, room: str, person: str) -> dict[str, str]:
         subscriber = self._rooms[room][person].subscriber
@@ -382,11 +390,10 @@ class RtpForwarding:
         self._rooms[room][person].cap = bitrate
 
     def audio_only(self, room: str, person: str, only: bool) -> None:
-        subscriber = self._rooms[room][person].subscriber
-        if subscriber is not None:
-            for forwarded in subscriber.forwarded:
-                if forwarded.place.source is not Source.AUDIO:
-                    forwarded.pause(only)
+        participant = self._rooms[room][person]
+        participant.audio_only = only
+        if participant.subscriber is not None:
+            participant.subscriber.pause_pictures(only)
 
     def record(self, room: str, person: str, source: Source, watcher: Watcher | None) -> None:
         participant = self._rooms[room][person]
@@ -448,9 +455,16 @@ class RtpForwarding:
             raise RoomFullError(room)
         return participants.setdefault(person, _Participant(person))
 
+    def _owned(self, connection: str, person: str) -> _Connection:
+        found = self._connections[connection]
+        if found.person != person:
+            raise KeyError(connection)
+        return found
+
     async def _offered(
         self, connection: _Connection, room: str, person: str, make_offer: Callable[[], Awaitable[None]]
     ) -> Offer:
+        connection.person = person
         connection.on_message = lambda text: self._on_message(room, person, text)
         self._connections[connection.id] = connection
         await make_offer()

@@ -164,10 +164,16 @@ class Room:
         self._broadcast({"kind": "chat", "person": member.person, "text": message.text})
 
     def point(self, member: Member, message: Pointer) -> None:
-        """Pass a stroke on; only hosts draw."""
-        if member.admitted.role is Role.HOST:
-            stroke = message.model_dump(mode="json")
-            self._broadcast({**stroke, "person": member.person}, but=member)
+        """Pass a stroke on over the WebSocket, for pages whose data channel is not open."""
+        stroke = self.stroke(member, message)
+        if stroke is not None:
+            self._broadcast(stroke, but=member)
+
+    def stroke(self, member: Member, message: Pointer) -> dict[str, Any] | None:
+        """A stroke as the others are told of it; ``None`` where it is not theirs to draw: only hosts draw."""
+        if member.admitted.role is not Role.HOST:
+            return None
+        return {**message.model_dump(mode="json"), "person": member.person}
 
     def consent(self, member: Member, message: RecordingConsent) -> None:
         """Somebody asks for a recording, agrees to it, or does not; it runs while everybody inside agrees."""
