@@ -3,11 +3,13 @@
 PYTHON ?= python3
 PORT ?= 8080
 SANDBOX_PORT ?= 8090
+RASA_PORT ?= 5005
 DATA ?= var
 VENV := .venv
 BIN := $(VENV)/bin
+TRAINING := .venv-training
 
-.PHONY: run test install check web lock clean
+.PHONY: run test install check web lock rasa train clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.runtime web/dist/.built
@@ -17,6 +19,21 @@ test: $(VENV)/.development web/dist/.built
 	@exec deploy/check.sh
 
 install: $(VENV)/.runtime web/dist/.built
+
+# Rasa in an environment of its own, trained on our examples, on loopback: docs/nlu/rasa.md.
+rasa: $(VENV)/.runtime
+	@exec deploy/rasa.sh $(BIN) serve $(RASA_PORT)
+
+# Trains the shipped models anew from the public sets: make train DATA=folder. Some 40 minutes on one core.
+train: $(TRAINING)/.ready
+	@test -f "$(DATA)/symptoms_train.jsonl" || { echo "make train DATA=the folder of the public sets" >&2; exit 2; }
+	$(TRAINING)/bin/python -m nlu.training --data "$(DATA)"
+
+$(TRAINING)/.ready: requirements.txt nlu/training/requirements.txt
+	test -x $(TRAINING)/bin/python || $(PYTHON) -m venv $(TRAINING)
+	$(TRAINING)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(TRAINING)/bin/python -m pip install --quiet --disable-pip-version-check -r nlu/training/requirements.txt
+	@touch $@
 
 web: web/dist/.built
 
@@ -53,4 +70,4 @@ lock: | $(BIN)/python
 		-o deploy/requirements-node.txt
 
 clean:
-	rm -rf $(VENV) web/node_modules web/dist
+	rm -rf $(VENV) $(TRAINING) web/node_modules web/dist

@@ -181,6 +181,11 @@ class Dialogue:
         """Let `interceptors` look at every message that is no action, in this order, before any flow."""
         self._interceptors.extend(interceptors)
 
+    async def prepare(self, incoming: Incoming) -> None:
+        """Let the provider ask whom it has to ask about the words, before the transaction of the turn begins."""
+        if incoming.kind in (Kind.TEXT, Kind.VOICE) and incoming.text.strip():
+            await self.provider.prepare(incoming.text.strip())
+
     async def respond(self, incoming: Incoming, state: ConversationState) -> list[Message]:
         """Answer `incoming`, changing `state`; called inside the transaction of the turn.
 

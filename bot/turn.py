@@ -29,6 +29,9 @@ SORRY = Text("抱歉，刚才没有处理好，请再发一次。")
 class Responder(Protocol):
     """What answers: `bot.dialogue.Dialogue`."""
 
+    async def prepare(self, incoming: Incoming) -> None:
+        """Do, before the transaction begins, what answering would have to wait for."""
+
     async def respond(self, incoming: Incoming, state: ConversationState) -> list[Message]:
         """Answer `incoming`, changing `state`."""
 
@@ -81,6 +84,9 @@ class TurnPerformer:
         """
         if job.arrival.media_id and job.picture is None:
             job.picture = await self._pictures.fetch(job)
+        if not job.prepared:
+            job.prepared = True  # a turn that is tried again does not wait again
+            await self._dialogue.prepare(job.arrival.incoming)
         return await self._turn(job, apology=False)
 
     async def apologise(self, job: Job) -> Reply:

@@ -80,6 +80,7 @@ class Job:
 
     Attributes:
         picture: what the person sent, fetched before the transaction: bytes and media type.
+        prepared: the dialogue has had its chance to wait for what it needs.
         committing: from here on the turn is not cancelled any more: it may have happened.
         put_by: it is being stored for later.
     """
@@ -89,6 +90,7 @@ class Job:
     outcome: asyncio.Future[Reply]
     deferred: DeferredItem | None = None
     picture: tuple[bytes, str] | None = None
+    prepared: bool = False
     task: asyncio.Task[Reply] | None = None
     committing: bool = False
     put_by: bool = False

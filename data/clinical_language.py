@@ -1,17 +1,22 @@
 """The words of patients: symptoms, body parts, drugs and diseases with their everyday names (``data/nlu``)."""
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 from pydantic import Field
 
 from data.departments import departments
+from data.diseases import Disease, Term, read_diseases
 from data.errors import DataError
 from data.files import ROOT, Row, read_object, read_rows, require_unique
 
 FOLDER = ROOT / "nlu"
+
+SYMPTOMS_FROM = "《诊断学》第9版（人民卫生出版社，2018）；《医疗机构诊疗科目名录》（卫医发〔1994〕第27号）"
+"""Where a symptom and the departments that see it can be read, unless its row says otherwise."""
 
 
 class Symptom(Row):
@@ -28,6 +33,7 @@ class Symptom(Row):
     synonyms: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
     departments: dict[str, float]
+    source: str = SYMPTOMS_FROM
 
 
 class BodyPart(Row):
@@ -52,48 +58,18 @@ class Anatomy(Row):
     sensations: tuple[Sensation, ...]
 
 
-class Term(Row):
-    """A drug or a disease with its everyday names."""
+class Habit(Row):
+    """A habit or a side of the general condition, with regular expressions over normalised text.
+
+    ``positive`` are words that it is so or in order, ``negative`` that it is not; ``record`` is how an outpatient
+    record writes the one and the other. ``symptoms`` say already that it is disturbed (失眠 for 睡眠).
+    """
 
     name: str
-    synonyms: tuple[str, ...] = ()
-    departments: dict[str, float] = Field(default_factory=dict)
-
-
-class VitalFinding(Row):
-    """A measured value and the share of patients with the disease who show it.
-
-    ``minimum`` is reached or exceeded, ``below`` is not reached; °C, mmHg, mmol/L, beats a minute, %.
-    """
-
-    measure: Literal["temperature", "systolic", "diastolic", "glucose", "heart_rate", "respiratory_rate", "spo2"]
-    minimum: float | None = None
-    below: float | None = None
-    share: float = Field(gt=0, lt=1)
-
-
-class Disease(Term):
-    """A disease as a primary-care doctor knows it.
-
-    ``symptoms`` gives for a symptom's name the share of patients who have it; ``frequency`` is how often a township
-    clinic sees the disease; ``ages`` are the months from and below which it does not occur; ``risks`` gives for
-    another disease how many times likelier this one is with it; ``examine`` is what to look at or measure next, in the
-    words of a doctor; ``source`` is where this can be read.
-    """
-
-    icd10: str = ""
-    frequency: Literal["very_common", "common", "occasional", "rare"] = "occasional"
-    ages: tuple[int | None, int | None] = (None, None)
-    sex: Literal["female", "male", "all"] = "all"
-    symptoms: dict[str, float] = Field(default_factory=dict)
-    vitals: tuple[VitalFinding, ...] = ()
-    risks: dict[str, float] = Field(default_factory=dict)
-    red_flags: tuple[str, ...] = ()
-    examine: tuple[str, ...] = ()
-    source: str = ""
-
-
-AnyTerm = TypeVar("AnyTerm", bound=Term)
+    record: tuple[str, str]
+    symptoms: tuple[str, ...] = ()
+    positive: tuple[str, ...] = Field(min_length=1)
+    negative: tuple[str, ...] = Field(min_length=1)
 
 
 class ClinicalLanguage(Row):
@@ -103,6 +79,14 @@ class ClinicalLanguage(Row):
     anatomy: Anatomy
     drugs: tuple[Term, ...]
     diseases: tuple[Disease, ...]
+    findings: tuple[Term, ...]
+    """What people carry home from an examination (心肌缺血, 早搏): told like a disease."""
+    examinations: tuple[Term, ...]
+    operations: tuple[Term, ...]
+    treatments: tuple[Term, ...]
+    habits: tuple[Habit, ...]
+    kinds: dict[str, str]
+    """For a symptom the more general one that it is a kind of: 右下腹痛 is a kind of 下腹痛, that of 腹痛."""
 
 
 def load_clinical_language(folder: Path = FOLDER) -> ClinicalLanguage:
@@ -111,9 +95,24 @@ def load_clinical_language(folder: Path = FOLDER) -> ClinicalLanguage:
     anatomy = read_object(folder / "anatomy.json", Anatomy)
     _check_symptoms(folder / "symptoms.json", symptoms)
     _check_anatomy(folder / "anatomy.json", anatomy, {row.name for row in symptoms})
-    drugs = _read_terms(folder / "drugs.json", Term)
-    diseases = _read_terms(folder / "diseases.json", Disease)
-    return ClinicalLanguage(symptoms=symptoms, anatomy=anatomy, drugs=drugs, diseases=diseases)
+    names = {row.name for row in symptoms}
+    operations = _read_terms(folder / "operations.json")
+    diseases = read_diseases(folder / "diseases", names, {row.name for row in operations})
+    _check_terms(folder / "diseases", diseases)
+    kinds = read_object(folder / "symptom_kinds.json", dict[str, str])
+    _check_kinds(folder / "symptom_kinds.json", kinds, names)
+    return ClinicalLanguage(
+        symptoms=symptoms,
+        anatomy=anatomy,
+        drugs=_read_terms(folder / "drugs.json"),
+        diseases=diseases,
+        findings=_read_terms(folder / "findings.json"),
+        examinations=_read_terms(folder / "examinations.json"),
+        operations=operations,
+        treatments=_read_terms(folder / "treatments.json"),
+        habits=_read_habits(folder / "habits.json", names),
+        kinds=kinds,
+    )
 
 
 @cache
@@ -127,11 +126,32 @@ def _check_symptoms(path: Path, rows: tuple[Symptom, ...]) -> None:
     require_unique(path, "name or synonym", [word for row in rows for word in (row.name, *row.synonyms)])
     for row in rows:
         _check_departments(path, row.id, row.departments)
-        for pattern in row.patterns:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise DataError(f"{path}: {row.id}: bad pattern {pattern!r} ({error})") from error
+        _check_patterns(path, row.id, row.patterns)
+
+
+def _check_patterns(path: Path, owner: str, patterns: tuple[str, ...]) -> None:
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise DataError(f"{path}: {owner}: bad pattern {pattern!r} ({error})") from error
+
+
+def _read_terms(path: Path) -> tuple[Term, ...]:
+    rows = read_rows(path, Term)
+    _check_terms(path, rows)
+    return rows
+
+
+def _read_habits(path: Path, symptoms: set[str]) -> tuple[Habit, ...]:
+    rows = read_rows(path, Habit)
+    require_unique(path, "name", [row.name for row in rows])
+    for row in rows:
+        _check_patterns(path, row.name, (*row.positive, *row.negative))
+        for symptom in row.symptoms:
+            if symptom not in symptoms:
+                raise DataError(f"{path}: {row.name} names the unknown symptom {symptom!r}")
+    return rows
 
 
 def _check_anatomy(path: Path, anatomy: Anatomy, symptoms: set[str]) -> None:
@@ -146,12 +166,24 @@ def _check_anatomy(path: Path, anatomy: Anatomy, symptoms: set[str]) -> None:
                 raise DataError(f"{path}: {part.name} has the unknown symptom {symptom!r}")
 
 
-def _read_terms(path: Path, kind: type[AnyTerm]) -> tuple[AnyTerm, ...]:
-    rows = read_rows(path, kind)
+def _check_terms(path: Path, rows: Sequence[Term]) -> None:
     require_unique(path, "name or synonym", [word for row in rows for word in (row.name, *row.synonyms)])
     for row in rows:
         _check_departments(path, row.name, row.departments)
-    return rows
+
+
+def _check_kinds(path: Path, kinds: dict[str, str], symptoms: set[str]) -> None:
+    for name, general in kinds.items():
+        seen = {name}
+        above: str | None = general
+        for known in (name, general):
+            if known not in symptoms:
+                raise DataError(f"{path}: unknown symptom {known!r}")
+        while above is not None:
+            if above in seen:
+                raise DataError(f"{path}: {name!r} is a kind of itself")
+            seen.add(above)
+            above = kinds.get(above)
 
 
 def _check_departments(path: Path, owner: str, weights: dict[str, float]) -> None:

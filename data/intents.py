@@ -12,10 +12,9 @@ from data.files import Row, read_object, read_rows, require_unique
 
 
 class IntentPatterns(Row):
-    """Patterns (searched in normalised text) of one intent, and how sure a match makes."""
+    """Patterns (searched in normalised text) of one intent; of several that match, the one that stands first counts."""
 
     intent: str
-    confidence: float = Field(gt=0, le=1)
     patterns: tuple[str, ...] = Field(min_length=1)
 
     @field_validator("patterns")

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from data.clinical_language import FOLDER, clinical_language
 from data.conditions import Condition, check_names
@@ -12,25 +12,48 @@ from data.errors import DataError
 from data.files import Row, read_rows, require_unique
 
 PATH = FOLDER / "questions.json"
+SIGNS = "{signs}"
 
 
 class QuestionRule(Row):
-    """A question, when it is worth asking (any condition of ``when``; none: always), and why it is asked.
+    """A question, when it can be asked (any condition of ``when`` and none of ``unless``), and why it is asked.
 
-    ``{who}`` in a text stands for the patient (您, 孩子, 老人家). ``also`` are further slots that the answer may fill.
-    Stages are asked in this order: danger, specific, general, optional; within a stage in the order of the file.
+    Stages come in this order: ``danger`` looks for danger signs, ``measure`` for a value that decides how urgent it is
+    (both in the order of the file), ``specific`` holds what tells causes apart, of which the interview chooses by
+    expected gain, ``general`` what every record needs, ``optional`` what it can do without.
+
+    ``{who}`` in a text stands for the patient (您, 孩子). A question after symptoms has ``values``, their names,
+    where its text is fixed, or ``signs``, their names with the plain words for each, of which those that are still open
+    take the place of ``{signs}`` in the text. ``also`` are further slots that the answer may fill;
+    ``tells`` are symptoms that the answer to a question after something else decides (where it hurts).
     """
 
     id: str
-    stage: Literal["danger", "specific", "general", "optional"]
-    text: str
-    slot: str
+    stage: Literal["danger", "measure", "specific", "general", "optional"]
+    text: str = "{who}有没有" + SIGNS + "？"
+    slot: str = "symptom"
     also: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
-    expects: Literal["anything", "yes_no", "choice", "number", "duration", "text"]
+    signs: dict[str, str] = Field(default_factory=dict, max_length=4)
+    tells: tuple[str, ...] = ()
+    expects: Literal["anything", "yes_no", "choice", "number", "duration", "text"] = "choice"
     quick_answers: tuple[str, ...] = Field(default=(), max_length=5)
-    why: str
+    why: str = Field(min_length=6)
     when: tuple[Condition, ...] = ()
+    unless: tuple[Condition, ...] = ()
+
+    @property
+    def symptoms(self) -> tuple[str, ...]:
+        """The symptoms that the question asks for by name."""
+        return self.values or tuple(self.signs)
+
+    @model_validator(mode="after")
+    def _is_put_in_one_way(self) -> "QuestionRule":
+        if (SIGNS in self.text) != bool(self.signs):
+            raise ValueError(f"{SIGNS} in the text and the words for it belong together")
+        if self.slot == "symptom" and bool(self.values) == bool(self.signs):
+            raise ValueError("a question after symptoms has either values or signs")
+        return self
 
 
 def load_questions(path: Path = PATH) -> tuple[QuestionRule, ...]:
@@ -39,8 +62,8 @@ def load_questions(path: Path = PATH) -> tuple[QuestionRule, ...]:
     require_unique(path, "id", [rule.id for rule in rules])
     known = {row.name for row in clinical_language().symptoms}
     for rule in rules:
-        check_names(path, rule.id, rule.when)
-        for name in rule.values:
+        check_names(path, rule.id, (*rule.when, *rule.unless))
+        for name in (*rule.symptoms, *rule.tells):
             if name not in known:
                 raise DataError(f"{path}: {rule.id} asks for the unknown finding {name!r}")
     return rules

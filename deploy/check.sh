@@ -17,8 +17,28 @@ if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
 
+# Rasa, in its own environment: installed and trained (once) while the code is looked at, then running beside the tests.
+rasa_port=$($bin/python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+if deploy/rasa.sh $bin install >/dev/null; then
+    nice -n 10 deploy/rasa.sh $bin train >/dev/null &
+    rasa=$!
+    trap 'kill "$rasa" 2>/dev/null || true' EXIT
+elif [ "${CI:-}" = true ]; then
+    exit 1
+else
+    rasa=""
+fi
+
 echo "format and lint"; $bin/ruff format --check --quiet . ; $bin/ruff check --quiet .
 echo "types"; $bin/mypy
 echo "rooms and arrows"; $bin/lint-imports --no-cache
 echo "pages"; npm --prefix web run --silent check
-echo "tests"; exec $bin/python -m pytest -n 2 "$@"
+if [ -n "$rasa" ]; then
+    echo "rasa"; wait "$rasa"
+    log=$(mktemp)
+    deploy/rasa.sh $bin serve "$rasa_port" >"$log" 2>&1 &
+    rasa=$!
+    trap 'kill "$rasa" 2>/dev/null || true; rm -f "$log"' EXIT
+    export RASA_TEST_URL="http://127.0.0.1:$rasa_port" RASA_TEST_LOG="$log"
+fi
+echo "tests"; $bin/python -m pytest -n 2 "$@"

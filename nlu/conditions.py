@@ -1,6 +1,6 @@
 """Whether the facts of a case meet a condition of the reference data."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from data.conditions import Condition
 from nlu.facts import CaseFacts
@@ -9,21 +9,24 @@ from nlu.types import Relation, Status
 YOUNG_CHILD_MONTHS = 60
 """Under five years: the young children of WHO IMCI."""
 
+GROWN_UP_MONTHS = 144
+"""From twelve years the limits of vital signs are those of adults (《急诊预检分诊专家共识》, 2018)."""
 
-def evidence(condition: Condition, facts: CaseFacts) -> tuple[str, ...]:
-    """What meets the condition, in Chinese words; empty where any part of it is not met."""
-    present = set(facts.present)
-    groups = [(name,) for name in condition.all_of] + [
-        group for group in (condition.any_of, condition.also_any) if group
-    ]
+
+def evidence(condition: Condition, facts: CaseFacts, present: Collection[str] | None = None) -> tuple[str, ...]:
+    """What meets the condition, in Chinese words; empty where any part of it is not met.
+
+    ``present`` are the findings of ``facts.present``, from a caller that looks at many conditions.
+    """
+    present = facts.present if present is None else present
     found: list[str] = []
-    for group in groups:
+    for group in condition.groups:
         met = [name for name in group if name in present]
         if not met:
             return ()
         found += met
     if condition.any_disease:
-        known = [d.name for d in facts.diseases if d.status is Status.POSITIVE and d.name in condition.any_disease]
+        known = _known_diseases(condition, facts)
         if not known:
             return ()
         found += known
@@ -34,25 +37,27 @@ def evidence(condition: Condition, facts: CaseFacts) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def missing(condition: Condition, facts: CaseFacts, present: Collection[str]) -> tuple[str, ...]:
+    """The findings any one of which, found present besides ``present``, would meet the condition; none where more than
+    one is wanting."""
+    wanting = [group for group in condition.groups if not any(name in present for name in group)]
+    if len(wanting) != 1 or (condition.any_disease and not _known_diseases(condition, facts)):
+        return ()
+    return () if None in _limits(condition, facts) else wanting[0]
+
+
+def _known_diseases(condition: Condition, facts: CaseFacts) -> list[str]:
+    """Which of the diseases and operations that the condition names the patient has told of."""
+    told = (*facts.diseases, *facts.operations)
+    return [d.name for d in told if d.status is Status.POSITIVE and d.name in condition.any_disease]
+
+
 def _limits(condition: Condition, facts: CaseFacts) -> Iterator[str | None]:
     """For every limit that the condition sets: the value that meets it in words, or ``None``."""
-    vitals = facts.vitals
-    age = _age_months(facts, condition)
-    checks = (
-        (age, condition.age_from_months, condition.age_below_months, _age_text(facts)),
-        (facts.temperature, condition.temperature_from, None, f"体温{facts.temperature}℃"),
-        (vitals.systolic, condition.systolic_from, condition.systolic_below, f"收缩压{vitals.systolic}mmHg"),
-        (vitals.diastolic, condition.diastolic_from, None, f"舒张压{vitals.diastolic}mmHg"),
-        (vitals.glucose, condition.glucose_from, condition.glucose_below, f"血糖{vitals.glucose}mmol/L"),
-        (vitals.spo2, None, condition.spo2_below, f"血氧{vitals.spo2}%"),
-        (vitals.respiratory_rate, condition.respiratory_rate_from, None, f"呼吸{vitals.respiratory_rate}次/分"),
-        (vitals.heart_rate, condition.heart_rate_from, condition.heart_rate_below, f"心率{vitals.heart_rate}次/分"),
-    )
-    for value, at_least, below, words in checks:
-        if at_least is not None:
-            yield words if value is not None and value >= at_least else None
-        if below is not None:
-            yield words if value is not None and value < below else None
+    for measure, at_least, below in condition.limits:
+        value = _age_months(facts, condition) if measure == "age" else _MEASURED[measure](facts)
+        met = value is not None and (at_least is None or value >= at_least) and (below is None or value < below)
+        yield _WORDS[measure](value, facts) if met else None
     if condition.sex:
         yield condition.sex if facts.sex == condition.sex else None
     if condition.severity:
@@ -61,10 +66,38 @@ def _limits(condition: Condition, facts: CaseFacts) -> Iterator[str | None]:
         yield "怀孕" if facts.pregnancy is not None and facts.pregnancy.status is Status.POSITIVE else None
 
 
+_MEASURED: dict[str, Callable[[CaseFacts], float | None]] = {
+    "temperature": lambda facts: facts.temperature,
+    "systolic": lambda facts: facts.vitals.systolic,
+    "diastolic": lambda facts: facts.vitals.diastolic,
+    "glucose": lambda facts: facts.vitals.glucose,
+    "spo2": lambda facts: facts.vitals.spo2,
+    "respiratory_rate": lambda facts: facts.vitals.respiratory_rate,
+    "heart_rate": lambda facts: facts.vitals.heart_rate,
+}
+_WORDS: dict[str, Callable[[float | None, CaseFacts], str]] = {
+    "age": lambda _value, facts: _age_text(facts),
+    "temperature": lambda value, _facts: f"体温{value}℃",
+    "systolic": lambda value, _facts: f"收缩压{value}mmHg",
+    "diastolic": lambda value, _facts: f"舒张压{value}mmHg",
+    "glucose": lambda value, _facts: f"血糖{value}mmol/L",
+    "spo2": lambda value, _facts: f"血氧{value}%",
+    "respiratory_rate": lambda value, _facts: f"呼吸{value}次/分",
+    "heart_rate": lambda value, _facts: f"心率{value}次/分",
+}
+
+
 def _age_months(facts: CaseFacts, condition: Condition) -> float | None:
-    """The age; a child of unknown age counts as a young one where the limit is five years or more: the safe side."""
+    """The age, and where it is unknown the safe side.
+
+    A child counts as a young one where the limit is five years or more; whoever is not spoken of as a child counts as
+    grown up where a limit merely keeps children out.
+    """
     if facts.age_months is not None:
         return float(facts.age_months)
+    start = condition.age_from_months
+    if start is not None and condition.age_below_months is None and facts.relation is not Relation.CHILD:
+        return float(start) if start <= GROWN_UP_MONTHS else None
     limit = condition.age_below_months
     if facts.relation is Relation.CHILD and limit is not None and limit >= YOUNG_CHILD_MONTHS:
         return YOUNG_CHILD_MONTHS - 1.0
@@ -73,6 +106,6 @@ def _age_months(facts: CaseFacts, condition: Condition) -> float | None:
 
 def _age_text(facts: CaseFacts) -> str:
     if facts.age_months is None:
-        return "孩子"
+        return "孩子" if facts.relation is Relation.CHILD else "成人"
     months = facts.age_months
     return f"{months // 12}岁" if months >= 24 else f"{months}个月"

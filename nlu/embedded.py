@@ -1,27 +1,37 @@
 """The provider that needs nothing but this process: lexicon, rules and numbers."""
 
 import re
+from dataclasses import replace
 
 from data.clinical_language import ClinicalLanguage, clinical_language
 from data.intents import SpokenIntents, spoken_intents
 from nlu.answers import Answer, answer_to, severity_in_passing
+from nlu.course import Course, find_course
+from nlu.cues import find_cues
+from nlu.examinations import find_examinations
 from nlu.facts import CaseFacts
 from nlu.family import find_relatives, whose, without, without_others
-from nlu.intents import IntentRules, Signs
-from nlu.lexicon import Lexicon, Match
+from nlu.habits import HabitRules
+from nlu.intent_model import IntentModel
+from nlu.intent_rules import IntentJudge, Signs
+from nlu.intents import IntentRules
+from nlu.lexicon import Kind, Lexicon, Match
 from nlu.measures import Value, find_temperatures, find_vitals
 from nlu.normalise import Normalised, normalise
-from nlu.person import find_age_months, find_pregnancy, find_relation, find_sex, months_of_age
+from nlu.operations import find_operations
+from nlu.person import find_age_months, find_pregnancy, find_relation, find_sex
+from nlu.reader import reader
+from nlu.reading import JointReading, Seen, read
 from nlu.red_flags import assess_red_flags
-from nlu.segment import Segmenter
+from nlu.segment import Segmenter, WordBounds
 from nlu.statements import find_allergies, find_denials, find_diseases, find_drugs
 from nlu.status import assess_status, is_present
-from nlu.times import find_durations, find_frequency, find_onset
+from nlu.times import find_durations, find_frequency
 from nlu.types import (
     Context,
-    Duration,
     Entity,
     Intent,
+    Relation,
     Slot,
     Statement,
     Status,
@@ -30,12 +40,13 @@ from nlu.types import (
     Withdrawal,
     YesNo,
 )
+from nlu.typos import Typos
 
 _CORRECTION = re.compile(r"不是(?P<old>[^,。!?;]{1,12}?)[, 、]*(?:而是|应该是|(?<!不)是|,)(?P<new>[^?]+)")
-_LONG_AGO_DAYS = 7.0
-_CLAUSE_MARK = re.compile(r"[,。!?;]")
 _MASK = "※"
 _RESOLVED = re.compile(r"现在|已经|目前|今天|了$")
+_CHILD_BELOW_MONTHS = 36
+"""Below three years an age is told in months, weeks or days."""
 _POLITE = re.compile(r"(?:好|好的|好吧|行|可以|要得|没问题|ok|同意|收到|知道了)[啊呀吧哦噢呢的了,。!~ ]*")
 """Said to be polite: 好的 to "有没有发烧？" affirms no fever."""
 _SAME_DENIAL = {"呼吸困难": ("喘息",), "喘息": ("呼吸困难",), "出冷汗": ("出汗",)}
@@ -45,17 +56,26 @@ _CORRECTING = re.compile(r"(?:说|写|打|填|弄|记|讲)错了|更正|纠正|�
 
 
 class EmbeddedProvider:
-    """Understands a message on the spot. Building it takes under a second; a message some tenths of a millisecond."""
+    """Understands a message on the spot. Building it takes a second or two; a message some two milliseconds."""
 
     def __init__(
         self,
         language: ClinicalLanguage | None = None,
         intents: SpokenIntents | None = None,
+        judge: IntentJudge | None = None,
     ) -> None:
-        """Use the shipped reference data unless others are given."""
-        self._lexicon = Lexicon(language or clinical_language())
+        """Use the shipped data and models unless others are given; ``ModelError`` where a model cannot be used."""
+        language = language or clinical_language()
+        self._lexicon = Lexicon(language)
+        self._habits = HabitRules(language.habits)
         self._segmenter = Segmenter(self._lexicon.words)
+        self._typos = Typos(self._lexicon.words, self._segmenter.is_word)
         self._rules = IntentRules(intents or spoken_intents())
+        self._judge = judge or IntentModel()
+        self._reader = reader()
+
+    async def prepare(self, text: str) -> None:
+        """Nothing: ``parse`` waits for nobody."""
 
     async def parse(self, text: str, context: Context) -> Understanding:
         """What ``text`` says, given ``context``. Never raises for any text; needs no waiting."""
@@ -65,24 +85,36 @@ class EmbeddedProvider:
         """``parse`` for callers that are not asynchronous."""
         source = normalise(text)
         if not source.text.strip():
-            return Understanding(text="", intent=Intent.OUT_OF_SCOPE, confidence=0.9)
-        return _Reading(self._lexicon, self._segmenter, self._rules, source, context).understanding()
+            return Understanding(text="", intent=Intent.OUT_OF_SCOPE, confidence=1.0)
+        source = replace(source, text=self._typos.restored(source.text))
+        seen = read(self._reader, source, context)
+        reading = _Reading(self._lexicon, self._segmenter, self._rules, self._judge, source, context, seen)
+        return reading.understanding(self._habits)
 
 
 class _Reading:
     """One message being read."""
 
     def __init__(
-        self, lexicon: Lexicon, segmenter: Segmenter, rules: IntentRules, source: Normalised, context: Context
+        self,
+        lexicon: Lexicon,
+        segmenter: Segmenter,
+        rules: IntentRules,
+        judge: IntentJudge,
+        source: Normalised,
+        context: Context,
+        seen: Seen,
     ) -> None:
-        self.rules, self.source, self.context = rules, source, context
+        self.rules, self.judge, self.source, self.context = rules, judge, source, context
         self.text = source.text
         self.lexicon = lexicon
         self.correction = _CORRECTION.search(self.text)
         self.current = self._without_withdrawn()
         asked = context.asked
         self.asked_slots = (asked.slot, *asked.also) if asked else ()
-        self.matches = lexicon.find(self.text, _FreeCharacters(segmenter, self.text))
+        bounds = WordBounds(segmenter, self.text)
+        self.joint = JointReading(seen, lexicon.find(self.text, bounds.is_free), bounds)
+        self.matches = self.joint.matches
         self.masked = _masked(self.text, self.matches)
         self.relatives = find_relatives(self.text, self.matches, context.patient_relation)
         self.of_patient = without_others(without(self.text, self.relatives), context.patient_relation)
@@ -110,11 +142,11 @@ class _Reading:
         other = other or bool({Slot.DRUGS, Slot.ALLERGIES} & set(find_denials(self.text[:end])))
         return self.rules.yes_no(self.text, asked, names_other=other)
 
-    def understanding(self) -> Understanding:
+    def understanding(self, habits: HabitRules) -> Understanding:
         """Everything the message says."""
-        drugs = [m for m in self.matches if m.kind == "drug" and whose(m, self.relatives) is None]
+        drugs = self._own("drug")
         diseases = [m for m in self.matches if m.kind == "disease"]
-        own = [m for m in diseases if whose(m, self.relatives) is None]
+        own = self._own("disease")
         # Where drugs and illnesses are asked for in the same breath, a drug that is named is one that is taken.
         only_allergies = self.context.asked is not None and self.context.asked.slot is Slot.ALLERGIES
         allergies = find_allergies(self.source, drugs, only_allergies)
@@ -122,8 +154,7 @@ class _Reading:
         answer = self._answer(mentions)
         temperatures = find_temperatures(self.current)
         vitals, places = find_vitals(self.current, Slot.BLOOD_PRESSURE in self.asked_slots)
-        duration = self._complaint_duration()
-        onset = self._onset(bool(duration))
+        course = find_course(self.current, self.matches, self.asked_slots)
         relation = find_relation(self.of_patient)
         allergic_to = {statement.name for statement in allergies}
         draft = Understanding(
@@ -132,12 +163,12 @@ class _Reading:
             confidence=0.0,
             symptoms=(*mentions, *answer.symptoms),
             temperature=temperatures[-1].value if temperatures else answer.temperature,
-            duration=self._duration(duration[0] if duration else None, onset, answer),
-            onset=onset[0] if onset else None,
+            duration=course.duration(answer.duration),
+            onset=course.onset[0] if course.onset else None,
             severity=answer.severity or severity_in_passing(self.text),
             frequency=find_frequency(self.text, Slot.FREQUENCY in self.asked_slots),
             vitals=vitals.model_copy(update={k: v for k, v in answer.vitals.items() if getattr(vitals, k) is None}),
-            age_months=find_age_months(self.current, Slot.AGE in self.asked_slots),
+            age_months=find_age_months(self.current, Slot.AGE in self.asked_slots, self._is_child()),
             sex=answer.sex or find_sex(self.of_patient),
             relation=relation,
             pregnancy=answer.pregnancy or find_pregnancy(self.text),
@@ -145,13 +176,28 @@ class _Reading:
             allergies=allergies,
             diseases=find_diseases(self.source, self.masked, own),
             family=self._family([m for m in diseases if m not in own]),
+            cues=find_cues(without(self.current, self.relatives), self.masked),
+            examinations=find_examinations(self.source, self.masked, self._own("examination"), own),
+            operations=find_operations(self.source, self.masked, self._own("operation")),
+            treatments=find_operations(self.source, self.masked, self._own("treatment")),
+            habits=habits.find(self.source),
             denies=tuple(dict.fromkeys((*find_denials(self.text), *answer.denies))),
             yes_no=self.yes_no,
             withdrawn=self._withdrawn(),
             command=self.rules.command(self.text),
-            entities=self._entities([*temperatures, *places], duration, onset),
+            entities=self._entities([*temperatures, *places], course),
+            findings=self.joint.findings(self.source, answer.symptoms),
         )
         return self._judged(draft)
+
+    def _own(self, kind: Kind) -> list[Match]:
+        """What the message names of this kind, less what it says of relatives."""
+        return [m for m in self.matches if m.kind == kind and whose(m, self.relatives) is None]
+
+    def _is_child(self) -> bool:
+        """Whether the patient is known to be a child."""
+        age = self.context.patient_age_months
+        return self.context.patient_relation is Relation.CHILD if age is None else age < _CHILD_BELOW_MONTHS
 
     def _family(self, matches: list[Match]) -> tuple[Statement, ...]:
         """The diseases of relatives, each with whose it is."""
@@ -173,8 +219,11 @@ class _Reading:
             danger=any(flag.level == 1 for flag in flags),
             correction=correction,
             asks_drug=any(drug.status is Status.UNKNOWN for drug in draft.drugs),
+            yes_no=draft.yes_no,
+            command=draft.command,
+            named=self.rules.named(self.text),
         )
-        intent, confidence = self.rules.intent(self.text, self.context, signs, draft.yes_no)
+        intent, confidence = self.judge.judge(self.text, self.context, signs)
         return draft.model_copy(
             update={
                 "red_flags": tuple(flags),
@@ -222,6 +271,7 @@ class _Reading:
         status = assertion.status
         if match.negated and status is Status.POSITIVE:
             status = Status.NEGATIVE
+        status = self.joint.status(match, status)
         start, end = self.source.span(match.start, match.end)
         past = assertion.past or self._is_history(match)
         return SymptomMention(
@@ -244,52 +294,10 @@ class _Reading:
             return Answer()
         mentioned = {m.name: m.status for m in mentions}
         all_of_them = self.rules.says_all(self.text)
-        return answer_to(self.context.asked, self.text, self.yes_no, all_of_them, mentioned)
-
-    def _duration(
-        self, stated: Duration | None, onset: tuple[str, float, int, int] | None, answer: Answer
-    ) -> Duration | None:
-        """The duration as stated, else counted from the onset, else the bare number that was asked for."""
-        if stated is not None or onset is None:
-            return stated or answer.duration
-        days = onset[1]
-        if days < 0.1:
-            return Duration(value=1, unit="小时", days=days, text=onset[0], vague="1小时内")
-        if days >= _LONG_AGO_DAYS:  # nobody counts in days from last year
-            return Duration(value=days, unit="天", days=days, text=onset[0], vague=f"（{onset[0]}起）")
-        return Duration(value=max(0.5, days), unit="天", days=days, text=onset[0])
-
-    def _onset(self, duration_known: bool) -> tuple[str, float, int, int] | None:
-        """Since when; with a length beside it, a time without 开始 tells of something else."""
-        asked = bool({Slot.ONSET, Slot.DURATION} & set(self.asked_slots))
-        symptoms = () if duration_known else tuple(m.start for m in self.matches if m.kind == "symptom")
-        return find_onset(self.current, asked, symptoms)
-
-    def _complaint_duration(self) -> tuple[Duration, int, int] | None:
-        """How long the complaint has lasted: best said beside a symptom, never beside a known disease alone."""
-        if Slot.AGE in self.asked_slots:
-            return None
-        found = find_durations(self.current, Slot.DURATION in self.asked_slots)
-        if Slot.DURATION in self.asked_slots:
-            return found[0] if found else None
-        rest = []
-        age = months_of_age(self.current)
-        for candidate in found:
-            if age is not None and age.start() <= candidate[1] < age.end():
-                continue
-            kinds = self._kinds_in_clause(candidate[1])
-            if "symptom" in kinds:
-                return candidate
-            if "disease" not in kinds:
-                rest.append(candidate)
-        return rest[0] if rest else None
-
-    def _kinds_in_clause(self, position: int) -> set[str]:
-        """The kinds of matches in the clause around a position."""
-        marks = [m.start() for m in _CLAUSE_MARK.finditer(self.text)]
-        start = max((mark for mark in marks if mark < position), default=-1)
-        end = min((mark for mark in marks if mark >= position), default=len(self.text))
-        return {m.kind for m in self.matches if start < m.start < end}
+        answer = answer_to(self.context.asked, self.text, self.yes_no, all_of_them, mentioned)
+        if self.context.asked.slot is Slot.SYMPTOM and self.yes_no is None and not answer.symptoms:
+            answer.symptoms = self.joint.answers(self.context.asked, mentioned)
+        return answer
 
     def _withdrawn(self) -> tuple[Withdrawal, ...]:
         """What the old part of a correction names."""
@@ -311,19 +319,14 @@ class _Reading:
         ]
         return tuple(withdrawn)
 
-    def _entities(
-        self,
-        values: list[Value],
-        duration: tuple[Duration, int, int] | None,
-        onset: tuple[str, float, int, int] | None,
-    ) -> tuple[Entity, ...]:
+    def _entities(self, values: list[Value], course: Course) -> tuple[Entity, ...]:
         """Every recognised stretch with its place in the original, in order."""
         found: list[tuple[str, str, int, int]] = [(m.kind, m.name, m.start, m.end) for m in self.matches]
         found += [(v.slot.value, f"{v.value:g}", v.start, v.end) for v in values]
-        if duration:
-            found.append(("duration", duration[0].text, duration[1], duration[2]))
-        if onset:
-            found.append(("onset", onset[0], onset[2], onset[3]))
+        if course.stated is not None:
+            found.append(("duration", course.stated[0].text, *course.stated[1:]))
+        if course.onset is not None:
+            found.append(("onset", course.onset[0], *course.onset[2:]))
         entities = []
         for kind, value, start, end in sorted(found, key=lambda item: item[2]):
             first, last = self.source.span(start, end)
@@ -334,33 +337,10 @@ class _Reading:
 
 def _masked(text: str, matches: list[Match]) -> str:
     """The text with every match blanked: the 不 in 消化不良 denies nothing that follows."""
+    characters = list(text)
     for match in matches:
-        text = text[: match.start] + _MASK * (match.end - match.start) + text[match.end :]
-    return text
-
-
-class _FreeCharacters:
-    """Tells whether a single character stands by itself in the segmentation of a text."""
-
-    def __init__(self, segmenter: Segmenter, text: str) -> None:
-        self._segmenter = segmenter
-        self._text = text
-        self._bound: set[int] | None = None
-
-    def __call__(self, position: int) -> bool:
-        if self._bound is None:
-            self._bound = self._bound_positions()
-        return position not in self._bound
-
-    def _bound_positions(self) -> set[int]:
-        """Positions inside dictionary words of several characters."""
-        bound: set[int] = set()
-        start = 0
-        for word in self._segmenter.words(self._text):
-            if len(word) > 1 and self._segmenter.is_word(word):
-                bound.update(range(start, start + len(word)))
-            start += len(word)
-        return bound
+        characters[match.start : match.end] = _MASK * (match.end - match.start)
+    return "".join(characters)
 
 
 def _has_facts(draft: Understanding) -> bool:
@@ -377,6 +357,10 @@ def _has_facts(draft: Understanding) -> bool:
         or draft.allergies
         or draft.diseases
         or draft.family
+        or draft.examinations
+        or draft.operations
+        or draft.treatments
+        or draft.habits
         or draft.denies
         or draft.severity
         or (draft.frequency and draft.symptoms)

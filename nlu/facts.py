@@ -4,6 +4,9 @@ from typing import TypeVar
 
 from nlu.types import (
     Context,
+    Cue,
+    Examination,
+    ExaminationState,
     Slot,
     Statement,
     Status,
@@ -14,6 +17,9 @@ from nlu.types import (
 )
 
 T = TypeVar("T")
+
+MAX_CUES = 60
+"""As many words are kept of what tells the department: more would change nothing."""
 
 FEVER = "发烧"
 FEVER_FROM = 37.3
@@ -85,6 +91,11 @@ class CaseFacts(Told):
                 "allergies": _latest_statements(base.allergies, understanding.allergies),
                 "diseases": _latest_statements(base.diseases, understanding.diseases),
                 "family": _latest_statements(base.family, understanding.family),
+                "cues": _cues(base.cues, understanding.cues),
+                "examinations": _latest_examinations(base.examinations, understanding.examinations),
+                "operations": _latest_statements(base.operations, understanding.operations),
+                "treatments": _latest_statements(base.treatments, understanding.treatments),
+                "habits": _latest_statements(base.habits, understanding.habits),
                 "denies": _denials(base.denies, understanding),
                 "unclear": _unclear(understanding, context),
             }
@@ -147,6 +158,28 @@ def _latest_statements(old: tuple[Statement, ...], new: tuple[Statement, ...]) -
             continue
         latest[statement.name] = statement
     return tuple(latest.values())
+
+
+def _cues(old: tuple[Cue, ...], new: tuple[Cue, ...]) -> tuple[Cue, ...]:
+    """Each word once, at most ``MAX_CUES``; those of the first message that has any lead: it is the chief complaint."""
+    known = {cue.word: cue for cue in old}
+    for cue in new:
+        known.setdefault(cue.word, cue.model_copy(update={"lead": not old}))
+    return tuple(known.values())[:MAX_CUES]
+
+
+def _latest_examinations(old: tuple[Examination, ...], new: tuple[Examination, ...]) -> tuple[Examination, ...]:
+    """Old and new examinations, one a name; a mere question or a bare mention never hides a result."""
+    latest = {examination.name: examination for examination in old}
+    for examination in new:
+        known = latest.get(examination.name)
+        if known is None or not (examination.state in _BARE and known.state in _WITH_RESULT):
+            latest[examination.name] = examination
+    return tuple(latest.values())
+
+
+_WITH_RESULT = (ExaminationState.NORMAL, ExaminationState.ABNORMAL)
+_BARE = (ExaminationState.UNKNOWN, ExaminationState.DONE, ExaminationState.PLANNED)
 
 
 def _denials(old: tuple[Slot, ...], understanding: Understanding) -> tuple[Slot, ...]:

@@ -1,15 +1,12 @@
-"""What the person wants: steering words, yes and no, and the intent of a message."""
+"""What single words tell of what the person wants: steering words, yes and no, and the patterns of intents."""
 
 import re
-from dataclasses import dataclass
 
 from data.intents import SpokenIntents
-from nlu.types import Asked, Command, Context, Intent, Slot, YesNo
+from nlu.types import Asked, Command, Intent, Slot, YesNo
 
 _TAIL = re.compile(r"[啊呀呢吧哦噢嘛啦诶哈的了~。!,.\s医生大夫]+$")
 _HEAD = re.compile(r"^(?:医生|大夫|那个|呃|额|嗯[,。 ]|这个|我|他|她|宝宝|孩子|应该|好像|目前|现在|平时|[,。 ])+")
-_CHINESE = re.compile(r"[\u4e00-\u9fff]")
-_MEDICAL = re.compile(r"病|不舒服|难受|医|药|疼|痛|痒|肿|晕|吐|血|烧|咳|检查|手术|症状|住院|复查|孩子|宝宝")
 _SHORT_DENIAL = re.compile(
     r"(?:也|都|倒|就是|基本)?(?:不|没有?)(?:怎么|太|咋)?[\u4e00-\u9fff]{0,3}(?:了|啊|呢|的|过|呀)?"
 )
@@ -23,47 +20,12 @@ _WELL = {
 """What is denied by saying that this is well: 精神还好 says nothing of shivering."""
 _ALL = re.compile(r"都有|全有|都是|三样都有|两样都有|都出现|全都有")
 
-_OVERRULED_BY_SYMPTOMS = {
-    Intent.ASK_PRESCRIPTION,
-    Intent.ASK_REPORT,
-    Intent.SEND_PICTURE,
-    Intent.COMPLAIN,
-    Intent.GREET,
-    Intent.THANK,
-    Intent.ASK_HOWTO,
-    Intent.START_CONSULTATION,
-}
-_OF_COMMAND = {
-    Command.BACK: Intent.GO_BACK,
-    Command.RESTART: Intent.RESTART,
-    Command.HUMAN: Intent.TALK_TO_PERSON,
-    Command.DONT_KNOW: Intent.DONT_KNOW,
-    Command.HELP: Intent.ASK_HOWTO,
-    Command.WHY: Intent.ASK_HOWTO,
-    Command.SKIP: Intent.DONT_KNOW,
-    Command.CANCEL: Intent.DENY,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Signs:
-    """What else was found in the message, as far as it tells the intent."""
-
-    symptoms: bool
-    facts: bool
-    answers: bool
-    danger: bool
-    correction: bool
-    asks_drug: bool
-
 
 class IntentRules:
     """The patterns of the reference data, ready to match."""
 
     def __init__(self, spoken: SpokenIntents) -> None:
-        self._intents = [
-            (Intent(row.intent), row.confidence, [re.compile(p) for p in row.patterns]) for row in spoken.intents
-        ]
+        self._intents = [(Intent(row.intent), [re.compile(p) for p in row.patterns]) for row in spoken.intents]
         self._commands = [(Command(name), re.compile(p)) for name, p in spoken.short.commands.items()]
         self._yes = re.compile(spoken.short.yes)
         self._no = re.compile(spoken.short.no)
@@ -117,49 +79,12 @@ class IntentRules:
         """Whether a question with several choices is answered with all of them."""
         return _ALL.search(text) is not None
 
-    def intent(self, text: str, context: Context, signs: Signs, yes_no: YesNo | None) -> tuple[Intent, float]:
-        """The intent with how sure it is (0–1)."""
-        command = self.command(text)
-        if command is not None:
-            return _OF_COMMAND[command], 0.97
-        if signs.danger:
-            return Intent.EMERGENCY, 0.97
-        found = self._by_pattern(text)
-        if found is not None and not self._overruled(found[0], signs):
-            return found
-        if signs.correction and signs.facts:
-            return Intent.CORRECT, 0.92
-        if context.asked is not None and context.asked.slot is not Slot.COMPLAINT and signs.answers:
-            return Intent.ANSWER, 0.95
-        if yes_no is not None and not signs.symptoms:
-            return (Intent.AFFIRM if yes_no is YesNo.YES else Intent.DENY), 0.93
-        if signs.asks_drug and not signs.symptoms:
-            return Intent.ASK_PRESCRIPTION, 0.85
-        if signs.symptoms:
-            return Intent.DESCRIBE_SYMPTOMS, 0.93
-        if signs.facts:
-            return Intent.DESCRIBE_SYMPTOMS, 0.75
-        if _MEDICAL.search(text):
-            return Intent.DESCRIBE_SYMPTOMS, 0.4
-        return Intent.OUT_OF_SCOPE, 0.6 if _CHINESE.search(text) else 0.9
-
-    def _by_pattern(self, text: str) -> tuple[Intent, float] | None:
+    def named(self, text: str) -> tuple[Intent, ...]:
+        """The intents whose patterns the message shows, the surest first."""
         stripped = text.strip()
-        hits = [
-            (confidence, intent)
-            for intent, confidence, patterns in self._intents
-            if any(pattern.search(stripped) for pattern in patterns)
-        ]
-        if not hits:
-            return None
-        confidence, intent = max(hits, key=lambda hit: hit[0])
-        return intent, confidence
-
-    def _overruled(self, intent: Intent, signs: Signs) -> bool:
-        """Whether a polite or asking phrase only accompanies what the message tells."""
-        if intent is Intent.CORRECT:
-            return not signs.facts
-        return intent in _OVERRULED_BY_SYMPTOMS and (signs.symptoms or signs.answers)
+        return tuple(
+            intent for intent, patterns in self._intents if any(pattern.search(stripped) for pattern in patterns)
+        )
 
 
 def _is_about(text: str, asked: Asked) -> bool:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-MAX_CHARACTERS = 2000
-"""What is looked at of one message; WeChat cuts texts at 2 048 bytes, voice transcripts stay far below."""
+MAX_CHARACTERS = 700
+"""What is looked at of one message; WeChat cuts texts at 2 048 bytes: 682 Chinese characters.
+
+Who pastes more is read up to here, so that one message never keeps the others waiting."""
 
 # Control, format and combining characters say nothing to us.
 _IGNORED = {"Cc", "Cf", "Cs", "Mn", "Me"}
@@ -79,11 +81,17 @@ def _traditional() -> tuple[Any, dict[int, str]]:
     return converter, table
 
 
+_LONGEST_BY_PHRASE = 500
+"""Looking for phrases takes time; in a longer text a rare character that depends on its phrase changes nothing."""
+
+
 def _simplify(text: str) -> str:
     """Simplified characters, as many as there were; by phrase where that keeps the length, else by character."""
     converter, table = _traditional()
     by_character = text.translate(table)
     if by_character == text:
         return text
+    if len(text) > _LONGEST_BY_PHRASE:
+        return by_character
     by_phrase: str = converter.convert(text)
     return by_phrase if len(by_phrase) == len(text) else by_character

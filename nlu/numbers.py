@@ -14,10 +14,13 @@ DIGITS = {
 }
 UNITS = {"十": 10, "百": 100, "千": 1000}
 
-NUMBER = r"(?:\d{1,5}(?:\.\d{1,3})?|[零〇一二两俩仨三四五六七八九十百千]{1,8}(?:点[零〇一二三四五六七八九]{1,2})?)"
-"""Pattern of a number (no group)."""
+NUMBER = (
+    r"(?:(?<!\d)\d{1,5}(?:[.点]\d{1,3})?(?!\d)|"
+    r"[零〇一二两俩仨三四五六七八九十百千]{1,8}(?:点[零〇一二三四五六七八九]{1,2})?)"
+)
+"""Pattern of a number (no group); a long row of digits (a telephone or id number) holds none."""
 
-_ARABIC = re.compile(r"\d{1,5}(?:\.\d{1,3})?")
+_ARABIC = re.compile(r"\d{1,5}(?:[.点]\d{1,3})?")
 
 
 def parse_number(text: str) -> float | None:
@@ -27,7 +30,7 @@ def parse_number(text: str) -> float | None:
     as written: 三八 is 38.
     """
     if _ARABIC.fullmatch(text):
-        return float(text)
+        return float(text.replace("点", "."))
     whole, _, fraction = text.partition("点")
     value = _parse_whole(whole)
     if value is None or not all(character in DIGITS for character in fraction):

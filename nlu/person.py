@@ -26,7 +26,7 @@ _FEMALE = re.compile(
     r"妹|姑|姨|怀孕|孕妇|月经|例假|大姨妈"
 )
 _PREGNANT = re.compile(
-    r"怀孕|孕妇|有孕|怀了|已孕|有喜|怀着|怀上|身孕|(?<!备|避|早|不|未|没|受)孕(?=\d|[一二三四五六七八九十]|"
+    r"怀孕|孕妇|有孕|怀(?:娃|胎|宝宝|孩子)|怀了|已孕|有喜|怀着|怀上|身孕|(?<!备|避|早|不|未|没|受)孕(?=\d|[一二三四五六七八九十]|"
     r"[早中晚]期)|宝妈孕"
 )
 _NOT_PREGNANT = re.compile(r"(?:没有?|未|不是|不可能|没在|并没有|还没|不会)(?:有)?(?:怀孕|怀|孕)|不怀孕|绝经|避孕中")
@@ -35,17 +35,17 @@ _MAYBE_PREGNANT = re.compile(
     r"有没有)[^,。!?;]{0,6}怀孕|怀孕(?:了)?吗|备孕|怀不上|怀孕前"
 )
 _WEEKS = re.compile(
-    rf"(?:怀孕|孕|怀了|怀)(?:已经|有|大概|快)?(?P<value>{NUMBER})\+?(?P<unit>周|个?多?月)|"
+    rf"(?:怀孕|孕|怀了|怀(?:娃|胎|宝宝|孩子)|怀)(?:已经|有|大概|快)?(?P<value>{NUMBER})\+?(?P<unit>周|个?多?月)|"
     rf"(?P<before>{NUMBER})周(?:的)?(?:身孕|孕)"
 )
 
 _YEARS = re.compile(rf"(?P<years>{NUMBER})(?:多)?(?:周)?岁(?:多)?(?:零?(?P<months>{NUMBER})个?月|(?P<half>半))?")
 _MONTHS = re.compile(
-    rf"(?P<value>{NUMBER}|半)(?P<unit>个多?月|月|天|周)(?P<half>半)?(?:多)?(?P<after>大|龄|的?(?:{_CHILD}))"
+    rf"(?P<value>{NUMBER}|半)(?P<unit>个[多半]?月|月|天|周)(?P<half>半)?(?:多)?(?P<after>大|龄|的?(?:{_CHILD}))"
 )
 _CHILD_MONTHS = re.compile(
-    rf"(?:{_CHILD})(?:今年|才|刚刚?|现在|刚满|快|是|有|不到|出生|男|女|,| ){{0,2}}(?P<value>{NUMBER}|"
-    rf"半)(?P<unit>个多?月|天|周)(?P<half>半)?(?!以?前|之前|以?后|了[^,。]{{0,2}}(?:没|不)|来|没|不)"
+    rf"(?<!怀)(?:{_CHILD})(?:今年|才|刚刚?|现在|刚满|快|是|有|不到|出生|男|女|,| ){{0,2}}(?P<value>{NUMBER}|"
+    rf"半)(?P<unit>个[多半]?月|天|周)(?P<half>半)?(?!以?前|之前|以?后|了[^,。]{{0,2}}(?:没|不)|来|没|不)"
 )
 _BORN = re.compile(rf"(?:出生|生下来|刚生)(?:才|有|了)?(?P<value>{NUMBER})(?P<unit>天|个月|周)")
 _NEWBORN = re.compile(r"新生儿|刚出生|还没满月|没满月|未满月|不满月")
@@ -59,17 +59,30 @@ _BESIDE_SEX = re.compile(
     r"(?=$|[,。;! ])"
 )
 _MONTHS_ALONE = re.compile(
-    rf"(?:^|[,。; ])(?:刚|才|快|现在|有)*(?P<value>{NUMBER}|半)(?P<unit>个多?月)(?P<half>半)?(?=$|[,。;! ])"
+    rf"(?:^|[,。; ])(?:刚|才|快|现在|有)*(?P<value>{NUMBER}|半)(?P<unit>个[多半]?月)(?P<half>半)?(?=$|[,。;! ])"
+)
+_CHILD_LENGTH = re.compile(
+    rf"^(?:才|刚|快|现在|今天|已经|有|满|出生|大概|差不多|男|女|宝|孩|(?P<short>不到|还?[不没未]满)|,| )*"
+    rf"(?P<value>{NUMBER}|半)"
+    r"(?P<unit>个[多半]?月|月|天|日|周|个?星期|个?礼拜)(?P<half>半)?(?!以?前|之前|来)"
 )
 _A_LENGTH = re.compile(rf"(?:{NUMBER}|半|几)(?:天|个?小时|周|个?星期|个?多?月)|昨|前天|今[天早晨]|刚")
 _THIS_YEAR = re.compile(rf"今年(?:都|已经|快|刚)?(?P<value>{NUMBER})(?:了|多|,|$|。)")
 
 
-def find_age_months(text: str, asked: bool = False) -> int | None:
-    """The patient's age in months. With ``asked`` a bare number is an age in years."""
+def find_age_months(text: str, asked: bool = False, child: bool = False) -> int | None:
+    """The patient's age in months.
+
+    With ``asked`` a bare number is an age in years; a length by itself (20天, 半个月) is an age too where the patient
+    is known to be a ``child``.
+    """
     match = _YEARS.search(text)
     if match:
         return _years(match)
+    length = _CHILD_LENGTH.match(text) if asked and child else None
+    if length:
+        told = _months(length)
+        return told - 1 if told and length.group("short") else told
     for pattern in (_BORN, _MONTHS, _CHILD_MONTHS):
         match = pattern.search(text)
         if match:
@@ -114,8 +127,9 @@ def _months(match: re.Match[str]) -> int | None:
     if value is None:
         return None
     unit = match.group("unit")
-    per_month = 30.0 if unit == "天" else 4.345 if unit == "周" else 1.0
-    return _bounded(value / per_month)
+    per_month = 30.0 if unit in ("天", "日") else 1.0 if unit.endswith("月") else 4.345
+    half = 0.5 if match.groupdict().get("half") or "半" in unit else 0.0
+    return _bounded((value + half) / per_month)
 
 
 def _bounded(months: float) -> int | None:

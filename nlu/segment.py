@@ -4,6 +4,7 @@ import importlib
 import logging
 import warnings
 from collections.abc import Iterable
+from functools import cached_property
 from typing import IO, Any
 
 with warnings.catch_warnings():
@@ -36,6 +37,38 @@ class Segmenter:
     def is_word(self, text: str) -> bool:
         """Whether the dictionary holds ``text`` as a word."""
         return bool(self._tokenizer.FREQ.get(text))
+
+
+class WordBounds:
+    """Where the dictionary words of several characters lie in a text; it is cut into words only if asked."""
+
+    def __init__(self, segmenter: Segmenter, text: str) -> None:
+        """Look at nothing yet."""
+        self._segmenter = segmenter
+        self._text = text
+
+    def is_free(self, position: int) -> bool:
+        """Whether the single character at ``position`` stands by itself."""
+        return position not in self._bound
+
+    def splits_word(self, start: int, end: int) -> bool:
+        """Whether ``text[start:end]`` begins or ends in the middle of a word."""
+        word_of = self._bound
+        return any(
+            0 < edge < len(self._text) and edge in word_of and word_of[edge] == word_of.get(edge - 1)
+            for edge in (start, end)
+        )
+
+    @cached_property
+    def _bound(self) -> dict[int, int]:
+        """For each position inside a word of several characters, where that word begins."""
+        bound: dict[int, int] = {}
+        start = 0
+        for word in self._segmenter.words(self._text):
+            if len(word) > 1 and self._segmenter.is_word(word):
+                bound.update(dict.fromkeys(range(start, start + len(word)), start))
+            start += len(word)
+        return bound
 
 
 def _dictionary(file: IO[bytes]) -> tuple[dict[str, int], int]:

@@ -48,13 +48,19 @@ _SUPPOSED = re.compile(
 )
 _WONDERS = re.compile(r"为什么|为啥|怎么|咋")
 _OTHERS = re.compile(
-    r"(?:邻居|同事|朋友|同学|隔壁|老乡|别人|人家|同村|网友|明星|工友|亲戚|领导|老板|他家|她家|以前的病人)[^我咱]*$"
+    r"(?<![被让遭叫])(?:(?:村里|镇上|班上|厂里|单位|学校)有人|邻居|同事|朋友|同学|隔壁|老乡|别人|人家|同村|网友|明星|工友|亲戚|领导|老板|他家|她家|以前的病人)[^我咱]*$"
 )
+_NEEDS_HELP = re.compile(r"正在|救命|怎么办|咋办|现在(?:在|还|人|没|已)")
+"""Said of a colleague who lies there: this is no hearsay."""
+
 _PAST = re.compile(
     r"去年|前年|大前年|以前|从前|之前|曾经|小时候|年轻时|年轻的时候|上次|上回|那年|早年|多年前|年前|很久以前|"
-    r"过去|(?:19|20)\d\d年|"
+    r"过去|(?:19|20)\d\d年|生(?:老大|老二|头胎|二胎|大宝|二宝)的?时候?|"
     r"(?:\d+|[一二两三四五六七八九十几]+)年前|好几年前|(?:[二两三四五六七八九十几\d]+)个月前|既往"
 )
+_LATELY = re.compile(r"上个?(?:月|周|星期|礼拜)|前(?:些|阵|段)")
+"""What lies weeks back, and is over where it happened once: 上个月晕倒过一次."""
+
 _PRESENT = re.compile(
     r"现在|今天|刚才|刚刚|又(?!不)|这次|最近|这两天|这几天|目前|昨天|昨晚|开始|至今|到现在|一直|突然|[\d一二两三四五六七八九十几半]个?(?:天|小时|分钟|星期|周)了?"
 )
@@ -68,6 +74,8 @@ _GONE_AFTER = re.compile(
 
 
 _PAST_REACH = 12
+_SENTENCE_REACH = 60
+"""What lies further back in a sentence without a mark says nothing of the mention, and looking there costs time."""
 
 
 def is_present(text: str) -> bool:
@@ -85,18 +93,20 @@ class Assertion:
 
 def assess_status(text: str, start: int, end: int) -> Assertion:
     """How ``text[start:end]`` is meant, from the words of its clause and (tense, supposition) sentence."""
-    before = text[_sentence_start(text, start) : start]
+    before = text[max(_sentence_start(text, start), start - _SENTENCE_REACH) : start]
     clause = _clause_before(before)
     after = text[end : end + 14]
     if _is_open(before, clause, after):
         return Assertion(Status.UNKNOWN)
     status = _polarity(clause, after)
-    past = _PAST.search(clause[-_PAST_REACH:]) is not None and not _PRESENT.search(clause + _CLAUSE_END.split(after)[0])
+    ended = _PAST.search(clause[-_PAST_REACH:]) is not None
+    ended = ended or (after.startswith("过") and _LATELY.search(clause) is not None)
+    past = ended and not _PRESENT.search(clause + _CLAUSE_END.split(after)[0])
     return Assertion(status, past)
 
 
 def _sentence_start(text: str, position: int) -> int:
-    return max(text.rfind(mark, 0, position) for mark in "。!?;\n") + 1
+    return max(text.rfind(mark, max(0, position - _SENTENCE_REACH), position) for mark in "。!?;\n") + 1
 
 
 def _clause_before(before: str) -> str:
@@ -115,7 +125,7 @@ def _is_open(before: str, clause: str, after: str) -> bool:
         return True
     if _SUPPOSED.search(clause) or after.startswith(("的话", "会怎")):
         return True
-    return bool(_OTHERS.search(before))
+    return _OTHERS.search(before) is not None and _NEEDS_HELP.search(after) is None
 
 
 def _polarity(clause: str, after: str) -> Status:

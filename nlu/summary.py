@@ -1,11 +1,15 @@
 """The facts of a case in the shape of a Chinese outpatient record. It states, it never concludes: no diagnosis."""
 
 from data.clinical_language import clinical_language
+from nlu.conclusions import OutpatientRecord
 from nlu.facts import FEVER, CaseFacts
-from nlu.types import OutpatientRecord, Pregnancy, Relation, Sex, Slot, Statement, Status, Vitals
+from nlu.types import Examination, ExaminationState, Pregnancy, Relation, Sex, Slot, Statement, Status, Vitals
 
 UNKNOWN = "未提供"
 _CHIEF_SYMPTOMS = 3
+GENERAL_CONDITION = ("精神", "饮食", "睡眠", "大小便")
+"""The general condition since the illness began: part of 现病史 (病历书写基本规范, 第十八条)."""
+PERSONAL_HISTORY = ("吸烟", "饮酒")
 
 
 def summarise(facts: CaseFacts) -> OutpatientRecord:
@@ -81,6 +85,10 @@ def _present_illness(facts: CaseFacts) -> str:
         vitals.insert(0, f"体温{facts.temperature:g}℃")
     if vitals:
         sentences.append("自测" + "，".join(vitals))
+    sentences.append(_examinations_text(facts.examinations))
+    treated = [s.name for s in facts.treatments if s.status is Status.POSITIVE]
+    if treated:
+        sentences.append("曾予" + "、".join(treated))
     past = [record_term(s.name) for s in facts.symptoms if s.past and s.status is Status.POSITIVE]
     if past:
         sentences.append("既往曾有" + "、".join(past))
@@ -89,6 +97,7 @@ def _present_illness(facts: CaseFacts) -> str:
         sentences.append("否认" + "、".join(dict.fromkeys(absent)))
     if facts.pregnancy is not None:
         sentences.append(_pregnancy_text(facts.pregnancy))
+    sentences.append(_habits_text(facts, GENERAL_CONDITION))
     return "".join(f"{sentence}。" for sentence in sentences if sentence)
 
 
@@ -125,6 +134,47 @@ def _vitals_text(vitals: Vitals) -> list[str]:
     return parts
 
 
+_RESULT_WORDS = {ExaminationState.NORMAL: "正常", ExaminationState.ABNORMAL: "异常"}
+
+
+def _examinations_text(examinations: tuple[Examination, ...]) -> str:
+    """辅助检查, as the patient tells it: what was done and showed, what was not done, what is yet to be done."""
+    done = [_result(one) for one in examinations if one.state in (ExaminationState.DONE, *_RESULT_WORDS)]
+    parts = ["已查" + "，".join(done) + "（自述）"] if done else []
+    for state, words in ((ExaminationState.NOT_DONE, "未查"), (ExaminationState.PLANNED, "拟查")):
+        names = [examination.name for examination in examinations if examination.state is state]
+        if names:
+            parts.append(words + "、".join(names))
+    return "；".join(parts)
+
+
+def _result(examination: Examination) -> str:
+    """An examination that was done, with what it showed in the patient's words."""
+    if examination.finding:
+        return f"{examination.name}示{examination.finding}"
+    return examination.name + _RESULT_WORDS.get(examination.state, "")
+
+
+def _habits_text(facts: CaseFacts, names: tuple[str, ...]) -> str:
+    """The habits of ``names`` that were told, in the words of a record.
+
+    What is only asked about is left out, and a disturbance that a symptom tells already (失眠 for 睡眠差).
+    """
+    rows = {row.name: row for row in clinical_language().habits}
+    told = {habit.name: habit for habit in facts.habits if habit.status is not Status.UNKNOWN}
+    return "，".join(
+        _habit_text(told[name], rows[name].record)
+        for name in names
+        if name in told and not (told[name].status is Status.NEGATIVE and set(rows[name].symptoms) & set(facts.present))
+    )
+
+
+def _habit_text(habit: Statement, record: tuple[str, str]) -> str:
+    if "戒" in habit.text:
+        return f"已戒{habit.name[-1]}"
+    return record[0] if habit.status is Status.POSITIVE else record[1]
+
+
 def _pregnancy_text(pregnancy: Pregnancy) -> str:
     if pregnancy.status is Status.POSITIVE:
         return f"怀孕{pregnancy.weeks}周" if pregnancy.weeks else "怀孕"
@@ -143,8 +193,15 @@ def _history(statements: tuple[Statement, ...], denied: bool, denial: str) -> st
 
 
 def _past_history(facts: CaseFacts) -> str:
-    own = _history(facts.diseases, Slot.PAST_HISTORY in facts.denies, "否认慢性病史")
-    return f"{own}；家族史：{_history(facts.family, False, '')}" if facts.family else own
+    parts = [_history(facts.diseases, Slot.PAST_HISTORY in facts.denies, "否认慢性病史")]
+    operations = tuple(s for s in facts.operations if s.status is not Status.UNKNOWN)
+    if operations:
+        parts.append(f"手术史：{_history(operations, False, '')}")
+    if personal := _habits_text(facts, PERSONAL_HISTORY):
+        parts.append(f"个人史：{personal}")
+    if facts.family:
+        parts.append(f"家族史：{_history(facts.family, False, '')}")
+    return "；".join(parts)
 
 
 def _allergies(facts: CaseFacts) -> str:

@@ -1,58 +1,58 @@
 """Which department a case belongs to, and how urgent it is."""
 
+import math
 from collections import defaultdict
 
-from data.clinical_language import clinical_language
 from data.departments import departments
+from data.directions import directions
 from data.urgency import urgency_rules
+from nlu.conclusions import DepartmentSuggestion, Urgency
 from nlu.conditions import evidence
+from nlu.directions import CHILD_BELOW_MONTHS, rank_directions
 from nlu.facts import CaseFacts
-from nlu.types import DepartmentSuggestion, RedFlag, Sex, Status, Urgency
-
-CHILD_BELOW_MONTHS = 14 * 12
-"""Paediatrics sees patients up to 14 years (国家卫生健康委《医疗机构诊疗科目名录》, 儿科)."""
+from nlu.types import RedFlag, Sex
 
 URGENCY_NAMES = {1: "危急", 2: "急重", 3: "急症", 4: "亚急症或非急症"}
 """The four levels of 《急诊预检分诊专家共识》(2018)."""
 
-_FIRST_COMPLAINT = 1.5
+SURE_FROM = 0.6
+"""Below this probability of the likeliest department the patient is asked."""
+
+_WORTH_NAMING = 0.01
 _MAXIMUM = 5
 _FALLBACK = "general_practice"
 
 
 def suggest_department(facts: CaseFacts) -> list[DepartmentSuggestion]:
-    """At most five departments, best first, their weights adding up to at most 1.
+    """At most five departments, likeliest first; ``weight`` is the probability, together at most 1.
 
-    Every present symptom and known disease votes with the weights of the reference data, the complaint told first half
-    as much again; children go to paediatrics instead of the departments for adults, pregnancy brings in obstetrics.
+    The directions of ``rank_directions`` share their probability among their departments; a child goes to paediatrics
+    instead of a department for adults, and a man to no department for women.
     """
-    votes: dict[str, float] = defaultdict(float)
-    reasons: dict[str, list[str]] = defaultdict(list)
-    for rank, name in enumerate(facts.present):
-        for code, weight in _symptom_departments().get(name, {}).items():
-            votes[code] += weight * (_FIRST_COMPLAINT if rank == 0 else 1.0)
-            reasons[code].append(name)
-    for disease in facts.diseases:
-        if disease.status is Status.POSITIVE:
-            for code, weight in _disease_departments().get(disease.name, {}).items():
-                votes[code] += weight * 0.5
-                reasons[code].append(disease.name)
-    if facts.pregnancy is not None and facts.pregnancy.status is Status.POSITIVE:
-        votes["obstetrics"] += 1.0
-        reasons["obstetrics"].append("怀孕")
-    _respect_patient(facts, votes, reasons)
-    if not votes:
-        return [DepartmentSuggestion(code=_FALLBACK, weight=1.0, reason="还不清楚主要问题，先由全科看")]
-    total = sum(votes.values())
-    best = sorted(votes, key=lambda code: (-votes[code], code))[:_MAXIMUM]
+    shares: dict[str, float] = defaultdict(float)
+    words: dict[str, list[str]] = defaultdict(list)
+    for suggestion in rank_directions(facts):
+        for code, share in directions()[suggestion.code].departments.items():
+            department = _for_patient(code, facts)
+            shares[department] += share * suggestion.probability
+            words[department] += suggestion.words
+    best = sorted(shares, key=lambda code: (-shares[code], code))[:_MAXIMUM]
     return [
         DepartmentSuggestion(
-            code=code,
-            weight=round(votes[code] / total, 3),
-            reason="因为" + "、".join(dict.fromkeys(reasons[code])),
+            code=code, weight=math.floor(shares[code] * 1000) / 1000, reason=_reason(code, words[code])
         )
         for code in best
+        if shares[code] >= _WORTH_NAMING or code == best[0]
     ]
+
+
+def is_unsure(suggestions: list[DepartmentSuggestion]) -> bool:
+    """Whether the likeliest department is no more than a guess: the patient should be asked.
+
+    Where nothing points anywhere there is only general practice to name, and that is a guess as well.
+    """
+    codes = [suggestion.code for suggestion in suggestions]
+    return codes in ([], [_FALLBACK]) or suggestions[0].weight < SURE_FROM
 
 
 def assess_urgency(facts: CaseFacts, red_flags: list[RedFlag]) -> Urgency:
@@ -68,24 +68,21 @@ def assess_urgency(facts: CaseFacts, red_flags: list[RedFlag]) -> Urgency:
     return Urgency(level=level, name=URGENCY_NAMES[level], reasons=tuple(reasons[level]) or ("没有发现紧急情况",))
 
 
-def _respect_patient(facts: CaseFacts, votes: dict[str, float], reasons: dict[str, list[str]]) -> None:
-    """Move what is not for this patient's age or sex to where it belongs."""
-    child = facts.age_months is not None and facts.age_months < CHILD_BELOW_MONTHS
-    for code in list(votes):
-        patients = departments()[code].patients
-        if child and patients == "adults":
-            votes["pediatrics"] += votes.pop(code)
-            reasons["pediatrics"] += reasons.pop(code)
-        elif not child and facts.age_months is not None and patients == "children":
-            votes[_FALLBACK] += votes.pop(code)
-            reasons[_FALLBACK] += reasons.pop(code)
-        elif facts.sex is Sex.MALE and code in ("gynecology", "obstetrics"):
-            del votes[code]
+def _for_patient(code: str, facts: CaseFacts) -> str:
+    """The department itself, or the one that sees patients of this age and sex in its place."""
+    department = departments()[code]
+    if facts.sex is Sex.MALE and department.sex == "female":
+        return _FALLBACK
+    if facts.age_months is None:
+        return code
+    child = facts.age_months < CHILD_BELOW_MONTHS
+    if child and department.patients == "adults":
+        return "pediatrics"
+    return _FALLBACK if not child and department.patients == "children" else code
 
 
-def _symptom_departments() -> dict[str, dict[str, float]]:
-    return {row.name: row.departments for row in clinical_language().symptoms}
-
-
-def _disease_departments() -> dict[str, dict[str, float]]:
-    return {row.name: row.departments for row in clinical_language().diseases}
+def _reason(code: str, words: list[str]) -> str:
+    """What speaks for a department, in Chinese words."""
+    if not words:
+        return "还不清楚主要问题，先由全科看" if code == _FALLBACK else "可能与此有关"
+    return "提到" + "、".join(dict.fromkeys(words[:_MAXIMUM]))

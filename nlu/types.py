@@ -207,12 +207,49 @@ class SymptomMention(Model):
     end: int = 0
 
 
+class Finding(Model):
+    """A stretch that the trained reader took for a symptom, sign or disease.
+
+    ``label`` is its name in the reader's own, finer vocabulary (低热, 水样便), ``name`` the product's (发烧, 腹泻).
+    Where ``asked``, it stands in the question before, and ``status`` is what the message answers; the offsets are 0, 0.
+    """
+
+    label: str
+    name: str
+    status: Status
+    asked: bool = False
+    start: int = 0
+    end: int = 0
+
+
 class Statement(Model):
     """A drug, a disease or a thing one is allergic to, with whether it holds."""
 
     name: str
     text: str
     status: Status = Status.POSITIVE
+    start: int = 0
+    end: int = 0
+
+
+class ExaminationState(StrEnum):
+    """How an examination stands, as the speaker says it."""
+
+    DONE = "done"
+    NORMAL = "normal"
+    ABNORMAL = "abnormal"
+    PLANNED = "planned"
+    NOT_DONE = "not_done"
+    UNKNOWN = "unknown"
+
+
+class Examination(Model):
+    """An examination (心电图, 血常规 …), how it stands, and what it showed in the speaker's words."""
+
+    name: str
+    text: str
+    state: ExaminationState = ExaminationState.DONE
+    finding: str = ""
     start: int = 0
     end: int = 0
 
@@ -285,6 +322,13 @@ class RedFlag(Model):
     source: str
 
 
+class Cue(Model):
+    """A word of ``data/nlu/directions`` that tells which doctor the case is for; ``lead`` in the chief complaint."""
+
+    word: str
+    lead: bool = False
+
+
 class Told(Model):
     """What words can tell of a case: those of one message, or all of them together."""
 
@@ -304,6 +348,14 @@ class Told(Model):
     diseases: tuple[Statement, ...] = ()
     family: tuple[Statement, ...] = ()
     """Diseases of relatives, each named with whose it is (母亲高血压)."""
+    cues: tuple[Cue, ...] = ()
+    examinations: tuple[Examination, ...] = ()
+    operations: tuple[Statement, ...] = ()
+    """Operations the patient had (positive), did not have, or only asks about or plans (unknown)."""
+    treatments: tuple[Statement, ...] = ()
+    """What was done for the patient besides drugs and operations: 输液, 雾化, 住院."""
+    habits: tuple[Statement, ...] = ()
+    """吸烟, 饮酒 (positive: does) and 睡眠, 饮食, 大小便, 精神 (positive: in order)."""
     denies: tuple[Slot, ...] = ()
     """Whole histories that are denied: ALLERGIES for "没有过敏史", DRUGS for "没吃药", PAST_HISTORY for "身体很好"."""
 
@@ -320,6 +372,7 @@ class Understanding(Told):
     red_flags: tuple[RedFlag, ...] = ()
     command: Command | None = None
     entities: tuple[Entity, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 class Question(Model):
@@ -343,10 +396,16 @@ class Question(Model):
         patient_age_months: int | None = None,
         patient_sex: Sex | None = None,
         patient_relation: Relation | None = None,
+        said_before: str = "",
     ) -> Context:
-        """The context in which the answer to this question is to be understood."""
+        """The context in which the answer to this question is to be understood.
+
+        ``said_before`` is what the patient said last, before the question.
+        """
+        before = (Utterance(speaker=Speaker.PATIENT, text=said_before),) if said_before else ()
         return Context(
             asked=Asked(slot=self.slot, values=self.values, also=self.also),
+            before=(*before, Utterance(speaker=Speaker.DOCTOR, text=self.text)),
             expects=self.expects,
             patient_age_months=patient_age_months,
             patient_sex=patient_sex,
@@ -354,63 +413,13 @@ class Question(Model):
         )
 
 
-class Urgency(Model):
-    """Triage level 1 (危急), 2 (急重), 3 (急症) or 4 (亚急症或非急症): name and reasons."""
-
-    level: int = Field(ge=1, le=4)
-    name: str
-    reasons: tuple[str, ...]
-
-
-class DepartmentSuggestion(Model):
-    """A department code of ``data/departments.json`` with its share of the evidence (0–1) and the reason in Chinese."""
-
-    code: str
-    weight: float
-    reason: str
-
-
-class DiseaseSuggestion(Model):
-    """A disease that a doctor may think of, never shown to a patient.
-
-    ``probability`` is calibrated (0–1); ``supporting`` and ``opposing`` are findings in Chinese words, ``examine`` what
-    to ask, look at or measure next.
-    """
-
-    name: str
-    icd10: str
-    probability: float = Field(ge=0, le=1)
-    supporting: tuple[str, ...] = ()
-    opposing: tuple[str, ...] = ()
-    examine: tuple[str, ...] = ()
-
-
-class OutpatientRecord(Model):
-    """The sections of a Chinese outpatient record that a patient can give (病历书写基本规范, 2010, 第十三条)."""
-
-    personal: str
-    chief_complaint: str
-    present_illness: str
-    past_history: str
-    allergy_history: str
-    medication: str
-
-    def as_text(self) -> str:
-        """The record as the lines that a person reads."""
-        sections = (
-            ("一般情况", self.personal),
-            ("主诉", self.chief_complaint),
-            ("现病史", self.present_illness),
-            ("既往史", self.past_history),
-            ("过敏史", self.allergy_history),
-            ("用药", self.medication),
-        )
-        return "\n".join(f"{title}：{body}" for title, body in sections if body)
-
-
 class Provider(Protocol):
     """Whatever turns a message into an ``Understanding``."""
 
+    async def prepare(self, text: str) -> None:
+        """Do now what ``parse`` of ``text`` would have to wait for (a server). Bounded in time; never raises."""
+        ...
+
     async def parse(self, text: str, context: Context) -> Understanding:
-        """What ``text`` says, given ``context``. Never raises for any text."""
+        """What ``text`` says, given ``context``. Never raises for any text, and waits for nothing outside."""
         ...

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+from nlu.models import ModelError
 from qiaoyi import commands
 from qiaoyi.local import StartError
 from qiaoyi.settings import ServeRole, Settings, SettingsError, load
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load(data=options.data, port=getattr(options, "port", None), role=getattr(options, "role", None))
         return _run(options.command(settings, options))
-    except (SettingsError, StartError) as error:
+    except (SettingsError, StartError, ModelError) as error:
         print(f"qiaoyi: {error}", file=sys.stderr)
         return 2 if isinstance(error, SettingsError) else 1
     except KeyboardInterrupt:

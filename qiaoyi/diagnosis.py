@@ -14,10 +14,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend import migrations
 from backend.db import Database
 from backend.security.keyring import KeyRingError, open_key_file
+from nlu import differential
 from nlu.embedded import EmbeddedProvider
+from nlu.models import ModelError
+from nlu.rasa_client import RasaClient, RasaFault
 from nlu.types import Context
 from qiaoyi.local import PAGES
-from qiaoyi.settings import Settings
+from qiaoyi.settings import NluProvider, Settings
 
 _LEAST_FREE_BYTES = 1 << 30
 _TIMEOUT_SECONDS = 5.0
@@ -36,7 +39,8 @@ Check = Callable[[Settings], Awaitable[Finding]]
 
 async def examine(settings: Settings) -> list[Finding]:
     """Look at everything that a start needs."""
-    checks: tuple[Check, ...] = (_data_folder, _keys, _database, _redis, _language, _pages, _port, _account, _wechat)
+    parts: tuple[Check, ...] = (_data_folder, _keys, _database, _redis, _language, _language_server, _pages, _port)
+    checks = (*parts, _account, _wechat)
     return [await check(settings) for check in checks]
 
 
@@ -98,10 +102,24 @@ async def _redis(settings: Settings) -> Finding:
 async def _language(_settings: Settings) -> Finding:
     try:
         await EmbeddedProvider().parse("咳嗽三天", Context())
+        differential.prepare()
+    except ModelError as error:
+        return Finding(False, f"{error}: install the package again")
     except Exception as error:
         # Whatever it is, nothing could be understood: which file is damaged matters less than that one is.
         return Finding(False, f"language data cannot be loaded ({type(error).__name__}): install the package again")
     return Finding(True, "language data")
+
+
+async def _language_server(settings: Settings) -> Finding:
+    if settings.nlu_provider is NluProvider.EMBEDDED:
+        return Finding(True, "no language server: this process understands by itself")
+    async with aiohttp.ClientSession() as http:
+        try:
+            await RasaClient(http, settings.rasa_url, settings.rasa_timeout).require_ready()
+        except RasaFault as fault:
+            return Finding(False, f"no Rasa server is ready at rasa_url ({fault.code}): `make rasa` starts one")
+    return Finding(True, f"Rasa is ready at {settings.rasa_url}")
 
 
 async def _pages(_settings: Settings) -> Finding:

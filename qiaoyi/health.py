@@ -1,11 +1,12 @@
 """Whether this process lives, and whether it can do its work: for load balancers and supervisors.
 
 `/healthz` answers as long as the process does; `/readyz` answers 200 only while the database answers and every loop of
-this process runs. Neither tells anything of what is stored.
+this process runs. It also tells whether a language server that is set is asked; one that is away makes nobody unready,
+because the embedded provider serves. Neither tells anything of what is stored.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 from sqlalchemy import text
@@ -22,11 +23,18 @@ class Health:
     Args:
         database: is asked for a sign of life.
         loops: the tasks of this process by name; one that has ended makes it unready.
+        language: gives the state of the provider that understands what patients write.
     """
 
-    def __init__(self, database: Database, loops: Mapping[str, asyncio.Task[None]]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        loops: Mapping[str, asyncio.Task[None]],
+        language: Callable[[], str] = lambda: "embedded",
+    ) -> None:
         self._database = database
         self._loops = loops
+        self._language = language
 
     def routes(self) -> list[web.RouteDef]:
         """Give the two routes."""
@@ -42,7 +50,8 @@ class Health:
         if not await self._database_answers():
             missing.append("database")
         status = 503 if missing else 200
-        return web.json_response({"status": "unready" if missing else "ok", "missing": missing}, status=status)
+        told = {"status": "unready" if missing else "ok", "missing": missing, "language": self._language()}
+        return web.json_response(told, status=status)
 
     async def _database_answers(self) -> bool:
         try:

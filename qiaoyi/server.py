@@ -29,9 +29,10 @@ from miniprogram_api.application import make_application
 from miniprogram_api.context import Context
 from miniprogram_api.login import Code2Session
 from miniprogram_api.sessions import Sessions
-from nlu.embedded import EmbeddedProvider
+from nlu.types import Provider
 from qiaoyi.health import Health
 from qiaoyi.house import House
+from qiaoyi.language import make_language
 from qiaoyi.links import PublicLinks, calendar_tokens
 from qiaoyi.sandbox_clock import ClockFollower
 from qiaoyi.settings import ServeRole, SettingsError
@@ -86,9 +87,11 @@ async def serving(house: House) -> AsyncIterator[None]:
             work |= {"menus": sending.menus.keep_published, "union ids": UnionIds(identities, sending.client).run}
         if settings.clock_url:
             work["clock"] = await _followed_clock(house, http)
-        application = None
+        application, language = None, None
         if settings.role in (ServeRole.ALL, ServeRole.WEB):
-            dialogue = make_dialogue(services, numbered=not settings.wechat.menu_messages)
+            language = make_language(settings, http, sending.metrics)
+            work |= language.loops
+            dialogue = make_dialogue(language.provider, services, numbered=not settings.wechat.menu_messages)
             receiving = Receiving(
                 house.database,
                 house.clock,
@@ -101,15 +104,16 @@ async def serving(house: House) -> AsyncIterator[None]:
             work["turns"] = receiving.run
             application = _application(house, receiving, identities, http, calendar, limits)
         loops = await stack.enter_async_context(_working(work))
-        if application is not None:  # last to begin, first to end: nothing is taken in that would not be worked on
-            application.add_routes(Health(house.database, loops).routes())
+        if application is not None and language is not None:
+            # Last to begin, first to end: nothing is taken in that would not be worked on.
+            application.add_routes(Health(house.database, loops, language.state).routes())
             await stack.enter_async_context(_listening(application, settings.host, settings.port))
         yield
 
 
-def make_dialogue(services: Services, numbered: bool) -> Dialogue:
+def make_dialogue(provider: Provider, services: Services, numbered: bool) -> Dialogue:
     """Give the dialogue with every flow of the product."""
-    dialogue = Dialogue(EmbeddedProvider(), services, idle_flow, numbered=numbered)
+    dialogue = Dialogue(provider, services, idle_flow, numbered=numbered)
     register_flows(dialogue)
     return dialogue
 

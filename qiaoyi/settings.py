@@ -24,7 +24,8 @@ from bot.wechat.settings import WechatSettings
 _OTHER_NAMES = {
     "QIAOYI_SETTINGS",
     "QIAOYI_SANDBOX_URL",
-}  # which file to read; where the development server of the pages looks
+    "QIAOYI_CACHE",
+}  # which file to read; where the development server of the pages looks; where `make rasa` keeps what it makes
 
 
 class SettingsError(Exception):
@@ -39,6 +40,13 @@ class ServeRole(StrEnum):
     WORKER = "worker"  # events, timers, delivery, the audit log's seal
 
 
+class NluProvider(StrEnum):
+    """Who understands what patients write."""
+
+    EMBEDDED = "embedded"  # this process
+    RASA = "rasa"  # a Rasa server for intents, and this process for everything else
+
+
 class Settings(BaseSettings):
     """All settings with their defaults.
 
@@ -50,6 +58,10 @@ class Settings(BaseSettings):
         redis_url: where locks, limits and the token cache live when several processes run; in this process when empty.
         clock_url: a local WeChat's clock to follow; empty in production.
         wechat: the official account and the platform's limits; the product serves nobody without it.
+        nlu_provider: who understands what patients write; the embedded provider serves whenever Rasa does not.
+        rasa_url: where the Rasa server of `make rasa` listens. It reads what patients write: loopback or a private
+            network.
+        rasa_timeout: how long it may take over one message, in seconds of the five that WeChat waits.
         mini_app_id, mini_app_secret: the mini-program that logs in; none where there is no mini-program.
     """
 
@@ -66,6 +78,9 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(8, ge=1, le=200)
     redis_url: str = Field("", repr=False)
     clock_url: str = ""
+    nlu_provider: NluProvider = NluProvider.EMBEDDED
+    rasa_url: str = "http://127.0.0.1:5005"
+    rasa_timeout: float = Field(0.8, gt=0, le=2)
     mini_app_id: str = ""
     mini_app_secret: str = Field("", repr=False)
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
@@ -103,7 +118,7 @@ class Settings(BaseSettings):
             raise ValueError("begins with redis://, rediss:// or unix://")
         return value
 
-    @field_validator("public_url", "clock_url")
+    @field_validator("public_url", "clock_url", "rasa_url")
     @classmethod
     def _http_address(cls, value: str) -> str:
         if value:

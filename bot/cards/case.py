@@ -7,11 +7,12 @@ from pydantic import ValidationError
 from backend.consultation.rules import Status
 from backend.consultation.views import ConsultationSummary, ConsultationView, TimelineEntry
 from backend.scheduling import BookingState, BookingView
+from bot.cards.possible_diseases import possible_diseases
 from bot.messages import Choice
 from bot.wording import clip, lines, masked, moment
+from nlu.conclusions import OutpatientRecord
 from nlu.facts import CaseFacts
 from nlu.summary import summarise
-from nlu.types import OutpatientRecord
 
 _LONGEST_TIMELINE = 20
 _ENDED = (Status.COMPLETED, Status.CANCELLED)
@@ -49,6 +50,7 @@ def full_case(view: ConsultationView, now: datetime) -> str:
         f"专家：{view.expert_name}" if view.expert_name else "",
         f"预约：{moment(booking.starts_at, now)}" if booking else "",
         *_opinion(view),
+        possible_diseases(view),
     )
 
 

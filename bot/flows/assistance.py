@@ -43,11 +43,19 @@ _TOPIC_WORDS = (
     ("robot", re.compile(r"机器人|(真人|人工智能|电脑)(吗|在)|是不是(真)?人|是人吗")),
     ("price", re.compile(r"多少钱|收费|要钱|花钱|免费|价钱|费用|怎么收钱")),
     ("insurance", re.compile(r"医保|报销|新农合|合作医疗")),
-    ("safety", re.compile(r"安全吗|隐私|泄露|保密|别人.{0,6}(看到|看见|知道)|骗子|骗人的|靠谱吗")),
+    (
+        "safety",
+        re.compile(
+            r"安全吗|隐私|泄露|保密|别人.{0,6}(看到|看见|知道)|(是不是|不会是|会不会是?).{0,3}骗|骗[子人]的?(吗|吧|么|嘛)|靠谱吗"
+        ),
+    ),
     ("time", re.compile(r"(要|得|等).{0,3}多久|(多久|多长时间|什么时候|啥时候|几时).{0,3}(能看|才|有人|看上|回)")),
     ("howto", re.compile(r"怎么用|怎么弄|怎么操作|咋用|不会用|使用方法|怎么问诊")),
 )
 _SMALL_TALK = {Intent.GREET: "您好。", Intent.THANK: "不客气。"}
+SURE = 0.5
+"""How probable an intent must be before it is acted upon in place of what the conversation is about."""
+
 _LONGEST_QUESTION = 30
 """Longer texts tell of an illness and mention money or time by the way; they are no questions about the service."""
 
@@ -67,12 +75,13 @@ def topic(text: str, said: Understanding) -> str | None:
         asked = next((name for name, words in _TOPIC_WORDS if words.search(text)), None)
         if asked is not None:
             return asked
-    return None if said.symptoms else _TOPIC_OF_INTENT.get(said.intent)
+    return None if said.symptoms or said.confidence < SURE else _TOPIC_OF_INTENT.get(said.intent)
 
 
 def wants_human(said: Understanding) -> bool:
     """Tell whether the person asks for a human being."""
-    return said.command is Command.HUMAN or (said.intent is Intent.TALK_TO_PERSON and not said.symptoms)
+    asks = said.intent is Intent.TALK_TO_PERSON and said.confidence >= SURE
+    return said.command is Command.HUMAN or (asks and not said.symptoms)
 
 
 async def digression(turn: Turn, said: Understanding) -> str | None:
@@ -87,7 +96,7 @@ async def digression(turn: Turn, said: Understanding) -> str | None:
     asked = topic(turn.text, said)
     if asked is not None:
         return ANSWERS[asked]
-    return _SMALL_TALK.get(said.intent)
+    return _SMALL_TALK.get(said.intent) if said.confidence >= SURE else None
 
 
 async def call_human(turn: Turn) -> str:

@@ -15,8 +15,10 @@ _LEVELS = {1: Urgency.CRITICAL, 2: Urgency.URGENT, 3: Urgency.SEMI_URGENT, 4: Ur
 """The urgency of each triage level of 《急诊预检分诊专家共识》(2018)."""
 
 
-async def hand_over(turn: Turn, institution: InstitutionView) -> None:
+async def hand_over(turn: Turn, institution: InstitutionView, department: str | None = None) -> None:
     """Open the case at `institution` with everything that the intake has gathered, and end the conversation's flow.
+
+    `department` is the code that the patient chose; otherwise the likeliest one.
 
     Raises:
         DomainError: the case cannot be opened there; the conversation stands where it stood.
@@ -26,7 +28,6 @@ async def hand_over(turn: Turn, institution: InstitutionView) -> None:
         return
     consultations, person_id = turn.services.consultations, turn.actor.person_id
     urgency = assess_urgency(intake.facts, intake.flags)
-    departments = suggest_department(intake.facts)
     await _keep_profile(turn, intake)
     opened = await consultations.open(
         turn.actor,
@@ -34,7 +35,7 @@ async def hand_over(turn: Turn, institution: InstitutionView) -> None:
         institution_id=institution.id,
         record=record_of(intake).to_json(),
         facts=intake.facts.to_json(),
-        department_code=departments[0].code,
+        department_code=department or suggest_department(intake.facts)[0].code,
         urgency=_LEVELS[urgency.level],
         urgency_reason="；".join(urgency.reasons),
         red_flags=[flag.to_json() for flag in intake.flags],

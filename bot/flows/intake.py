@@ -26,8 +26,8 @@ from bot.incoming import Kind
 from bot.messages import Choice, Menu
 from bot.wording import elapsed
 from nlu.facts import CaseFacts
-from nlu.interview import OPENING
 from nlu.types import Command, Intent, Understanding, Vitals, YesNo
+from nlu.wording import OPENING
 
 RESUME_AFTER = timedelta(hours=6)
 """After a pause of this length, words may be about another illness, so the bot asks before it mixes the two."""
@@ -37,6 +37,9 @@ _MAX_MISSES = 2
 _MOST_AGAIN = 1
 _MOST_AGAIN_FOR_DANGER = 2
 """How often a question that was passed over is put again; one about danger signs more often."""
+
+_PASSED_OVER = ("没关系，这一题先不答。", "好的，不清楚也没关系。", "没关系，我们接着说。")
+"""What is said to 不知道, in turn: the same words again and again sound like nobody listens."""
 
 _FIRST_ANSWERABLE = 2
 _WAYS_OUT = "可以点，也可以直接告诉我。说错了就说“返回”，不想答就说“跳过”。"
@@ -86,7 +89,7 @@ async def _take_words(turn: Turn, intake: Intake) -> None:
     said = await turn.understand(intake.context)
     if await _steer(turn, intake, said):
         return
-    answer = None if is_clinical(said) else await assistance.digression(turn, said)
+    answer = None if is_clinical(said) or _is_offered(turn, intake) else await assistance.digression(turn, said)
     if answer is not None:
         repeat(turn, intake, answer)
         return
@@ -96,6 +99,16 @@ async def _take_words(turn: Turn, intake: Intake) -> None:
         await _take_who(turn, intake, said)
     else:
         await _take_answer(turn, intake, said)
+
+
+def _is_offered(turn: Turn, intake: Intake) -> bool:
+    """Whether the words are an answer that the waiting question offers: then they are that, and nothing else."""
+    return intake.question is not None and turn.text in intake.question.quick_answers
+
+
+def _asks_for_their_cases(turn: Turn, intake: Intake, said: Understanding) -> bool:
+    sure = said.intent is Intent.MY_CONSULTATIONS and said.confidence >= assistance.SURE
+    return sure and not is_clinical(said) and not _is_offered(turn, intake)
 
 
 async def _take_answer(turn: Turn, intake: Intake, said: Understanding) -> None:
@@ -157,7 +170,7 @@ def _missed(intake: Intake, before: CaseFacts, said: Understanding) -> bool:
 
 def _learnt(intake: Intake, before: CaseFacts) -> bool:
     """Whether anything new is known; that 我 speaks of the writer is not worth a word."""
-    return intake.facts != before.model_copy(update={"relation": intake.facts.relation})
+    return intake.facts != before.model_copy(update={"relation": intake.facts.relation, "cues": intake.facts.cues})
 
 
 def _is_opening(intake: Intake) -> bool:
@@ -237,14 +250,19 @@ async def _steer(turn: Turn, intake: Intake, said: Understanding) -> bool:
         turn.say(
             Menu("好的。您说的我先帮您留着，想接着说随时可以。", (*_RESUMING, Choice("patient.drop", "删掉不要了")))
         )
-    elif said.intent is Intent.MY_CONSULTATIONS and not is_clinical(said):
+    elif _asks_for_their_cases(turn, intake, said):
         intake.save(turn)
         await my.show(turn)
-    elif command is Command.SKIP or said.yes_no is YesNo.DONT_KNOW or said.intent is Intent.DONT_KNOW:
+    elif command is Command.SKIP or said.yes_no is YesNo.DONT_KNOW or _wants(Intent.DONT_KNOW, said):
         await _skip(turn, intake, said)
     else:
         return False
     return True
+
+
+def _wants(intent: Intent, said: Understanding) -> bool:
+    """Whether this is likelier than not what the words want."""
+    return said.intent is intent and said.confidence >= assistance.SURE
 
 
 async def _skip(turn: Turn, intake: Intake, said: Understanding) -> None:
@@ -257,7 +275,7 @@ async def _skip(turn: Turn, intake: Intake, said: Understanding) -> None:
     if waits_for(intake, NAME):
         intake.name = RATHER_NOT
     intake.absorb(said, turn.text)
-    await advance(turn, intake, "没关系，这一题先不答。")
+    await advance(turn, intake, _PASSED_OVER[len(intake.asked) % len(_PASSED_OVER)])
 
 
 def take_enclosure(turn: Turn, intake: Intake) -> bool:
@@ -305,6 +323,10 @@ def is_clinical(said: Understanding) -> bool:
         said.symptoms
         or said.diseases
         or said.family
+        or said.examinations
+        or said.operations
+        or said.treatments
+        or said.habits
         or said.drugs
         or said.allergies
         or said.denies

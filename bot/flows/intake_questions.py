@@ -4,8 +4,9 @@ from bot.dialogue import Turn
 from bot.flows.intake_state import Intake
 from bot.messages import Choice, Menu, Text
 from nlu.facts import CaseFacts
-from nlu.interview import MAX_QUESTIONS, OPENING, is_answered, next_question, patient_word
+from nlu.interview import MAX_QUESTIONS, is_answered, next_question
 from nlu.types import Expects, Question, Relation, Sex, Slot
+from nlu.wording import OPENING, patient_word
 
 MAX_WHEN_CRITICAL = 4
 """Somebody in danger is asked less: the opening, who it is, and two more."""
@@ -59,7 +60,7 @@ def choose(intake: Intake) -> Question | None:
         return WHO
     name_is_open = not intake.name and NAME.id not in intake.asked
     count = sum(asked != OPENING for asked in intake.asked)
-    question = _choose_clinical(intake) if count < MAX_QUESTIONS - name_is_open else None
+    question = _choose_clinical(intake, int(name_is_open)) if count < MAX_QUESTIONS - name_is_open else None
     if question is None and name_is_open:
         about_self = facts.relation is Relation.SELF
         return NAME.model_copy(update={"text": "您叫什么名字？写在病历上用的。"}) if about_self else NAME
@@ -71,7 +72,7 @@ def waits_for(intake: Intake, question: Question) -> bool:
     return intake.question is not None and intake.question.id == question.id
 
 
-def _choose_clinical(intake: Intake) -> Question | None:
+def _choose_clinical(intake: Intake, to_come: int) -> Question | None:
     facts, asked = intake.facts, intake.asked
     if intake.is_critical and len(asked) >= MAX_WHEN_CRITICAL:
         return None
@@ -79,7 +80,7 @@ def _choose_clinical(intake: Intake) -> Question | None:
         return SEX
     if facts.relation is Relation.CHILD and facts.age_months is None and _AGE not in asked:
         return _age(facts)  # first of all: what is dangerous in a baby depends on its age
-    question = next_question(facts, asked)
+    question = next_question(facts, asked, to_come)
     if question is None or (question.id == OPENING and OPENING in asked):
         return None  # enough; or nothing was understood of what is wrong, and the record quotes the words themselves
     return _age(facts) if question.id == _AGE else question

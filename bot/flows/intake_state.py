@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.dialogue import Turn
 from nlu.facts import CaseFacts
-from nlu.types import Context, Question, RedFlag, Understanding
+from nlu.types import Context, Question, RedFlag, Speaker, Understanding, Utterance
 
 MAX_STEPS_BACK = 10
 MAX_WORDS = 60
@@ -156,8 +156,13 @@ class Intake:
     def _context(self, question: Question | None) -> Context:
         age, sex, relation = self.facts.age_months, self.facts.sex, self.facts.relation
         if question is None:
-            return Context(patient_age_months=age, patient_sex=sex, patient_relation=relation)
-        return question.context(age, sex, relation)
+            before = (Utterance(speaker=Speaker.PATIENT, text=self._last_words),) if self._last_words else ()
+            return Context(before=before, patient_age_months=age, patient_sex=sex, patient_relation=relation)
+        return question.context(age, sex, relation, self._last_words)
+
+    @property
+    def _last_words(self) -> str:
+        return self.words[-1] if self.words else ""
 
     def context_of(self, item_id: str) -> Context:
         """The context in which the tapped answer `item_id` was offered; the present one for words."""

@@ -3,6 +3,7 @@
 from backend.errors import NotFound
 from bot.dialogue import Dialogue, Turn
 from bot.flows import assistance, consent
+from bot.flows.department import ask_department, chosen_department, departments_to_choose, named_department
 from bot.flows.handover import hand_over
 from bot.flows.intake import away_too_long, not_words, take_enclosure
 from bot.flows.intake_state import Intake
@@ -13,6 +14,8 @@ from nlu.types import Command
 
 PAGE = 3
 _LONGEST_CHOICE = 16
+_DEPARTMENT_FOR = "department_for"
+"""Where the flow keeps the institution that was chosen while the department is asked for."""
 
 
 class PlaceFlow:
@@ -44,7 +47,10 @@ class PlaceFlow:
 async def _take_words(turn: Turn) -> None:
     said = await turn.understand()
     if said.command is Command.BACK:
+        turn.data.pop(_DEPARTMENT_FOR, None)
         await turn.enter("review", **turn.data)
+        return
+    if _DEPARTMENT_FOR in turn.data and await _take_department(turn, said.command):
         return
     answer = await assistance.digression(turn, said)
     if answer is not None:
@@ -59,6 +65,17 @@ async def _take_words(turn: Turn) -> None:
         await _pick(turn, named[0].id)
     else:
         await _show(turn, 0, "请在下面点一家，或者把您的位置发给我。")
+
+
+async def _take_department(turn: Turn, command: Command | None) -> bool:
+    """Whether the words answer which department it is to be."""
+    intake = Intake.of(turn)
+    codes = departments_to_choose(intake) if intake else ()
+    code = named_department(turn.text, codes)
+    if code is None and command not in (Command.DONT_KNOW, Command.SKIP):
+        return False
+    await _hand_over(turn, turn.data[_DEPARTMENT_FOR], code)
+    return True
 
 
 def _is_named(text: str, name: str) -> bool:
@@ -99,11 +116,30 @@ async def _pick(turn: Turn, institution_id: str) -> None:
         words = f"{institution.name}{where}"
         turn.say(Menu(words, (Choice("patient.continue" if Intake.of(turn) else "patient.start", "我要问诊"),)))
         return
+    intake = Intake.of(turn)
+    codes = departments_to_choose(intake) if intake else ()
+    if codes:
+        turn.data[_DEPARTMENT_FOR] = institution_id
+        ask_department(turn, institution_id, codes)
+    else:
+        await _hand_over(turn, institution_id, None)
+
+
+async def _pick_department(turn: Turn, argument: str) -> None:
+    institution_id, code = chosen_department(argument)
+    if turn.state.flow == "place":
+        await _hand_over(turn, institution_id, code)
+    else:
+        await _pick(turn, institution_id)
+
+
+async def _hand_over(turn: Turn, institution_id: str, department: str | None) -> None:
     if not await consent.require_consent(turn):
         return
     try:
-        await hand_over(turn, institution)
+        await hand_over(turn, await turn.services.people.institution(institution_id), department)
     except NotFound as refusal:  # nobody works there yet: say so, and let another be chosen
+        turn.data.pop(_DEPARTMENT_FOR, None)
         await _show(turn, 0, refusal.sentence)
 
 
@@ -116,6 +152,7 @@ def register(dialogue: Dialogue) -> None:
     dialogue.add_flow(PlaceFlow())
     dialogue.on_action("patient.place", _pick)
     dialogue.on_action("patient.places", _more)
+    dialogue.on_action("patient.department", _pick_department)
 
 
 async def show_near(turn: Turn) -> None:

@@ -2,9 +2,9 @@
 
 from bot.flows.intake_questions import RATHER_NOT
 from bot.flows.intake_state import Intake
+from nlu.conclusions import OutpatientRecord
 from nlu.interview import unanswered
 from nlu.summary import UNKNOWN, record_term, summarise
-from nlu.types import OutpatientRecord
 
 SECTIONS = {
     "chief_complaint": "主诉",

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from bot.dialogue import Dialogue, Turn, is_practitioner
-from bot.flows import my
+from bot.flows import assistance, my
 from bot.flows.intake_questions import answer_in_place
 from bot.flows.intake_state import Intake
 from bot.incoming import Kind
@@ -70,7 +70,7 @@ async def _watch_intake(turn: Turn, intake: Intake) -> bool:
 
 async def _hear_cry(turn: Turn, said: Understanding) -> bool:
     """Answer a cry for help that names no danger."""
-    if said.intent is not Intent.EMERGENCY or said.symptoms:
+    if said.intent is not Intent.EMERGENCY or said.symptoms or said.confidence < assistance.SURE:
         return False
     answer_in_place(turn, _CRY_FOR_HELP)
     return True

@@ -1,7 +1,8 @@
 """Short Chinese for the facts of a case, as one would say them to an elderly person."""
 
 from nlu.facts import FEVER, CaseFacts
-from nlu.types import Status, Understanding
+from nlu.summary import age_text
+from nlu.types import Examination, ExaminationState, Status, Understanding
 
 _MOST_SYMPTOMS = 6
 
@@ -38,21 +39,23 @@ def _news(before: CaseFacts, after: CaseFacts) -> str:
     if after.duration != before.duration and after.duration is not None:
         parts.append(after.duration.text)
     if after.age_months != before.age_months and after.age_months is not None:
-        parts.append(age(after.age_months))
+        parts.append(age_text(after.age_months))
     parts += [s.name for s in after.diseases if s not in before.diseases and s.status is Status.POSITIVE]
+    parts += [f"做过{s.name}" for s in after.operations if s not in before.operations and s.status is Status.POSITIVE]
+    parts += [f"查过{one.name}" for one in _newly_examined(before, after)]
     parts += [s.name for s in after.drugs if s not in before.drugs and s.status is Status.POSITIVE]
     parts += [f"对{s.name}过敏" for s in after.allergies if s not in before.allergies and s.status is Status.POSITIVE]
     return "，".join(parts[:_MOST_SYMPTOMS])
+
+
+def _newly_examined(before: CaseFacts, after: CaseFacts) -> list[Examination]:
+    """The examinations that were done, as far as nothing was known of them before."""
+    known = {one.name for one in before.examinations}
+    done = (ExaminationState.DONE, ExaminationState.NORMAL, ExaminationState.ABNORMAL)
+    return [one for one in after.examinations if one.state in done and one.name not in known]
 
 
 def _newly_denied(before: CaseFacts, after: CaseFacts) -> list[str]:
     """What was denied in so many words; what 都没有 implies was in the question and need not be said back."""
     spoken = {mention.name for mention in after.symptoms if mention.end > mention.start}
     return [name for name in after.absent if name not in before.absent and name in spoken]
-
-
-def age(months: int) -> str:
-    """Say an age given in months."""
-    if months < 24:
-        return f"{months}个月"
-    return f"{months // 12}岁"

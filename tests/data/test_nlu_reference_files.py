@@ -84,7 +84,9 @@ def test_a_missing_or_broken_file_is_told_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["symptoms.json", "anatomy.json", "drugs.json", "diseases.json"])
+@pytest.mark.parametrize(
+    "name", ["symptoms.json", "anatomy.json", "drugs.json", "diseases/cardiovascular.json", "symptom_kinds.json"]
+)
 def test_a_missing_list_of_words_stops_the_load(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(DataError, match=name):
@@ -110,6 +112,28 @@ def test_missing_intents_stop_the_load(folder: Path, name: str) -> None:
 )
 def test_a_wrong_symptom_is_named(folder: Path, edit: Callable[[Any], object], fault: str) -> None:
     change(folder / "symptoms.json", edit)
+    with pytest.raises(DataError, match=fault):
+        load_clinical_language(folder)
+
+
+@pytest.mark.parametrize("name", ["examinations.json", "operations.json", "treatments.json", "findings.json"])
+def test_a_word_for_two_examinations_or_operations_is_named(folder: Path, name: str) -> None:
+    change(folder / name, lambda rows: rows[1]["synonyms"].append(rows[0]["name"]))
+    with pytest.raises(DataError, match=rf"{name}.*comes twice"):
+        load_clinical_language(folder)
+
+
+@pytest.mark.parametrize(
+    ("edit", "fault"),
+    [
+        (lambda rows: rows[1].update(name=rows[0]["name"]), "comes twice"),
+        (lambda rows: rows[0].update(positive=["("]), "bad pattern"),
+        (lambda rows: rows[0].update(positive=[]), "positive"),
+        (lambda rows: rows[0].update(symptoms=["没有这个"]), "unknown symptom '没有这个'"),
+    ],
+)
+def test_a_wrong_habit_is_named(folder: Path, edit: Callable[[Any], object], fault: str) -> None:
+    change(folder / "habits.json", edit)
     with pytest.raises(DataError, match=fault):
         load_clinical_language(folder)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from nlu.types import Understanding
+from nlu.types import Status, Understanding
 
 Understand = Callable[..., Understanding]
 
@@ -51,3 +51,16 @@ def test_every_mention_keeps_its_place_in_the_original(understand: Understand) -
 
 def test_a_list_of_body_parts_shares_its_sensation(understand: Understand) -> None:
     assert "头痛" in [mention.name for mention in understand("头和肚子疼").symptoms]
+
+
+def test_a_value_of_the_upper_pressure_is_no_complaint_of_high_pressure(understand: Understand) -> None:
+    assert understand("血压高压130低压80").symptoms == ()
+    assert [(m.name, m.status) for m in understand("血压高").symptoms] == [("血压高", Status.POSITIVE)]
+
+
+def test_high_pressure_is_denied_in_the_words_themselves(understand: Understand) -> None:
+    assert [(m.name, m.status) for m in understand("血压不高").symptoms] == [("血压高", Status.NEGATIVE)]
+
+
+def test_of_overlapping_words_the_longest_counts(understand: Understand) -> None:
+    assert [one.name for one in understand("去查血常规了").examinations] == ["血常规"]

@@ -14,6 +14,8 @@ from nlu.types import Relation, Sex, Status
         ("1岁3个月", 15),
         ("宝宝两个月发烧", 2),
         ("8个月大", 8),
+        ("一个半月大的宝宝", 1),
+        ("宝宝一个半月", 1),
         ("三个月的宝宝", 3),
         ("出生15天", 0),
         ("新生儿", 0),
@@ -33,6 +35,30 @@ def test_a_bare_number_is_an_age_only_when_asked() -> None:
     assert find_age_months("35") is None
     assert find_age_months("35", asked=True) == 420
     assert find_age_months("8个月", asked=True) == 8
+
+
+@pytest.mark.parametrize(
+    ("text", "months"),
+    [
+        ("20天", 0),
+        ("半个月", 0),
+        ("两个月", 2),
+        ("6个月半,男孩", 6),
+        ("八周", 1),
+        ("45天", 1),
+        ("12个星期", 2),
+        ("男宝,40天", 1),
+        ("不到两个月", 1),
+        ("还没满一个月", 0),
+    ],
+)
+def test_a_bare_length_answers_the_question_for_the_age_of_a_child(text: str, months: int) -> None:
+    assert find_age_months(text, asked=True, child=True) == months
+
+
+def test_a_bare_length_is_no_age_of_an_adult() -> None:
+    assert find_age_months("20天", asked=True) is None
+    assert find_age_months("20天", child=True) is None
 
 
 @pytest.mark.parametrize(

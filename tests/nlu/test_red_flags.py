@@ -1,6 +1,7 @@
 """Danger signs: found in what is said now, never in what is denied, past or supposed."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +25,8 @@ from nlu.types import (
 
 Understand = Callable[..., Understanding]
 FOLDER = Path(__file__).parent / "data"
-DANGER: list[dict[str, str]] = json.loads((FOLDER / "danger_sentences.json").read_text("utf-8"))
+DANGER: list[dict[str, str]] = json.loads((FOLDER / "red_flag_cases.json").read_text("utf-8"))
+HARMLESS: list[dict[str, str]] = json.loads((FOLDER / "red_flag_negatives.json").read_text("utf-8"))
 ORDINARY: list[str] = json.loads((FOLDER / "ordinary_sentences.json").read_text("utf-8"))
 
 
@@ -48,10 +50,19 @@ def test_an_ordinary_sentence_raises_no_alarm(understand: Understand, text: str)
     assert [flag.code for flag in understand(text).red_flags] == []
 
 
-def test_every_rule_has_a_sentence() -> None:
-    assert {row["code"] for row in DANGER} == {rule.code for rule in red_flags()}
+@pytest.mark.parametrize(("kind", "text"), [(row["kind"], row["text"]) for row in HARMLESS])
+def test_what_only_sounds_dangerous_raises_no_alarm(understand: Understand, kind: str, text: str) -> None:
+    assert [flag.code for flag in understand(text).red_flags] == [], kind
+
+
+def test_every_rule_has_sentences_and_every_kind_of_harmless_one_too() -> None:
+    told = Counter(row["code"] for row in DANGER)
+    assert set(told) == {rule.code for rule in red_flags()}
+    assert min(told.values()) >= 3
     assert len(DANGER) >= 80
     assert len(ORDINARY) >= 120
+    assert len(HARMLESS) >= 60
+    assert min(Counter(row["kind"] for row in HARMLESS).values()) >= 8
 
 
 @pytest.mark.parametrize("name", [row.name for row in clinical_language().symptoms])

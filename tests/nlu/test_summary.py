@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.clinical_language import clinical_language
+from nlu.conclusions import OutpatientRecord
 from nlu.facts import CaseFacts
 from nlu.summary import UNKNOWN, summarise
-from nlu.types import OutpatientRecord, Status, SymptomMention, Understanding
+from nlu.types import Status, SymptomMention, Understanding
 
 Understand = Callable[..., Understanding]
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import socket
 import sqlite3
 from collections.abc import Iterator
@@ -11,12 +12,15 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from nlu.models import FOLDER
+from nlu.reader import Reader
 from qiaoyi.cli import main
 from sandbox import settings as account
 from tests.support.processes import free_port, serving
 from tests.support.sandbox import running_sandbox
 
 AES_KEY = "A" * 43
+MODEL_FILES = ("reader.onnx", "reader.json", "reader_status.onnx", "reader_status.json")
 ACCOUNT = {
     "WECHAT__APP_ID": account.LOCAL_APP_ID,
     "WECHAT__APP_SECRET": account.LOCAL_APP_SECRET,
@@ -103,6 +107,19 @@ def test_a_clock_that_does_not_answer_ends_with_one_line(
     with_account.setenv("QIAOYI_CLOCK_URL", "http://127.0.0.1:9/api/clock")
     assert main(["serve"]) == 2
     assert_one_line(capsys, "setting clock_url")
+
+
+@pytest.mark.parametrize("name", MODEL_FILES)
+def test_a_damaged_model_ends_the_start_with_one_line(
+    with_account: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
+) -> None:
+    main(["migrate"])
+    for part in MODEL_FILES:
+        shutil.copy(FOLDER / part, tmp_path)
+    (tmp_path / name).write_bytes(b"{")
+    with_account.setattr("nlu.embedded.reader", lambda: Reader(tmp_path))
+    assert main(["serve"]) == 1
+    assert_one_line(capsys, name)
 
 
 @pytest.mark.parametrize("command", [["migrate"], ["seed"], ["serve"], ["keys", "rotate"], ["audit", "verify"]])

@@ -8,10 +8,11 @@ import pytest
 from backend import migrations
 from backend.security.keyring import open_key_file
 from bot.wechat.settings import WechatSettings
+from nlu.models import ModelError
 from qiaoyi import diagnosis
 from qiaoyi.cli import main
 from qiaoyi.diagnosis import examine
-from qiaoyi.settings import Settings, load
+from qiaoyi.settings import NluProvider, Settings, load
 from tests.support.processes import free_port
 from tests.support.sandbox import running_sandbox
 from tests.support.transport import local_settings
@@ -110,6 +111,21 @@ async def test_language_data_that_does_not_load_is_found(sound: Settings, monkey
     monkeypatch.setattr(diagnosis, "EmbeddedProvider", damaged)
     [finding] = await wrong(sound)
     assert "language data" in finding
+
+
+async def test_a_model_that_does_not_load_is_named(sound: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged() -> None:
+        raise ModelError("reader.onnx: the model file is missing")
+
+    monkeypatch.setattr(diagnosis, "EmbeddedProvider", damaged)
+    [finding] = await wrong(sound)
+    assert "reader.onnx" in finding
+
+
+async def test_a_rasa_server_that_is_to_be_asked_and_is_not_there_is_found(sound: Settings) -> None:
+    away = f"http://127.0.0.1:{free_port()}"
+    [finding] = await wrong(sound.model_copy(update={"nlu_provider": NluProvider.RASA, "rasa_url": away}))
+    assert "make rasa" in finding
 
 
 def test_the_command_prints_each_finding_and_ends_with_one_where_something_is_wrong(

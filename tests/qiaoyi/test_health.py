@@ -44,7 +44,7 @@ async def ask(health: Health, path: str) -> tuple[int, dict[str, object]]:
 async def test_a_process_whose_parts_work_is_alive_and_ready(database: Database, loop_task: asyncio.Task[None]) -> None:
     health = Health(database, {"turns": loop_task})
     assert await ask(health, "/healthz") == (200, {"status": "ok"})
-    assert await ask(health, "/readyz") == (200, {"status": "ok", "missing": []})
+    assert await ask(health, "/readyz") == (200, {"status": "ok", "missing": [], "language": "embedded"})
 
 
 async def test_a_loop_that_has_ended_makes_it_unready_but_alive(
@@ -53,13 +53,14 @@ async def test_a_loop_that_has_ended_makes_it_unready_but_alive(
     health = Health(database, {"turns": loop_task})
     loop_task.cancel()
     await asyncio.wait([loop_task])
-    assert await ask(health, "/readyz") == (503, {"status": "unready", "missing": ["turns"]})
+    assert await ask(health, "/readyz") == (503, {"status": "unready", "missing": ["turns"], "language": "embedded"})
     assert (await ask(health, "/healthz"))[0] == 200
 
 
 async def test_a_database_that_does_not_answer_makes_it_unready(tmp_path: Path) -> None:
     database = Database(f"sqlite+aiosqlite:///{tmp_path}/no-such-folder/q.db")
     try:
-        assert await ask(Health(database, {}), "/readyz") == (503, {"status": "unready", "missing": ["database"]})
+        status, told = await ask(Health(database, {}), "/readyz")
+        assert (status, told["missing"]) == (503, ["database"])
     finally:
         await database.close()

@@ -46,6 +46,12 @@ class ScriptedDialogue:
 
     script: Script = echo
     heard: list[Incoming] = field(default_factory=list)
+    preparation: Callable[[Incoming], Awaitable[None]] | None = None
+
+    async def prepare(self, incoming: Incoming) -> None:
+        """Wait for what the test says; for nothing by default."""
+        if self.preparation is not None:
+            await self.preparation(incoming)
 
     async def respond(self, incoming: Incoming, state: ConversationState) -> list[Message]:
         """Answer as `bot.dialogue.Dialogue` does."""

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from bot.cards.possible_diseases import TITLE
 from bot.messages import Message
 from data.clinical_language import clinical_language
 from data.questions import questions
@@ -32,6 +33,7 @@ def no_diagnosis(chat: Conversation) -> Check:
 
     def check(message: Message) -> None:
         words = words_of(message)
+        assert TITLE not in words, f"shows what is for doctors alone: {words}"
         if "医生的会诊意见：" in words:
             return
         said = "".join(chat.said)

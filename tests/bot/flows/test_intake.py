@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.flows.intake_questions import WHO_IS
 from bot.flows.intake_state import Intake
-from nlu.types import OutpatientRecord
+from nlu.conclusions import OutpatientRecord
+from nlu.types import Speaker, Utterance
 from tests.support.conversation import Conversation
 
 EXAMPLE = "我最近总是咳嗽，还发烧，体温38.5度，感觉胸口有点闷"
@@ -177,6 +179,16 @@ async def test_who_it_is_for_is_asked_when_nobody_said(consenting: Conversation)
     await consenting.tap("我母亲")
     assert "您母亲" in consenting.text or waiting(consenting)
     assert intake_of(consenting).facts.sex == "female"
+
+
+@pytest.mark.parametrize("answer", list(WHO_IS))
+@pytest.mark.parametrize("typed", [True, False])
+async def test_every_answer_to_who_it_is_for_is_taken(consenting: Conversation, answer: str, typed: bool) -> None:
+    await consenting.say("咳嗽三天了")
+    await (consenting.say(answer) if typed else consenting.tap(answer))
+    assert consenting.state.flow == "intake"
+    assert intake_of(consenting).facts.relation is WHO_IS[answer]
+    assert waiting(consenting) not in ("", "patient.who")
 
 
 async def test_name_and_sex_are_asked_once_in_a_life(consenting: Conversation) -> None:
@@ -383,3 +395,20 @@ async def test_more_questions_beside_the_way(consenting: Conversation, question:
     said = await consenting.say(question)
     assert "没太听明白" not in said
     assert waiting(consenting) == before
+
+
+async def test_words_are_understood_after_the_question_and_what_was_said_before_it(consenting: Conversation) -> None:
+    await consenting.say(EXAMPLE)
+    intake = intake_of(consenting)
+    assert intake.question is not None
+    assert intake.context.before == (
+        Utterance(speaker=Speaker.PATIENT, text=EXAMPLE),
+        Utterance(speaker=Speaker.DOCTOR, text=intake.question.text),
+    )
+
+
+async def test_where_no_question_waits_the_patients_last_words_came_before(consenting: Conversation) -> None:
+    await consenting.say(EXAMPLE)
+    intake = intake_of(consenting)
+    intake.withdraw_question()
+    assert intake.context.before == (Utterance(speaker=Speaker.PATIENT, text=EXAMPLE),)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nlu.interview import OPENING
+from nlu.wording import OPENING
 from tests.bot.flows.test_intake import intake_of, to_the_review, waiting
 from tests.support.conversation import Conversation
 

@@ -10,9 +10,9 @@ from data.clinical_language import clinical_language
 from data.questions import questions
 from data.red_flags import red_flags
 from nlu.facts import CaseFacts
-from nlu.interview import patient_word
 from nlu.summary import summarise
 from nlu.types import Intent, Status, SymptomMention, Understanding
+from nlu.wording import patient_word
 from tests.bot.flows.diagnosis import diseases_in
 
 FOLDER = Path(bot.flows.__file__).parent
