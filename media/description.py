@@ -125,6 +125,9 @@ def read_answer(text: str, offer: str) -> Answer:
         raise DescriptionError(f"the description is malformed ({type(error).__name__})") from None
     if [(m.kind, m.rtp.muxId) for m in answered.media] != [(m.kind, m.rtp.muxId) for m in offered.media]:
         raise DescriptionError("the answer has other sections than the offer")
+    bundles = [set(group.items) for group in answered.group if group.semantic == "BUNDLE"]
+    if {m.rtp.muxId for m in answered.media} not in bundles:
+        raise DescriptionError("the answer wants more than one transport")
     first = answered.media[0]
     ice, dtls = first.ice, first.dtls
     if ice is None or not ice.usernameFragment or not ice.password or dtls is None or not dtls.fingerprints:

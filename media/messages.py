@@ -1,6 +1,6 @@
 """What a page and the room say to each other over the WebSocket: JSON objects with a ``kind``, version 1.
 
-``docs/rooms-protocol.md`` is the description for whoever writes a page. Everything that comes in is checked here.
+``docs/video-rooms.md`` is the description for whoever writes a page. Everything that comes in is checked here.
 """
 
 from typing import Annotated, Literal
@@ -100,7 +100,7 @@ class Admit(Message):
 
 
 class RecordingConsent(Message):
-    """Whether I agree to be recorded; ``ask`` starts the question."""
+    """Whether I agree to be recorded; a host's first yes asks everybody."""
 
     kind: Literal["recording"]
     agree: bool

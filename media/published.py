@@ -14,7 +14,7 @@ from aiortc.rtp import (
     clamp_packets_lost,
 )
 
-from media.description import SEND_TIME, VP8, VP8_RTX, Source
+from media.description import OPUS, SEND_TIME, VP8, VP8_RTX, Source
 from media.rtp import Header, extension_at, is_newer, unwrapped_retransmission
 
 HISTORY = 1024
@@ -82,6 +82,7 @@ class PublishedStream:
         self.packets = self.octets = self.repaired = 0
         self._send_rtcp, self._uplink, self._clock = send_rtcp, uplink, clock
         self._is_video = source.kind == "video"
+        self._payload_type = VP8 if self._is_video else OPUS
         self._rate = _CLOCK_RATE[source.kind]
         self._history: list[tuple[int, bytes, Header] | None] = [None] * (HISTORY if self._is_video else 0)
         self._missing: dict[int, tuple[int, float]] = {}
@@ -99,8 +100,8 @@ class PublishedStream:
         if header.ssrc == self.rtx_ssrc:
             self._receive_retransmission(packet, header)
             return
-        if header.payload_type == VP8_RTX:
-            return
+        if header.payload_type != self._payload_type:
+            return  # nothing that was agreed on
         now = self._clock()
         send_time_at = self._estimate(packet, header) if self._is_video else None
         self._count(packet, header, now)
@@ -176,6 +177,8 @@ class PublishedStream:
         return self._jitter / self._rate
 
     def _receive_retransmission(self, packet: bytes, header: Header) -> None:
+        if header.payload_type != VP8_RTX:
+            return
         original = unwrapped_retransmission(packet, header, VP8, self.ssrc)
         if original is None:
             return

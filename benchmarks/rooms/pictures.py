@@ -5,6 +5,7 @@ import fractions
 import itertools
 import time
 from functools import cache
+from typing import Any
 
 import av
 import numpy as np
@@ -62,7 +63,7 @@ class _Encoded(MediaStreamTrack):
         self._number = 0
         self._began = 0.0
 
-    async def recv(self) -> av.Packet:
+    async def recv(self) -> "av.Packet[Any]":
         """The next packet when its time has come."""
         if not self._number:
             self._began = time.monotonic()
