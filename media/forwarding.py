@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random
 import secrets
+import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,7 +16,6 @@ from typing import Protocol
 from aiortc import RTCCertificate, RTCIceServer
 from aiortc.rtp import (
     RTCP_PSFB_APP,
-    RTCP_PSFB_FIR,
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
     RtcpPacket,
@@ -28,6 +28,7 @@ from aiortc.rtp import (
 
 from media.description import (
     Answer,
+    DescriptionError,
     Received,
     Sent,
     Source,
@@ -83,13 +84,15 @@ class Forwarding(Protocol):
     """What the rooms need of the media: publish, subscribe, cap, record, statistics."""
 
     async def publish(self, room: str, person: str) -> Offer:
-        """A connection on which ``person`` sends; an earlier one of theirs is closed. ``RoomFullError``."""
+        """A connection on which ``person`` sends; an earlier one of theirs is closed. ``RoomFullError``; ``KeyError``
+        where it was replaced or left before the offer was made."""
 
     async def subscribe(self, room: str, person: str) -> Offer:
-        """A connection on which ``person`` is sent the others; closes an earlier one of theirs. ``RoomFullError``."""
+        """A connection on which ``person`` is sent the others; closes an earlier one of theirs. Raises as above."""
 
     def answer(self, connection: str, sdp: str, person: str) -> None:
-        """The page's answer. ``DescriptionError`` where it is none, ``KeyError`` for no connection of this person."""
+        """The page's answer. ``DescriptionError`` where it is none or a second one, ``KeyError`` for no connection of
+        this person."""
 
     async def add_candidate(self, connection: str, candidate: str, person: str) -> None:
         """Another address of the page. ``ValueError`` where it is malformed, ``KeyError``."""
@@ -98,10 +101,10 @@ class Forwarding(Protocol):
         """Which stream of ``person``'s subscribing connection shows whom."""
 
     def cap(self, room: str, person: str, bitrate: int) -> None:
-        """Ask ``person`` to send at most so many bit/s of picture."""
+        """Ask ``person``, who is connected, to send at most so many bit/s of picture."""
 
     def audio_only(self, room: str, person: str, only: bool) -> None:
-        """Send ``person`` no pictures, or pictures again."""
+        """Send ``person``, who is connected, no pictures, or pictures again."""
 
     def record(self, room: str, person: str, source: Source, watcher: Watcher | None) -> None:
         """Hand every packet of this source to ``watcher`` as well; to none where it is ``None``."""
@@ -110,7 +113,10 @@ class Forwarding(Protocol):
         """How ``person`` is connected; ``None`` while they are not."""
 
     async def leave(self, room: str, person: str) -> None:
-        """Close the connections of ``person``."""
+        """Close the connections of ``person``; from the call on, their place is free."""
+
+    def broadcast(self, room: str, sender: str, text: str) -> None:
+        """Send ``text`` over the data channels of everybody but ``sender``."""
 
 
 @dataclass(slots=True)
@@ -157,7 +163,7 @@ class _Connection:
     def _take_rtcp(self, data: bytes) -> None:
         try:
             packets = RtcpPacket.parse(data)
-        except ValueError:
+        except (ValueError, IndexError, struct.error):  # the parser checks most lengths, not all
             return
         for packet in packets:
             self.take_report(packet)
@@ -193,7 +199,7 @@ class _Publisher(_Connection):
             stream.request_keyframe()
 
     def _expect(self, received: Received) -> None:
-        if received.ssrc is None:
+        if received.ssrc is None or received.source in self.streams:
             return
         stream = PublishedStream(received.source, received.ssrc, received.rtx_ssrc, self.peer.send_rtcp, self.uplink)
         self.streams[received.source] = stream
@@ -306,7 +312,7 @@ class _Subscriber(_Connection):
             forwarded = self._by_ssrc.get(packet.media_ssrc)
             if forwarded is not None:
                 forwarded.retransmit(packet.lost)
-        elif isinstance(packet, RtcpPsfbPacket) and packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
+        elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_PLI:
             forwarded = self._by_ssrc.get(packet.media_ssrc)
             if forwarded is not None and forwarded.stream is not None:
                 forwarded.stream.request_keyframe()
@@ -335,6 +341,7 @@ class RtpForwarding:
         )
         self._rooms: dict[str, dict[str, _Participant]] = {}
         self._connections: dict[str, _Connection] = {}
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Repair and report until cancelled."""
@@ -351,7 +358,7 @@ class RtpForwarding:
 
     async def publish(self, room: str, person: str) -> Offer:
         participant = self._participant(room, person)
-        await self._drop_publisher(room, participant)
+        self._drop_publisher(room, participant)
         publisher = _Publisher(
             self._certificate,
             self._ice_servers(),
@@ -363,7 +370,7 @@ class RtpForwarding:
 
     async def subscribe(self, room: str, person: str) -> Offer:
         participant = self._participant(room, person)
-        await self._drop_subscriber(participant)
+        self._drop_subscriber(participant)
         subscriber = _Subscriber(self._certificate, self._ice_servers(), lambda: self._on_lost(room, person))
         participant.subscriber = subscriber
         subscriber.pause_pictures(participant.audio_only)
@@ -376,8 +383,10 @@ class RtpForwarding:
     def answer(self, connection: str, sdp: str, person: str) -> None:
         found = self._owned(connection, person)
         answer = read_answer(sdp, found.offer)
-        found.answered(answer)
+        if found.peer.is_started:
+            raise DescriptionError("the offer was answered before")
         found.peer.start(answer)
+        found.answered(answer)
 
     async def add_candidate(self, connection: str, candidate: str, person: str) -> None:
         await self._owned(connection, person).peer.add_candidate(candidate)
@@ -430,21 +439,21 @@ class RtpForwarding:
             return
         if not participants:
             del self._rooms[room]
-        await self._drop_publisher(room, participant)
-        await self._drop_subscriber(participant)
+        self._drop_publisher(room, participant)
+        self._drop_subscriber(participant)
         for other in participants.values():
             if other.subscriber is not None and person in other.subscriber.groups.values():
                 other.subscriber.forget(person)
                 self._on_places(room, other.person)
 
     async def close(self) -> None:
-        """Close every room."""
+        """Close every room, and wait until every connection is closed."""
         for room, participants in list(self._rooms.items()):
             for person in list(participants):
                 await self.leave(room, person)
+        await asyncio.gather(*self._closing)
 
     def broadcast(self, room: str, sender: str, text: str) -> None:
-        """Send ``text`` over the data channels of everybody else."""
         for participant in self._rooms.get(room, {}).values():
             if participant.person != sender and participant.subscriber is not None:
                 participant.subscriber.peer.send_message(text)
@@ -468,6 +477,8 @@ class RtpForwarding:
         connection.on_message = lambda text: self._on_message(room, person, text)
         self._connections[connection.id] = connection
         await make_offer()
+        if connection.id not in self._connections:
+            raise KeyError(connection.id)  # replaced or left meanwhile
         return Offer(connection.id, connection.offer)
 
     def _announce(self, room: str, person: str, stream: PublishedStream) -> None:
@@ -480,7 +491,7 @@ class RtpForwarding:
                 other.subscriber.show(person, stream.source, stream)
                 self._on_places(room, other.person)
 
-    async def _drop_publisher(self, room: str, participant: _Participant) -> None:
+    def _drop_publisher(self, room: str, participant: _Participant) -> None:
         publisher, participant.publisher = participant.publisher, None
         if publisher is None:
             return
@@ -488,13 +499,18 @@ class RtpForwarding:
             for other in self._rooms.get(room, {}).values():
                 if other is not participant and other.subscriber is not None:
                     other.subscriber.show(participant.person, source, None)
-        del self._connections[publisher.id]
-        await publisher.peer.close()
+        self._close(publisher)
 
-    async def _drop_subscriber(self, participant: _Participant) -> None:
+    def _drop_subscriber(self, participant: _Participant) -> None:
         subscriber, participant.subscriber = participant.subscriber, None
         if subscriber is None:
             return
         subscriber.stop()
-        del self._connections[subscriber.id]
-        await subscriber.peer.close()
+        self._close(subscriber)
+
+    def _close(self, connection: _Connection) -> None:
+        """Forget a connection at once; closing it may take a moment, in which nothing waits for it."""
+        del self._connections[connection.id]
+        task = asyncio.create_task(connection.peer.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)

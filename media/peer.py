@@ -186,8 +186,8 @@ class Peer:
         self._candidates += 1
         if self._candidates > _MAX_CANDIDATES:
             raise ValueError("too many candidates")
-        if candidate.ip.endswith(".local"):
-            return  # a name for the page's own network; its checks tell the address
+        if candidate.protocol != "udp" or candidate.ip.endswith(".local"):
+            return  # not spoken here; a name of the page's own network, whose checks will tell the address
         if not _may_be_tried(candidate.ip, candidate.port):
             raise ValueError("a candidate that no page has")
         await self._ice.addRemoteCandidate(candidate)

@@ -102,12 +102,16 @@ class Room:
 
         Raises ``RoomRefusedError`` where the room or the place before its door is full.
         """
-        before = self.members.pop(admitted.person, None)
+        before = self.members.get(admitted.person)
         inside = admitted.role is Role.HOST or (before is not None and before.inside)
-        if before is not None:
-            before.channel.close("other_device")
-        elif len(self.inside if inside else self.members) >= (CAPACITY if inside else CAPACITY + WAITING_MOST):
+        others = [member for member in self.members.values() if member is not before]
+        if inside and sum(member.inside for member in others) >= CAPACITY:
             raise RoomRefusedError("full")
+        if not inside and sum(not member.inside for member in others) >= WAITING_MOST:
+            raise RoomRefusedError("full")
+        if before is not None:
+            del self.members[before.person]
+            before.channel.close("other_device")
         member = Member(admitted, channel, inside)
         if before is not None:
             member.observer, member.agrees = before.observer, before.agrees
@@ -125,10 +129,10 @@ class Room:
         if self.members.get(member.person) is not member:
             return False
         del self.members[member.person]
-        if member.inside:
-            self._stop_recording_unless_agreed()
         self._tell(member.person, "left")
         self._people_changed()
+        if member.inside:
+            self._settle_recording()
         return True
 
     def admit(self, host: Member, message: Admit) -> None:
@@ -187,22 +191,27 @@ class Room:
             self._recording_asked = False
             for other in self.members.values():
                 other.agrees = None
-        self._stop_recording_unless_agreed()
-        if self._recording_asked and not self.recording and self._everybody_agrees():
-            self.recording = True
-            self._tell(member.person, "recording_started")
-        self._recording_changed()
+        self._settle_recording()
 
     def observe(self) -> None:
-        """Once a second: grade every network and ask for the pictures that they bear."""
+        """Once a second: grade every network and ask for the pictures that they bear. Who has not connected yet is
+        told nothing."""
         inside = self.inside
+        connected = []
         for member in inside:
             leg = self._forwarding.statistics(self.name, member.person)
             if leg is not None:
                 member.observer.add(_sample(leg))
-        for member in inside:
+                connected.append(member)
+        for member in connected:
             others = [other.observer.state for other in inside if other is not member]
             self._adapt(member, picture_to_send(member.observer.state, others or [Network.EXCELLENT]))
+
+    def close_expired(self, now: float) -> None:
+        """Send those home whose time here has run out; ``now`` in seconds since 1970."""
+        for member in list(self.members.values()):
+            if member.admitted.until <= now:
+                member.channel.close("over")
 
     def close(self, code: str) -> None:
         """Send everybody home."""
@@ -231,9 +240,8 @@ class Room:
         member.channel.send({"kind": "joined", "you": member.person, "until": member.admitted.until})
         if not came_back:
             self._tell(member.person, "joined")
-        self._stop_recording_unless_agreed()
         self._people_changed()
-        self._recording_changed()
+        self._settle_recording()
 
     def _people_changed(self) -> None:
         people = [member.shown() for member in self.inside]
@@ -260,11 +268,14 @@ class Room:
     def _everybody_agrees(self) -> bool:
         return len(self.inside) > 1 and all(member.agrees for member in self.inside)
 
-    def _stop_recording_unless_agreed(self) -> None:
-        """A recording ends with the first no, and with whoever comes in without having agreed."""
-        if self.recording and not all(member.agrees for member in self.inside):
-            self.recording = False
-            self._tell("", "recording_stopped")
+    def _settle_recording(self) -> None:
+        """A recording begins with the last yes; it ends with the first no, with whoever comes in without having
+        agreed, and when nobody is left to talk to."""
+        agreed = self._recording_asked and self._everybody_agrees()
+        if agreed is not self.recording:
+            self.recording = agreed
+            self._tell("", "recording_started" if agreed else "recording_stopped")
+        self._recording_changed()
 
     def _broadcast(self, message: dict[str, Any], but: Member | None = None) -> None:
         for member in self.inside:

@@ -43,6 +43,7 @@ _MESSAGES_A_SECOND = 40
 _BURST = 120
 _FAULTS_MOST = 20
 _HEARTBEAT = 15.0
+_GOODBYE_WITHIN = 2.0
 
 
 class Rooms:
@@ -60,6 +61,7 @@ class Rooms:
             ice_servers, on_lost=self._lost, on_places=self._places, on_message=self._data_message
         )
         self._pages: dict[tuple[str, str], _Page] = {}
+        self._ended = False
 
     async def run(self) -> None:
         """Forward, repair, observe, until cancelled; then everybody is sent home."""
@@ -68,6 +70,7 @@ class Rooms:
                 tasks.create_task(self.forwarding.run())
                 tasks.create_task(self._observe())
         finally:
+            self._ended = True
             for room in list(self.rooms.values()):
                 room.close("closing")
             await self.forwarding.close()
@@ -84,10 +87,14 @@ class Rooms:
         await socket.prepare(request)
         page = _Page(self, socket)
         await page.serve()
+        if not await page.say_goodbye() and request.transport is not None:
+            request.transport.abort()  # it reads nothing, not even the end
         return socket
 
     def enter(self, token: str, page: "_Page") -> tuple[Room, Member]:
         """Let a page in; raises ``TokenRefusedError`` or ``RoomRefusedError``."""
+        if self._ended:
+            raise RoomRefusedError("closing")
         admitted = self._mint.redeem(token)
         room = self.rooms.get(admitted.room)
         if room is None:
@@ -120,7 +127,11 @@ class Rooms:
         while True:
             await asyncio.sleep(1.0)
             for room in list(self.rooms.values()):
-                room.observe()
+                try:
+                    room.close_expired(self._mint.now())
+                    room.observe()
+                except Exception:  # one room's trouble is not the others'
+                    logger.exception("observing a room failed")
 
     def _places(self, room: str, person: str) -> None:
         page = self._pages.get((room, person))
@@ -135,9 +146,9 @@ class Rooms:
 
     def _data_message(self, room: str, person: str, text: str) -> None:
         """A stroke that came over the data channel goes on over data channels."""
-        found = self.rooms.get(room)
+        found, page = self.rooms.get(room), self._pages.get((room, person))
         member = found.members.get(person) if found is not None else None
-        if found is None or member is None or not member.inside:
+        if found is None or page is None or member is None or not member.inside or not page.is_in_time():
             return
         with contextlib.suppress(MalformedMessageError):
             message = read_message(text)
@@ -178,10 +189,6 @@ class _Page:
         closing = asyncio.create_task(self._closing.wait())
         try:
             await asyncio.wait({reader, closing}, return_when=asyncio.FIRST_COMPLETED)
-            if self._closing.is_set() and not self._socket.closed:
-                with contextlib.suppress(ConnectionError, TimeoutError):
-                    async with asyncio.timeout(2):
-                        await self._socket.send_json({"kind": "closed", "code": self._close_code})
         finally:
             for task in (sender, reader, closing):
                 task.cancel()
@@ -189,12 +196,27 @@ class _Page:
             for result in results:
                 if isinstance(result, Exception) and not isinstance(result, ConnectionError):
                     logger.error("serving a page of a room failed", exc_info=result)
-            await self._socket.close()
+
+    async def say_goodbye(self) -> bool:
+        """Tell the page why, and close; whether it took notice in time."""
+        try:
+            async with asyncio.timeout(_GOODBYE_WITHIN):
+                if self._closing.is_set() and not self._socket.closed:
+                    await self._send_rest()
+                    await self._socket.send_json({"kind": "closed", "code": self._close_code})
+                await self._socket.close()
+        except (ConnectionError, TimeoutError):
+            return False
+        return True
 
     async def _send_queued(self) -> None:
         while True:
             message = await self._queue.get()
             await self._socket.send_json(message)
+
+    async def _send_rest(self) -> None:
+        while not self._queue.empty():
+            await self._socket.send_json(self._queue.get_nowait())
 
     async def _read(self) -> None:
         joined = await self._join()
@@ -206,7 +228,7 @@ class _Page:
                 if frame.type is not WSMsgType.TEXT:
                     self._fault("not_text")
                     continue
-                if not self._is_in_time():
+                if not self.is_in_time():
                     self.close("flood")
                     return
                 try:
@@ -301,7 +323,7 @@ class _Page:
         else:
             self.send({"kind": "error", "code": code})
 
-    def _is_in_time(self) -> bool:
+    def is_in_time(self) -> bool:
         """Whether the page keeps to the number of messages a second, bursts allowed."""
         now = asyncio.get_running_loop().time()
         recent = self._recent

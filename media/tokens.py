@@ -57,7 +57,7 @@ class TokenMint:
         """
         if len(key) < MIN_KEY_BYTES:
             raise ValueError("a key for tokens has at least 32 bytes")
-        self._key, self._now, self._valid_seconds = key, now, valid_seconds
+        self._key, self.now, self._valid_seconds = key, now, valid_seconds
         self._used: dict[str, float] = {}
 
     def mint(self, admitted: Pass) -> str:
@@ -65,7 +65,7 @@ class TokenMint:
         claims = {
             "aud": _AUDIENCE,
             "jti": secrets.token_hex(16),
-            "exp": int(self._now()) + self._valid_seconds,
+            "exp": int(self.now()) + self._valid_seconds,
             "room": admitted.room,
             "sub": admitted.person,
             "role": admitted.role,
@@ -96,7 +96,7 @@ class TokenMint:
             expires, number = float(claims["exp"]), str(claims["jti"])
         except (jwt.InvalidTokenError, KeyError, ValueError, TypeError):
             raise TokenRefusedError("forged") from None
-        now = self._now()
+        now = self.now()
         if now >= expires or now >= passed.until:
             raise TokenRefusedError("expired")
         self._forget(now)
