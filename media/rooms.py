@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from media.forwarding import CAPACITY, Forwarding, Leg
+from media.connections import CAPACITY
+from media.forwarding import Forwarding, Leg
 from media.messages import Admit, Chat, Mute, Pointer, RecordingConsent, ShareScreen
 from media.quality import Network, Observer, Picture, Sample, picture_to_send
 from media.tokens import Pass, Role

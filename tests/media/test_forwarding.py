@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from aiortc.rtp import RtcpSenderInfo
 
+from media.connections import CAPACITY
 from media.description import DescriptionError, Source
-from media.forwarding import CAPACITY, RoomFullError, RtpForwarding
+from media.forwarding import RoomFullError, RtpForwarding
 from media.rtp import Header
 from tests.media.pages import Page, join, running
 from tests.support.waiting import eventually

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from media.connections import CAPACITY
 from media.description import Source
-from media.forwarding import CAPACITY, Leg, Offer
+from media.forwarding import Leg, Offer
 from media.messages import Admit, Chat, Mute, Pointer, RecordingConsent, ShareScreen
 from media.published import Watcher
 from media.rooms import WAITING_MOST, Member, Room, RoomEvent, RoomRefusedError
