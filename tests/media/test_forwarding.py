@@ -257,3 +257,30 @@ async def test_pages_that_come_and_go_leave_no_socket_behind(forwarding: RtpForw
     await forwarding.close()
     assert asyncio.all_tasks(loop) <= before
     assert not forwarding._connections
+
+
+async def test_what_is_lost_on_the_way_to_and_from_us_is_repaired(forwarding: RtpForwarding) -> None:
+    patient, _doctor = await join(forwarding, "r", "patient", "doctor")
+    await patient.picture("doctor")
+    publisher, subscriber = forwarding._rooms["r"]["doctor"].publisher, forwarding._rooms["r"]["patient"].subscriber
+    assert publisher is not None
+    assert subscriber is not None
+    stream = publisher.streams[Source.CAMERA]
+    place = next(f for f in subscriber.forwarded if f.stream is stream)
+    take, send = stream.receive, place._send_rtp
+    counted = {"in": 0, "out": 0}
+
+    def lose_coming(packet: bytes, header: Header) -> None:
+        counted["in"] += header.ssrc == stream.ssrc
+        if header.ssrc != stream.ssrc or counted["in"] % 10:
+            take(packet, header)
+
+    def lose_going(packet: bytes) -> None:
+        counted["out"] += 1
+        if counted["out"] % 10:
+            send(packet)
+
+    stream.receive = lose_coming  # type: ignore[method-assign]
+    place._send_rtp = lose_going
+    await eventually(lambda: stream.repaired > 3 and place.retransmitted > 3, timeout=20)
+    await patient.picture("doctor")
