@@ -103,7 +103,8 @@ def training_data(language: ClinicalLanguage, rows: Iterable[IntentExamples]) ->
         for intent, texts in sorted(unambiguous(rows).items())
     ]
     for kind, names in terms(language).items():
-        words = sorted({word for of in names.values() for word in of if len(word) > 1})
+        # The first that fits is taken, so the longest comes first.
+        words = sorted({word for of in names.values() for word in of if len(word) > 1}, key=lambda w: (-len(w), w))
         blocks.append(_block("lookup", kind, words))
         blocks += [_block("synonym", name, of) for name, of in names.items() if len(of) > 1]
     return 'version: "3.1"\nnlu:\n' + "".join(blocks)
