@@ -28,8 +28,9 @@ from nlu.lexicon import Match
 from nlu.normalise import Normalised, normalise
 from nlu.reader import Reader, Reading, Stretch
 from nlu.segment import WordBounds
-from nlu.types import Asked, Context, Finding, Status, SymptomMention, Utterance
+from nlu.types import Asked, Context, Finding, Slot, Status, SymptomMention, Utterance
 
+_OF_SYMPTOMS = (Slot.SYMPTOM, Slot.COMPLAINT)
 _SURE = 0.9
 """From here on the reader's status outweighs the absence of a cue."""
 
@@ -49,9 +50,13 @@ class Seen:
 
 
 def read(reader: Reader, source: Normalised, context: Context) -> Seen:
-    """What the reader makes of a message in its context."""
-    before = [Utterance(speaker=said.speaker, text=normalise(said.text).text) for said in context.before[-2:]]
+    """What the reader makes of a message in its context.
+
+    A question for something else (how long, how old) tells nothing of symptoms and is left out, which halves the work.
+    """
     asked = context.asked.values if context.asked else ()
+    heard = context.before[-2:] if context.asked is None or context.asked.slot in _OF_SYMPTOMS else ()
+    before = [Utterance(speaker=said.speaker, text=normalise(said.text).text) for said in heard]
     return Seen(reader.read(source.text, [said for said in before if said.text], asked), reader.names)
 
 

@@ -12,13 +12,14 @@ def assess_red_flags(facts: CaseFacts) -> list[RedFlag]:
     Only what is present counts: what is denied, past or merely asked about raises nothing. The rules, what to do and
     the source of each stand in ``data/nlu/red_flags.json``.
     """
-    found = [flag for rule in red_flags() if (flag := _assess(rule, facts))]
+    present = frozenset(facts.present)
+    found = [flag for rule in red_flags() if (flag := _assess(rule, facts, present))]
     return sorted(found, key=lambda flag: flag.level)
 
 
-def _assess(rule: RedFlagRule, facts: CaseFacts) -> RedFlag | None:
+def _assess(rule: RedFlagRule, facts: CaseFacts, present: frozenset[str]) -> RedFlag | None:
     for condition in rule.when:
-        found = evidence(condition, facts)
+        found = evidence(condition, facts, present)
         if found:
             return RedFlag(
                 code=rule.code,

@@ -60,8 +60,9 @@ def assess_urgency(facts: CaseFacts, red_flags: list[RedFlag]) -> Urgency:
     reasons: dict[int, list[str]] = defaultdict(list)
     for flag in red_flags:
         reasons[flag.level].append(flag.title)
+    present = frozenset(facts.present)
     for rule in urgency_rules():
-        found = next((met for condition in rule.when if (met := evidence(condition, facts))), ())
+        found = next((met for condition in rule.when if (met := evidence(condition, facts, present))), ())
         if found:
             reasons[rule.level].append(f"{rule.reason}（{'、'.join(found)}）")
     level = min(reasons, default=4)
