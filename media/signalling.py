@@ -1,0 +1,332 @@
+"""The WebSocket of a room: a page joins with its token, is offered its connections, and talks to the room."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import WSMsgType, web
+from aiortc import RTCIceServer
+
+from media.description import DescriptionError
+from media.forwarding import RoomFullError, RtpForwarding
+from media.messages import (
+    MAX_FRAME,
+    VERSION,
+    Admit,
+    AnswerGiven,
+    Candidate,
+    Chat,
+    Incoming,
+    Join,
+    Leave,
+    MalformedMessageError,
+    Mute,
+    OfferWanted,
+    Ping,
+    Pointer,
+    RecordingConsent,
+    ShareScreen,
+    read_message,
+)
+from media.rooms import Member, Room, RoomEvent, RoomRefusedError
+from media.tokens import TokenMint, TokenRefusedError
+
+logger = logging.getLogger(__name__)
+
+_JOIN_WITHIN = 10.0
+_QUEUE = 256
+_MESSAGES_A_SECOND = 40
+_BURST = 120
+_FAULTS_MOST = 20
+_HEARTBEAT = 15.0
+_GOODBYE_WITHIN = 2.0
+
+
+class Rooms:
+    """All rooms of this process. ``run`` it as long as it serves; ``handler`` is the WebSocket."""
+
+    def __init__(
+        self,
+        mint: TokenMint,
+        ice_servers: Callable[[], list[RTCIceServer]] = list,
+        on_event: Callable[[RoomEvent], None] = lambda event: None,
+    ) -> None:
+        self._mint, self._on_event, self._ice_servers = mint, on_event, ice_servers
+        self.rooms: dict[str, Room] = {}
+        self.forwarding = RtpForwarding(
+            ice_servers, on_lost=self._lost, on_places=self._places, on_message=self._data_message
+        )
+        self._pages: dict[tuple[str, str], _Page] = {}
+        self._ended = False
+
+    async def run(self) -> None:
+        """Forward, repair, observe, until cancelled; then everybody is sent home."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.forwarding.run())
+                tasks.create_task(self._observe())
+        finally:
+            self._ended = True
+            for room in list(self.rooms.values()):
+                room.close("closing")
+            await self.forwarding.close()
+
+    async def close_room(self, name: str) -> None:
+        """The consultation is over: send everybody home."""
+        room = self.rooms.get(name)
+        if room is not None:
+            room.close("over")
+
+    async def handler(self, request: web.Request) -> web.WebSocketResponse:
+        """Serve one page."""
+        socket = web.WebSocketResponse(max_msg_size=MAX_FRAME, heartbeat=_HEARTBEAT)
+        await socket.prepare(request)
+        page = _Page(self, socket)
+        await page.serve()
+        if not await page.say_goodbye() and request.transport is not None:
+            request.transport.abort()  # it reads nothing, not even the end
+        return socket
+
+    def enter(self, token: str, page: "_Page") -> tuple[Room, Member]:
+        """Let a page in; raises ``TokenRefusedError`` or ``RoomRefusedError``."""
+        if self._ended:
+            raise RoomRefusedError("closing")
+        admitted = self._mint.redeem(token)
+        room = self.rooms.get(admitted.room)
+        if room is None:
+            room = self.rooms[admitted.room] = Room(admitted.room, self.forwarding, self._on_event)
+        try:
+            member = room.enter(admitted, page)
+        finally:
+            if not room.members:
+                del self.rooms[admitted.room]
+        self._pages[(room.name, member.person)] = page
+        return room, member
+
+    async def leave(self, room: Room, member: Member, page: "_Page") -> None:
+        """A page is gone; its connections go with it unless another device has taken over."""
+        if self._pages.get((room.name, member.person)) is page:
+            del self._pages[(room.name, member.person)]
+        if room.leave(member):
+            await self.forwarding.leave(room.name, member.person)
+        if not room.members and self.rooms.get(room.name) is room:
+            del self.rooms[room.name]
+
+    def ice_servers_for_page(self) -> list[dict[str, Any]]:
+        """The relays that a page may use, as the browser wants them."""
+        return [
+            {"urls": server.urls, "username": server.username, "credential": server.credential}
+            for server in self._ice_servers()
+        ]
+
+    async def _observe(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            for room in list(self.rooms.values()):
+                try:
+                    room.close_expired(self._mint.now())
+                    room.observe()
+                except Exception:  # one room's trouble is not the others'
+                    logger.exception("observing a room failed")
+
+    def _places(self, room: str, person: str) -> None:
+        page = self._pages.get((room, person))
+        if page is not None:
+            page.send({"kind": "places", "places": self.forwarding.places(room, person)})
+
+    def _lost(self, room: str, person: str) -> None:
+        """A connection broke while the WebSocket still stands: the page is asked to connect anew."""
+        page = self._pages.get((room, person))
+        if page is not None:
+            page.send({"kind": "reconnect"})
+
+    def _data_message(self, room: str, person: str, text: str) -> None:
+        """A stroke that came over the data channel goes on over data channels."""
+        found, page = self.rooms.get(room), self._pages.get((room, person))
+        member = found.members.get(person) if found is not None else None
+        if found is None or page is None or member is None or not member.inside or not page.is_in_time():
+            return
+        with contextlib.suppress(MalformedMessageError):
+            message = read_message(text)
+            if isinstance(message, Pointer):
+                stroke = found.stroke(member, message)
+                if stroke is not None:
+                    self.forwarding.broadcast(room, person, json.dumps(stroke, ensure_ascii=False))
+
+
+class _Page:
+    """One WebSocket. Outgoing messages wait in a bounded queue; a page that does not read them is dropped."""
+
+    def __init__(self, rooms: Rooms, socket: web.WebSocketResponse) -> None:
+        self._rooms, self._socket = rooms, socket
+        self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_QUEUE)
+        self._recent: deque[float] = deque(maxlen=_BURST)
+        self._faults = 0
+        self._close_code = ""
+        self._closing = asyncio.Event()
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Hand a message over; never waits."""
+        try:
+            self._queue.put_nowait(message)
+        except asyncio.QueueFull:
+            self.close("slow")
+
+    def close(self, code: str) -> None:
+        """End the connection; ``code`` tells the page why."""
+        if not self._closing.is_set():
+            self._close_code = code
+            self._closing.set()
+
+    async def serve(self) -> None:
+        """From the first message to the last."""
+        sender = asyncio.create_task(self._send_queued())
+        reader = asyncio.create_task(self._read())
+        closing = asyncio.create_task(self._closing.wait())
+        try:
+            await asyncio.wait({reader, closing}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sender, reader, closing):
+                task.cancel()
+            results = await asyncio.gather(sender, reader, closing, return_exceptions=True)
+            for result in results:
+                if isinstance(result, Exception) and not isinstance(result, ConnectionError):
+                    logger.error("serving a page of a room failed", exc_info=result)
+
+    async def say_goodbye(self) -> bool:
+        """Tell the page why, and close; whether it took notice in time."""
+        try:
+            async with asyncio.timeout(_GOODBYE_WITHIN):
+                if self._closing.is_set() and not self._socket.closed:
+                    await self._send_rest()
+                    await self._socket.send_json({"kind": "closed", "code": self._close_code})
+                await self._socket.close()
+        except (ConnectionError, TimeoutError):
+            return False
+        return True
+
+    async def _send_queued(self) -> None:
+        while True:
+            message = await self._queue.get()
+            await self._socket.send_json(message)
+
+    async def _send_rest(self) -> None:
+        while not self._queue.empty():
+            await self._socket.send_json(self._queue.get_nowait())
+
+    async def _read(self) -> None:
+        joined = await self._join()
+        if joined is None:
+            return
+        room, member = joined
+        try:
+            async for frame in self._socket:
+                if frame.type is not WSMsgType.TEXT:
+                    self._fault("not_text")
+                    continue
+                if not self.is_in_time():
+                    self.close("flood")
+                    return
+                try:
+                    message = read_message(frame.data)
+                except MalformedMessageError as error:
+                    logger.info("a page of a room sent a malformed message: %s", error)
+                    self._fault("malformed")
+                    continue
+                if isinstance(message, Leave):
+                    return
+                await self._handle(room, member, message)
+        finally:
+            await self._rooms.leave(room, member, self)
+
+    async def _join(self) -> tuple[Room, Member] | None:
+        """The room, when the first message opens it."""
+        try:
+            async with asyncio.timeout(_JOIN_WITHIN):
+                message = read_message(await self._socket.receive_str())
+            if not isinstance(message, Join):
+                raise MalformedMessageError("join comes first")
+            room, member = self._rooms.enter(message.token, self)
+        except TokenRefusedError as error:
+            logger.info("a page was refused: token %s", error.code)
+            self.close(f"token_{error.code}")
+        except RoomRefusedError as error:
+            self.close(error.code)
+        except (MalformedMessageError, TimeoutError, TypeError):
+            self.close("malformed")
+        else:
+            return room, member
+        await self._closing.wait()
+        return None
+
+    async def _handle(self, room: Room, member: Member, message: Incoming) -> None:
+        if isinstance(message, Ping):
+            self.send({"kind": "pong"})
+        elif not member.inside:
+            self._fault("waiting")
+        elif isinstance(message, OfferWanted | AnswerGiven | Candidate):
+            await self._connect(room, member, message)
+        elif isinstance(message, Mute):
+            room.mute(member, message)
+        elif isinstance(message, ShareScreen):
+            room.share(member, message)
+        elif isinstance(message, Chat):
+            room.chat(member, message)
+        elif isinstance(message, Pointer):
+            room.point(member, message)
+        elif isinstance(message, Admit):
+            room.admit(member, message)
+        elif isinstance(message, RecordingConsent):
+            room.consent(member, message)
+        else:
+            self._fault("unexpected")
+
+    async def _connect(self, room: Room, member: Member, message: OfferWanted | AnswerGiven | Candidate) -> None:
+        forwarding = self._rooms.forwarding
+        try:
+            if isinstance(message, OfferWanted):
+                make = forwarding.publish if message.purpose == "publish" else forwarding.subscribe
+                offer = await make(room.name, member.person)
+                self.send(
+                    {
+                        "kind": "offer",
+                        "version": VERSION,
+                        "purpose": message.purpose,
+                        "connection": offer.connection,
+                        "sdp": offer.sdp,
+                        "ice_servers": self._rooms.ice_servers_for_page(),
+                    }
+                )
+                if message.purpose == "subscribe":
+                    self.send({"kind": "places", "places": forwarding.places(room.name, member.person)})
+            elif isinstance(message, AnswerGiven):
+                forwarding.answer(message.connection, message.sdp, member.person)
+            else:
+                await forwarding.add_candidate(message.connection, message.candidate, member.person)
+        except (DescriptionError, ValueError) as error:
+            logger.info("a page gave a bad description: %s", error)
+            self._fault("description")
+        except KeyError:
+            self._fault("connection")
+        except RoomFullError:
+            self._fault("full")
+
+    def _fault(self, code: str) -> None:
+        """Tell the page; one that goes on like that is closed."""
+        self._faults += 1
+        if self._faults > _FAULTS_MOST:
+            self.close("faults")
+        else:
+            self.send({"kind": "error", "code": code})
+
+    def is_in_time(self) -> bool:
+        """Whether the page keeps to the number of messages a second, bursts allowed."""
+        now = asyncio.get_running_loop().time()
+        recent = self._recent
+        full = len(recent) == _BURST and now - recent[0] < _BURST / _MESSAGES_A_SECOND
+        recent.append(now)
+        return not full
