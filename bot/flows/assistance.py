@@ -78,10 +78,14 @@ def topic(text: str, said: Understanding) -> str | None:
     return None if said.symptoms or said.confidence < SURE else _TOPIC_OF_INTENT.get(said.intent)
 
 
+def wants(intent: Intent, said: Understanding) -> bool:
+    """Tell whether this is likelier than not what the words want."""
+    return said.intent is intent and said.confidence >= SURE
+
+
 def wants_human(said: Understanding) -> bool:
     """Tell whether the person asks for a human being."""
-    asks = said.intent is Intent.TALK_TO_PERSON and said.confidence >= SURE
-    return said.command is Command.HUMAN or (asks and not said.symptoms)
+    return said.command is Command.HUMAN or (wants(Intent.TALK_TO_PERSON, said) and not said.symptoms)
 
 
 async def digression(turn: Turn, said: Understanding) -> str | None:

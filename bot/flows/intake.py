@@ -107,8 +107,8 @@ def _is_offered(turn: Turn, intake: Intake) -> bool:
 
 
 def _asks_for_their_cases(turn: Turn, intake: Intake, said: Understanding) -> bool:
-    sure = said.intent is Intent.MY_CONSULTATIONS and said.confidence >= assistance.SURE
-    return sure and not is_clinical(said) and not _is_offered(turn, intake)
+    asks = assistance.wants(Intent.MY_CONSULTATIONS, said)
+    return asks and not is_clinical(said) and not _is_offered(turn, intake)
 
 
 async def _take_answer(turn: Turn, intake: Intake, said: Understanding) -> None:
@@ -253,16 +253,11 @@ async def _steer(turn: Turn, intake: Intake, said: Understanding) -> bool:
     elif _asks_for_their_cases(turn, intake, said):
         intake.save(turn)
         await my.show(turn)
-    elif command is Command.SKIP or said.yes_no is YesNo.DONT_KNOW or _wants(Intent.DONT_KNOW, said):
+    elif command is Command.SKIP or said.yes_no is YesNo.DONT_KNOW or assistance.wants(Intent.DONT_KNOW, said):
         await _skip(turn, intake, said)
     else:
         return False
     return True
-
-
-def _wants(intent: Intent, said: Understanding) -> bool:
-    """Whether this is likelier than not what the words want."""
-    return said.intent is intent and said.confidence >= assistance.SURE
 
 
 async def _skip(turn: Turn, intake: Intake, said: Understanding) -> None:

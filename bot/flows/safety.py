@@ -70,7 +70,7 @@ async def _watch_intake(turn: Turn, intake: Intake) -> bool:
 
 async def _hear_cry(turn: Turn, said: Understanding) -> bool:
     """Answer a cry for help that names no danger."""
-    if said.intent is not Intent.EMERGENCY or said.symptoms or said.confidence < assistance.SURE:
+    if said.symptoms or not assistance.wants(Intent.EMERGENCY, said):
         return False
     answer_in_place(turn, _CRY_FOR_HELP)
     return True

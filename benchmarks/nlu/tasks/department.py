@@ -3,7 +3,8 @@
 from functools import cache
 from typing import Any
 
-from nlu.directions import TEMPERATURE, rank_directions
+from benchmarks.nlu.departments import named_shares
+from nlu.directions import TEMPERATURE
 from nlu.embedded import EmbeddedProvider
 from nlu.facts import CaseFacts
 from nlu.types import Context, Relation, Status
@@ -52,11 +53,7 @@ def answer(row: dict[str, Any]) -> dict[str, Any]:
 
 def shares_of(facts: CaseFacts, temperature: float = TEMPERATURE) -> dict[str, float]:
     """The probability of each of the set's directions."""
-    shares: dict[str, float] = {}
-    for suggestion in rank_directions(facts, temperature):
-        name = _NAMES.get(suggestion.code, "内科")
-        shares[name] = shares.get(name, 0.0) + suggestion.probability
-    return shares
+    return named_shares(facts, _NAMES, "内科", temperature)
 
 
 def facts_of(row: dict[str, Any]) -> CaseFacts:
