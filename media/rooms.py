@@ -104,7 +104,7 @@ class Room:
         Raises ``RoomRefusedError`` where the room or the place before its door is full.
         """
         before = self.members.get(admitted.person)
-        inside = admitted.role is Role.HOST or (before is not None and before.inside)
+        inside = admitted.role is Role.HOST or admitted.admitted or (before is not None and before.inside)
         others = [member for member in self.members.values() if member is not before]
         if inside and sum(member.inside for member in others) >= CAPACITY:
             raise RoomRefusedError("full")

@@ -17,6 +17,10 @@ _REMEMBERED_MOST = 100_000
 MIN_KEY_BYTES = 32
 
 
+def _audience(node: str) -> str:
+    return f"{_AUDIENCE}:{node}"
+
+
 class Role(StrEnum):
     """What somebody may do in a room."""
 
@@ -37,6 +41,8 @@ class Pass:
     label: str
     until: float
     """When the room closes for this person, in seconds since 1970."""
+    admitted: bool = False
+    """Whether a guest was let in before, and need not wait again: after a reload, or on another node."""
 
 
 class TokenRefusedError(Exception):
@@ -50,20 +56,21 @@ class TokenRefusedError(Exception):
 class TokenMint:
     """Makes tokens under a key, and takes each of them once."""
 
-    def __init__(self, key: bytes, now: Callable[[], float], valid_seconds: int = 60) -> None:
-        """``key`` is shared by whoever mints and whoever checks; ``now`` gives seconds since 1970.
+    def __init__(self, key: bytes, now: Callable[[], float], valid_seconds: int = 60, node: str = "") -> None:
+        """``key`` is shared by whoever mints and whoever checks; ``now`` gives seconds since 1970; ``node`` is the
+        process that takes the tokens, so that one which was used there opens nothing on another.
 
         Raises ``ValueError`` for a key of less than 32 bytes.
         """
         if len(key) < MIN_KEY_BYTES:
             raise ValueError("a key for tokens has at least 32 bytes")
-        self._key, self.now, self._valid_seconds = key, now, valid_seconds
+        self._key, self.now, self._valid_seconds, self._node = key, now, valid_seconds, node
         self._used: dict[str, float] = {}
 
-    def mint(self, admitted: Pass) -> str:
-        """A token that lets the bearer in as ``admitted`` says, within the next minute and once."""
+    def mint(self, admitted: Pass, node: str = "") -> str:
+        """A token that lets the bearer in as ``admitted`` says, at ``node``, within the next minute and once."""
         claims = {
-            "aud": _AUDIENCE,
+            "aud": _audience(node),
             "jti": secrets.token_hex(16),
             "exp": int(self.now()) + self._valid_seconds,
             "room": admitted.room,
@@ -72,6 +79,7 @@ class TokenMint:
             "name": admitted.name,
             "label": admitted.label,
             "until": admitted.until,
+            "admitted": admitted.admitted,
         }
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 
@@ -82,7 +90,7 @@ class TokenMint:
                 token,
                 self._key,
                 algorithms=[_ALGORITHM],
-                audience=_AUDIENCE,
+                audience=_audience(self._node),
                 options={"require": ["aud", "exp", "jti", "sub"], "verify_exp": False},
             )
             passed = Pass(
@@ -92,6 +100,7 @@ class TokenMint:
                 str(claims["name"]),
                 str(claims["label"]),
                 float(claims["until"]),
+                claims["admitted"] is True,
             )
             expires, number = float(claims["exp"]), str(claims["jti"])
         except (jwt.InvalidTokenError, KeyError, ValueError, TypeError):

@@ -76,6 +76,9 @@ class Action(StrEnum):
     CONSULTATION_RECORD_NO_SHOW = "consultation.record_no_show"
     CONSULTATION_RATE = "consultation.rate"
     CONSULTATION_RAISE_ALARM = "consultation.raise_alarm"
+    VIDEO_ENTER = "video.enter"
+    VIDEO_READ_RECORDING = "video.read_recording"
+    VIDEO_MANAGE_NODES = "video.manage_nodes"
     SCHEDULING_READ_SLOTS = "scheduling.read_slots"
     SCHEDULING_SET_WEEK = "scheduling.set_week"
     SCHEDULING_ADD_ABSENCE = "scheduling.add_absence"
@@ -143,6 +146,9 @@ TABLE: dict[Action, Grants] = {
     Action.CONSULTATION_RECORD_NO_SHOW: _grants(doctor=DOCTORS, expert=PARTICIPANT, system=ANY),
     Action.CONSULTATION_RATE: _grants(OWN),
     Action.CONSULTATION_RAISE_ALARM: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
+    Action.VIDEO_ENTER: _grants(OWN, DOCTORS, PARTICIPANT),
+    Action.VIDEO_READ_RECORDING: _grants(OWN, DOCTORS, PARTICIPANT),
+    Action.VIDEO_MANAGE_NODES: _grants(administrator=ANY, system=ANY),
     Action.SCHEDULING_READ_SLOTS: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
     Action.SCHEDULING_SET_WEEK: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
     Action.SCHEDULING_ADD_ABSENCE: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),

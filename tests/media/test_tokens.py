@@ -98,10 +98,22 @@ def test_a_token_under_another_key_is_forged(mint: TokenMint, clock: Clock) -> N
 )
 def test_a_token_with_other_claims_is_forged(mint: TokenMint, changed: dict[str, object]) -> None:
     claims = jwt.decode(
-        mint.mint(EXPERT), KEY, algorithms=["HS256"], audience="qiaoyi-room", options={"verify_exp": False}
+        mint.mint(EXPERT), KEY, algorithms=["HS256"], audience="qiaoyi-room:", options={"verify_exp": False}
     )
     claims = {name: value for name, value in {**claims, **changed}.items() if value is not None}
     assert refusal(mint, jwt.encode(claims, KEY, algorithm="HS256")) == "forged"
+
+
+def test_a_token_for_one_process_opens_nothing_at_another(mint: TokenMint, clock: Clock) -> None:
+    here, there = (TokenMint(KEY, clock, node=node) for node in ("a", "b"))
+    token = mint.mint(EXPERT, node="a")
+    assert refusal(there, token) == "forged"
+    assert here.redeem(token) == EXPERT
+
+
+def test_who_was_let_in_before_need_not_wait_again(mint: TokenMint) -> None:
+    guest = Pass("room-7", "person-1", Role.GUEST, "李大妈", "患者", until=10_000.0, admitted=True)
+    assert mint.redeem(mint.mint(guest)) == guest
 
 
 def test_a_token_without_a_signature_is_forged(mint: TokenMint) -> None:

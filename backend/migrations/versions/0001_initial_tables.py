@@ -244,6 +244,28 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
+        "media_nodes",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("url", sa.String(length=255), nullable=False),
+        sa.Column(
+            "state", sa.Enum("serving", "draining", name="nodestate", native_enum=False, length=24), nullable=False
+        ),
+        sa.Column("capacity", sa.Integer(), nullable=False),
+        sa.Column("rooms", sa.Integer(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("cpu", sa.Double(), nullable=False),
+        sa.Column("loop_lag", sa.Double(), nullable=False),
+        sa.Column("started_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("seen_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_media_nodes")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("media_nodes", schema=None) as batch_op:
+        batch_op.create_index("ix_media_nodes_seen_at", ["seen_at"], unique=False)
+
+    op.create_table(
         "outbox_keys",
         sa.Column("key", sa.String(length=96), nullable=False),
         sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
@@ -580,6 +602,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_deferred_messages_lane", ["lane", "id"], unique=False)
 
     op.create_table(
+        "desk_codes",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.String(length=32), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("expires_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["consultation_id"], ["consultations.id"], name=op.f("fk_desk_codes_consultation_id")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_desk_codes")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
         "event_deliveries",
         sa.Column("consumer", sa.String(length=32), nullable=False),
         sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -629,6 +662,86 @@ def upgrade() -> None:
         batch_op.create_index("ix_practitioners_search", ["role", "active", "department_code"], unique=False)
 
     op.create_table(
+        "recording_consents",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("person_id", sa.String(length=32), nullable=False),
+        sa.Column("agreed", sa.Boolean(), nullable=False),
+        sa.Column("answered_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["consultation_id"], ["consultations.id"], name=op.f("fk_recording_consents_consultation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recording_consents")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("recording_consents", schema=None) as batch_op:
+        batch_op.create_index("ix_recording_consents_case", ["consultation_id", "id"], unique=False)
+
+    op.create_table(
+        "recordings",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("started_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("ended_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("delete_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["consultation_id"], ["consultations.id"], name=op.f("fk_recordings_consultation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recordings")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("recordings", schema=None) as batch_op:
+        batch_op.create_index("ix_recordings_case", ["consultation_id", "started_at"], unique=False)
+        batch_op.create_index("ix_recordings_delete_at", ["delete_at"], unique=False)
+
+    op.create_table(
+        "video_room_visits",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("person_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "patient",
+                "grassroots_doctor",
+                "expert",
+                "administrator",
+                "system",
+                name="role",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("came_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("entered_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("left_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["consultation_id"], ["consultations.id"], name=op.f("fk_video_room_visits_consultation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_video_room_visits")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("video_room_visits", schema=None) as batch_op:
+        batch_op.create_index("ix_video_room_visits_case", ["consultation_id", "id"], unique=False)
+
+    op.create_table(
+        "video_rooms",
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("node_id", sa.String(length=32), nullable=True),
+        sa.Column("pinned_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("opened_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("closed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.ForeignKeyConstraint(["consultation_id"], ["consultations.id"], name=op.f("fk_video_rooms_consultation_id")),
+        sa.PrimaryKeyConstraint("consultation_id", name=op.f("pk_video_rooms")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("video_rooms", schema=None) as batch_op:
+        batch_op.create_index("ix_video_rooms_node", ["node_id"], unique=False)
+
+    op.create_table(
         "invitations",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("scene_digest", sa.String(length=64), nullable=False),
@@ -661,17 +774,78 @@ def upgrade() -> None:
     with op.batch_alter_table("practitioner_expertise", schema=None) as batch_op:
         batch_op.create_index("ix_practitioner_expertise_span", ["first", "last"], unique=False)
 
+    op.create_table(
+        "recording_tracks",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("recording_id", sa.String(length=32), nullable=False),
+        sa.Column("person_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "patient",
+                "grassroots_doctor",
+                "expert",
+                "administrator",
+                "system",
+                name="role",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("source", sa.String(length=8), nullable=False),
+        sa.Column("name", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["recording_id"], ["recordings.id"], name=op.f("fk_recording_tracks_recording_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recording_tracks")),
+        sa.UniqueConstraint(
+            "recording_id", "person_id", "source", name=op.f("uq_recording_tracks_recording_id_person_id_source")
+        ),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
+        "recording_segments",
+        sa.Column("track_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("file_id", sa.String(length=32), nullable=False),
+        sa.Column("begins_ms", sa.Integer(), nullable=False),
+        sa.Column("ends_ms", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["track_id"], ["recording_tracks.id"], name=op.f("fk_recording_segments_track_id")),
+        sa.PrimaryKeyConstraint("track_id", "number", name=op.f("pk_recording_segments")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Take the change back; what only the new tables held is lost."""
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("recording_segments")
+    op.drop_table("recording_tracks")
     with op.batch_alter_table("practitioner_expertise", schema=None) as batch_op:
         batch_op.drop_index("ix_practitioner_expertise_span")
 
     op.drop_table("practitioner_expertise")
     op.drop_table("invitations")
+    with op.batch_alter_table("video_rooms", schema=None) as batch_op:
+        batch_op.drop_index("ix_video_rooms_node")
+
+    op.drop_table("video_rooms")
+    with op.batch_alter_table("video_room_visits", schema=None) as batch_op:
+        batch_op.drop_index("ix_video_room_visits_case")
+
+    op.drop_table("video_room_visits")
+    with op.batch_alter_table("recordings", schema=None) as batch_op:
+        batch_op.drop_index("ix_recordings_delete_at")
+        batch_op.drop_index("ix_recordings_case")
+
+    op.drop_table("recordings")
+    with op.batch_alter_table("recording_consents", schema=None) as batch_op:
+        batch_op.drop_index("ix_recording_consents_case")
+
+    op.drop_table("recording_consents")
     with op.batch_alter_table("practitioners", schema=None) as batch_op:
         batch_op.drop_index("ix_practitioners_search")
         batch_op.drop_index("ix_practitioners_institution")
@@ -682,6 +856,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_event_deliveries_due")
 
     op.drop_table("event_deliveries")
+    op.drop_table("desk_codes")
     with op.batch_alter_table("deferred_messages", schema=None) as batch_op:
         batch_op.drop_index("ix_deferred_messages_lane")
 
@@ -737,6 +912,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_outbox_keys_created_at")
 
     op.drop_table("outbox_keys")
+    with op.batch_alter_table("media_nodes", schema=None) as batch_op:
+        batch_op.drop_index("ix_media_nodes_seen_at")
+
+    op.drop_table("media_nodes")
     op.drop_table("institutions")
     with op.batch_alter_table("inbound_messages", schema=None) as batch_op:
         batch_op.drop_index("ix_inbound_messages_received_at")
