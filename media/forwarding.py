@@ -48,8 +48,27 @@ class Leg:
     round_trip: float
 
 
+class Listener(Protocol):
+    """Who is told what happens to the connections."""
+
+    def lost(self, room: str, person: str) -> None:
+        """A connection of ``person`` broke."""
+
+    def places_changed(self, room: str, person: str) -> None:
+        """``Forwarding.places`` of ``person`` are others now."""
+
+    def message(self, room: str, person: str, text: str) -> None:
+        """``person`` said something over the data channel."""
+
+
 class Forwarding(Protocol):
     """What the rooms need of the media: publish, subscribe, cap, record, statistics."""
+
+    async def run(self) -> None:
+        """What it does by itself, until cancelled."""
+
+    async def close(self) -> None:
+        """Close every room, and wait until every connection is closed."""
 
     async def publish(self, room: str, person: str) -> Offer:
         """A connection on which ``person`` sends; an earlier one of theirs is closed. ``RoomFullError``; ``KeyError``
@@ -100,26 +119,15 @@ class _Participant:
 class RtpForwarding:
     """``Forwarding`` in this process. ``run`` it as long as it is used."""
 
-    def __init__(
-        self,
-        ice_servers: Callable[[], list[RTCIceServer]] = list,
-        on_lost: Callable[[str, str], None] = lambda room, person: None,
-        on_places: Callable[[str, str], None] = lambda room, person: None,
-        on_message: Callable[[str, str, str], None] = lambda room, person, text: None,
-    ) -> None:
+    def __init__(self, listener: Listener, ice_servers: Callable[[], list[RTCIceServer]] = list) -> None:
         self._certificate = RTCCertificate.generateCertificate()
-        self._ice_servers, self._on_lost, self._on_places, self._on_message = (
-            ice_servers,
-            on_lost,
-            on_places,
-            on_message,
-        )
+        self._listener, self._ice_servers = listener, ice_servers
         self._rooms: dict[str, dict[str, _Participant]] = {}
         self._connections: dict[str, Connection] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Repair and report until cancelled."""
+        # Repairs often, reports each second.
         ticks = 0
         while True:
             await asyncio.sleep(_TICK)
@@ -137,7 +145,7 @@ class RtpForwarding:
         publisher = Publisher(
             self._certificate,
             self._ice_servers(),
-            lambda: self._on_lost(room, person),
+            lambda: self._listener.lost(room, person),
             lambda stream: self._announce(room, person, stream),
         )
         participant.publisher = publisher
@@ -146,7 +154,7 @@ class RtpForwarding:
     async def subscribe(self, room: str, person: str) -> Offer:
         participant = self._participant(room, person)
         self._drop_subscriber(participant)
-        subscriber = Subscriber(self._certificate, self._ice_servers(), lambda: self._on_lost(room, person))
+        subscriber = Subscriber(self._certificate, self._ice_servers(), lambda: self._listener.lost(room, person))
         participant.subscriber = subscriber
         subscriber.pause_pictures(participant.audio_only)
         for other in self._rooms[room].values():
@@ -219,10 +227,9 @@ class RtpForwarding:
         for other in participants.values():
             if other.subscriber is not None and person in other.subscriber.groups.values():
                 other.subscriber.forget(person)
-                self._on_places(room, other.person)
+                self._listener.places_changed(room, other.person)
 
     async def close(self) -> None:
-        """Close every room, and wait until every connection is closed."""
         for room, participants in list(self._rooms.items()):
             for person in list(participants):
                 await self.leave(room, person)
@@ -249,7 +256,7 @@ class RtpForwarding:
         self, connection: Connection, room: str, person: str, make_offer: Callable[[], Awaitable[None]]
     ) -> Offer:
         connection.person = person
-        connection.on_message = lambda text: self._on_message(room, person, text)
+        connection.on_message = lambda text: self._listener.message(room, person, text)
         self._connections[connection.id] = connection
         await make_offer()
         if connection.id not in self._connections:
@@ -264,7 +271,7 @@ class RtpForwarding:
         for other in participants.values():
             if other.person != person and other.subscriber is not None:
                 other.subscriber.show(person, stream.source, stream)
-                self._on_places(room, other.person)
+                self._listener.places_changed(room, other.person)
 
     def _drop_publisher(self, room: str, participant: _Participant) -> None:
         publisher, participant.publisher = participant.publisher, None

@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, web
 from aiortc import RTCIceServer
 
 from media.description import DescriptionError
-from media.forwarding import RoomFullError, RtpForwarding
+from media.forwarding import Forwarding, Listener, RoomFullError, RtpForwarding
 from media.messages import (
     MAX_FRAME,
     VERSION,
@@ -47,19 +47,21 @@ _GOODBYE_WITHIN = 2.0
 
 
 class Rooms:
-    """All rooms of this process. ``run`` it as long as it serves; ``handler`` is the WebSocket."""
+    """All rooms of this process. ``run`` it as long as it serves; ``handler`` is the WebSocket.
+
+    ``ice_servers`` gives the relays that pages may use; ``make_forwarding`` what carries the media, ours by default.
+    """
 
     def __init__(
         self,
         mint: TokenMint,
         ice_servers: Callable[[], list[RTCIceServer]] = list,
         on_event: Callable[[RoomEvent], None] = lambda event: None,
+        make_forwarding: Callable[[Listener], Forwarding] = RtpForwarding,
     ) -> None:
         self._mint, self._on_event, self._ice_servers = mint, on_event, ice_servers
         self.rooms: dict[str, Room] = {}
-        self.forwarding = RtpForwarding(
-            ice_servers, on_lost=self._lost, on_places=self._places, on_message=self._data_message
-        )
+        self.forwarding = make_forwarding(self)
         self._pages: dict[tuple[str, str], _Page] = {}
         self._ended = False
 
@@ -133,18 +135,19 @@ class Rooms:
                 except Exception:  # one room's trouble is not the others'
                     logger.exception("observing a room failed")
 
-    def _places(self, room: str, person: str) -> None:
+    def places_changed(self, room: str, person: str) -> None:
+        """A page is told whom its places show."""
         page = self._pages.get((room, person))
         if page is not None:
             page.send({"kind": "places", "places": self.forwarding.places(room, person)})
 
-    def _lost(self, room: str, person: str) -> None:
+    def lost(self, room: str, person: str) -> None:
         """A connection broke while the WebSocket still stands: the page is asked to connect anew."""
         page = self._pages.get((room, person))
         if page is not None:
             page.send({"kind": "reconnect"})
 
-    def _data_message(self, room: str, person: str, text: str) -> None:
+    def message(self, room: str, person: str, text: str) -> None:
         """A stroke that came over the data channel goes on over data channels."""
         found, page = self.rooms.get(room), self._pages.get((room, person))
         member = found.members.get(person) if found is not None else None

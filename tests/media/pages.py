@@ -19,6 +19,27 @@ TIMEOUT = 20.0
 _opened: list["Page"] = []
 
 
+class Told:
+    """Listens to a forwarding, and remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.losses: list[tuple[str, str]] = []
+        self.places: list[tuple[str, str]] = []
+        self.messages: list[tuple[str, str, str]] = []
+
+    def lost(self, room: str, person: str) -> None:
+        """A connection broke."""
+        self.losses.append((room, person))
+
+    def places_changed(self, room: str, person: str) -> None:
+        """Somebody's places are others now."""
+        self.places.append((room, person))
+
+    def message(self, room: str, person: str, text: str) -> None:
+        """Somebody said something over the data channel."""
+        self.messages.append((room, person, text))
+
+
 class Page:
     """One person's page on a forwarding without signalling."""
 

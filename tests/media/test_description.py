@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from media.connections import Subscriber
 from media.description import Answer, DescriptionError, Source, read_answer
 from media.forwarding import RtpForwarding
-from tests.media.pages import running
+from tests.media.pages import Told, running
 
 
 @cache
@@ -18,7 +18,7 @@ def offer_and_answer() -> tuple[str, str]:
     """A publishing offer, and what a page that sends sound and a picture answers."""
 
     async def make() -> tuple[str, str]:
-        async with running(RtpForwarding()) as forwarding:
+        async with running(RtpForwarding(Told())) as forwarding:
             offer = (await forwarding.publish("r", "doctor")).sdp
             page = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
             await page.setRemoteDescription(RTCSessionDescription(offer, "offer"))

@@ -11,26 +11,20 @@ from media.connections import CAPACITY
 from media.description import DescriptionError, Source
 from media.forwarding import RoomFullError, RtpForwarding
 from media.rtp import Header
-from tests.media.pages import Page, join, running
+from tests.media.pages import Page, Told, join, running
 from tests.support.waiting import eventually
 
 HOST = "candidate:1 1 udp 1 10.1.2.3 {} typ host"
 
 
 @pytest.fixture
-def told() -> dict[str, list[Any]]:
-    return {"lost": [], "places": [], "messages": []}
+def told() -> Told:
+    return Told()
 
 
 @pytest.fixture
-async def forwarding(told: dict[str, list[Any]]) -> AsyncIterator[RtpForwarding]:
-    async with running(
-        RtpForwarding(
-            on_lost=lambda room, person: told["lost"].append((room, person)),
-            on_places=lambda room, person: told["places"].append((room, person)),
-            on_message=lambda room, person, text: told["messages"].append((room, person, text)),
-        )
-    ) as started:
+async def forwarding(told: Told) -> AsyncIterator[RtpForwarding]:
+    async with running(RtpForwarding(told)) as started:
         yield started
 
 
@@ -59,13 +53,13 @@ async def test_three_people_see_and_hear_each_other(forwarding: RtpForwarding) -
     assert leg.jitter < 0.2
 
 
-async def test_who_leaves_frees_the_place_for_the_next(forwarding: RtpForwarding, told: dict[str, list[Any]]) -> None:
+async def test_who_leaves_frees_the_place_for_the_next(forwarding: RtpForwarding, told: Told) -> None:
     patient, _doctor = await join(forwarding, "r", "patient", "doctor")
     await patient.picture("doctor")
     place = forwarding.places("r", "patient")
     await forwarding.leave("r", "doctor")
     assert forwarding.places("r", "patient") == {}
-    assert ("r", "patient") in told["places"]
+    assert ("r", "patient") in told.places
     assert forwarding.statistics("r", "doctor") is None
     (_expert,) = await join(forwarding, "r", "expert")
     await patient.picture("expert")
@@ -86,14 +80,12 @@ async def test_who_connects_anew_is_seen_in_the_same_place(forwarding: RtpForwar
     assert forwarding.places("r", "patient") == places
 
 
-async def test_a_page_that_goes_without_a_word_is_noticed(
-    forwarding: RtpForwarding, told: dict[str, list[Any]]
-) -> None:
+async def test_a_page_that_goes_without_a_word_is_noticed(forwarding: RtpForwarding, told: Told) -> None:
     patient, doctor = await join(forwarding, "r", "patient", "doctor")
     await patient.picture("doctor")
     await doctor.close()
-    await eventually(lambda: ("r", "doctor") in told["lost"])
-    assert ("r", "patient") not in told["lost"]
+    await eventually(lambda: ("r", "doctor") in told.losses)
+    assert ("r", "patient") not in told.losses
 
 
 async def test_sound_goes_on_where_pictures_are_stopped(forwarding: RtpForwarding) -> None:
@@ -121,14 +113,12 @@ async def test_a_publisher_is_told_how_much_to_send(forwarding: RtpForwarding) -
     assert any(getattr(packet, "reports", None) for packet in heard)
 
 
-async def test_strokes_reach_the_others_over_the_data_channel(
-    forwarding: RtpForwarding, told: dict[str, list[Any]]
-) -> None:
+async def test_strokes_reach_the_others_over_the_data_channel(forwarding: RtpForwarding, told: Told) -> None:
     patient, doctor = await join(forwarding, "r", "patient", "doctor")
     for page in (patient, doctor):
         await eventually(lambda page=page: page.channels["subscribe"].readyState == "open")  # type: ignore[misc]
     doctor.channels["subscribe"].send("a stroke")
-    await eventually(lambda: told["messages"] == [("r", "doctor", "a stroke")])
+    await eventually(lambda: told.messages == [("r", "doctor", "a stroke")])
     async with asyncio.timeout(10):
         while not patient.strokes:  # the channel repeats nothing, so the test does
             forwarding.broadcast("r", "doctor", "a stroke")

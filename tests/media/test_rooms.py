@@ -55,6 +55,12 @@ class Media:
         assert person in self.legs, "the forwarding knows only those who are connected"
         self.only_audio[person] = only
 
+    async def run(self) -> None:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        raise NotImplementedError
+
     async def publish(self, room: str, person: str) -> Offer:
         raise NotImplementedError
 
