@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from backend.files import FileStore
     from backend.people.service import PeopleService
     from backend.scheduling.service import SchedulingService
+    from backend.video.service import VideoService
     from bot.outbox import Outbox
 
 
@@ -20,6 +21,9 @@ class Links(Protocol):
     def calendar(self, booking: Any) -> str:
         """Give the address of the calendar file of `booking` (`/h5/bookings/{token}.ics`)."""
 
+    def room(self, consultation_id: str) -> str:
+        """Give the address of the page of a consultation's video room; it opens for those who take part alone."""
+
 
 @dataclass
 class Services:
@@ -28,6 +32,7 @@ class Services:
     people: "PeopleService"
     consultations: "ConsultationService"
     scheduling: "SchedulingService"
+    video: "VideoService"
     files: "FileStore"
     outbox: "Outbox"
     help_desk: HelpDesk

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from aiohttp import hdrs, web
@@ -11,7 +12,9 @@ from pydantic import BaseModel
 from backend.db import is_transient
 from backend.errors import ConsentRequired, DomainError, Forbidden, InvalidInput, NotFound
 from backend.security.policy import Actor
-from miniprogram_api import bookings, consultations, session
+from backend.video.desk_codes import DeskCodeRefused
+from backend.video.nodes import RoomBusy
+from miniprogram_api import bookings, consultations, rooms, session
 from miniprogram_api.context import Context
 from miniprogram_api.endpoint import (
     BodyTooLarge,
@@ -29,12 +32,18 @@ from miniprogram_api.openapi import Problem, document
 log = logging.getLogger(__name__)
 
 VERSION = "1.0.0"
-ENDPOINTS: tuple[Endpoint, ...] = (*session.ENDPOINTS, *consultations.ENDPOINTS, *bookings.ENDPOINTS)
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *session.ENDPOINTS,
+    *consultations.ENDPOINTS,
+    *bookings.ENDPOINTS,
+    *rooms.ENDPOINTS,
+)
 
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 _STATUS: tuple[tuple[type[DomainError], int], ...] = (
     (InvalidInput, 400),
     (LoginRefused, 401),
+    (DeskCodeRefused, 401),
     (Forbidden, 403),
     (ConsentRequired, 403),
     (NotFound, 404),
@@ -43,8 +52,10 @@ _STATUS: tuple[tuple[type[DomainError], int], ...] = (
     (UnknownMediaType, 415),
     (TooManyRequests, 429),
     (LoginUnavailable, 503),
+    (RoomBusy, 503),
 )
 _RETRY_SECONDS = 60
+_RETRY: dict[type[DomainError], int] = {TooManyRequests: _RETRY_SECONDS, RoomBusy: 1}
 _ANONYMOUS = Actor(person_id="", roles=frozenset())
 _NO_SUCH_CONSULTATION = "没有找到这次会诊。"
 _HEADERS = {
@@ -67,6 +78,9 @@ def make_application(context: Context) -> web.Application:
         return web.json_response(described)
 
     application.router.add_get("/api/v1/openapi.json", openapi)
+    application.router.add_post(
+        rooms.SNAPSHOTS, rooms.snapshots(context, lambda request: _authorised(request, context))
+    )
     application.router.add_get("/h5/bookings/{token}.ics", bookings.calendar_file(context))
     return application
 
@@ -78,16 +92,14 @@ def described_api() -> dict[str, Any]:
 
 def _serve(endpoint: Endpoint, context: Context) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def serve(request: web.Request) -> web.Response:
-        actor = _ANONYMOUS if endpoint.open else await _actor(request, context)
-        if actor.person_id and not await _within_limit(context, actor.person_id):
-            raise TooManyRequests
+        actor = _ANONYMOUS if endpoint.open else await _authorised(request, context)
         path = dict(request.match_info)
         if not all(_IDENTIFIER.fullmatch(path[name]) for name in endpoint.path_parameters):
             raise NotFound(_NO_SUCH_CONSULTATION)
         query = read_query(request, endpoint.query)
         body = await read_body(request, endpoint.body)
         try:
-            answer = await endpoint.handler(Call(context, actor, path, query, body))
+            answer = await endpoint.handler(Call(context, actor, path, query, body, request.remote or ""))
         except Forbidden:
             if endpoint.path_parameters:  # whoever may not see it does not learn that it is there
                 raise NotFound(_NO_SUCH_CONSULTATION) from None
@@ -97,8 +109,11 @@ def _serve(endpoint: Endpoint, context: Context) -> Callable[[web.Request], Awai
     return serve
 
 
-async def _within_limit(context: Context, person_id: str) -> bool:
-    return await context.limits.allow(f"api:{person_id}", context.requests_a_minute, seconds=_RETRY_SECONDS)
+async def _authorised(request: web.Request, context: Context) -> Actor:
+    actor = await _actor(request, context)
+    if not await context.limits.allow(f"api:{actor.person_id}", context.requests_a_minute, seconds=_RETRY_SECONDS):
+        raise TooManyRequests
+    return actor
 
 
 async def _actor(request: web.Request, context: Context) -> Actor:
@@ -138,12 +153,18 @@ async def _problems(
 def _refused(refusal: DomainError) -> web.Response:
     status = next((status for kind, status in _STATUS if isinstance(refusal, kind)), 409)
     field = refusal.details.get("field")
-    problem = Problem(code=refusal.code, message=refusal.sentence, field=None if field is None else str(field))
+    opens_at = refusal.details.get("opens_at")
+    problem = Problem(
+        code=refusal.code,
+        message=refusal.sentence,
+        field=None if field is None else str(field),
+        opens_at=opens_at if isinstance(opens_at, datetime) else None,
+    )
     answer = _json(problem, status)
     if status == 401:
         answer.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
-    if status == 429:
-        answer.headers[hdrs.RETRY_AFTER] = str(_RETRY_SECONDS)
+    if type(refusal) in _RETRY:
+        answer.headers[hdrs.RETRY_AFTER] = str(_RETRY[type(refusal)])
     return answer
 
 

@@ -1,5 +1,6 @@
 """What the endpoints may use of the house."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,11 +9,14 @@ from backend.limits import RateLimits
 from backend.messaging.identities import Identities
 from miniprogram_api.login import Code2Session
 from miniprogram_api.sessions import Sessions
+from miniprogram_api.web_login import WebLogin
 
 if TYPE_CHECKING:
     from backend.consultation import ConsultationService
     from backend.people.service import PeopleService
     from backend.scheduling import SchedulingService
+    from backend.video.rooms import RoomAdmission
+    from backend.video.service import VideoService
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,9 @@ class Context:
         identities: gives the person behind a login: the one who talks with the official account where WeChat's union id
             says so, else the mini-program's own person, made at the first login.
         sessions: tokens of the mini-program.
+        web_login: tells who opens a page inside WeChat; `account_channel` is the channel on which they are known.
+        mint: makes the token that a room's WebSocket takes.
+        public_url: how browsers reach the product.
         calendar_links: tokens that open one booking's calendar file.
         limits: how often one person asked lately; more than `requests_a_minute` are refused.
     """
@@ -30,6 +37,11 @@ class Context:
     people: "PeopleService"
     consultations: "ConsultationService"
     scheduling: "SchedulingService"
+    video: "VideoService"
+    mint: Callable[["RoomAdmission"], str]
+    web_login: WebLogin
+    account_channel: str
+    public_url: str
     code2session: Code2Session
     identities: Identities
     sessions: Sessions

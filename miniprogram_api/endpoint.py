@@ -46,7 +46,7 @@ Number = Annotated[int, BeforeValidator(_no_text_or_truth)]
 
 
 class BodyTooLarge(DomainError):
-    """More than 64 KiB."""
+    """More than is taken."""
 
     code = "too_large"
     sentence = "请求的内容太大了。"
@@ -91,6 +91,7 @@ class Call:
         actor: who asks; for an open endpoint the anonymous person without a role.
         path: the path's parameters.
         query, body: instances of the endpoint's models.
+        address: from which the request came.
     """
 
     context: "Context"
@@ -98,6 +99,7 @@ class Call:
     path: Mapping[str, str]
     query: Any
     body: Any
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,19 +137,24 @@ async def read_body(request: web.Request, model: type[AnyModel]) -> AnyModel:
         return model()
     if request.content_type != "application/json":
         raise UnknownMediaType
-    raw = await _received(request)
+    raw = await received(request)
     return _checked(lambda: model.model_validate_json(raw))
 
 
-async def _received(request: web.Request) -> bytes:
-    if (request.content_length or 0) > _MAX_BODY_BYTES:
+async def received(request: web.Request, most: int = _MAX_BODY_BYTES) -> bytes:
+    """Give the body of `request`, at most `most` bytes.
+
+    Raises:
+        BodyTooLarge, SlowBody: what their names say.
+    """
+    if (request.content_length or 0) > most:
         raise BodyTooLarge
     body = bytearray()
     try:
         async with asyncio.timeout(_BODY_SECONDS):
             async for chunk in request.content.iter_any():
                 body += chunk
-                if len(body) > _MAX_BODY_BYTES:
+                if len(body) > most:
                     raise BodyTooLarge
     except TimeoutError:
         raise SlowBody from None

@@ -1,6 +1,7 @@
 """Logging in with the code that `wx.login` gives (code2session): five minutes, single use."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aiohttp
@@ -18,7 +19,7 @@ class LoginRefused(DomainError):
     """WeChat does not know the code, or it was used before."""
 
     code = "login_refused"
-    sentence = "登录已失效，请重新进入小程序。"
+    sentence = "登录已失效，请退出后重新打开。"
 
 
 class LoginUnavailable(DomainError):
@@ -66,18 +67,28 @@ class Code2Session:
             log.warning("a login without a mini-program: set mini_app_id and mini_app_secret")
             raise LoginUnavailable
         query = {"appid": self._app_id, "secret": self._app_secret, "js_code": code, "grant_type": "authorization_code"}
-        try:
-            async with self._http.get(self._url, params=query, timeout=_TIMEOUT) as answer:
-                held = await answer.json(content_type=None)
-                if not isinstance(held, dict):
-                    raise ValueError("the answer is no object")
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            log.warning("code2session did not answer: %s", type(error).__name__)
-            raise LoginUnavailable from None
-        code_number = held.get("errcode", 0)
-        if code_number in _REFUSED:
-            raise LoginRefused
-        if code_number or not held.get("openid"):
-            log.warning("code2session refused: errcode=%s", code_number)
-            raise LoginUnavailable
-        return WeChatIdentity(held["openid"], held.get("unionid", ""))
+        return await ask_identity(self._http, self._url, query)
+
+
+async def ask_identity(http: aiohttp.ClientSession, url: str, query: Mapping[str, str]) -> WeChatIdentity:
+    """Ask WeChat at `url` whom the code in `query` was made for.
+
+    Raises:
+        LoginRefused: the code is unknown, old or used.
+        LoginUnavailable: WeChat could not be asked.
+    """
+    try:
+        async with http.get(url, params=query, timeout=_TIMEOUT) as answer:
+            held = await answer.json(content_type=None)
+            if not isinstance(held, dict):
+                raise ValueError("the answer is no object")
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        log.warning("a login was not answered by WeChat: %s", type(error).__name__)
+        raise LoginUnavailable from None
+    code_number = held.get("errcode", 0)
+    if code_number in _REFUSED:
+        raise LoginRefused
+    if code_number or not held.get("openid"):
+        log.warning("a login was refused by WeChat: errcode=%s", code_number)
+        raise LoginUnavailable
+    return WeChatIdentity(held["openid"], held.get("unionid", ""))

@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document, made from the endpoints, so that it cannot differ from what is served."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -22,18 +23,20 @@ class Problem(Model):
         code: stable, for programs.
         message: a sentence in Chinese that may be shown to the person.
         field: the first field that is wrong, where one is.
+        opens_at: from when on it will be possible, where that is known (a room that is not open yet).
     """
 
     code: str
     message: str
     field: str | None = None
+    opens_at: datetime | None = None
 
 
 _ALWAYS = {
     400: "A value breaks a rule of its field, or a field is unknown.",
-    401: "No session, one that is over, or a code that WeChat does not know: log in again.",
+    401: "No session, one that is over, or a code that is not known: log in again.",
     500: "A fault of the service.",
-    503: "WeChat or the database is busy: try again in a while.",
+    503: "WeChat, the database or every video room is busy: try again in a while.",
 }
 _WITH_SESSION = {
     429: "This person has asked too often within a minute: wait.",

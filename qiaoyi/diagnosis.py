@@ -19,7 +19,7 @@ from nlu.embedded import EmbeddedProvider
 from nlu.models import ModelError
 from nlu.rasa_client import RasaClient, RasaFault
 from nlu.types import Context
-from qiaoyi.local import PAGES
+from qiaoyi.server import PAGES
 from qiaoyi.settings import NluProvider, Settings
 
 _LEAST_FREE_BYTES = 1 << 30

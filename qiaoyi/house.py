@@ -15,6 +15,7 @@ from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
 from backend.security.keyring import KeyRing, KeyRingError, open_key_file
 from backend.timers import Timers
+from backend.video.service import VideoService
 from qiaoyi.settings import Settings, SettingsError
 
 
@@ -33,6 +34,7 @@ class House:
     scheduling: SchedulingService
     files: FileStore
     consultations: ConsultationService
+    video: VideoService
     help_desk: HelpDesk
 
 
@@ -71,6 +73,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             scheduling=scheduling,
             files=files,
             consultations=consultations,
+            video=VideoService(database, clock, events, timers, audit, people, consultations, files),
             help_desk=HelpDesk(database, events),
         )
     finally:

@@ -26,3 +26,7 @@ class PublicLinks:
         """Give the address of the booking's calendar file; it shows the booking as it is when it is opened."""
         token, _ = self._calendar.mint(booking.consultation_id)
         return f"{self._public_url}/h5/bookings/{token}.ics"
+
+    def room(self, consultation_id: str) -> str:
+        """Give the address of the page of a consultation's video room: no secret, for the page asks who opens it."""
+        return f"{self._public_url}/h5/rooms/{consultation_id}"

@@ -16,7 +16,7 @@ from backend.seed import demo_id, seed
 from bot.wechat.settings import WechatSettings
 from data.demo import demo
 from qiaoyi.house import House, open_house
-from qiaoyi.server import forever, serving
+from qiaoyi.server import PAGES, forever, serving
 from qiaoyi.settings import Settings
 from sandbox import settings as account
 from sandbox.client import SandboxClient
@@ -25,7 +25,6 @@ _READY_SECONDS = 30
 _END_SECONDS = 10
 
 
-PAGES = Path(__file__).parent.parent / "web" / "dist"
 _TEMPLATES = {
     "offer": "QiaoyiLocalTemplate_ConsultationInvitation1",
     "reminder": "QiaoyiLocalTemplate_AppointmentReminder_002",
@@ -89,6 +88,7 @@ def local_settings(settings: Settings, sandbox_port: int) -> Settings:
         update={
             "wechat": wechat,
             "clock_url": f"{url}/api/clock",
+            "framed_by": url,
             "mini_app_id": account.LOCAL_MINI_APP_ID,
             "mini_app_secret": account.LOCAL_MINI_APP_SECRET,
         }

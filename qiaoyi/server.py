@@ -6,6 +6,8 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -28,7 +30,9 @@ from bot.wechat.token import MemoryTokenStore, RedisTokenStore, TokenStore
 from miniprogram_api.application import make_application
 from miniprogram_api.context import Context
 from miniprogram_api.login import Code2Session
+from miniprogram_api.pages import page_routes
 from miniprogram_api.sessions import Sessions
+from miniprogram_api.web_login import WebLogin
 from nlu.types import Provider
 from qiaoyi.health import Health
 from qiaoyi.house import House
@@ -36,6 +40,10 @@ from qiaoyi.language import make_language
 from qiaoyi.links import PublicLinks, calendar_tokens
 from qiaoyi.sandbox_clock import ClockFollower
 from qiaoyi.settings import ServeRole, SettingsError
+from qiaoyi.video import SOCKET_PATH, MediaProcess, mint, token_mint
+
+PAGES = Path(__file__).parent.parent / "web" / "dist"
+"""The built pages."""
 
 Work = dict[str, Callable[[], Coroutine[Any, Any, None]]]
 """The loops of a process: each name with what begins it."""
@@ -103,6 +111,11 @@ async def serving(house: House) -> AsyncIterator[None]:
             )
             work["turns"] = receiving.run
             application = _application(house, receiving, identities, http, calendar, limits)
+        if settings.role is ServeRole.ALL and application is not None:
+            media = MediaProcess(house, f"{settings.public.replace('http', 'ws', 1)}{SOCKET_PATH}")
+            application.add_routes(media.routes())
+            application.on_shutdown.append(media.send_home)
+            work["media"] = media.run
         loops = await stack.enter_async_context(_working(work))
         if application is not None and language is not None:
             # Last to begin, first to end: nothing is taken in that would not be worked on.
@@ -133,6 +146,7 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         people=house.people,
         consultations=house.consultations,
         scheduling=house.scheduling,
+        video=house.video,
         files=house.files,
         outbox=sending.outbox,
         help_desk=house.help_desk,
@@ -164,6 +178,20 @@ def _application(
         people=house.people,
         consultations=house.consultations,
         scheduling=house.scheduling,
+        video=house.video,
+        mint=partial(mint, token_mint(house.clock, house.ring)),
+        web_login=WebLogin(
+            http,
+            house.clock,
+            api_url=settings.wechat.api_url,
+            authorize_url=settings.wechat.authorize_url,
+            app_id=settings.wechat.app_id,
+            app_secret=settings.wechat.app_secret,
+            public_url=settings.public,
+            key=house.ring.derive("web-login"),
+        ),
+        account_channel=CHANNEL,
+        public_url=settings.public,
         code2session=Code2Session(http, settings.wechat.api_url, settings.mini_app_id, settings.mini_app_secret),
         identities=identities,
         sessions=Sessions(house.ring.derive("session"), house.clock),
@@ -173,6 +201,7 @@ def _application(
     )
     application = make_application(context)
     application.add_routes(receiving.gateway.routes())
+    application.add_routes(page_routes(PAGES, settings.framed_by))
     return application
 
 

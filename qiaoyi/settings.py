@@ -58,6 +58,7 @@ class Settings(BaseSettings):
         redis_url: where locks, limits and the token cache live when several processes run; in this process when empty.
         clock_url: a local WeChat's clock to follow; empty in production.
         wechat: the official account and the platform's limits; the product serves nobody without it.
+        framed_by: the origin of a local WeChat, which shows pages in a frame; empty in production, where nobody may.
         nlu_provider: who understands what patients write; the embedded provider serves whenever Rasa does not.
         rasa_url: where the Rasa server of `make rasa` listens. It reads what patients write: loopback or a private
             network.
@@ -78,6 +79,7 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(8, ge=1, le=200)
     redis_url: str = Field("", repr=False)
     clock_url: str = ""
+    framed_by: str = ""
     nlu_provider: NluProvider = NluProvider.EMBEDDED
     rasa_url: str = "http://127.0.0.1:5005"
     rasa_timeout: float = Field(0.8, gt=0, le=2)
@@ -118,7 +120,7 @@ class Settings(BaseSettings):
             raise ValueError("begins with redis://, rediss:// or unix://")
         return value
 
-    @field_validator("public_url", "clock_url", "rasa_url")
+    @field_validator("public_url", "clock_url", "framed_by", "rasa_url")
     @classmethod
     def _http_address(cls, value: str) -> str:
         if value:

@@ -10,7 +10,7 @@ from sandbox.errors import ApiError
 from sandbox.requests import MAX_BODY_BYTES, json_response
 from sandbox.settings import Settings
 from sandbox.state_file import StateFile
-from sandbox.wechat import phone_api
+from sandbox.wechat import phone_api, web_authorisation
 from sandbox.wechat.platform.calls import ACCOUNT
 from sandbox.wechat.platform.routes import platform_routes
 from sandbox.world import WORLD, World
@@ -43,6 +43,7 @@ def create_app(world: World) -> web.Application:
     app[WORLD] = world
     app[ACCOUNT] = world.account
     app.add_routes(platform_routes())
+    app.add_routes(web_authorisation.routes)
     app.add_routes(phone_api.routes)
     app.add_routes(control_api.routes)
     app.add_routes(pages.page_routes(world.settings.web))

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+from yarl import URL
 
 JsonObject = dict[str, Any]
 MAX_WAIT_SECONDS = 60.0
@@ -95,6 +96,13 @@ class SandboxClient:
         if response.status >= 400:
             raise SandboxError(response.status, answer.get("code", ""), answer.get("message", ""))
         return answer
+
+    async def follow(self, address: URL) -> str:
+        """Where an address of the platform leads to; raises SandboxError where it leads nowhere."""
+        async with self._http().get(address, allow_redirects=False, timeout=self._timeout) as response:
+            if "Location" not in response.headers:
+                raise SandboxError(response.status, "no_redirect", await response.text())
+            return response.headers["Location"]
 
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -305,6 +313,14 @@ class Phone:
         """A login code of the mini-program."""
         code: str = (await self.act("login-code"))["code"]
         return code
+
+    async def open(self, url: str) -> str:
+        """Open an address that a card or a page leads to, and give the one where the browser ends: WeChat's page of the
+        web authorisation leads back with a code."""
+        address = URL(url)
+        if address.path != "/connect/oauth2/authorize":
+            return url
+        return await self.client.follow(address.with_fragment(None).update_query(phone=self.openid))
 
     async def menu(self) -> list[JsonObject]:
         """The buttons of the menu that this phone shows."""

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.consultation import rules
 from backend.consultation.ranking import describe_time
 from backend.consultation.reading import Reading
-from backend.consultation.rules import NO_SHOW_AFTER, REMINDER_MINUTES, Status, Step, require_text
+from backend.consultation.rules import NO_SHOW_AFTER, REMINDER_MINUTES, START_REMINDER_VALID, Status, Step, require_text
 from backend.consultation.tables import Consultation
 from backend.errors import Conflict, IllegalMove, NotFound
 from backend.scheduling import BookingState, BookingView, SlotView
@@ -155,10 +155,11 @@ class Appointments(Reading):
             booking = await self._active_booking(case)
             if booking is None or booking.id != payload["booking_id"]:
                 return
-            left = (booking.starts_at - self._clock.now()).total_seconds() / 60
+            left = booking.starts_at - self._clock.now()
             minutes = payload["minutes"]
             # After a stop (or a moved clock) several are due at once: only the one nearest to the booking is of use.
-            if left <= 0 or any(left <= shorter for shorter in REMINDER_MINUTES if shorter < minutes):
+            nearer = [timedelta(minutes=shorter) for shorter in REMINDER_MINUTES if shorter < minutes]
+            if left < -START_REMINDER_VALID or any(left <= shorter for shorter in nearer):
                 return
             await self._publish(session, case, "reminder.due", minutes=minutes, **_moments(booking))
 

@@ -217,8 +217,11 @@ TASK_LIMITS: Mapping[Urgency, timedelta] = MappingProxyType(
 )
 """How long a grassroots doctor may leave a new task unopened before another doctor of the institution gets it."""
 
-REMINDER_MINUTES = (1440, 60, 10)
-"""A booking is reminded of so many minutes before it begins."""
+REMINDER_MINUTES = (1440, 60, 10, 0)
+"""A booking is reminded of so many minutes before it begins, and when it does."""
+
+START_REMINDER_VALID = timedelta(minutes=15)
+"""So long after the booked time it is still worth saying that it has come."""
 
 NO_SHOW_AFTER = timedelta(minutes=30)
 """So long after the booked time the expert of a consultation that has not begun is asked what happened."""

@@ -7,12 +7,13 @@ from backend.consultation.appointments import NO_SHOW_TIMER, REMINDER_TIMER
 from backend.consultation.intake import TASK_TIMER
 from backend.consultation.lifecycle import Lifecycle
 from backend.consultation.matching import OFFERS_TIMER
+from backend.consultation.meetings import Meetings
 from backend.consultation.patient_notes import PatientNotes
 from backend.consultation.supplements import Supplements
 from backend.consultation.thread import Thread
 
 
-class ConsultationService(Lifecycle, Supplements, PatientNotes, Thread, Alarms):
+class ConsultationService(Lifecycle, Supplements, PatientNotes, Thread, Alarms, Meetings):
     """All use cases of consultations. Where each lives:
 
     * `intake`: open, open_by_doctor, acknowledge_task, add_findings; a task that nobody looks at
@@ -24,6 +25,7 @@ class ConsultationService(Lifecycle, Supplements, PatientNotes, Thread, Alarms):
     * `thread`: post, messages, message, focus, set_focus
     * `opinions`: record_opinion, rate
     * `alarms`: raise_alarm
+    * `meetings`: meeting, note_meeting, publish_meeting, for the place where its people meet
     * `lifecycle`: submit, give_back, start, complete, cancel
     * `reading`: get, list_for, timeline, attach, attachments, open_file
 

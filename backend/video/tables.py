@@ -47,10 +47,11 @@ class VideoRoom(Base):
     pinned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # of its last meeting that is in the timeline
 
 
 class RoomVisit(Base):
-    """One stay of a person in a room, or before its door: a row from their coming to their going."""
+    """One stay of a person in a room, or before its door: a row from their coming to their going, at one process."""
 
     __tablename__ = "video_room_visits"
     __table_args__ = (Index("ix_video_room_visits_case", "consultation_id", "id"), Base.__table_args__)
@@ -59,6 +60,7 @@ class RoomVisit(Base):
     consultation_id: Mapped[str] = mapped_column(ForeignKey("consultations.id"))
     person_id: Mapped[str] = mapped_column(Id)
     role: Mapped[Role] = mapped_column(coded(Role))
+    node_id: Mapped[str] = mapped_column(Id)
     came_at: Mapped[datetime] = mapped_column(UTCDateTime)
     entered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

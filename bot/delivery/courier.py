@@ -223,7 +223,7 @@ class Courier:
         if path is None or self.circuits.shut_until(path) is not None:
             return later
         try:
-            await self._client.call(path, self._notice_body(path, message.notice, item, contact.address))
+            await self._client.call(path, self._notice_body(path, message, message.notice, item, contact.address))
         except WechatUnavailable as error:
             return self._unavailable(item, error)
         except WechatError as error:
@@ -240,13 +240,16 @@ class Courier:
             return SUBSCRIBE
         return None
 
-    def _notice_body(self, path: str, notice: Notice, item: OutboxItem, openid: str) -> dict[str, Any]:
+    def _notice_body(
+        self, path: str, message: Message, notice: Notice, item: OutboxItem, openid: str
+    ) -> dict[str, Any]:
         data = fill(notice, self._clock.now())
         if path == SUBSCRIBE:
             return {"touser": openid, "template_id": self._settings.subscriptions[notice.kind], "data": data}
         template_id = self._settings.templates[notice.kind]
         # WeChat sends nothing twice under one client_msg_id within ten minutes.
-        return {"touser": openid, "template_id": template_id, "data": data, "client_msg_id": item.id}
+        body = {"touser": openid, "template_id": template_id, "data": data, "client_msg_id": item.id}
+        return body | {"url": message.url} if isinstance(message, Link) else body
 
     def _notice_refused(self, error: WechatError, item: OutboxItem, without: dict[str, Any]) -> Outcome:
         match error.action:

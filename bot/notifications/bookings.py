@@ -1,18 +1,23 @@
 """Appointments: made, moved, given up, missed, and reminded of."""
 
 from dataclasses import replace
+from datetime import datetime
 
+from backend.consultation.rules import START_REMINDER_VALID
 from backend.consultation.views import ConsultationView
 from backend.security.policy import SYSTEM
 from bot.cards.case import appointment, case_line
 from bot.cards.digest import digest_card
 from bot.cards.material import gather
 from bot.cards.notices import notice
-from bot.messages import Choice, Menu, Text
+from bot.cards.room import room_card
+from bot.messages import Choice, Menu, Notice, Text
 from bot.notifications.notifier import Notifier
+from bot.notifications.rooms import people_of
 from bot.wording import moment, waiting
 
 _AT_HAND_MINUTES = 60
+_ROOM_MINUTES = 10
 
 
 async def made(notifier: Notifier) -> None:
@@ -77,26 +82,60 @@ async def _ask_for_time(notifier: Notifier, view: ConsultationView, words: str, 
 
 
 async def reminder(notifier: Notifier) -> None:
-    """A day, an hour and ten minutes before: patient and doctor hear the time, the expert gets the digest."""
+    """A day, an hour and ten minutes before, and at the time: what is next, and from ten minutes on the way in."""
     view = await notifier.case()
     booking = appointment(view)
     if booking is None:
         return
-    starts_at, minutes = booking.starts_at, int(notifier.payload["minutes"])
+    minutes = int(notifier.payload["minutes"])
+    if minutes <= _ROOM_MINUTES:
+        await _bring_in(notifier, view, booking.starts_at, minutes)
+    else:
+        await _remind(notifier, view, booking.starts_at, minutes)
+    if minutes > 0:
+        await _bring_digest(notifier, view, booking.starts_at, minutes)
+
+
+async def _remind(notifier: Notifier, view: ConsultationView, starts_at: datetime, minutes: int) -> None:
+    """Patient and doctor hear the time."""
     when, left = moment(starts_at, notifier.now), waiting(minutes)
+    note = _reminder_notice(notifier, view, starts_at, minutes)
     at_hand = minutes <= _AT_HAND_MINUTES
-    note = notice("reminder", "会诊快开始了" if at_hand else "会诊时间提醒", view, starts_at)
-    advice = "请把手机放在身边，专家开始后会在这里叫您。" if at_hand else "有新的检查单可以先交给医生。"
+    advice = "请把手机放在身边，到时候我会叫您。" if at_hand else "有新的检查单可以先交给医生。"
     change = (Choice(f"patient.book:{view.id}", "改时间"),)
     patient = Menu(f"提醒您：{when}和{view.expert_name}医生会诊，还有{left}。\n{advice}", change, notice=note)
     await notifier.tell(view.patient_id, patient, expires_at=starts_at)
     choices = (Choice(f"doctor.attach:{view.id}", "添加资料"),)
     doctor = Menu(f"提醒：{case_line(view)} {when}会诊，还有{left}。", choices, notice=note)
     await notifier.tell_practitioner(view.doctor_id, doctor, expires_at=starts_at)
+
+
+async def _bring_in(notifier: Notifier, view: ConsultationView, starts_at: datetime, minutes: int) -> None:
+    """Everybody gets the card that opens the video room."""
+    title = (
+        f"{moment(starts_at, notifier.now)}视频会诊，还有{waiting(minutes)}" if minutes else "会诊时间到了，请点这里"
+    )
+    url = notifier.services.links.room(view.id)
+    note = _reminder_notice(notifier, view, starts_at, minutes)
+    expires_at = starts_at if minutes else starts_at + START_REMINDER_VALID
+    for person_id in await people_of(notifier, view):
+        await notifier.tell(person_id, room_card(view, person_id, title, url, note), expires_at=expires_at)
+
+
+async def _bring_digest(notifier: Notifier, view: ConsultationView, starts_at: datetime, minutes: int) -> None:
+    """The expert gets what was gathered."""
+    when, left = moment(starts_at, notifier.now), waiting(minutes)
     material = await gather(notifier.services.consultations, SYSTEM, view.id)
+    note = _reminder_notice(notifier, view, starts_at, minutes)
     digest = digest_card(view, material, notifier.now, note)
     expert = replace(digest, head=f"提醒：{when}会诊，还有{left}。\n{digest.head}")
-    await notifier.tell_practitioner(view.expert_id, expert, expires_at=starts_at)
+    key = f"digest:{notifier.event.id}"
+    await notifier.tell_practitioner(view.expert_id, expert, expires_at=starts_at, once=key)
+
+
+def _reminder_notice(notifier: Notifier, view: ConsultationView, starts_at: datetime, minutes: int) -> Notice:
+    title = "会诊快开始了" if minutes else "会诊时间到了"
+    return notice("reminder", title if minutes <= _AT_HAND_MINUTES else "会诊时间提醒", view, starts_at)
 
 
 def _practitioners(view: ConsultationView) -> tuple[tuple[str | None, str], ...]:

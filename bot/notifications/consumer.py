@@ -3,7 +3,17 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from backend.events import Event, EventBus
-from bot.notifications import administrators, bookings, matching, patient_notes, preparation, results, tasks, thread
+from bot.notifications import (
+    administrators,
+    bookings,
+    matching,
+    patient_notes,
+    preparation,
+    results,
+    rooms,
+    tasks,
+    thread,
+)
 from bot.notifications.notifier import Notifier
 from bot.services import Services
 
@@ -20,11 +30,12 @@ UNHEARD = frozenset(
         "findings.added",  # the expert reads them in the digest
         "offer.declined",  # the search goes on; what comes of it is told
         "opinion.recorded",  # told when the consultation is completed
+        "room.left",  # those inside see it, and the end is told
     }
 )
 """Events of which nobody hears, each for its reason."""
 
-_MODULES = (tasks, matching, bookings, patient_notes, preparation, thread, results, administrators)
+_MODULES = (tasks, matching, bookings, patient_notes, preparation, thread, rooms, results, administrators)
 
 
 def handlers() -> Mapping[str, Handler]:

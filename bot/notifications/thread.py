@@ -6,6 +6,7 @@ from bot.cards.case import case_line
 from bot.cards.notices import notice
 from bot.messages import Choice, Menu, Message, Picture, Text
 from bot.notifications.notifier import Notifier
+from bot.notifications.rooms import tell_cards
 from bot.wording import masked
 
 
@@ -18,6 +19,9 @@ async def started(notifier: Notifier) -> None:
     await notifier.tell_patient(view, Menu(words, (enter,), notice=note))
     doctor = Menu(f"{case_line(view)}：专家{view.expert_name}已开始会诊。", (enter,), notice=note)
     await notifier.tell_practitioner(view.doctor_id, doctor)
+    if view.booking is None or notifier.now < view.booking.starts_at:  # else the card came at the booked time
+        title = "专家来了，请点这里视频会诊"
+        await tell_cards(notifier, view, title, "请进视频会诊室")
 
 
 async def posted(notifier: Notifier) -> None:

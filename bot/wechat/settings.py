@@ -8,6 +8,7 @@ from datetime import timedelta
 _AES_KEY_CHARACTERS = 43
 _API_URL = "https://api.weixin.qq.com"
 _CODE_URL = "https://mp.weixin.qq.com"
+_AUTHORIZE_URL = "https://open.weixin.qq.com"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,15 @@ class WechatSettings:
 
         Source: developers.weixin.qq.com, 公众号 / 生成带参数的二维码.
         """
-        return _CODE_URL if self.api_url.rstrip("/") == _API_URL else self.api_url.rstrip("/")
+        return self._beside_the_api(_CODE_URL)
+
+    @property
+    def authorize_url(self) -> str:
+        """Where a browser in WeChat is asked whose it is (公众号 / 网页授权): another host than the API's at WeChat."""
+        return self._beside_the_api(_AUTHORIZE_URL)
+
+    def _beside_the_api(self, host: str) -> str:
+        return host if self.api_url.rstrip("/") == _API_URL else self.api_url.rstrip("/")
 
 
 def _is_aes_key(value: str) -> bool:

@@ -56,6 +56,7 @@ class Account:
         self.media = MediaStore(self.clock)
         self.qr_codes = QrCodes(self.clock)
         self.logins = Logins(self.clock)
+        self.web_codes = Logins(self.clock)
 
     def media_url(self, media_id: str) -> str:
         """Where a phone loads a medium from."""

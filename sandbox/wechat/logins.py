@@ -1,4 +1,7 @@
-"""Login codes of the mini-program. Source: developers.weixin.qq.com, 小程序 / 小程序登录 (code2Session)."""
+"""Codes that say who somebody is: of the mini-program, and of web pages.
+
+Source: developers.weixin.qq.com, 小程序 / 小程序登录 (code2Session), 公众号 / 网页授权.
+"""
 
 import base64
 import secrets

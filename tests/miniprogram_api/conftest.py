@@ -4,6 +4,7 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,15 @@ from miniprogram_api.application import described_api, make_application
 from miniprogram_api.context import Context
 from miniprogram_api.login import Code2Session
 from miniprogram_api.sessions import Sessions
-from sandbox.settings import LOCAL_MINI_APP_ID, LOCAL_MINI_APP_SECRET
+from miniprogram_api.web_login import WebLogin
+from qiaoyi.video import mint, token_mint
+from sandbox.settings import LOCAL_APP_ID, LOCAL_APP_SECRET, LOCAL_MINI_APP_ID, LOCAL_MINI_APP_SECRET
 from tests.support import cases
 from tests.support.house import House, build_house
 from tests.support.sandbox import RunningSandbox, running_sandbox
 
 DOCUMENT = described_api()
+PUBLIC_URL = "http://127.0.0.1:8080"
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,20 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
         people=people,
         consultations=house.services.consultations,
         scheduling=house.services.scheduling,
+        video=house.services.video,
+        mint=partial(mint, token_mint(house.clock, ring)),
+        web_login=WebLogin(
+            http,
+            house.clock,
+            api_url=wechat_url,
+            authorize_url=wechat_url,
+            app_id=LOCAL_APP_ID,
+            app_secret=LOCAL_APP_SECRET,
+            public_url=PUBLIC_URL,
+            key=ring.derive("web-login"),
+        ),
+        account_channel=CHANNEL,
+        public_url=PUBLIC_URL,
         code2session=Code2Session(http, wechat_url, LOCAL_MINI_APP_ID, LOCAL_MINI_APP_SECRET),
         identities=Identities(house.database, house.clock, people, home_channel=CHANNEL),
         sessions=Sessions(ring.derive("session"), house.clock),

@@ -20,6 +20,7 @@ from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Actor, Role
 from backend.timers import Timers
+from backend.video.service import VideoService
 from bot.messages import Message, Notice
 from bot.services import Services
 from bot.templates import FILLERS, fill
@@ -71,6 +72,10 @@ class PlainLinks:
     def calendar(self, booking: BookingView) -> str:
         """Give the address of the calendar file."""
         return f"http://house.test/h5/bookings/{booking.id}.ics"
+
+    def room(self, consultation_id: str) -> str:
+        """Give the address of the page of a room."""
+        return f"http://house.test/h5/rooms/{consultation_id}"
 
 
 @dataclass
@@ -161,6 +166,7 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         people=people,
         consultations=consultations,
         scheduling=scheduling,
+        video=VideoService(database, clock, events, timers, audit, people, consultations, files),
         files=files,
         outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it
         help_desk=HelpDesk(database, events),

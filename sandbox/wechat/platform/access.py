@@ -1,4 +1,4 @@
-"""Credentials: access tokens, the jsapi ticket, mini-program logins, quotas."""
+"""Credentials: access tokens, the jsapi ticket, logins of the mini-program and of web pages, quotas."""
 
 import hmac
 
@@ -67,10 +67,33 @@ def code_to_session(call: Call) -> JsonObject:
     return {"openid": phone.mini_openid, "session_key": session_key, "unionid": phone.union_id}
 
 
+def web_code_to_token(call: Call) -> JsonObject:
+    """GET /sns/oauth2/access_token: who opened a page. The token itself opens nothing with ``snsapi_base``."""
+    settings, query = call.account.settings, call.query
+    _check_credentials(query.get("appid"), query.get("secret"), settings.app_id, settings.app_secret)
+    if query.get("grant_type") != "authorization_code":
+        raise WechatError(40002)
+    if not query.get("code"):
+        raise WechatError(41008)
+    openid, session_key = call.account.web_codes.redeem(query["code"])
+    phone = call.account.phones.find(openid)
+    if phone is None:
+        raise WechatError(40029)
+    return {
+        "access_token": session_key,
+        "expires_in": 7200,
+        "refresh_token": session_key,
+        "openid": phone.openid,
+        "scope": "snsapi_base",
+        "unionid": phone.union_id,
+    }
+
+
 ENDPOINTS = [
     Endpoint("/cgi-bin/stable_token", stable_token, token=False),
     Endpoint("/cgi-bin/token", token, post=False, token=False),
     Endpoint("/cgi-bin/ticket/getticket", ticket, post=False),
     Endpoint("/cgi-bin/clear_quota", clear_quota),
     Endpoint("/sns/jscode2session", code_to_session, post=False, token=False),
+    Endpoint("/sns/oauth2/access_token", web_code_to_token, post=False, token=False),
 ]

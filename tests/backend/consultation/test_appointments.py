@@ -81,14 +81,14 @@ async def test_two_who_swap_at_the_same_moment_lose_nothing(clinic: Clinic) -> N
     assert [(await clinic.scheduling.slot(slot_id)).state for slot_id in free] == [SlotState.FREE]
 
 
-async def test_reminders_come_a_day_an_hour_and_ten_minutes_before(clinic: Clinic) -> None:
+async def test_reminders_come_a_day_an_hour_and_ten_minutes_before_and_at_the_time(clinic: Clinic) -> None:
     expert, doctor = await clinic.expert(), await clinic.doctor()
     patient, case = await assigned(clinic, expert, doctor)
     slots = await clinic.care.bookable_slots(patient, case.id, 50)
     slot = next(slot for slot in slots if slot.starts_at > clinic.clock.now() + timedelta(days=2))
     await clinic.care.book(patient, case.id, slot.id)
     await clinic.pass_time(slot.starts_at - clinic.clock.now())
-    assert [payload["minutes"] for payload in await clinic.published("reminder.due")] == [1440, 60, 10]
+    assert [payload["minutes"] for payload in await clinic.published("reminder.due")] == [1440, 60, 10, 0]
 
 
 async def test_only_reminders_that_lie_ahead_are_set(clinic: Clinic) -> None:
@@ -99,7 +99,7 @@ async def test_only_reminders_that_lie_ahead_are_set(clinic: Clinic) -> None:
     assert slot.starts_at - clinic.clock.now() < timedelta(hours=1)
     await clinic.care.book(patient, case.id, slot.id)
     await clinic.pass_time(timedelta(hours=1))
-    assert [payload["minutes"] for payload in await clinic.published("reminder.due")] == [10]
+    assert [payload["minutes"] for payload in await clinic.published("reminder.due")] == [10, 0]
 
 
 async def test_after_a_standstill_only_the_nearest_reminder_comes(clinic: Clinic) -> None:

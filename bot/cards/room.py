@@ -1,0 +1,22 @@
+"""The card that opens a video room: no secret in it, the page asks who opens it."""
+
+from backend.consultation.views import ConsultationView
+from bot.cards.case import case_line
+from bot.messages import Link, Notice
+
+_TO_PATIENT = "点这里进去，等医生请您就行。找个安静、亮一点的地方，让家人帮忙也可以。"
+_TO_STAFF = "点这里进入视频会诊室。"
+
+
+def room_card(view: ConsultationView, reader_id: str, title: str, url: str, notice: Notice | None = None) -> Link:
+    """Give the card of the room of a case.
+
+    Args:
+        reader_id: the person who gets it: patients read what to do, the others which case it is.
+        title: what is the matter now.
+        url: of the room's page.
+        notice: the form for somebody whose window is closed; it opens the page too.
+    """
+    if reader_id == view.patient_id:
+        return Link(title, f"跟{view.expert_name}医生视频会诊。\n{_TO_PATIENT}", url, notice=notice)
+    return Link(title, f"{case_line(view)}\n{_TO_STAFF}", url, notice=notice)

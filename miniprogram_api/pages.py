@@ -1,0 +1,69 @@
+"""The built pages that cards open (`web/dist`), each with what a browser may do with it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from aiohttp import web
+
+log = logging.getLogger(__name__)
+
+_ID = "[0-9a-f]{32}"
+_PAGES = {
+    f"/h5/rooms/{{id:{_ID}}}": "room.html",
+    "/v": "room.html",
+    f"/h5/recordings/{{id:{_ID}}}": "recordings.html",
+}
+_ASSETS = "/h5/assets"
+_PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"
+_NOT_BUILT = """<!doctype html><html lang="zh-CN"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>桥医</title>
+<body style="font:18px/1.8 sans-serif;max-width:36em;margin:3em auto;padding:0 1em">
+<h1>这个页面还没有准备好</h1>
+<p>请稍后再打开，或在公众号里联系我们。</p>
+<p lang="en" style="color:#666">The pages are not built: run <code>make web</code>.</p>"""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def page_routes(folder: Path, framed_by: str = "") -> list[web.AbstractRouteDef]:
+    """Give the routes of the pages.
+
+    Args:
+        folder: the built pages.
+        framed_by: the origin that may show them in a frame (a local WeChat's); nobody's when empty.
+    """
+    ancestors = framed_by or "'none'"
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": f"frame-ancestors {ancestors}; object-src 'none'; base-uri 'none'",
+        "Permissions-Policy": _PERMISSIONS,
+    }
+    routes: list[web.AbstractRouteDef] = [web.get(path, _page(folder / name, headers)) for path, name in _PAGES.items()]
+    routes.append(web.get(f"{_ASSETS}/{{name:[A-Za-z0-9._-]+}}", _asset(folder / "assets")))
+    return routes
+
+
+def _page(file: Path, headers: dict[str, str]) -> Handler:
+    async def serve(_request: web.Request) -> web.Response:
+        try:
+            # The pages load what they need from beside themselves; they are served from more than one folder.
+            html, status = (await asyncio.to_thread(file.read_text, "utf-8")).replace('="./', '="/h5/'), 200
+        except OSError:
+            log.warning("a page is not built: %s", file.name)
+            html, status = _NOT_BUILT, 503
+        return web.Response(text=html, status=status, content_type="text/html", headers=headers)
+
+    return serve
+
+
+def _asset(folder: Path) -> Handler:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        file = folder / request.match_info["name"]
+        if not file.is_file():
+            raise web.HTTPNotFound
+        # Their names hold a digest of what is in them.
+        return web.FileResponse(file, headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+    return serve
