@@ -13,30 +13,47 @@ const pages = Object.fromEntries(
 const sandbox = process.env.QIAOYI_SANDBOX_URL ?? 'http://127.0.0.1:8090'
 
 /** The pages load and call nothing but their own server; pictures and web-views in a chat may come from elsewhere. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  'img-src http: https: data: blob:',
-  'frame-src http: https:',
-  "base-uri 'none'",
-  "form-action 'self'",
-].join('; ')
+const POLICY = {
+  'default-src': "'none'",
+  'script-src': "'self'",
+  'style-src': "'self'",
+  'connect-src': "'self'",
+  'img-src': 'http: https: data: blob:',
+  'frame-src': 'http: https:',
+  'base-uri': "'none'",
+  'form-action': "'self'",
+}
 
-const contentPolicy: Plugin = {
-  name: 'content-policy',
-  apply: 'build', // the development server needs inline scripts and a web socket
-  transformIndexHtml: () => [
-    { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: POLICY }, injectTo: 'head-prepend' },
-  ],
+/** The room page talks to the media process that carries its room, which may be another host, and plays what it sends. */
+const ROOM_POLICY = {
+  ...POLICY,
+  'connect-src': "'self' ws: wss:",
+  'media-src': "'self' blob: mediastream:",
+  'img-src': "'self' data: blob:",
+  'frame-src': "'none'",
+  'base-uri': "'self'",
+}
+
+/** The room page is served at addresses of two depths, its assets at one: it says itself where they are. */
+const ROOM_BASE = '/h5/'
+
+const pageHead: Plugin = {
+  name: 'page-head',
+  apply: 'build', // the development server needs inline scripts and a web socket, and serves at its root
+  transformIndexHtml: (_html, { path }) => {
+    const isRoom = path === '/room.html'
+    const policy = Object.entries(isRoom ? ROOM_POLICY : POLICY).map((parts) => parts.join(' ')).join('; ')
+    const meta = { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: policy }, injectTo: 'head-prepend' } as const
+    return isRoom ? [meta, { tag: 'base', attrs: { href: ROOM_BASE }, injectTo: 'head-prepend' }] : [meta]
+  },
 }
 
 export default defineConfig({
   // Relative addresses, so that the pages work wherever a server mounts them.
   base: './',
-  plugins: [vue(), contentPolicy],
-  build: { target: 'es2022', rollupOptions: { input: pages } },
+  plugins: [vue(), pageHead],
+  // The web views of older phones read no newer language.
+  build: { target: ['es2020', 'chrome87', 'safari14'], rollupOptions: { input: pages } },
   server: { host: '127.0.0.1', proxy: { '/api': sandbox } },
-  test: { include: ['{shared,phones}/**/*.test.ts'], environment: 'node' },
+  test: { include: ['{shared,phones,room}/**/*.test.ts'], environment: 'node' },
 })

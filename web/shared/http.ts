@@ -2,12 +2,15 @@
 export class ApiError extends Error {
   readonly code: string
   readonly status: number
+  /** After how many milliseconds the server asks to try again; null where it does not say. */
+  readonly retryAfterMs: number | null
 
-  constructor(code: string, message: string, status: number) {
+  constructor(code: string, message: string, status: number, retryAfterMs: number | null = null) {
     super(message)
     this.name = 'ApiError'
     this.code = code
     this.status = status
+    this.retryAfterMs = retryAfterMs
   }
 }
 
@@ -20,7 +23,20 @@ async function failureOf(response: Response): Promise<ApiError> {
     String(found.code ?? response.status),
     typeof found.message === 'string' && found.message ? found.message : '没有成功，请再试一次',
     response.status,
+    retryAfter(response),
   )
+}
+
+function retryAfter(response: Response): number | null {
+  const seconds = Number.parseInt(response.headers.get('Retry-After') ?? '', 10)
+  return Number.isFinite(seconds) ? seconds * 1000 : null
+}
+
+/** AbortSignal.timeout, which the web views of older phones lack. */
+function timeoutSignal(ms: number): AbortSignal {
+  const controller = new AbortController()
+  setTimeout(() => controller.abort(new DOMException('too late', 'TimeoutError')), ms)
+  return controller.signal
 }
 
 /**
@@ -28,14 +44,16 @@ async function failureOf(response: Response): Promise<ApiError> {
  * Raises ApiError, also when the server cannot be reached (`unreachable`) or is too slow (`timeout`).
  */
 export async function callJson<T>(path: string, init: RequestInit = {}, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<T> {
+  const signal = timeoutSignal(timeoutMs)
   let response: Response
   try {
-    response = await fetch(path, { ...init, signal: AbortSignal.timeout(timeoutMs) })
+    response = await fetch(path, { ...init, signal })
   } catch (error) {
-    const late = error instanceof DOMException && error.name === 'TimeoutError'
+    // Safari before 15.4 gives an AbortError whatever the reason.
+    const late = error instanceof DOMException && signal.aborted
     throw late
       ? new ApiError('timeout', '等得太久了，请再试一次', 0)
-      : new ApiError('unreachable', '连不上沙盒，请看看它是否在运行', 0)
+      : new ApiError('unreachable', '连不上服务器，请看看网络', 0)
   }
   if (!response.ok) throw await failureOf(response)
   const text = await response.text()

@@ -1,28 +1,9 @@
 import { toMillis } from '../../shared/chinatime'
+import { isRaw, number, objects, type Raw, text } from '../../shared/raw'
 import { safeUrl } from '../../shared/richtext'
 import type { Article, Field, JournalEntry, MenuButton, MenuItem, Message, PhoneInfo, QrCode, SubscribeTemplate } from './types'
 
 /** The boundary: turns what the sandbox answered into our own types. Nothing here trusts a shape, nothing here throws. */
-type Raw = Record<string, unknown>
-
-function isRaw(value: unknown): value is Raw {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function text(value: unknown): string {
-  if (typeof value === 'string') return value
-  return typeof value === 'number' ? String(value) : ''
-}
-
-function number(value: unknown): number {
-  const parsed = Number(value)
-  return Number.isFinite(parsed) ? parsed : 0
-}
-
-function objects(value: unknown): Raw[] {
-  return Array.isArray(value) ? value.filter(isRaw) : []
-}
-
 function url(value: unknown): string | null {
   return safeUrl(text(value), globalThis.location?.href)
 }

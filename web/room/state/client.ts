@@ -1,0 +1,44 @@
+import { callJson, postJson } from '../../shared/http'
+import { parseDeskCode, parseEntry, parseLogin, parsePass, parseSession } from './parse'
+import type { Entry, Pass } from './types'
+
+/** The HTTP API of "Who may enter" (docs/video-rooms.md). Every function raises ApiError. */
+const PICTURE_TIMEOUT_MS = 60_000
+
+function room(consultation: string, part = ''): string {
+  return `/api/v1/consultations/${encodeURIComponent(consultation)}/room${part}`
+}
+
+function asPerson(token: string, init: RequestInit = {}): RequestInit {
+  return { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } }
+}
+
+/** The address of WeChat's page that comes back to `path` with a code. */
+export async function loginAddress(path: string): Promise<string> {
+  return parseLogin(await callJson(`/api/v1/web-login?path=${encodeURIComponent(path)}`))
+}
+
+export async function openWebSession(code: string): Promise<string> {
+  return parseSession(await postJson('/api/v1/web-session', { code })).token
+}
+
+export async function openDeskSession(code: string): Promise<{ token: string; consultation: string }> {
+  return parseSession(await postJson('/api/v1/desk-session', { code }))
+}
+
+export async function readEntry(consultation: string, token: string): Promise<Entry> {
+  return parseEntry(await callJson(room(consultation), asPerson(token)))
+}
+
+export async function fetchPass(consultation: string, token: string): Promise<Pass> {
+  return parsePass(await callJson(room(consultation, '/pass'), asPerson(token, { method: 'POST' }), 6000))
+}
+
+export async function makeDeskCode(consultation: string, token: string): Promise<{ code: string; address: string }> {
+  return parseDeskCode(await callJson(room(consultation, '/desk-code'), asPerson(token, { method: 'POST' })))
+}
+
+export async function keepSnapshot(consultation: string, token: string, picture: Blob): Promise<void> {
+  const init = { method: 'POST', body: picture, headers: { 'Content-Type': 'image/jpeg' } }
+  await callJson(room(consultation, '/snapshots'), asPerson(token, init), PICTURE_TIMEOUT_MS)
+}
