@@ -172,10 +172,10 @@ async def booked_case(product: RunningProduct) -> BookedCase:
 
 
 @asynccontextmanager
-async def running_product(folder: Path) -> AsyncIterator[RunningProduct]:
-    """Run both for the length of the block, on a fresh database in `folder`."""
+async def running_product(folder: Path, pages: Path | None = None) -> AsyncIterator[RunningProduct]:
+    """Run both for the length of the block, on a fresh database in `folder`; with `pages`, phones can be looked at."""
     port = free_port()
-    async with running_sandbox(callback_url=f"http://127.0.0.1:{port}/wechat/callback") as wechat:
+    async with running_sandbox(callback_url=f"http://127.0.0.1:{port}/wechat/callback", web=pages) as wechat:
         sandbox_port = urlsplit(wechat.base_url).port
         assert sandbox_port is not None
         settings = local_settings(load(data=folder / "data", port=port), sandbox_port)
