@@ -87,4 +87,3 @@ class WebLogin:
 
     def _proof(self, path: str, until: int) -> str:
         return hmac.new(self._key, f"web-login\0{path}\0{until}".encode(), hashlib.sha256).hexdigest()
-
