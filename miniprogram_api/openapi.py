@@ -35,11 +35,11 @@ class Problem(Model):
 _ALWAYS = {
     400: "A value breaks a rule of its field, or a field is unknown.",
     401: "No session, one that is over, or a code that is not known: log in again.",
+    429: "Asked too often within a minute: wait.",
     500: "A fault of the service.",
     503: "WeChat, the database or every video room is busy: try again in a while.",
 }
 _WITH_SESSION = {
-    429: "This person has asked too often within a minute: wait.",
     403: "The policy does not let this person do this, or consent is missing.",
 }
 _WITH_BODY = {

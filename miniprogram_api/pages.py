@@ -37,7 +37,7 @@ def page_routes(folder: Path, framed_by: str = "") -> list[web.AbstractRouteDef]
     ancestors = framed_by or "'none'"
     headers = {
         "Cache-Control": "no-store",
-        "Content-Security-Policy": f"frame-ancestors {ancestors}; object-src 'none'; base-uri 'none'",
+        "Content-Security-Policy": f"frame-ancestors {ancestors}; object-src 'none'",
         "Permissions-Policy": _PERMISSIONS,
     }
     routes: list[web.AbstractRouteDef] = [web.get(path, _page(folder / name, headers)) for path, name in _PAGES.items()]
@@ -48,8 +48,7 @@ def page_routes(folder: Path, framed_by: str = "") -> list[web.AbstractRouteDef]
 def _page(file: Path, headers: dict[str, str]) -> Handler:
     async def serve(_request: web.Request) -> web.Response:
         try:
-            # The pages load what they need from beside themselves; they are served from more than one folder.
-            html, status = (await asyncio.to_thread(file.read_text, "utf-8")).replace('="./', '="/h5/'), 200
+            html, status = await asyncio.to_thread(file.read_text, "utf-8"), 200
         except OSError:
             log.warning("a page is not built: %s", file.name)
             html, status = _NOT_BUILT, 503

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Annotated
 
 from aiohttp import web
 from pydantic import Field
@@ -20,6 +21,7 @@ from miniprogram_api.endpoint import (
     received,
 )
 from miniprogram_api.session import SessionAnswer
+from miniprogram_api.web_login import PAGE
 
 _PATH = {"consultation_id": "The consultation."}
 _CODE = r"^[!-~]+$"
@@ -28,10 +30,14 @@ _GUESSES = 60
 _GUESSES_SECONDS = 60
 
 
+PagePath = Annotated[str, Field(pattern=PAGE)]
+"""The path of a page that somebody may be led back to; no other, so that nobody is led elsewhere."""
+
+
 class WebLoginQuery(Model):
     """The page that somebody has opened."""
 
-    path: str = Field(max_length=128)
+    path: PagePath
 
 
 class WebLoginAnswer(Model):
@@ -46,7 +52,7 @@ class WebSessionRequest(Model):
 
     code: str = Field(min_length=1, max_length=256, pattern=_CODE)
     state: str = Field(min_length=1, max_length=128, pattern=_CODE)
-    path: str = Field(max_length=128)
+    path: PagePath
 
 
 class RoomPersonItem(Model):

@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 import aiohttp
 
 from backend.clock import Clock
-from backend.errors import InvalidInput
 from miniprogram_api.login import LoginRefused, WeChatIdentity, ask_identity
 
 VALID_FOR = timedelta(minutes=10)
-_PATH = re.compile(r"/h5/(rooms|recordings)/[0-9a-f]{32}")
+PAGE = r"^/h5/(rooms|recordings)/[0-9a-f]{32}$"
+"""Paths of the pages that WeChat may lead back to."""
 _STATE = re.compile(r"(?P<until>[0-9a-f]{8})(?P<proof>[0-9a-f]{64})")
 
 
@@ -53,12 +53,7 @@ class WebLogin:
         self._key = key
 
     def address(self, path: str) -> tuple[str, str]:
-        """Give WeChat's address that leads back to `path`, and the `state` with which it does.
-
-        Raises:
-            InvalidInput: `path` is none of the pages that somebody may be led back to.
-        """
-        _require_page(path)
+        """Give WeChat's address that leads back to `path` (a `PAGE`), and the `state` with which it does."""
         until = int((self._clock.now() + VALID_FOR).timestamp())
         state = f"{until:08x}{self._proof(path, until)}"
         query = {
@@ -77,7 +72,6 @@ class WebLogin:
             LoginRefused: the code is unknown, old or used, or `state` was not made for this page or is old.
             LoginUnavailable: WeChat could not be asked.
         """
-        _require_page(path)
         self._require_state(state, path)
         query = {"appid": self._app_id, "secret": self._app_secret, "code": code, "grant_type": "authorization_code"}
         return await ask_identity(self._http, self._token_url, query)
@@ -93,8 +87,3 @@ class WebLogin:
 
     def _proof(self, path: str, until: int) -> str:
         return hmac.new(self._key, f"web-login\0{path}\0{until}".encode(), hashlib.sha256).hexdigest()
-
-
-def _require_page(path: str) -> None:
-    if _PATH.fullmatch(path) is None:
-        raise InvalidInput("没有这个页面。", field="path")

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.consultation.meetings import MeetingPerson, MeetingView
 from backend.consultation.ranking import describe_time
+from backend.consultation.rules import Status
 from backend.errors import DomainError, Forbidden, InvalidInput
 from backend.events import Event
 from backend.files import check_file
@@ -23,6 +24,7 @@ CONSUMER = "video"
 LARGEST_SNAPSHOT = 2 * 1024 * 1024
 """Bytes of a picture that is kept from a room."""
 
+_LOOKED_AT = 10
 MAY_CLOSE = (
     "consultation.completed",
     "consultation.cancelled",
@@ -102,6 +104,26 @@ class Rooms(Visits, Nodes):
             expected=tuple((one.name, rules.LABELS[one.role]) for one in others),
         )
 
+    async def door(self, actor: Actor, consultation_id: str) -> RoomView:
+        """Show a room that is open now.
+
+        Raises:
+            RoomEarly, RoomClosed: it is not.
+        """
+        view = await self.room(actor, consultation_id)
+        self._require_open(view.opening)
+        return view
+
+    async def open_rooms(self, actor: Actor) -> list[RoomView]:
+        """Give the rooms that are open to one of those who meet there, of their latest consultations."""
+        found: dict[str, RoomView] = {}
+        for role in rules.ROOM_ROLES:
+            for status in (Status.IN_PROGRESS, Status.ASSIGNED):
+                if role in actor.roles:
+                    cases = await self._consultations.list_for(actor, status=status, role=role, limit=_LOOKED_AT)
+                    found |= {case.id: await self.room(actor, case.id) for case in cases}
+        return [view for view in found.values() if view.opening.state is RoomState.OPEN]
+
     async def enter(self, actor: Actor, consultation_id: str, region: str = "") -> RoomAdmission:
         """Let somebody into the room of a consultation, and say which media process carries it.
 
@@ -114,13 +136,14 @@ class Rooms(Visits, Nodes):
         """
         async with self._database.transaction() as session:
             found = await self._consultations.meeting(actor, consultation_id, Action.VIDEO_ENTER)
-            opening = self._require_open(found)
+            opening = self._opening(found)
+            self._require_open(opening)
             found.require_consent()
             room = await self._room(session, consultation_id)
             before = room.node_id
             node = await self._pin(session, room, region)
-            if before is not None and before != node.id:
-                await self._close_visits(session, consultation_id, before)
+            if before != node.id:
+                await self._close_lost(session, consultation_id)
             you = _shown(found.you)
             admitted = you.role is RoomRole.GUEST and await self._was_admitted(session, consultation_id, you.person)
             assert opening.until is not None  # noqa: S101  # of every room that is open
@@ -137,7 +160,7 @@ class Rooms(Visits, Nodes):
             raise InvalidInput("截图太大了，最大2MB。", limit=LARGEST_SNAPSHOT)
         check_file(jpeg, "image/jpeg")
         found = await self._consultations.meeting(actor, consultation_id, Action.VIDEO_ENTER)
-        self._require_open(found)
+        self._require_open(self._opening(found))
         if rules.ROOM_ROLES[found.you.role] is not RoomRole.HOST:
             raise Forbidden("视频截图只能由医生或专家来存。")
         async with self._database.transaction():
@@ -149,8 +172,7 @@ class Rooms(Visits, Nodes):
     def _opening(self, found: MeetingView) -> Opening:
         return rules.opening(found.status, found.booking, found.started_at, self._clock.now())
 
-    def _require_open(self, found: MeetingView) -> Opening:
-        opening = self._opening(found)
+    def _require_open(self, opening: Opening) -> None:
         if opening.state is RoomState.CLOSED:
             raise RoomClosed
         if opening.state is RoomState.EARLY:
@@ -158,7 +180,6 @@ class Rooms(Visits, Nodes):
                 raise RoomEarly
             when = describe_time(opening.opens_at, self._clock.now())
             raise RoomEarly(f"会诊室{when}开门，到时候再点进来就行。", opens_at=opening.opens_at)
-        return opening
 
     async def _room(self, session: AsyncSession, consultation_id: str) -> VideoRoom:
         """Give the row of an open room, locked: two who come at once are led to the same process."""

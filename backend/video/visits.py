@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.security.policy import SYSTEM, Action, Role
 from backend.video import rules
 from backend.video.desk import VideoDesk
+from backend.video.nodes import DEAD_AFTER
 from backend.video.rules import Stay
 from backend.video.tables import MediaNode, RoomVisit, VideoRoom
 
@@ -47,6 +48,7 @@ class Visits(VideoDesk):
                 if present is not None:
                     await self._goes(session, room, present, at)
                 return
+            room.node_id = room.node_id or node_id  # a room that was closed meanwhile: its process has to hear of it
             if present is None:
                 present = await self._comes(session, room, person_id, at, node_id)
             if kind == _COMES:
@@ -73,13 +75,12 @@ class Visits(VideoDesk):
     async def _goes(self, session: AsyncSession, room: VideoRoom, visit: RoomVisit, at: datetime) -> None:
         visit.left_at = at
         await self._tell(session, room, visit, "room.left")
+        if await self._inside(session, room.consultation_id):
+            return
         if room.closed_at is not None:
-            await self._end_if_empty(session, room)
-        elif visit.entered_at is not None and not await self._inside(session, room.consultation_id):
-            due_at = self._clock.now() + EMPTY_FOR
-            await self._timers.set(
-                session, EMPTY_TIMER, room.consultation_id, due_at, consultation_id=room.consultation_id
-            )
+            await self._end(session, room)
+        elif visit.entered_at is not None:
+            await self._look_again(session, room)
 
     async def _role(self, person_id: str, consultation_id: str) -> Role:
         """Whoever was let in and is neither patient nor expert came as the doctor, or stands in for them."""
@@ -100,22 +101,36 @@ class Visits(VideoDesk):
 
     # the end
 
+    async def _look_again(self, session: AsyncSession, room: VideoRoom) -> None:
+        due_at = self._clock.now() + EMPTY_FOR
+        case = room.consultation_id
+        await self._timers.set(session, EMPTY_TIMER, case, due_at, consultation_id=case)
+
     async def _on_empty(self, payload: Mapping[str, Any]) -> None:
         async with self._database.transaction() as session:
-            room = await session.get(VideoRoom, payload["consultation_id"], with_for_update=True)
-            if room is not None:
-                await self._end_if_empty(session, room)
+            room = await session.get_one(VideoRoom, payload["consultation_id"], with_for_update=True)
+            await self._end_if_empty(session, room)
 
     async def _end_if_empty(self, session: AsyncSession, room: VideoRoom) -> None:
-        """When nobody is inside, the meeting is over: its line goes into the timeline, and its people hear of it."""
-        if await self._inside(session, room.consultation_id):
-            return
+        """End the meeting where nobody is inside; who is inside a closed room is sent home just now, or was carried by
+        a process that dies just now."""
+        await self._close_lost(session, room.consultation_id)
+        if not await self._inside(session, room.consultation_id):
+            await self._end(session, room)
+        elif room.closed_at is not None:
+            await self._look_again(session, room)
+
+    async def _end(self, session: AsyncSession, room: VideoRoom) -> None:
+        """The meeting is over: its line goes into the timeline, and its people hear of it."""
         await self._timers.cancel(session, EMPTY_TIMER, room.consultation_id)
-        visits = await self._visits(session, room.consultation_id, since=room.ended_at)
+        visits = await self._visits(session, room.consultation_id)
+        if room.closed_at is not None and all(visit.left_at is not None for visit in visits):
+            room.node_id = None  # its process has nothing left to close
         held = rules.attendance(
             Stay(visit.role, visit.entered_at, visit.left_at)
             for visit in visits
             if visit.entered_at is not None and visit.left_at is not None
+            if room.ended_at is None or visit.entered_at > room.ended_at
         )
         if held is None:
             return
@@ -130,13 +145,13 @@ class Visits(VideoDesk):
             minutes=held.minutes,
         )
 
-    async def _close_visits(self, session: AsyncSession, consultation_id: str, node_id: str) -> None:
-        """The process that carried the room is gone: nobody is there any more since it was last heard."""
-        node = await session.get(MediaNode, node_id)
-        seen_at = node.seen_at if node is not None else self._clock.now()
-        for visit in await self._visits(session, consultation_id, node_id=node_id):
-            if visit.left_at is None:
-                visit.left_at = max(seen_at, _latest(visit))
+    async def _close_lost(self, session: AsyncSession, consultation_id: str) -> None:
+        """Close the stays at processes that died: nobody is there since they were last heard."""
+        lost = [visit for visit in await self._visits(session, consultation_id) if visit.left_at is None]
+        for visit in lost:
+            node = await session.get(MediaNode, visit.node_id)
+            if node is None or node.seen_at <= self._clock.now() - DEAD_AFTER:
+                visit.left_at = max(node.seen_at if node is not None else visit.came_at, _latest(visit))
 
     # reading
 
@@ -147,15 +162,12 @@ class Visits(VideoDesk):
         *,
         person_id: str | None = None,
         node_id: str | None = None,
-        since: datetime | None = None,
     ) -> Sequence[RoomVisit]:
         query = select(RoomVisit).where(RoomVisit.consultation_id == consultation_id)
         if person_id is not None:
             query = query.where(RoomVisit.person_id == person_id)
         if node_id is not None:
             query = query.where(RoomVisit.node_id == node_id)
-        if since is not None:
-            query = query.where(RoomVisit.came_at > since)
         return (await session.scalars(query.order_by(RoomVisit.id))).all()
 
     async def _inside(self, session: AsyncSession, consultation_id: str) -> list[str]:

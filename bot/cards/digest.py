@@ -6,6 +6,7 @@ from backend.consultation.rules import Status
 from backend.consultation.views import ConsultationView
 from bot.cards.case import appointment, full_case
 from bot.cards.material import Material, supplement_lines
+from bot.cards.room import room_choices
 from bot.messages import Choice, Menu, Notice
 from bot.wording import lines
 
@@ -21,11 +22,11 @@ def digest_card(view: ConsultationView, material: Material, now: datetime, notic
     """
     count = len(material.enclosures)
     head = lines(full_case(view, now), *supplement_lines(material), f"图片：{count}张" if count else "")
-    return Menu(head, _steps(view, count), notice=notice)
+    return Menu(head, _steps(view, count, now), notice=notice)
 
 
-def _steps(view: ConsultationView, pictures: int) -> tuple[Choice, ...]:
-    steps = []
+def _steps(view: ConsultationView, pictures: int, now: datetime) -> tuple[Choice, ...]:
+    steps = [*room_choices(view, now)]
     if view.status is Status.ASSIGNED:
         steps += [Choice(f"expert.supplement:{view.id}", "需要补充资料"), Choice(f"expert.start:{view.id}", "开始会诊")]
         if appointment(view) is not None:

@@ -6,6 +6,7 @@ from itertools import groupby
 from backend.consultation.rules import RUNNING, Status
 from backend.consultation.views import ConsultationSummary, ConsultationView
 from backend.security.policy import Role
+from bot.cards.room import room_choices
 from bot.dialogue import Dialogue, Turn
 from bot.flows import consent
 from bot.flows.booking import active_booking
@@ -81,7 +82,7 @@ async def _case(turn: Turn, consultation_id: str) -> None:
     booking = active_booking(case)
     if booking is not None:
         lines.append(f"约的时间：{moment(booking.starts_at)}")
-    turn.say(Menu("\n".join(lines), tuple(_choices(case))))
+    turn.say(Menu("\n".join(lines), (*room_choices(case, turn.services.clock.now()), *_choices(case))))
 
 
 def _choices(case: ConsultationView) -> list[Choice]:

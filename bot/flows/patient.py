@@ -52,7 +52,7 @@ async def _take_words(turn: Turn) -> None:
     said = await turn.understand()
     case = await progress.of_newest(turn)
     if case is not None and progress.is_asked(turn.text, said):
-        turn.say(progress.card(case))
+        turn.say(progress.card(case, turn.services.clock.now()))
         return
     if is_clinical(said) or (case is not None and said.intent is Intent.DESCRIBE_SYMPTOMS):
         await (change.begin_with(turn, "") if case is None else change.ask(turn))
@@ -65,7 +65,7 @@ async def _take_words(turn: Turn) -> None:
     elif said.intent in _START:
         await intake.start(turn)
     elif case is not None:
-        turn.say(progress.card(case))
+        turn.say(progress.card(case, turn.services.clock.now()))
     else:
         turn.say(home("哪里不舒服，直接告诉我就行。比如：“咳嗽三天了”。"))
 

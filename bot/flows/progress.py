@@ -1,9 +1,11 @@
 """How far an open case is and what comes next, for people who ask whether anybody is coming."""
 
 import re
+from datetime import datetime
 
 from backend.consultation.rules import Status
 from backend.consultation.views import ConsultationView
+from bot.cards.room import room_choices
 from bot.dialogue import Turn
 from bot.flows.booking import active_booking
 from bot.flows.my import newest_running
@@ -41,9 +43,9 @@ def words(case: ConsultationView) -> str:
     return f"您{short_day(case.opened_at)}交的病情：{_stands(case)}\n有消息我马上在这里告诉您。{_IF_WORSE}"
 
 
-def card(case: ConsultationView, before: str = "") -> Menu:
+def card(case: ConsultationView, now: datetime, before: str = "") -> Menu:
     """Give `words` with what can be done now, `before` above them."""
-    choices = [Choice(f"patient.case:{case.id}", "看这次会诊")]
+    choices = [*room_choices(case, now), Choice(f"patient.case:{case.id}", "看这次会诊")]
     if case.status is Status.IN_PROGRESS:
         choices.insert(0, Choice(f"thread.focus:{case.id}", "进入会诊"))
     elif case.status is Status.ASSIGNED and active_booking(case) is None and not case.urgency.skips_booking:

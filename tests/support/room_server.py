@@ -19,6 +19,7 @@ from media.tokens import Pass, Role, TokenMint
 
 CONSULTATION = "c-1"
 NODE = "n1"
+STATE = "0a1b2c"
 WHO = "person"
 """The cookie by which the stand-in for WeChat knows who opens a page."""
 
@@ -145,21 +146,23 @@ class RoomServer:
 
     async def _wechat(self, request: web.Request) -> web.Response:
         """WeChat's page: who opens it is known, nothing is asked (snsapi_base)."""
-        raise web.HTTPFound(f"{request.query['path']}?code={request.cookies.get(WHO, 'stranger')}&state=s")
+        raise web.HTTPFound(f"{request.query['path']}?code={request.cookies.get(WHO, 'stranger')}&state={STATE}")
 
     async def _web_login(self, request: web.Request) -> web.Response:
-        return web.json_response({"url": f"{self.url}/wechat?path={request.query['path']}"})
+        return web.json_response({"url": f"{self.url}/wechat?path={request.query['path']}", "state": STATE})
 
     async def _web_session(self, request: web.Request) -> web.Response:
-        party = PARTIES.get((await request.json())["code"])
-        if party is None:
-            return _refusal(401, "unknown_code", "没有认出您是谁")
-        return web.json_response({"token": self.sign_in(party), "expires_at": "2026-11-21T12:00:00+08:00"})
+        asked = await request.json()
+        party = PARTIES.get(asked["code"])
+        if party is None or (asked["state"], asked["path"]) != (STATE, f"/h5/rooms/{CONSULTATION}"):
+            return _refusal(401, "login_refused", "登录已失效，请退出后重新打开。")
+        session = {"token": self.sign_in(party), "expires_at": "2026-11-21T12:00:00+08:00"}
+        return web.json_response(session, status=201)
 
     async def _desk_session(self, request: web.Request) -> web.Response:
         person = self._codes.pop((await request.json())["code"], None)
         if person is None:
-            return _refusal(404, "desk_code_unknown", "这个数字不对，或者已经过了五分钟。请在手机上再取一次。")
+            return _refusal(401, "desk_code_refused", "这个数字不对，或者已经过了五分钟。请在手机上再取一次。")
         return web.json_response(
             {
                 "token": self.sign_in(PARTIES[person]),
@@ -181,7 +184,6 @@ class RoomServer:
             "number": "HZ20261121007",
             "you": you,
             "expected": expected,
-            "in_wechat_only": False,
         }
         return web.json_response(answer)
 

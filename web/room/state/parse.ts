@@ -1,6 +1,6 @@
 import { toMillis } from '../../shared/chinatime'
 import { isRaw, number, objects, type Raw, text } from '../../shared/raw'
-import type { Entry, Guest, Network, Pass, Person, Picture, PictureSource, Point, Pointer, ServerMessage, Shape } from './types'
+import type { Entry, Guest, Login, Network, Pass, Person, Picture, PictureSource, Point, Pointer, ServerMessage, Shape } from './types'
 
 /** The boundary: turns what the server said into our own types. Nothing here trusts a shape, nothing here throws. */
 const SHAPES = ['arrow', 'circle', 'freehand', 'clear'] as const
@@ -142,8 +142,9 @@ export function parseDeskCode(value: unknown): { code: string; address: string }
   return { code: text(raw.code), address: text(raw.address) }
 }
 
-/** WeChat's page that asks who opens this one; empty where the answer holds no web address. */
-export function parseLogin(value: unknown): string {
-  const url = isRaw(value) ? text(value.url) : ''
-  return /^https?:\/\//.test(url) || /^\/(?!\/)/.test(url) ? url : ''
+/** WeChat's page that asks who opens this one; its address is empty where the answer holds no web address. */
+export function parseLogin(value: unknown): Login {
+  const raw = isRaw(value) ? value : {}
+  const url = text(raw.url)
+  return { url: /^https?:\/\//.test(url) || /^\/(?!\/)/.test(url) ? url : '', state: text(raw.state) }
 }

@@ -7,7 +7,7 @@ import { createRoom, type Room } from './room'
 import { type Notice, noticeFor, noticeForError } from './sentences'
 import { createStage, type Stage } from './stage'
 import { canAskWeChat } from './surroundings'
-import { consultationIn, forgetTab, keepTab, readTab, type Tab } from './tab'
+import { consultationIn, forgetTab, keepState, keepTab, readTab, type Tab, takeState } from './tab'
 import type { Entry } from './types'
 
 const EARLY_ASK_MS = 10_000
@@ -66,8 +66,9 @@ export function createStore() {
   async function login() {
     phase.value = 'opening'
     try {
-      const address = await client.loginAddress(location.pathname)
-      if (address) location.replace(address)
+      const { url, state } = await client.askLogin(location.pathname)
+      keepState(state)
+      if (url) location.replace(url)
       else show(noticeFor('login'))
     } catch (error) {
       show(noticeForError(error instanceof ApiError ? error : new ApiError('unreachable', '', 0)))
@@ -76,10 +77,12 @@ export function createStore() {
 
   async function start() {
     const consultation = consultationIn(location.pathname)
-    const code = new URLSearchParams(location.search).get('code')
+    const query = new URLSearchParams(location.search)
+    const code = query.get('code')
+    const state = query.get('state') ?? ''
     tab = readTab()
-    if (code && consultation) {
-      await identify(code, consultation)
+    if (code && consultation && takeState(state)) {
+      await identify(code, state, consultation)
     } else if (tab && (consultation === null || consultation === tab.consultation)) {
       await look()
     } else if (consultation === null) {
@@ -89,9 +92,10 @@ export function createStore() {
     }
   }
 
-  async function identify(code: string, consultation: string) {
+  async function identify(code: string, state: string, consultation: string) {
     try {
-      keep({ token: await client.openWebSession(code), consultation, entered: false, audio: true, camera: true })
+      const token = await client.openWebSession(code, state, location.pathname)
+      keep({ token, consultation, entered: false, audio: true, camera: true })
     } catch (error) {
       const known = error instanceof ApiError ? error : new ApiError('login', '', 0)
       show(known.status >= 400 && known.status < 500 ? { ...noticeFor('login') } : noticeForError(known))

@@ -84,6 +84,11 @@ export interface Entry {
   expected: { name: string; label: string }[]
 }
 
+export interface Login {
+  url: string
+  state: string
+}
+
 export interface Pass {
   token: string
   url: string
