@@ -36,8 +36,8 @@ class Offer:
 class Leg:
     """How one person is connected: what they send and what they are sent.
 
-    ``sent_lost`` is the worst share of their packets that we lack (0–1, before repair), ``received_lost`` the worst
-    that they lack of ours; ``delay`` by how many seconds their packets wait on the way to us, ``round_trip`` the
+    ``sent_lost`` is the share of their packets that we lack (0–1, before repair), ``received_lost``
+    the share that they lack of ours; ``delay`` by how many seconds their packets wait on the way to us, ``round_trip`` the
     seconds to them and back.
     """
 
@@ -138,6 +138,8 @@ class RtpForwarding:
                         participant.publisher.repair()
                         if ticks % _TICKS_A_REPORT == 0:
                             participant.publisher.report(participant.cap)
+                    if participant.subscriber is not None and ticks % _TICKS_A_REPORT == 0:
+                        participant.subscriber.report()
 
     async def publish(self, room: str, person: str) -> Offer:
         participant = self._participant(room, person)
@@ -208,8 +210,8 @@ class RtpForwarding:
         streams = publisher.streams.values() if publisher is not None else ()
         jitters = [r.jitter for r in receptions] + [stream.jitter_seconds for stream in streams]
         return Leg(
-            sent_lost=publisher.lost if publisher is not None else 0.0,
-            received_lost=max((r.lost for r in receptions), default=0.0),
+            sent_lost=publisher.losses.share if publisher is not None else 0.0,
+            received_lost=subscriber.losses.share if subscriber is not None else 0.0,
             jitter=max(jitters, default=0.0),
             delay=publisher.uplink.delay if publisher is not None else 0.0,
             round_trip=max((r.round_trip for r in receptions if r.round_trip is not None), default=0.0),

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from benchmarks.rooms.client import Client
+from tests.media.client import Client
 from media.messages import MAX_FRAME
 from media.rooms import RoomEvent
 from media.signalling import Rooms
