@@ -98,6 +98,12 @@ class Publisher(Connection):
         for stream in self.streams.values():
             stream.request_keyframe()
 
+    def stop(self) -> None:
+        """Receive nothing any more. What was kept is let go of at once: connections refer to each other in circles,
+        which are collected late, and the packets of a picture fill a megabyte."""
+        self.streams.clear()
+        self._by_ssrc.clear()
+
     def _expect(self, received: Received) -> None:
         if received.ssrc is None or received.source in self.streams:
             return

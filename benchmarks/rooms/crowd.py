@@ -61,7 +61,7 @@ def _attend(pipe: Connection, door: Door, encoded: Encoded, bad_weather: bool) -
 
 async def _obey(pipe: Connection, door: Door, encoded: Encoded, bad_weather: bool) -> None:
     async with aiohttp.ClientSession() as http:
-        people = _People(http, door, encoded, bad_weather)
+        people = People(http, door, encoded, bad_weather)
         while True:
             command, what = await asyncio.to_thread(pipe.recv)
             if command == "stop":
@@ -72,7 +72,9 @@ async def _obey(pipe: Connection, door: Door, encoded: Encoded, bad_weather: boo
                 pipe.send(error)
 
 
-class _People:
+class People:
+    """The people of some rooms; what they are told is what ``Crowd.tell`` lists."""
+
     def __init__(self, http: aiohttp.ClientSession, door: Door, encoded: Encoded, bad_weather: bool) -> None:
         self._http, self._door, self._encoded, self._bad_weather = http, door, encoded, bad_weather
         self._rooms: dict[int, tuple[list[Person], Callable[[], Awaitable[None]]]] = {}
@@ -83,8 +85,8 @@ class _People:
         people = [Person(number, self._encoded, sent, self._bad_weather) for number in range(PEOPLE)]
         self._rooms[room] = people, await self._door.enter(self._http, room, people)
         async with asyncio.timeout(_TOGETHER_WITHIN):
-            while any(len(person.sees) < PEOPLE - 1 for person in people):
-                await asyncio.sleep(0.02)
+            for person in people:
+                await person.saw(PEOPLE - 1)
 
     async def leave(self, room: int) -> None:
         """Everybody goes."""
@@ -94,7 +96,7 @@ class _People:
 
     async def begin(self, _: None) -> None:
         """Count from now on."""
-        for person in self._everybody:
+        for person in self.everybody:
             for watcher in person.watchers:
                 watcher.begin()
             for sound in person.sounds:
@@ -103,7 +105,7 @@ class _People:
     async def rows(self, _: None) -> list[dict[str, Any]]:
         """What everybody saw."""
         now = time.monotonic()
-        rows = [row for person in self._everybody for row in person.row()]
+        rows = [row for person in self.everybody for row in person.row()]
         for row in rows:
             row["rate"] = row["pictures"] / (now - row["began"])
             row["gap"] = max(row["gap"], now - row["last"])
@@ -116,5 +118,6 @@ class _People:
             await self.leave(room)
 
     @property
-    def _everybody(self) -> list[Person]:
+    def everybody(self) -> list[Person]:
+        """Who is in any of the rooms."""
         return [person for people, _ in self._rooms.values() for person in people]

@@ -52,7 +52,11 @@ class Endpoint:
             section.msid = None
             section.ssrc = [SsrcDescription(ssrc=number, cname="person") for number in numbers]
             section.ssrc_group = [GroupDescription("FID", list(numbers))] if len(numbers) > 1 else []
-            section.ice, section.ice_candidates, section.ice_candidates_complete = local.ice, list(local.candidates), True
+            section.ice, section.ice_candidates, section.ice_candidates_complete = (
+                local.ice,
+                list(local.candidates),
+                True,
+            )
             section.dtls = local.dtls
             section.dtls.role = "client"
         self.peer.start(Answer(remote, (), None, None))
@@ -80,7 +84,9 @@ class Endpoint:
         return Transport(local.ice, local.dtls, (await self._weather.open(local.candidates[0]),))
 
     def _remote(self, description: SessionDescription) -> Transport:
-        first = next(section for section in description.media if section.ice.usernameFragment)
+        first = next(section for section in description.media if section.ice and section.ice.usernameFragment)
+        if first.ice is None or first.dtls is None:
+            raise ValueError("a description without a transport")
         candidates = tuple(c for c in first.ice_candidates if c.protocol == "udp" and ":" not in c.ip)
         if self._weather is not None:
             candidates = (self._weather.stand_before(candidates[0]),)

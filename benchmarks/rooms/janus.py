@@ -5,6 +5,7 @@ It is started with a configuration of our own: WebSockets on loopback, one plugi
 
 import asyncio
 import itertools
+import re
 import shutil
 import socket
 import subprocess
@@ -17,17 +18,17 @@ from typing import Any, cast
 
 import aiohttp
 
+from benchmarks.rooms.crowd import Door
 from benchmarks.rooms.person import Person
 from media.description import Sent, Source
 
 _PLUGIN = "janus.plugin.videoroom"
 _STARTS_WITHIN = _ANSWERS_WITHIN = 20.0
 _CONFIGURATION = """
-general: {{ configs_folder = "{folder}" debug_level = 2 log_to_stdout = false session_timeout = 0 server_name = "rooms" }}
-media: {{ ipv6 = false }}
+general: {{ configs_folder = "{folder}" debug_level = 2 log_to_stdout = false session_timeout = 0 }}
 nat: {{ full_trickle = false ice_enforce_list = "{address}" }}
-plugins: {{ disable = "{disabled}" }}
-transports: {{ disable = "libjanus_http.so,libjanus_pfunix.so,libjanus_mqtt.so,libjanus_nanomsg.so,libjanus_rabbitmq.so" }}
+plugins: {{ disable = "{plugins}" }}
+transports: {{ disable = "{transports}" }}
 """
 _WEBSOCKETS = """
 general: {{ json = "plain" ws = true ws_port = {port} ws_ip = "127.0.0.1" wss = false }}
@@ -40,8 +41,9 @@ def janus_version() -> str | None:
     path = shutil.which("janus")
     if path is None:
         return None
-    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - found above
-    return said.stdout.strip() or said.stderr.strip()
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603 - found
+    found = re.search(r"\((.+?)\)", said)
+    return found[1] if found else "unknown"
 
 
 class JanusServer:
@@ -52,17 +54,17 @@ class JanusServer:
     def __enter__(self) -> "JanusServer":
         self._folder = tempfile.TemporaryDirectory(prefix="janus-")
         folder = Path(self._folder.name)
-        plugins = Path("/usr/lib").glob("*/janus/plugins/*.so")
-        disabled = ",".join(path.name for path in plugins if "videoroom" not in path.name)
+        plugins, transports = _all_but("plugins", "videoroom"), _all_but("transports", "websockets")
         port = _free_port()
-        main = _CONFIGURATION.format(folder=folder, disabled=disabled, address=_own_address())
+        main = _CONFIGURATION.format(folder=folder, plugins=plugins, transports=transports, address=_own_address())
         (folder / "janus.jcfg").write_text(main)
         (folder / "janus.transport.websockets.jcfg").write_text(_WEBSOCKETS.format(port=port))
         (folder / f"{_PLUGIN}.jcfg").write_text("general: { }\n")
         command = [cast("str", shutil.which("janus")), "-F", str(folder), "-C", str(folder / "janus.jcfg")]
         self._log = (folder / "log").open("wb")
         self._process = subprocess.Popen(command, stdout=self._log, stderr=self._log)  # noqa: S603 - ours
-        self.door = JanusDoor(f"ws://127.0.0.1:{port}/")
+        self.pid = self._process.pid
+        self.door: Door = JanusDoor(f"ws://127.0.0.1:{port}/")
         self._wait(port)
         return self
 
@@ -71,11 +73,6 @@ class JanusServer:
         self._process.wait(20)
         self._log.close()
         self._folder.cleanup()
-
-    @property
-    def pid(self) -> int:
-        """The process whose work is measured."""
-        return self._process.pid
 
     def _wait(self, port: int) -> None:
         until = time.monotonic() + _STARTS_WITHIN
@@ -89,6 +86,11 @@ class JanusServer:
         said = (Path(self._folder.name) / "log").read_text(errors="replace")[-2000:]
         self.__exit__()
         raise RuntimeError(f"Janus did not start: {said}")
+
+
+def _all_but(kind: str, wanted: str) -> str:
+    """The modules of this kind, as a setting lists them, without the wanted one."""
+    return ",".join(path.name for path in Path("/usr/lib").glob(f"*/janus/{kind}/*.so") if wanted not in path.name)
 
 
 def _free_port() -> int:
@@ -194,7 +196,8 @@ class _Session:
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
         await self._socket.send_json({**request, **self._session, "transaction": number})
         async with asyncio.timeout(_ANSWERS_WITHIN):
-            return await answer
+            answered: dict[str, Any] = await answer
+        return answered
 
     async def _read(self) -> None:
         async for frame in self._socket:

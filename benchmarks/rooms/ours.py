@@ -1,9 +1,12 @@
 """Our rooms as a server of its own process, and how people enter them."""
 
 import asyncio
+import gc
 import multiprocessing
+import os
 import socket
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -13,15 +16,20 @@ import aiohttp
 import uvloop
 from aiohttp import web
 
+from benchmarks.rooms.crowd import Door
 from benchmarks.rooms.person import Person
+from benchmarks.rooms.process import open_files
 from media.signalling import Rooms
 from media.tokens import Pass, Role, TokenMint
 
 _KEY = b"k" * 32
+_GONE_WITHIN = 60.0
+_TASKS_OF_AN_EMPTY_SERVER = 4
+_OF_CONNECTIONS = ("media.", "aiortc.", "aioice.", "pylibsrtp")
 
 
 def serve(pipe: Connection) -> None:
-    """Rooms until the pipe says that it is enough; tells the address first."""
+    """Rooms until the pipe says that it is enough; tells the address first, and when asked what is left over."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(pipe))
 
@@ -36,10 +44,24 @@ async def _serve(pipe: Connection) -> None:
     await web.SockSite(runner, listening).start()
     running = asyncio.create_task(rooms.run())
     pipe.send(f"http://127.0.0.1:{listening.getsockname()[1]}/rooms")
-    await asyncio.to_thread(pipe.recv)
+    while await asyncio.to_thread(pipe.recv) != "enough":
+        pipe.send(await _left_over(rooms))
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await runner.cleanup()
+
+
+async def _left_over(rooms: Rooms) -> dict[str, int]:
+    """Objects of connections, tasks and open files once nobody is inside and the last connection is closed."""
+    async with asyncio.timeout(_GONE_WITHIN):
+        while rooms.rooms or len(asyncio.all_tasks()) > _TASKS_OF_AN_EMPTY_SERVER:  # noqa: ASYNC110 - nobody tells it
+            await asyncio.sleep(0.1)
+    gc.collect()
+    kinds = Counter(type(thing) for thing in gc.get_objects())
+    of_connections = {kind: count for kind, count in kinds.items() if str(kind.__module__).startswith(_OF_CONNECTIONS)}
+    files = open_files(os.getpid())
+    named = {f"{kind.__module__}.{kind.__qualname__}": count for kind, count in of_connections.items()}
+    return {**named, "tasks": len(asyncio.all_tasks()), "files": files}
 
 
 class OurServer:
@@ -52,7 +74,8 @@ class OurServer:
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(theirs,), daemon=True)
         self._process.start()
-        self.door = OurDoor(self._pipe.recv())
+        self.door: Door = OurDoor(self._pipe.recv())
+        self.pid = self._process.pid or 0
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -60,11 +83,11 @@ class OurServer:
         self._process.join(20)
         self._process.kill()
 
-    @property
-    def pid(self) -> int:
-        """The process whose work is measured."""
-        assert self._process.pid is not None
-        return self._process.pid
+    def left_over(self) -> dict[str, int]:
+        """What there is of connections, by kind, once everybody has gone."""
+        self._pipe.send("left over")
+        left: dict[str, int] = self._pipe.recv()
+        return left
 
 
 @dataclass(frozen=True)

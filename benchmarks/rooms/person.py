@@ -35,6 +35,7 @@ class Person:
         self.sounds: list[PublishedStream] = []
         self._by_ssrc: dict[int, PublishedStream] = {}
         self._sent = sent
+        self._picture_came = asyncio.Event()
         self._tasks = [asyncio.create_task(self.sending.run()), asyncio.create_task(self._repair())]
 
     def expect(self, description: str) -> None:
@@ -50,15 +51,21 @@ class Person:
             if source is Source.AUDIO:
                 self.sounds.append(stream)
             else:
-                watcher = Watcher(self._sent)
+                watcher = Watcher(self._sent, self._picture_came.set)
                 watcher.stream = stream
                 stream.watchers.append(watcher)
                 self.watchers.append(watcher)
 
+    async def saw(self, others: int) -> None:
+        """Return once a picture of so many others has come."""
+        while len(self._seen) < others:
+            self._picture_came.clear()
+            await self._picture_came.wait()
+
     @property
-    def sees(self) -> list[Watcher]:
-        """The pictures that have come at all."""
-        return [watcher for watcher in self.watchers if watcher.seen.last]
+    def streams(self) -> set[PublishedStream]:
+        """What was announced."""
+        return set(self._by_ssrc.values())
 
     def row(self) -> list[dict[str, Any]]:
         """What was seen since ``Watcher.begin`` of everybody else."""
@@ -70,7 +77,7 @@ class Person:
                 "last": watcher.seen.last,
                 "ages": watcher.seen.ages,
             }
-            for watcher in self.sees
+            for watcher in self._seen
         ]
 
     async def close(self) -> None:
@@ -80,19 +87,24 @@ class Person:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(self.publishing.close(), self.subscribing.close())
 
+    @property
+    def _seen(self) -> list[Watcher]:
+        return [watcher for watcher in self.watchers if watcher.seen.last]
+
     async def _repair(self) -> None:
         """Ask again for what is missing, and report, as a browser does."""
         ticks = 0
         while True:
             await asyncio.sleep(_TICK)
             ticks += 1
+            for endpoint in (self.publishing, self.subscribing):
+                endpoint.peer.allow(_TICK)
             for watcher in self.watchers:
                 watcher.look()
                 if watcher.stream is not None and watcher.stream.is_missing_packets:
                     watcher.stream.ask_for_missing()
             if ticks % _TICKS_A_REPORT == 0:
-                streams = set(self._by_ssrc.values())
-                reports = [found for stream in streams if (found := stream.reception()) is not None]
+                reports = [found for stream in self.streams if (found := stream.reception()) is not None]
                 if reports:
                     self.subscribing.peer.send_rtcp(bytes(RtcpRrPacket(ssrc=1, reports=reports)))
 

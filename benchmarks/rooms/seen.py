@@ -38,8 +38,14 @@ class Watcher:
     next picture that needs no other one. Such a one is asked for after half a second, as browsers do.
     """
 
-    def __init__(self, sent: Mapping[int, float], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        sent: Mapping[int, float],
+        on_picture: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.seen = Seen(clock())
+        self._on_picture = on_picture
         self.stream: PublishedStream | None = None
         self._sent, self._clock = sent, clock
         self._pieces: dict[int, _Piece] = {}
@@ -102,3 +108,4 @@ class Watcher:
         seen.last = now
         if number in self._sent:
             seen.ages.append(now - self._sent[number])
+        self._on_picture()

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 
-from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpRtpfbPacket, RtcpSenderInfo, RtcpSrPacket
 from aiortc.clock import current_ntp_time
+from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpRtpfbPacket, RtcpSenderInfo, RtcpSrPacket
 
 from benchmarks.rooms.pictures import FRAME_RATE
 from media.description import OPUS, SEND_TIME, VP8, VP8_RTX

@@ -19,7 +19,7 @@ class Weather:
     """The way between one connection of a person and the server."""
 
     def __init__(self, seed: int) -> None:
-        self._chance = random.Random(seed)  # noqa: S311 - weather is no secret
+        self._chance = random.Random(seed)
 
     async def open(self, person: RTCIceCandidate) -> RTCIceCandidate:
         """Where the server finds the person, whose own address it is not told."""

@@ -1,35 +1,15 @@
-"""A person of a measured room, over the rooms' own protocol: sends encoded pictures and counts what comes."""
+"""A page played by aiortc over the rooms' own protocol: sends encoded pictures and sound, counts what comes."""
 
 import asyncio
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections import Counter
 from typing import Any
 
 import aiohttp
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
-from aiortc.codecs.vpx import VpxPayloadDescriptor
 from aiortc.rtp import RtpPacket
 
 from benchmarks.rooms.pictures import audio_track, video_track
-
-SETTLE = 6.0
-"""Seconds until everybody is in and sees everybody."""
-
-_sent: dict[tuple[str, int], float] = {}
-"""When the first packet of a picture was sent, by whose it is and its number; the clients of one process share it."""
-
-
-@dataclass
-class Counted:
-    """What one person was sent of one other: pictures, their ages in seconds, the longest time without a new one."""
-
-    pictures: int = 0
-    ages: list[float] = field(default_factory=list)
-    longest_gap: float = 0.0
-    last: float = 0.0
-    sounds: int = 0
+from media.description import VP8
 
 
 class Client:
@@ -37,10 +17,11 @@ class Client:
 
     def __init__(self, person: str, url: str, token: str) -> None:
         self.person, self._url, self._token = person, url, token
-        self.counted: dict[str, Counted] = {}
+        self.pictures: Counter[str] = Counter()
+        self.sounds: Counter[str] = Counter()
         self.messages: list[dict[str, Any]] = []
+        self.connections: dict[str, RTCPeerConnection] = {}
         self._places: dict[str, str] = {}
-        self._connections: list[RTCPeerConnection] = []
 
     async def run(self, session: aiohttp.ClientSession, stop: asyncio.Event) -> None:
         """Be in the room until told to stop."""
@@ -52,12 +33,12 @@ class Client:
             for task in (stopping, reading):
                 task.cancel()
             await asyncio.gather(stopping, reading, return_exceptions=True)
-        for connection in self._connections:
+        for connection in self.connections.values():
             await connection.close()
 
-    def begin_counting(self) -> None:
-        """Forget what was counted while everybody came in."""
-        self.counted = {}
+    def sees_and_hears(self, person: str, more_than: int = 2) -> bool:
+        """Whether so many pictures and sounds of somebody have come."""
+        return self.pictures[person] > more_than and self.sounds[person] > more_than
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         async for frame in socket:
@@ -74,16 +55,13 @@ class Client:
 
     async def _answer(self, offer: dict[str, Any]) -> str:
         configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-        connection = RTCPeerConnection(configuration)
-        self._connections.append(connection)
+        self.connections[offer["purpose"]] = connection = RTCPeerConnection(configuration)
         await connection.setRemoteDescription(RTCSessionDescription(offer["sdp"], "offer"))
         for transceiver in connection.getTransceivers():
             if offer["purpose"] == "publish" and transceiver.mid in ("audio", "camera"):
                 track = audio_track() if transceiver.mid == "audio" else video_track()
                 transceiver.sender.replaceTrack(track)
                 transceiver.direction = "sendonly"
-                if transceiver.mid == "camera":
-                    _note_sending(self.person, transceiver.sender)
             elif offer["purpose"] == "subscribe" and transceiver.mid is not None:
                 self._count(transceiver.mid, transceiver.receiver)
         await connection.setLocalDescription(await connection.createAnswer())
@@ -96,81 +74,10 @@ class Client:
 
         async def count(packet: RtpPacket, arrival_time_ms: int) -> None:
             person = self._places.get(place, "?")
-            counted = self.counted.setdefault(person, Counted())
             if source == "audio":
-                counted.sounds += 1
-            elif packet.payload_type == 96 and packet.marker:
-                self._take_picture(counted, person, packet)
+                self.sounds[person] += 1
+            elif packet.payload_type == VP8 and packet.marker:
+                self.pictures[person] += 1
             await take(packet, arrival_time_ms)
 
         receiver._handle_rtp_packet = count  # type: ignore[method-assign]
-
-    def _take_picture(self, counted: Counted, person: str, packet: RtpPacket) -> None:
-        now = time.monotonic()
-        counted.pictures += 1
-        if counted.last:
-            counted.longest_gap = max(counted.longest_gap, now - counted.last)
-        counted.last = now
-        number = VpxPayloadDescriptor.parse(packet.payload)[0].picture_id
-        sent = _sent.get((person, number or 0))
-        if sent is not None:
-            counted.ages.append(now - sent)
-
-
-def _note_sending(person: str, sender: Any) -> None:
-    """Remember when each picture begins to be sent."""
-    encode = sender._next_encoded_frame
-
-    async def noting(codec: Any) -> Any:
-        frame = await encode(codec)
-        if frame is not None:
-            number = VpxPayloadDescriptor.parse(frame.payloads[0])[0].picture_id
-            _sent[(person, number or 0)] = time.monotonic()
-        return frame
-
-    sender._next_encoded_frame = noting
-
-
-@contextmanager
-def without_decoding() -> Iterator[None]:
-    """Clients that throw pictures away instead of decoding them: only the server is measured."""
-    import aiortc.rtcrtpreceiver as module
-
-    decode = module.decoder_worker
-    module.decoder_worker = _throw_away
-    try:
-        yield
-    finally:
-        module.decoder_worker = decode
-
-
-def _throw_away(loop: Any, input_q: Any, output_q: Any, decode_error: Any) -> None:
-    while input_q.get() is not None:
-        pass
-
-
-def meet(url: str, tokens: dict[str, str], seconds: float, results: Any) -> None:
-    """The people of some rooms, in a process of their own."""
-    with without_decoding():
-        results.put(asyncio.run(_meet(url, tokens, seconds)))
-
-
-async def _meet(url: str, tokens: dict[str, str], seconds: float) -> list[dict[str, Any]]:
-    stop = asyncio.Event()
-    clients = [Client(person, url, token) for person, token in tokens.items()]
-    async with aiohttp.ClientSession() as session:
-        tasks = [asyncio.create_task(client.run(session, stop)) for client in clients]
-        await asyncio.sleep(SETTLE)
-        for client in clients:
-            client.begin_counting()
-        began = time.monotonic()
-        await asyncio.sleep(seconds - 1)
-        took = time.monotonic() - began
-        rows = [
-            {"rate": c.pictures / took, "gap": c.longest_gap, "ages": c.ages}
-            for client in clients
-            for c in client.counted.values()
-        ]
-        stop.set()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    return rows
