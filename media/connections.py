@@ -22,6 +22,7 @@ from media.description import Answer, Received, Sent, Source, Transport, publish
 from media.forwarded import ForwardedStream, Reception
 from media.peer import Peer
 from media.published import PublishedStream, Uplink
+from media.quality import Losses
 from media.rtp import MalformedPacketError, read_header
 
 CAPACITY = 4
@@ -81,7 +82,7 @@ class Publisher(Connection):
         super().__init__(certificate, ice_servers, on_lost)
         self.uplink = Uplink()
         self.streams: dict[Source, PublishedStream] = {}
-        self.lost = 0.0
+        self.losses = Losses()
         self._by_ssrc: dict[int, PublishedStream] = {}
         self._on_stream = on_stream
 
@@ -96,6 +97,12 @@ class Publisher(Connection):
     def connected(self) -> None:
         for stream in self.streams.values():
             stream.request_keyframe()
+
+    def stop(self) -> None:
+        """Receive nothing any more. What was kept is let go of at once: connections refer to each other in circles,
+        which are collected late, and the packets of a picture fill a megabyte."""
+        self.streams.clear()
+        self._by_ssrc.clear()
 
     def _expect(self, received: Received) -> None:
         if received.ssrc is None or received.source in self.streams:
@@ -133,7 +140,10 @@ class Publisher(Connection):
         receptions = [r for stream in self.streams.values() if (r := stream.reception()) is not None]
         if not receptions:
             return
-        self.lost = max(r.fraction_lost for r in receptions) / 256
+        self.losses.add(
+            sum(stream.expected for stream in self.streams.values()),
+            sum(stream.expected - stream.packets for stream in self.streams.values()),
+        )
         pictures = [stream.ssrc for stream in self.streams.values() if stream.source is not Source.AUDIO]
         data = bytes(RtcpRrPacket(ssrc=1, reports=receptions))
         if pictures:
@@ -149,6 +159,7 @@ class Subscriber(Connection):
         self, certificate: RTCCertificate, ice_servers: list[RTCIceServer], on_lost: Callable[[], None]
     ) -> None:
         super().__init__(certificate, ice_servers, on_lost)
+        self.losses = Losses()
         self.groups: dict[str, str] = {}
         numbers = iter(random.sample(range(0x10000, 0xFFFFFFFF), 2 * (CAPACITY - 1) * len(Source)))
         self.forwarded = [
@@ -215,6 +226,12 @@ class Subscriber(Connection):
             forwarded = self._by_ssrc.get(packet.media_ssrc)
             if forwarded is not None and forwarded.stream is not None:
                 forwarded.stream.request_keyframe()
+
+    def report(self) -> None:
+        """Sum up what the page has reported until now."""
+        receptions = [f.reception for f in self.forwarded if f.reception is not None]
+        if receptions:
+            self.losses.add(sum(r.expected for r in receptions), sum(r.lacked for r in receptions))
 
     def receptions(self) -> list[Reception]:
         """How what is sent arrives."""

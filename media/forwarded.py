@@ -18,9 +18,11 @@ _RETRANSMITTED_MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """How a stream arrives on the other side: share lost (0–1), jitter and round trip in seconds."""
+    """How a stream arrives on the other side: packets that it should have had and lacked (before repair) since its
+    first report, jitter and round trip in seconds."""
 
-    lost: float
+    expected: int
+    lacked: int
     jitter: float
     round_trip: float | None
 
@@ -51,6 +53,7 @@ class ForwardedStream:
         self._rtx_sequence = 0
         self._retransmitting_since, self._retransmitted_since = clock(), 0
         self._reports: dict[int, float] = {}
+        self._first_report: RtcpReceiverInfo | None = None
 
     def show(self, stream: PublishedStream | None) -> None:
         """Send this stream from now on; nothing where it is ``None``."""
@@ -132,7 +135,10 @@ class ForwardedStream:
         """How the other side says that this stream arrives."""
         sent = self._reports.get(report.lsr) if report.lsr else None
         trip = None if sent is None else max(0.0, self._clock() - sent - report.dlsr / 65536)
-        self.reception = Reception(report.fraction_lost / 256, report.jitter / self._rate, trip)
+        first = self._first_report = self._first_report or report
+        expected = (report.highest_sequence - first.highest_sequence) & 0xFFFFFFFF
+        lacked = report.packets_lost - first.packets_lost
+        self.reception = Reception(expected, lacked, report.jitter / self._rate, trip)
 
     def _may_retransmit(self) -> bool:
         """Whether one more packet may be sent again in this second."""

@@ -36,9 +36,9 @@ class Offer:
 class Leg:
     """How one person is connected: what they send and what they are sent.
 
-    ``sent_lost`` is the worst share of their packets that we lack (0–1, before repair), ``received_lost`` the worst
-    that they lack of ours; ``delay`` by how many seconds their packets wait on the way to us, ``round_trip`` the
-    seconds to them and back.
+    ``sent_lost`` is the share of their packets that we lack (0–1, before repair), ``received_lost`` the share that they
+    lack of ours; ``delay`` by how many seconds their packets wait on the way to us, ``round_trip`` the seconds to them
+    and back.
     """
 
     sent_lost: float
@@ -132,12 +132,11 @@ class RtpForwarding:
         while True:
             await asyncio.sleep(_TICK)
             ticks += 1
+            for connection in self._connections.values():
+                connection.peer.allow(_TICK)
             for participants in self._rooms.values():
                 for participant in participants.values():
-                    if participant.publisher is not None:
-                        participant.publisher.repair()
-                        if ticks % _TICKS_A_REPORT == 0:
-                            participant.publisher.report(participant.cap)
+                    self._attend(participant, is_report_due=ticks % _TICKS_A_REPORT == 0)
 
     async def publish(self, room: str, person: str) -> Offer:
         participant = self._participant(room, person)
@@ -208,8 +207,8 @@ class RtpForwarding:
         streams = publisher.streams.values() if publisher is not None else ()
         jitters = [r.jitter for r in receptions] + [stream.jitter_seconds for stream in streams]
         return Leg(
-            sent_lost=publisher.lost if publisher is not None else 0.0,
-            received_lost=max((r.lost for r in receptions), default=0.0),
+            sent_lost=publisher.losses.share if publisher is not None else 0.0,
+            received_lost=subscriber.losses.share if subscriber is not None else 0.0,
             jitter=max(jitters, default=0.0),
             delay=publisher.uplink.delay if publisher is not None else 0.0,
             round_trip=max((r.round_trip for r in receptions if r.round_trip is not None), default=0.0),
@@ -239,6 +238,15 @@ class RtpForwarding:
         for participant in self._rooms.get(room, {}).values():
             if participant.person != sender and participant.subscriber is not None:
                 participant.subscriber.peer.send_message(text)
+
+    def _attend(self, participant: _Participant, is_report_due: bool) -> None:
+        publisher, subscriber = participant.publisher, participant.subscriber
+        if publisher is not None:
+            publisher.repair()
+            if is_report_due:
+                publisher.report(participant.cap)
+        if subscriber is not None and is_report_due:
+            subscriber.report()
 
     def _participant(self, room: str, person: str) -> _Participant:
         participants = self._rooms.setdefault(room, {})
@@ -281,6 +289,7 @@ class RtpForwarding:
             for other in self._rooms.get(room, {}).values():
                 if other is not participant and other.subscriber is not None:
                     other.subscriber.show(participant.person, source, None)
+        publisher.stop()
         self._close(publisher)
 
     def _drop_subscriber(self, participant: _Participant) -> None:

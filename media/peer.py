@@ -34,6 +34,10 @@ _MAX_CANDIDATES = 64
 _CONNECT_WITHIN = 30.0
 _DATA_WAITING_MOST = 64 * 1024
 _FIRST_ORDINARY_PORT = 1024
+_DATAGRAMS_A_SECOND = 2_000
+"""Media datagrams that are read of one page: camera and screen at 4 Mbit/s each with repair are half of it."""
+_BURST = 1_000
+"""As many at once: a whole picture of the greatest size is 200."""
 
 
 class Peer:
@@ -62,6 +66,7 @@ class Peer:
         self._connection.data_received = self._datagram  # type: ignore[method-assign]
         self._channel: RTCDataChannel | None = None
         self._candidates = 0
+        self._allowance = _BURST
         self._gathering: asyncio.Task[None] | None = None
         self._starting: asyncio.Task[None] | None = None
         self.is_connected = False
@@ -128,6 +133,10 @@ class Peer:
         srtp = self._dtls._tx_srtp
         if srtp is not None and self.is_connected:
             self._send(srtp.protect_rtcp(packet))
+
+    def allow(self, seconds: float) -> None:
+        """So many seconds have passed in which the page might send: what it sends beyond measure is not even read."""
+        self._allowance = min(_BURST, self._allowance + int(_DATAGRAMS_A_SECOND * seconds))
 
     def send_message(self, text: str) -> None:
         """Send over the data channel; nothing happens while it is not open, or while the page does not take it."""
@@ -214,6 +223,9 @@ class Peer:
         if srtp is None or len(data) < 2 or not 127 < data[0] < 192:
             self._pass_on(data, component)
             return
+        if self._allowance <= 0:
+            return
+        self._allowance -= 1
         try:
             if _SENDER_REPORT <= data[1] <= _LAST_RTCP:
                 self._on_rtcp(srtp.unprotect_rtcp(data))

@@ -150,12 +150,16 @@ class PublishedStream:
         for watcher in self.watchers:
             watcher.forward_report(report)
 
+    @property
+    def expected(self) -> int:
+        """Packets that should have come since the first one."""
+        return 0 if self._base < 0 else self._cycles + self._highest - self._base + 1
+
     def reception(self) -> RtcpReceiverInfo | None:
         """How this stream has arrived since the last call (RFC 3550, 6.4.1); ``None`` before its first packet."""
         if self._base < 0:
             return None
-        highest = self._cycles + self._highest
-        expected = highest - self._base + 1
+        expected = self.expected
         expected_now = expected - self._expected_before
         lost_now = expected_now - (self.packets - self._received_before)
         self._expected_before, self._received_before = expected, self.packets
@@ -165,7 +169,7 @@ class PublishedStream:
             ssrc=self.ssrc,
             fraction_lost=fraction,
             packets_lost=clamp_packets_lost(expected - self.packets),
-            highest_sequence=highest & 0xFFFFFFFF,
+            highest_sequence=(self._cycles + self._highest) & 0xFFFFFFFF,
             jitter=int(self._jitter),
             lsr=self._report_time,
             dlsr=int(since * 65536),

@@ -128,12 +128,15 @@ class Rooms:
     async def _observe(self) -> None:
         while True:
             await asyncio.sleep(1.0)
-            for room in list(self.rooms.values()):
-                try:
-                    room.close_expired(self._mint.now())
-                    room.observe()
-                except Exception:  # one room's trouble is not the others'
-                    logger.exception("observing a room failed")
+            self._look_around()
+
+    def _look_around(self) -> None:
+        for room in list(self.rooms.values()):
+            try:
+                room.close_expired(self._mint.now())
+                room.observe()
+            except Exception:  # one room's trouble is not the others'
+                logger.exception("observing a room failed")
 
     def places_changed(self, room: str, person: str) -> None:
         """A page is told whom its places show."""

@@ -43,5 +43,5 @@ def set_up(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("aioice").setLevel(logging.WARNING)  # it names the addresses of pages
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

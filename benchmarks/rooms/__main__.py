@@ -1,100 +1,84 @@
-"""Rooms of three: core-seconds a second of room, pictures a second, how old they are.
+"""Rooms of three: what they cost beside Janus, how many a process carries, what bad weather does, whether memory grows.
 
-The server runs in this process, the people in processes of their own, two rooms each.
+    python -m benchmarks.rooms [--rooms 4] [--seconds 20] [--rounds 3] [--cycles 300] [--figures cost ...] [--json]
 
-    python -m benchmarks.rooms [--rooms 1] [--seconds 20] [--json]
+The server runs in a process of its own, people in others, four rooms each. Core-seconds are the server's, user and
+system. Ours and Janus take turns; of the rounds, the median counts. Without Janus (Debian's package ``janus``) ours is
+measured alone.
 """
 
 import argparse
-import asyncio
 import json
-import multiprocessing
-import resource
-import socket
 import statistics
-import time
+from collections.abc import Callable
 from typing import Any
 
-from aiohttp import web
+from benchmarks.rooms import measures
+from benchmarks.rooms.janus import JanusServer, janus_version
+from benchmarks.rooms.ours import OurServer
+from benchmarks.rooms.pictures import encoded_audio, encoded_video
+from benchmarks.rooms.sent import Encoded
+from benchmarks.rooms.targets import judged
 
-from benchmarks.rooms.client import SETTLE, meet
-from media.signalling import Rooms
-from media.tokens import Pass, Role, TokenMint
-
-_PEOPLE = ("patient", "doctor", "expert")
-_ROOMS_A_PROCESS = 2
+FIGURES = ("cost", "capacity", "weather", "memory")
+_LOOP_SECONDS = 10
 
 
-def main() -> None:
+def main(given: list[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rooms", description=__doc__)
-    parser.add_argument("--rooms", type=int, default=1)
+    parser.add_argument("--rooms", type=int, default=4, help="rooms at the same time for the cost of one")
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cycles", type=int, default=300, help="comings and goings for the growth of memory")
+    parser.add_argument("--most", type=int, default=32, help="rooms that are tried at most for the capacity")
+    parser.add_argument("--figures", nargs="+", choices=FIGURES, default=FIGURES)
     parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    result = asyncio.run(measure(arguments.rooms, arguments.seconds))
+    arguments = parser.parse_args(given)
+    result = measured(arguments)
     if arguments.json:
         print(json.dumps(result))
-    else:
-        for name, value in result.items():
-            print(f"{name:32s} {value:10.3f}" if isinstance(value, float) else f"{name:32s} {value:10}")
+        return
+    for name, value in _flat(result):
+        print(f"{name:48s} {value:.3f}" if isinstance(value, float) else f"{name:48s} {value}")
 
 
-async def measure(rooms: int, seconds: float) -> dict[str, Any]:
-    """Serve so many rooms for so many seconds; what they cost and what their people saw."""
-    mint = TokenMint(b"k" * 32, time.time)
-    served = Rooms(mint)
-    application = web.Application()
-    application.router.add_get("/rooms", served.handler)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    listening = socket.create_server(("127.0.0.1", 0))
-    await web.SockSite(runner, listening).start()
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}/rooms"
-    running = asyncio.create_task(served.run())
-    context = multiprocessing.get_context("spawn")
-    results: Any = context.Queue()
-    people = []
-    for first in range(0, rooms, _ROOMS_A_PROCESS):
-        tokens = {
-            f"{room}-{person}": mint.mint(Pass(f"room{room}", f"{room}-{person}", Role.HOST, person, "", 4e9))
-            for room in range(first, min(first + _ROOMS_A_PROCESS, rooms))
-            for person in _PEOPLE
-        }
-        people.append(context.Process(target=meet, args=(url, tokens, seconds, results), daemon=True))
-    for process in people:
-        process.start()
-    await asyncio.sleep(SETTLE)
-    before, began = _cpu(), time.monotonic()
-    await asyncio.sleep(seconds)
-    used, took = _cpu() - before, time.monotonic() - began
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    counted = [await asyncio.to_thread(results.get, True, 60) for _ in people]
-    for process in people:
-        await asyncio.to_thread(process.join, 20)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    await runner.cleanup()
-    return _summary(rooms, used / took, memory, [row for rows in counted for row in rows])
-
-
-def _summary(rooms: int, cores: float, memory: float, seen: list[dict[str, Any]]) -> dict[str, Any]:
-    ages = sorted(age for row in seen for age in row["ages"])
-    return {
-        "rooms": rooms,
-        "core_seconds_a_room_second": cores / rooms,
-        "resident_mb": memory,
-        "streams": len(seen),
-        "frames_a_second_least": min((row["rate"] for row in seen), default=0.0),
-        "longest_gap_seconds": max((row["gap"] for row in seen), default=0.0),
-        "latency_p50_ms": 1000 * statistics.median(ages) if ages else 0.0,
-        "latency_p95_ms": 1000 * ages[int(len(ages) * 0.95)] if ages else 0.0,
+def measured(arguments: argparse.Namespace) -> dict[str, Any]:
+    """All figures that were asked for, by name, and which targets they reach."""
+    encoded = Encoded(encoded_video(_LOOP_SECONDS, _LOOP_SECONDS), encoded_audio())
+    janus = janus_version()
+    servers: dict[str, Callable[[], measures.Server]] = {"ours": OurServer}
+    if janus is not None:
+        servers["janus"] = JanusServer
+    result: dict[str, Any] = {
+        "janus_version": janus or "not installed: ours is measured alone",
+        "picture_kbit_s": sum(map(len, encoded.pictures)) * 8 / 1000 / _LOOP_SECONDS,
+        "sound_kbit_s": sum(map(len, encoded.sounds)) * 8 / 1000,
     }
+    if "cost" in arguments.figures:
+        rounds = [
+            {name: measures.cost(make(), encoded, arguments.rooms, arguments.seconds) for name, make in servers.items()}
+            for _ in range(arguments.rounds)
+        ]
+        result["cost"] = {"rooms": arguments.rooms} | {name: _median([r[name] for r in rounds]) for name in servers}
+    if "weather" in arguments.figures:
+        result["weather"] = measures.weather(encoded, arguments.seconds)
+    if "capacity" in arguments.figures:
+        result["capacity"] = measures.capacity(encoded, arguments.most)
+    if "memory" in arguments.figures:
+        result["memory"] = measures.comings(encoded, arguments.cycles)
+    return result | {"targets": judged(result)}
 
 
-def _cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+def _median(rounds: list[dict[str, float]]) -> dict[str, float]:
+    return {name: statistics.median(row[name] for row in rounds) for name in rounds[0]}
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    rows = []
+    for name, value in values.items():
+        rows += _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else [(prefix + name, value)]
+    return rows
 
 
 if __name__ == "__main__":

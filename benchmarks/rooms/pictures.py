@@ -18,18 +18,18 @@ _AUDIO_BASE = fractions.Fraction(1, 48_000)
 
 
 @cache
-def encoded_video() -> list[bytes]:
-    """Some seconds of a moving picture as VP8, each beginning with a whole one."""
+def encoded_video(seconds: int = _SECONDS, whole_each: int = 1) -> list[bytes]:
+    """So many ``seconds`` of a moving picture as VP8, with a whole one every ``whole_each`` seconds."""
     context = av.CodecContext.create("libvpx", "w")
     context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
     context.bit_rate, context.time_base = BITRATE, fractions.Fraction(1, FRAME_RATE)
-    context.options = {"deadline": "realtime", "cpu-used": "8", "g": str(FRAME_RATE), "lag-in-frames": "0"}
+    context.options = {"deadline": "realtime", "cpu-used": "8", "g": str(FRAME_RATE * whole_each), "lag-in-frames": "0"}
     noise = np.random.default_rng(1).integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8)
     packets = []
-    for number in range(FRAME_RATE * _SECONDS):
+    for number in range(FRAME_RATE * seconds):
         picture = np.full((HEIGHT, WIDTH, 3), 90, dtype=np.uint8)
         left = (number * 8) % (WIDTH - 120)
-        picture[180:300, left : left + 120] = noise[180:300, left : left + 120]
+        picture[180:300, left : left + 120] = np.roll(noise, 37 * number, axis=0)[180:300, left : left + 120]
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
         frame.pts, frame.time_base = number, fractions.Fraction(1, FRAME_RATE)
         packets += [bytes(packet) for packet in context.encode(frame)]

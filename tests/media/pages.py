@@ -45,6 +45,7 @@ class Page:
 
     def __init__(self, forwarding: RtpForwarding, room: str, person: str) -> None:
         self.forwarding, self.room, self.person = forwarding, room, person
+        self.sends: tuple[str, ...] = ("audio", "camera")
         self.strokes: list[str] = []
         self.connections: dict[str, RTCPeerConnection] = {}
         self.channels: dict[str, Any] = {}
@@ -87,7 +88,7 @@ class Page:
         channel.on("message", self.strokes.append)
         self.channels[purpose] = channel
         for transceiver in connection.getTransceivers():
-            if purpose == "publish" and transceiver.mid in ("audio", "camera"):
+            if purpose == "publish" and transceiver.mid in self.sends:
                 transceiver.sender.replaceTrack(audio_track() if transceiver.mid == "audio" else video_track())
                 transceiver.direction = "sendonly"
         await connection.setLocalDescription(await connection.createAnswer())

@@ -198,26 +198,21 @@ def test_a_senders_report_is_told_in_our_numbers() -> None:
     assert (info.packet_count, info.octet_count) == (1, 12)
 
 
-def test_a_receivers_report_gives_loss_jitter_and_the_way_there_and_back() -> None:
+def received(highest: int, lost: int, lsr: int = 0, dlsr: int = 0) -> RtcpReceiverInfo:
+    return RtcpReceiverInfo(5555, 64, lost, highest, jitter=900, lsr=lsr, dlsr=dlsr)
+
+
+def test_receivers_reports_give_loss_jitter_and_the_way_there_and_back() -> None:
     publisher = Publisher()
     watching = watched(publisher)
     publisher.send(packet(1, KEYFRAME))
     publisher.stream.take_report(RtcpSenderInfo(0x0123456789ABCDEF, 0, 0, 0))
     publisher.clock.now += 0.75
-    watching.place.take_reception(
-        RtcpReceiverInfo(
-            ssrc=5555,
-            fraction_lost=64,
-            packets_lost=0,
-            highest_sequence=0,
-            jitter=900,
-            lsr=0x456789AB,
-            dlsr=int(0.5 * 65536),
-        )
-    )
+    watching.place.take_reception(received(0xFFFFFFF0, 7))
+    watching.place.take_reception(received(0x54, 10, lsr=0x456789AB, dlsr=int(0.5 * 65536)))
     reception = watching.place.reception
     assert reception is not None
-    assert (reception.lost, reception.jitter) == (0.25, 0.01)
+    assert (reception.expected, reception.lacked, reception.jitter) == (100, 3, 0.01)
     assert reception.round_trip == pytest.approx(0.25)
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.quality import PICTURES, Network, Observer, Sample, grade, picture_to_send
+from media.quality import PICTURES, Losses, Network, Observer, Sample, grade, picture_to_send
 
 FINE = Sample(lost=0.0, jitter=0.005, delay=0.04)
 WEAK = Sample(lost=0.06, jitter=0.05, delay=0.2)
@@ -27,6 +27,23 @@ def states(*seconds: Sample) -> list[Network]:
 
 def test_a_network_without_loss_becomes_excellent_after_eight_seconds() -> None:
     assert states(*[FINE] * 8)[-2:] == [Network.GOOD, Network.EXCELLENT]
+
+
+def test_losses_are_of_the_last_second_and_of_all_streams() -> None:
+    losses = Losses()
+    shares = []
+    for expected, lacked in ((100, 3), (200, 23), (300, 20), (300, 20)):
+        losses.add(expected, lacked)
+        shares.append(losses.share)
+    assert shares == [0.03, 0.2, 0.0, 0.0], "what was late has come, and a second without packets tells nothing"
+
+
+@given(st.lists(st.tuples(st.integers(), st.integers())))
+def test_whatever_a_page_reports_is_a_share(counts: list[tuple[int, int]]) -> None:
+    losses = Losses()
+    for expected, lacked in counts:
+        losses.add(expected, lacked)
+        assert 0.0 <= losses.share <= 1.0
 
 
 def test_one_bad_second_changes_nothing() -> None:

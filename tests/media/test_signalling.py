@@ -11,11 +11,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from benchmarks.rooms.client import Client
 from media.messages import MAX_FRAME
 from media.rooms import RoomEvent
 from media.signalling import Rooms
 from media.tokens import Pass, Role, TokenMint
+from tests.media.client import Client
 from tests.support.waiting import eventually
 
 
@@ -350,14 +350,8 @@ async def test_three_pages_meet_over_the_protocol(house: House) -> None:
     meeting = [asyncio.create_task(client.run(house.session, stop)) for client in clients]
     try:
         for client in clients:
-            others = set(people) - {client.person}
-            await eventually(
-                lambda client=client, others=others: all(  # type: ignore[misc]
-                    (seen := client.counted.get(other)) is not None and seen.pictures > 2 and seen.sounds > 2
-                    for other in others
-                ),
-                timeout=30,
-            )
+            for other in set(people) - {client.person}:
+                await eventually(lambda client=client, other=other: client.sees_and_hears(other), timeout=30)  # type: ignore[misc]
     finally:
         stop.set()
         await asyncio.gather(*meeting)

@@ -39,6 +39,13 @@ def test_what_is_below_the_level_is_left_out(capsys: pytest.CaptureFixture[str])
     assert lines(capsys) == []
 
 
+@pytest.mark.parametrize("level", ["DEBUG", "INFO"])
+def test_addresses_of_the_pages_of_a_room_are_left_out(capsys: pytest.CaptureFixture[str], level: str) -> None:
+    set_up(level)
+    logging.getLogger("aioice.ice").info("Check %s", "198.51.100.23:50000")
+    assert lines(capsys) == []
+
+
 def test_of_an_exception_type_and_places_are_kept_and_its_sentence_is_not(capsys: pytest.CaptureFixture[str]) -> None:
     set_up("INFO")
     try:
