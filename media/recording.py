@@ -44,7 +44,8 @@ class Recorder:
     """Records rooms. ``run`` it as long as it is used.
 
     ``on_failed`` is told of a room whose recording had to be stopped: too much of it waits to be stored (what waits is
-    stored all the same), or the store has failed for very long. ``clock`` counts seconds, ``sleep`` waits for some.
+    stored all the same), or the store has failed for very long. ``wall`` gives the seconds since 1970, ``clock`` counts
+    seconds, ``sleep`` waits for some.
     """
 
     def __init__(
@@ -52,11 +53,12 @@ class Recorder:
         forwarding: Forwarding,
         store: SegmentStore,
         on_failed: Callable[[str], None],
+        wall: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._forwarding, self._store, self._on_failed = forwarding, store, on_failed
-        self._clock, self._sleep = clock, sleep
+        self._wall, self._clock, self._sleep = wall, clock, sleep
         self._running: dict[str, _RoomRecording] = {}
         self._backlogs: dict[str, Backlog] = {}
 
@@ -65,7 +67,7 @@ class Recorder:
         self.stop(room)
         name, began = secrets.token_hex(16), self._clock()
         backlog = self._backlogs.setdefault(room, Backlog(lambda: self._fail(room), self._sleep))
-        backlog.put(partial(self._store.begin, name, room, time.time()))
+        backlog.put(partial(self._store.begin, name, room, self._wall()))
 
         def keep(segment: Segment) -> None:
             if not backlog.put(partial(self._store.store, name, segment), len(segment.data)):
@@ -87,7 +89,7 @@ class Recorder:
         recording = self._running.pop(room, None)
         if recording is not None:
             recording.stop()
-            self._backlogs[room].put(partial(self._store.end, recording.name, time.time()))
+            self._backlogs[room].put(partial(self._store.end, recording.name, self._wall()))
 
     async def run(self) -> None:
         """Cut and hand on until cancelled."""

@@ -121,7 +121,11 @@ class TrackRecorder:
             self._cut()
 
     def finish(self) -> None:
-        """Nothing more comes: cut what there is."""
+        """Nothing more comes: give up waiting, and cut what there is."""
+        if self._picture is not None:
+            self._add_pictures(self._picture, self._picture.frames.release(float("inf")))
+        if self._voice is not None:
+            self._add_voices(self._voice, self._voice.frames.release(float("inf")))
         if self._blocks:
             self._cut()
 

@@ -65,7 +65,9 @@ class Rooms:
         self._mint, self._on_event, self._ice_servers = mint, on_event, ice_servers
         self.rooms: dict[str, Room] = {}
         self.forwarding = make_forwarding(self)
-        self._recorder = None if segments is None else Recorder(self.forwarding, segments, self._recording_failed)
+        self._recorder = (
+            None if segments is None else Recorder(self.forwarding, segments, self._recording_failed, mint.now)
+        )
         self._pages: dict[tuple[str, str], _Page] = {}
         self._ended = False
 

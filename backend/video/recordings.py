@@ -93,8 +93,16 @@ class Recordings(VideoDesk):
     """What is kept of the rooms."""
 
     async def answer_recording(self, consultation_id: str, person_id: str, agreed: bool, at: datetime) -> None:
-        """Keep what somebody answered in a room at `at` when they were asked whether they may be recorded."""
+        """Keep what somebody answered in a room at `at` when they were asked whether they may be recorded. Twice is as
+        good as once."""
         async with self._database.transaction() as session:
+            told = select(RecordingConsent.id).where(
+                RecordingConsent.consultation_id == consultation_id,
+                RecordingConsent.person_id == person_id,
+                RecordingConsent.answered_at == at,
+            )
+            if await session.scalar(told.limit(1)) is not None:
+                return
             actor = await self._people.actor(person_id)
             await self._consultations.meeting(actor, consultation_id, Action.VIDEO_ANSWER_RECORDING)
             session.add(

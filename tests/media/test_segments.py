@@ -63,7 +63,7 @@ class Studio:
             self.now = step / 50
 
     def opened(self) -> InputContainer:
-        return cast("InputContainer", av.open(io.BytesIO(file_of(self.segments)), "r"))
+        return av.open(io.BytesIO(file_of(self.segments)), "r")
 
     def times(self, kind: str) -> list[int]:
         """When the packets of a kind are, in milliseconds."""
