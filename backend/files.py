@@ -4,16 +4,17 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import String, select
+from sqlalchemy import String, delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.clock import Clock
-from backend.db import Base, Database, Id, UTCDateTime, key_ring
+from backend.db import Base, Database, Id, UTCDateTime, after_commit, key_ring
 from backend.errors import InvalidInput, NotFound
 from backend.ids import new_id
 from backend.security.keyring import key_number
@@ -33,6 +34,7 @@ _SIGNATURES: dict[str, Callable[[bytes], bool]] = {
     "image/gif": lambda data: data.startswith((b"GIF87a", b"GIF89a")),
     "image/webp": lambda data: data.startswith(b"RIFF") and data[8:12] == b"WEBP",
     "audio/amr": lambda data: data.startswith((b"#!AMR\n", b"#!AMR-WB\n")),
+    "video/webm": lambda data: data.startswith(b"\x1fC\xb6u"),  # a cluster: recordings are kept in parts
     "audio/mpeg": lambda data: data.startswith((b"ID3", b"\xff\xf2", b"\xff\xf3", b"\xff\xfa", b"\xff\xfb")),
 }
 
@@ -76,7 +78,8 @@ class FileStore:
 
         Args:
             data: at most 10 MiB.
-            media_type: image/jpeg, image/png, image/gif, image/webp, audio/amr or audio/mpeg; what the bytes must be.
+            media_type: image/jpeg, image/png, image/gif, image/webp, audio/amr, audio/mpeg or video/webm (a cluster);
+                what the bytes must be.
             owner: the person who sent it.
 
         Raises:
@@ -120,6 +123,17 @@ class FileStore:
         if row is None:
             raise NotFound("没有找到这个文件，请重新发送一次。")
         return FileView(row.id, row.owner_id, row.media_type, row.size, row.created_at)
+
+    async def remove(self, session: AsyncSession, file_ids: Sequence[str]) -> None:
+        """Remove files for good: the rows in the caller's transaction, the bytes once it is committed. What a crash in
+        between leaves behind is swept."""
+        for start in range(0, len(file_ids), _BATCH):
+            await session.execute(delete(FileRow).where(FileRow.id.in_(file_ids[start : start + _BATCH])))
+
+        def unlink() -> None:
+            asyncio.get_running_loop().run_in_executor(None, self._unlink, list(file_ids))
+
+        after_commit(session, unlink)
 
     async def reencrypt(self) -> int:
         """Encrypt every file under the newest key again, in batches; give how many were under an older one."""
@@ -188,6 +202,13 @@ class FileStore:
                 return False
         self._write(file_id, self._read(file_id))
         return True
+
+    def _unlink(self, file_ids: Iterable[str]) -> None:
+        try:
+            for file_id in file_ids:
+                self._path(file_id).unlink(missing_ok=True)
+        except OSError:
+            log.exception("files not removed; they will be swept")
 
     def _old_files(self, before: float) -> list[Path]:
         return [path for path in self._folder.glob("??/*") if path.stat().st_mtime < before]

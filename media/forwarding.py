@@ -96,6 +96,9 @@ class Forwarding(Protocol):
     def record(self, room: str, person: str, source: Source, watcher: Watcher | None) -> None:
         """Hand every packet of this source to ``watcher`` as well; to none where it is ``None``."""
 
+    def request_keyframe(self, room: str, person: str, source: Source) -> None:
+        """Ask ``person`` for a whole picture of this source; nothing happens where they send none."""
+
     def statistics(self, room: str, person: str) -> Leg | None:
         """How ``person`` is connected; ``None`` while they are not."""
 
@@ -196,6 +199,13 @@ class RtpForwarding:
             participant.recorders[source] = watcher
             if stream is not None:
                 stream.watchers.append(watcher)
+                stream.request_keyframe()
+
+    def request_keyframe(self, room: str, person: str, source: Source) -> None:
+        participant = self._rooms.get(room, {}).get(person)
+        if participant is not None and participant.publisher is not None:
+            stream = participant.publisher.streams.get(source)
+            if stream is not None:
                 stream.request_keyframe()
 
     def statistics(self, room: str, person: str) -> Leg | None:

@@ -34,7 +34,7 @@ class Channel(Protocol):
 @dataclass(frozen=True, slots=True)
 class RoomEvent:
     """Something that happened in a room: joined, waiting, left, admitted, refused, recording_agreed,
-    recording_refused, recording_started, recording_stopped."""
+    recording_refused, recording_started, recording_stopped, recording_failed."""
 
     room: str
     kind: str
@@ -189,9 +189,15 @@ class Room:
         if message.agree and not self._recording_asked:
             self._recording_asked = True
         if not message.agree:
-            self._recording_asked = False
-            for other in self.members.values():
-                other.agrees = None
+            self._forget_answers()
+        self._settle_recording()
+
+    def fail_recording(self) -> None:
+        """The recording cannot go on: end it and say so; a host may ask for another one."""
+        self._tell("", "recording_failed")
+        for member in self.inside:
+            member.channel.send({"kind": "error", "code": "recording_failed"})
+        self._forget_answers()
         self._settle_recording()
 
     def observe(self) -> None:
@@ -265,6 +271,11 @@ class Room:
                     "agreed": [m.person for m in self.inside if m.agrees],
                 }
             )
+
+    def _forget_answers(self) -> None:
+        self._recording_asked = False
+        for member in self.members.values():
+            member.agrees = None
 
     def _everybody_agrees(self) -> bool:
         return len(self.inside) > 1 and all(member.agrees for member in self.inside)

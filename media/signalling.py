@@ -32,6 +32,7 @@ from media.messages import (
     ShareScreen,
     read_message,
 )
+from media.recording import Recorder, SegmentStore
 from media.rooms import Member, Room, RoomEvent, RoomRefusedError
 from media.tokens import TokenMint, TokenRefusedError
 
@@ -49,7 +50,8 @@ _GOODBYE_WITHIN = 2.0
 class Rooms:
     """All rooms of this process. ``run`` it as long as it serves; ``handler`` is the WebSocket.
 
-    ``ice_servers`` gives the relays that pages may use; ``make_forwarding`` what carries the media, ours by default.
+    ``ice_servers`` gives the relays that pages may use, ``segments`` is where recordings are kept (without it nothing
+    is recorded), ``make_forwarding`` gives what carries the media, ours by default.
     """
 
     def __init__(
@@ -57,11 +59,15 @@ class Rooms:
         mint: TokenMint,
         ice_servers: Callable[[], list[RTCIceServer]] = list,
         on_event: Callable[[RoomEvent], None] = lambda event: None,
+        segments: SegmentStore | None = None,
         make_forwarding: Callable[[Listener], Forwarding] = RtpForwarding,
     ) -> None:
         self._mint, self._on_event, self._ice_servers = mint, on_event, ice_servers
         self.rooms: dict[str, Room] = {}
         self.forwarding = make_forwarding(self)
+        self._recorder = (
+            None if segments is None else Recorder(self.forwarding, segments, self._recording_failed, mint.now)
+        )
         self._pages: dict[tuple[str, str], _Page] = {}
         self._ended = False
 
@@ -71,10 +77,14 @@ class Rooms:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.forwarding.run())
                 tasks.create_task(self._observe())
+                if self._recorder is not None:
+                    tasks.create_task(self._recorder.run())
         finally:
             self._ended = True
             for room in list(self.rooms.values()):
                 room.close("closing")
+            if self._recorder is not None:
+                await self._recorder.close()
             await self.forwarding.close()
 
     async def close_room(self, name: str) -> None:
@@ -100,7 +110,7 @@ class Rooms:
         admitted = self._mint.redeem(token)
         room = self.rooms.get(admitted.room)
         if room is None:
-            room = self.rooms[admitted.room] = Room(admitted.room, self.forwarding, self._on_event)
+            room = self.rooms[admitted.room] = Room(admitted.room, self.forwarding, self._happened)
         try:
             member = room.enter(admitted, page)
         finally:
@@ -118,12 +128,33 @@ class Rooms:
         if not room.members and self.rooms.get(room.name) is room:
             del self.rooms[room.name]
 
+    def consent(self, room: Room, member: Member, message: RecordingConsent) -> None:
+        """Somebody answers whether they may be recorded; asking is in vain where nothing is stored."""
+        if self._recorder is None and message.agree:
+            member.channel.send({"kind": "error", "code": "recording_unavailable"})
+        else:
+            room.consent(member, message)
+
     def ice_servers_for_page(self) -> list[dict[str, Any]]:
         """The relays that a page may use, as the browser wants them."""
         return [
             {"urls": server.urls, "username": server.username, "credential": server.credential}
             for server in self._ice_servers()
         ]
+
+    def _happened(self, event: RoomEvent) -> None:
+        """Record while a room says so, and pass on what happened."""
+        if self._recorder is not None and event.kind == "recording_started":
+            room = self.rooms[event.room]
+            self._recorder.start(event.room, lambda: [member.person for member in room.inside])
+        elif self._recorder is not None and event.kind == "recording_stopped":
+            self._recorder.stop(event.room)
+        self._on_event(event)
+
+    def _recording_failed(self, name: str) -> None:
+        room = self.rooms.get(name)
+        if room is not None:
+            room.fail_recording()
 
     async def _observe(self) -> None:
         while True:
@@ -287,7 +318,7 @@ class _Page:
         elif isinstance(message, Admit):
             room.admit(member, message)
         elif isinstance(message, RecordingConsent):
-            room.consent(member, message)
+            self._rooms.consent(room, member, message)
         else:
             self._fault("unexpected")
 

@@ -31,6 +31,7 @@ class Context:
         mint: makes the token that a room's WebSocket takes.
         public_url: how browsers reach the product.
         calendar_links: tokens that open one booking's calendar file.
+        recording_links: tokens that open one track of a recording for a while.
         limits: how often one person asked lately; more than `requests_a_minute` are refused.
     """
 
@@ -46,6 +47,7 @@ class Context:
     identities: Identities
     sessions: Sessions
     calendar_links: Sessions
+    recording_links: Sessions
     clock: Clock
     limits: RateLimits
     requests_a_minute: int = 120

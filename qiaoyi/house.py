@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from backend.clock import Clock
 from backend.consultation import ConsultationService
@@ -73,7 +74,17 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             scheduling=scheduling,
             files=files,
             consultations=consultations,
-            video=VideoService(database, clock, events, timers, audit, people, consultations, files),
+            video=VideoService(
+                database,
+                clock,
+                events,
+                timers,
+                audit,
+                people,
+                consultations,
+                files,
+                keep_recordings=timedelta(days=settings.recording_days),
+            ),
             help_desk=HelpDesk(database, events),
         )
     finally:

@@ -8,11 +8,17 @@ from backend.security.keyring import KeyRing
 from miniprogram_api.sessions import Sessions
 
 _CALENDAR_VALID = timedelta(days=60)
+_RECORDING_VALID = timedelta(minutes=30)
 
 
 def calendar_tokens(ring: KeyRing, clock: Clock) -> Sessions:
     """Give the tokens that open one consultation's calendar file, in every process the same."""
     return Sessions(ring.derive("calendar"), clock, purpose="calendar", valid_for=_CALENDAR_VALID)
+
+
+def recording_tokens(ring: KeyRing, clock: Clock) -> Sessions:
+    """Give the tokens that open one track of a recording, in every process the same; the page fetches fresh ones."""
+    return Sessions(ring.derive("recording"), clock, purpose="recording", valid_for=_RECORDING_VALID)
 
 
 class PublicLinks:

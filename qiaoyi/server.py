@@ -37,7 +37,8 @@ from nlu.types import Provider
 from qiaoyi.health import Health
 from qiaoyi.house import House
 from qiaoyi.language import make_language
-from qiaoyi.links import PublicLinks, calendar_tokens
+from qiaoyi.links import PublicLinks, calendar_tokens, recording_tokens
+from qiaoyi.recordings import Playback
 from qiaoyi.sandbox_clock import ClockFollower
 from qiaoyi.settings import ServeRole, SettingsError
 from qiaoyi.video import SOCKET_PATH, MediaProcess, mint, token_mint
@@ -174,6 +175,7 @@ def _application(
 ) -> web.Application:
     settings = house.settings
     assert settings.wechat is not None  # noqa: S101  # checked where serving begins
+    recording_links = recording_tokens(house.ring, house.clock)
     context = Context(
         people=house.people,
         consultations=house.consultations,
@@ -196,11 +198,13 @@ def _application(
         identities=identities,
         sessions=Sessions(house.ring.derive("session"), house.clock),
         calendar_links=calendar,
+        recording_links=recording_links,
         clock=house.clock,
         limits=limits,
     )
     application = make_application(context)
     application.add_routes(receiving.gateway.routes())
+    application.add_routes(Playback(house.video, recording_links).routes())
     application.add_routes(page_routes(PAGES, settings.framed_by))
     return application
 

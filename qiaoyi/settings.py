@@ -19,6 +19,7 @@ from pydantic_settings import SettingsError as EnvironmentSourceError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from backend.video.desk import KEPT
 from bot.wechat.settings import WechatSettings
 
 _OTHER_NAMES = {
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
         clock_url: a local WeChat's clock to follow; empty in production.
         wechat: the official account and the platform's limits; the product serves nobody without it.
         framed_by: the origin of a local WeChat, which shows pages in a frame; empty in production, where nobody may.
+        recording_days: how many days a recording of a video room is kept (`backend.video.desk.KEPT` says why so many).
         nlu_provider: who understands what patients write; the embedded provider serves whenever Rasa does not.
         rasa_url: where the Rasa server of `make rasa` listens. It reads what patients write: loopback or a private
             network.
@@ -80,6 +82,7 @@ class Settings(BaseSettings):
     redis_url: str = Field("", repr=False)
     clock_url: str = ""
     framed_by: str = ""
+    recording_days: int = Field(KEPT.days, ge=1, le=36_525)
     nlu_provider: NluProvider = NluProvider.EMBEDDED
     rasa_url: str = "http://127.0.0.1:5005"
     rasa_timeout: float = Field(0.8, gt=0, le=2)

@@ -25,6 +25,7 @@ from media.rooms import RoomEvent
 from media.signalling import Rooms
 from media.tokens import Pass, Role, TokenMint
 from qiaoyi.house import House
+from qiaoyi.recordings import KeptSegments
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ CAPACITY = 30
 _REPORT_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
 _MOST_EVENTS = 10_000
+_ANSWERS = {"recording_agreed": True, "recording_refused": False}
+"""What somebody said to being recorded."""
 
 
 def token_mint(clock: Clock, ring: KeyRing, node: str = "") -> TokenMint:
@@ -114,7 +117,10 @@ class EventQueue:
     async def _hand_on(self, told: _Told) -> bool:
         event = told.event
         try:
-            await self._video.happened(event.kind, event.room, event.person, told.at, self._node_id)
+            if event.kind in _ANSWERS:
+                await self._video.answer_recording(event.room, event.person, _ANSWERS[event.kind], told.at)
+            else:
+                await self._video.happened(event.kind, event.room, event.person, told.at, self._node_id)
         except (SQLAlchemyError, OSError) as error:
             log.warning("an event of a room waits for the database: %s", type(error).__name__)
             return False
@@ -132,7 +138,11 @@ class MediaProcess:
         self._url = url
         self._region = region
         self._events = EventQueue(house.video, house.clock, self.node_id)
-        self.rooms = Rooms(token_mint(house.clock, house.ring, self.node_id), on_event=self._events.put)
+        self.rooms = Rooms(
+            token_mint(house.clock, house.ring, self.node_id),
+            on_event=self._events.put,
+            segments=KeptSegments(house.video),
+        )
 
     def routes(self) -> list[web.RouteDef]:
         """Give the route of the WebSocket."""

@@ -77,7 +77,10 @@ class Action(StrEnum):
     CONSULTATION_RATE = "consultation.rate"
     CONSULTATION_RAISE_ALARM = "consultation.raise_alarm"
     VIDEO_ENTER = "video.enter"
+    VIDEO_ANSWER_RECORDING = "video.answer_recording"  # whether one may be recorded
+    VIDEO_RECORD = "video.record"
     VIDEO_READ_RECORDING = "video.read_recording"
+    VIDEO_DELETE_RECORDING = "video.delete_recording"
     VIDEO_MANAGE_NODES = "video.manage_nodes"
     SCHEDULING_READ_SLOTS = "scheduling.read_slots"
     SCHEDULING_SET_WEEK = "scheduling.set_week"
@@ -147,7 +150,10 @@ TABLE: dict[Action, Grants] = {
     Action.CONSULTATION_RATE: _grants(OWN),
     Action.CONSULTATION_RAISE_ALARM: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.VIDEO_ENTER: _grants(OWN, DOCTORS, PARTICIPANT),
+    Action.VIDEO_ANSWER_RECORDING: _grants(OWN, DOCTORS, PARTICIPANT),
+    Action.VIDEO_RECORD: _grants(system=ANY),
     Action.VIDEO_READ_RECORDING: _grants(OWN, DOCTORS, PARTICIPANT),
+    Action.VIDEO_DELETE_RECORDING: _grants(system=ANY),
     Action.VIDEO_MANAGE_NODES: _grants(administrator=ANY, system=ANY),
     Action.SCHEDULING_READ_SLOTS: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
     Action.SCHEDULING_SET_WEEK: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),

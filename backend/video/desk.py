@@ -1,5 +1,7 @@
 """What every use case of the video rooms needs."""
 
+from datetime import timedelta
+
 from backend.clock import Clock
 from backend.consultation import ConsultationService
 from backend.db import Database
@@ -9,9 +11,21 @@ from backend.people import PeopleService
 from backend.security.audit import AuditLog
 from backend.timers import Timers
 
+KEPT = timedelta(days=1096)
+"""How long a recording is kept unless the settings say otherwise: three years, with their leap day.
+
+The rules for internet diagnosis (互联网诊疗监管细则（试行）, 2022) ask for 15 years for the record itself and for
+at least three for sound and picture of how it came about; those for consultations between institutions (远程医疗服务
+管理规范（试行）, 2018) ask for neither sound nor picture.
+"""
+
 
 class VideoDesk:
-    """Base of the groups of use cases that make up `VideoService`; none of its methods is public."""
+    """Base of the groups of use cases that make up `VideoService`; none of its methods is public.
+
+    Args:
+        keep_recordings: how long a recording is kept after its beginning.
+    """
 
     def __init__(
         self,
@@ -23,6 +37,7 @@ class VideoDesk:
         people: PeopleService,
         consultations: ConsultationService,
         files: FileStore,
+        keep_recordings: timedelta = KEPT,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -32,3 +47,4 @@ class VideoDesk:
         self._people = people
         self._consultations = consultations
         self._files = files
+        self._keep_recordings = keep_recordings

@@ -16,6 +16,7 @@ from backend.files import check_file
 from backend.security.policy import SYSTEM, Action, Actor
 from backend.video import rules
 from backend.video.nodes import Nodes
+from backend.video.recordings import Recordings
 from backend.video.rules import Opening, RoomRole, RoomState
 from backend.video.tables import VideoRoom
 from backend.video.visits import Visits
@@ -89,7 +90,7 @@ class RoomAdmission:
     url: str
 
 
-class Rooms(Visits, Nodes):
+class Rooms(Visits, Recordings, Nodes):
     """Rooms as those see them who want to enter."""
 
     async def room(self, actor: Actor, consultation_id: str) -> RoomView:
@@ -144,6 +145,7 @@ class Rooms(Visits, Nodes):
             node = await self._pin(session, room, region)
             if before != node.id:
                 await self._close_lost(session, consultation_id)
+                await self._close_recordings(session, consultation_id)
             you = _shown(found.you)
             admitted = you.role is RoomRole.GUEST and await self._was_admitted(session, consultation_id, you.person)
             assert opening.until is not None  # noqa: S101  # of every room that is open

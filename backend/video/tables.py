@@ -97,7 +97,8 @@ class Recording(Base):
 
 
 class RecordingTrack(Base):
-    """What one person sent of one kind (camera with voice, or screen) during a recording."""
+    """What one person sent of one kind (camera with voice, or screen) during a recording; it begins some milliseconds
+    after that."""
 
     __tablename__ = "recording_tracks"
     __table_args__ = (UniqueConstraint("recording_id", "person_id", "source"), Base.__table_args__)
@@ -107,11 +108,13 @@ class RecordingTrack(Base):
     person_id: Mapped[str] = mapped_column(Id)
     role: Mapped[Role] = mapped_column(coded(Role))
     source: Mapped[str] = mapped_column(String(8))
+    begins_ms: Mapped[int]
     name: Mapped[str] = mapped_column(EncryptedText("recording_tracks.name"))
 
 
 class RecordingSegment(Base):
-    """A few seconds of a track: a file of the file store that holds whole Matroska clusters, encrypted."""
+    """A few seconds of a track: a file of the file store that holds a Matroska cluster. Its times count from the
+    beginning of the track; the rest is what the header of the whole has to say."""
 
     __tablename__ = "recording_segments"
 
@@ -121,6 +124,10 @@ class RecordingSegment(Base):
     begins_ms: Mapped[int]
     ends_ms: Mapped[int]
     size: Mapped[int]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    voice: Mapped[bool]
+    keyframe: Mapped[bool]  # its pictures begin with a whole one
 
 
 class DeskCode(Base):

@@ -79,6 +79,9 @@ class Media:
     def record(self, room: str, person: str, source: Source, watcher: Watcher | None) -> None:
         raise NotImplementedError
 
+    def request_keyframe(self, room: str, person: str, source: Source) -> None:
+        raise NotImplementedError
+
     async def leave(self, room: str, person: str) -> None:
         raise NotImplementedError
 

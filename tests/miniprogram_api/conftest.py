@@ -24,6 +24,7 @@ from miniprogram_api.context import Context
 from miniprogram_api.login import Code2Session
 from miniprogram_api.sessions import Sessions
 from miniprogram_api.web_login import WebLogin
+from qiaoyi.links import recording_tokens
 from qiaoyi.video import mint, token_mint
 from sandbox.settings import LOCAL_APP_ID, LOCAL_APP_SECRET, LOCAL_MINI_APP_ID, LOCAL_MINI_APP_SECRET
 from tests.support import cases
@@ -170,6 +171,7 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
         code2session=Code2Session(http, wechat_url, LOCAL_MINI_APP_ID, LOCAL_MINI_APP_SECRET),
         identities=Identities(house.database, house.clock, people, home_channel=CHANNEL),
         sessions=Sessions(ring.derive("session"), house.clock),
+        recording_links=recording_tokens(ring, house.clock),
         calendar_links=Sessions(ring.derive("calendar"), house.clock, "calendar", timedelta(days=60)),
         clock=house.clock,
         limits=MemoryRateLimits(),

@@ -19,14 +19,15 @@ FACTS: dict[Relation, dict[str, object]] = {
 
 # The table again, as a person would say it; a change of the policy has to be made in both places.
 PATIENTS_OWN = {
-    "video.enter", "video.read_recording", "consultation.raise_alarm", "consultation.add_patient_note",
+    "video.enter", "video.read_recording", "video.answer_recording", "consultation.raise_alarm",
+    "consultation.add_patient_note",
     "consultation.open", "consultation.view", "consultation.read_record", "consultation.list", "consultation.attach",
     "consultation.book", "consultation.reschedule", "consultation.cancel_booking", "consultation.post",
     "consultation.focus", "consultation.cancel", "consultation.rate", "scheduling.book", "scheduling.release",
     "people.read", "people.update", "people.consent", "file.put", "file.read",
 }  # fmt: skip
 EXPERTS_CASES = {
-    "video.enter", "video.read_recording", "consultation.raise_alarm",
+    "video.enter", "video.read_recording", "video.answer_recording", "consultation.raise_alarm",
     "consultation.view", "consultation.read_record", "consultation.list", "consultation.attach",
     "consultation.answer_offer", "consultation.give_back", "consultation.reschedule", "consultation.cancel_booking",
     "consultation.request_supplement", "consultation.start", "consultation.post", "consultation.focus",
@@ -34,7 +35,7 @@ EXPERTS_CASES = {
     "scheduling.add_absence", "scheduling.release", "people.read", "people.set_on_call", "file.put", "file.read",
 }  # fmt: skip
 DOCTORS_CASES = {
-    "video.enter", "video.read_recording", "consultation.raise_alarm",
+    "video.enter", "video.read_recording", "video.answer_recording", "consultation.raise_alarm",
     "consultation.view", "consultation.read_record", "consultation.list", "consultation.acknowledge",
     "consultation.add_findings", "consultation.attach", "consultation.submit", "consultation.book",
     "consultation.reschedule", "consultation.cancel_booking", "consultation.answer_supplement", "consultation.post",
@@ -56,7 +57,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "people.manage_directory", "people.set_on_call", "people.invite", "audit.read", "video.manage_nodes",
     },
     (Role.SYSTEM, Relation.ANY): {
-        "video.manage_nodes", "consultation.raise_alarm",
+        "video.manage_nodes", "video.record", "video.delete_recording", "consultation.raise_alarm",
         "consultation.open", "consultation.view", "consultation.read_record", "consultation.list",
         "consultation.submit", "consultation.assign", "consultation.book", "consultation.reschedule",
         "consultation.cancel_booking", "consultation.cancel", "consultation.record_no_show", "scheduling.set_week",
