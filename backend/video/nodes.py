@@ -88,7 +88,7 @@ class Nodes(VideoDesk):
         """
         async with self._database.transaction() as session:
             now = await _now(session)
-            row = await session.get(MediaNode, report.id)
+            row = await session.get(MediaNode, report.id, with_for_update=True)
             if row is None:
                 await session.execute(delete(MediaNode).where(MediaNode.seen_at < now - _FORGOTTEN_AFTER))
                 session.add(MediaNode(**vars(report), started_at=now, seen_at=now))
@@ -151,18 +151,18 @@ class Nodes(VideoDesk):
         now = await _now(session)
         alive = await self._alive(session, now)
         coming = await self._coming(session, room, now)
-        free = [
-            node for node in alive if node.state is NodeState.SERVING and node.rooms + coming[node.id] < node.capacity
-        ]
+        serving = [node for node in alive if node.state is NodeState.SERVING]
+        free = [node for node in serving if node.rooms + coming[node.id] < node.capacity]
         pinned = next((node for node in alive if node.id == room.node_id), None)
         if pinned is not None and (room.begun or pinned in free):
             return pinned
         if not free:
             raise RoomBusy
-        best = min(
-            free,
-            key=lambda node: (-nearness(node.region, region), (node.rooms + coming[node.id]) / node.capacity, node.id),
-        )
+
+        def preference(node: MediaNode) -> tuple[int, float, str]:
+            return -nearness(node.region, region), (node.rooms + coming[node.id]) / node.capacity, node.id
+
+        best = min(free, key=preference)
         room.node_id, room.pinned_at, room.begun = best.id, now, False
         return best
 
@@ -201,10 +201,13 @@ class Nodes(VideoDesk):
         return over, elsewhere
 
 
-def nearness(of_node: str, region: str) -> int:
-    """Tell how near a process is to a place: by as many characters as the beginning that their regions share, where
-    the process's whole region is the beginning of the other (青岚县 of 青岚县石桥镇); -1 where it is not."""
-    return len(of_node) if region.startswith(of_node) else -1
+def nearness(served: str, region: str) -> int:
+    """Tell how near a process that serves `served` is to `region`.
+
+    Names of regions go from the large to the small, so whoever serves 青岚县 is near to 青岚县石桥镇, and nearer than
+    whoever serves all (an empty name): as near as the name has characters; -1 where the region lies elsewhere.
+    """
+    return len(served) if region.startswith(served) else -1
 
 
 async def _now(session: AsyncSession) -> datetime:

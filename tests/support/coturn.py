@@ -82,9 +82,9 @@ def _process(folder: Path, peer: str) -> Iterator[Coturn]:
         text = text.replace(f"=<{name}>", f"={value}")
     configuration = folder / "turnserver.conf"
     configuration.write_text(text)
-    command = [program, "--verbose", "-c", configuration, "--pidfile", folder / "pid", "--userdb", folder / "turndb"]
+    arguments = ["--verbose", "-c", configuration, "--pidfile", folder / "pid", "--userdb", folder / "turndb"]
     with running.log_file.open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+        process = subprocess.Popen([program, *map(str, arguments)], stdout=log, stderr=log, cwd=folder)
     try:
         yield running
     finally:

@@ -246,7 +246,7 @@ def upgrade() -> None:
     op.create_table(
         "media_nodes",
         sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("region", sa.String(length=64), nullable=False),
         sa.Column("url", sa.String(length=255), nullable=False),
         sa.Column(
             "state", sa.Enum("serving", "draining", name="nodestate", native_enum=False, length=24), nullable=False
@@ -732,6 +732,7 @@ def upgrade() -> None:
         sa.Column("consultation_id", sa.String(length=32), nullable=False),
         sa.Column("node_id", sa.String(length=32), nullable=True),
         sa.Column("pinned_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("begun", sa.Boolean(), nullable=False),
         sa.Column("opened_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
         sa.Column("closed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
         sa.Column("ended_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
