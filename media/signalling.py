@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from aiohttp import WSMsgType, web
-from aiortc import RTCIceServer
 
 from media.description import DescriptionError
 from media.forwarding import Forwarding, Listener, RoomFullError, RtpForwarding

@@ -9,7 +9,7 @@ import pytest
 
 from media.forwarding import RtpForwarding
 from media.turn import VALID_SECONDS, credentials, relays
-from tests.media.pages import Page, join, running
+from tests.media.pages import Page, Told, join, running
 from tests.support.coturn import SECRET, Coturn, running_coturn
 from tests.support.waiting import eventually
 
@@ -31,7 +31,7 @@ def _relays(coturn: Coturn, transport: str, *, secret: str = SECRET, late: float
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_a_page_behind_a_relay_sees_and_is_seen(transport: str) -> None:
-    async with running_coturn() as coturn, running(RtpForwarding()) as forwarding:
+    async with running_coturn() as coturn, running(RtpForwarding(Told())) as forwarding:
         (expert,) = await join(forwarding, "r", "expert")
         patient = Page(forwarding, "r", "patient", _relays(coturn, transport))
         await patient.publish()
@@ -43,7 +43,7 @@ async def test_a_page_behind_a_relay_sees_and_is_seen(transport: str) -> None:
 
 @pytest.mark.parametrize("wrong", [{"late": VALID_SECONDS + 60}, {"secret": "another"}], ids=["expired", "forged"])
 async def test_credentials_that_are_not_good_open_no_relay(wrong: dict[str, Any]) -> None:
-    async with running_coturn() as coturn, running(RtpForwarding()) as forwarding:
+    async with running_coturn() as coturn, running(RtpForwarding(Told())) as forwarding:
         patient = Page(forwarding, "r", "patient", _relays(coturn, "udp", **wrong))
         await patient.publish()
         assert "a=candidate" not in patient.connections["publish"].localDescription.sdp
@@ -51,7 +51,7 @@ async def test_credentials_that_are_not_good_open_no_relay(wrong: dict[str, Any]
 
 
 async def test_a_relay_leads_nowhere_but_to_the_media_processes() -> None:
-    async with running_coturn(media_address="203.0.113.9") as coturn, running(RtpForwarding()) as forwarding:
+    async with running_coturn(media_address="203.0.113.9") as coturn, running(RtpForwarding(Told())) as forwarding:
         patient = Page(forwarding, "r", "patient", _relays(coturn, "udp"))
         await patient.publish()
         await eventually(lambda: "error 403: Forbidden IP" in coturn.log, timeout=20)
