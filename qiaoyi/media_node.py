@@ -48,6 +48,8 @@ class MediaNode:
         """The process ends: its rooms may begin elsewhere from now on, and its pages go there if there is a place."""
         self._admission.draining = True
         async with self._speaking:
+            if self._has_left:
+                return
             self._has_left = True
             others = False
             try:
