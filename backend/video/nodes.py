@@ -104,7 +104,8 @@ class Nodes(VideoDesk):
     async def forget_node(self, node_id: str) -> bool:
         """A media process ends by itself: its rooms may be taken by another at once. Give whether there is another."""
         async with self._database.transaction() as session:
-            await session.execute(delete(MediaNode).where(MediaNode.id == node_id))
+            ended = {"state": NodeState.ENDED, "seen_at": await _now(session)}
+            await session.execute(update(MediaNode).where(MediaNode.id == node_id).values(ended))
             return any(node.state is NodeState.SERVING for node in await self._alive(session))
 
     async def nodes(self, actor: Actor) -> list[NodeView]:
@@ -119,7 +120,7 @@ class Nodes(VideoDesk):
             rows = await session.scalars(select(MediaNode).order_by(MediaNode.region, MediaNode.started_at))
             names = [column.name for column in MediaNode.__table__.columns]
             return [
-                NodeView(**{name: getattr(row, name) for name in names}, alive=row.seen_at > now - DEAD_AFTER)
+                NodeView(**{name: getattr(row, name) for name in names}, alive=_lives(row, now))
                 for row in rows
             ]
 
@@ -168,7 +169,8 @@ class Nodes(VideoDesk):
 
     async def _alive(self, session: AsyncSession, now: datetime | None = None) -> list[MediaNode]:
         now = now or await _now(session)
-        return list(await session.scalars(select(MediaNode).where(MediaNode.seen_at > now - DEAD_AFTER)))
+        heard = await session.scalars(select(MediaNode).where(MediaNode.seen_at > now - DEAD_AFTER))
+        return [node for node in heard if _lives(node, now)]
 
     async def _coming(self, session: AsyncSession, room: VideoRoom, now: datetime) -> Counter[str]:
         """Count for each process the other rooms that are on their way to it and not in its reports yet."""
@@ -208,6 +210,18 @@ def nearness(served: str, region: str) -> int:
     whoever serves all (an empty name): as near as the name has characters; -1 where the region lies elsewhere.
     """
     return len(served) if region.startswith(served) else -1
+
+
+async def silence(session: AsyncSession, node_id: str) -> timedelta | None:
+    """Tell how long ago a process that is gone was last heard, at least; None where it lives."""
+    node, now = await session.get(MediaNode, node_id), await _now(session)
+    if node is None:
+        return _FORGOTTEN_AFTER
+    return None if _lives(node, now) else now - node.seen_at
+
+
+def _lives(node: MediaNode, now: datetime) -> bool:
+    return node.state is not NodeState.ENDED and node.seen_at > now - DEAD_AFTER
 
 
 async def _now(session: AsyncSession) -> datetime:

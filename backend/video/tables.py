@@ -15,6 +15,7 @@ class NodeState(StrEnum):
 
     SERVING = "serving"
     DRAINING = "draining"  # keeps the rooms that it has, takes no new ones
+    ENDED = "ended"  # carries nothing any more, by its own word
 
 
 class MediaNode(Base):

@@ -39,7 +39,8 @@ class Installation:
     async def start_media(self, region: str = "") -> str:
         """Start a media process and give its id."""
         before = await self.alive()
-        settings = self.settings | {"PORT": str(free_port()), "MEDIA_REGION": region}
+        own = {name: value for name, value in self.settings.items() if not name.startswith("WECHAT")}
+        settings = own | {"PORT": str(free_port()), "MEDIA_REGION": region}
         process = await self.stack.enter_async_context(serving(self.folder, settings, "--role", "media"))
 
         async def is_heard() -> bool:
@@ -112,6 +113,11 @@ async def test_the_rooms_of_media_processes_that_die_drain_and_end_go_on_elsewhe
         other = await installation.start_media("青岚县")
         await _a_draining_process_keeps_its_room_and_gets_no_other(installation, meeting, far, other)
         record_property("ended_seconds", await _a_process_that_ends(installation, meeting, far, other))
+    status, said, _ = await qiaoyi(installation.folder, installation.settings, "drain", "--all", "--wait")
+    assert (status, said.splitlines()[0]) == (0, "draining: 1")
+    assert await installation.alive() == {other: 0}
+    assert await meeting.patient.fetch_pass() is None
+    assert meeting.patient.refusals[-1] == "room_busy"
 
 
 async def _a_killed_process(installation: Installation, meeting: Meeting, killed: str, left: str) -> float:

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from aiortc import RTCIceServer
 
 from media.forwarding import RtpForwarding
 from media.turn import VALID_SECONDS, credentials, relays
@@ -66,3 +67,12 @@ async def test_tls_is_spoken_on_its_port() -> None:
         assert writer.get_extra_info("ssl_object").version() in ("TLSv1.2", "TLSv1.3")
         writer.close()
         await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+
+
+async def test_a_media_process_behind_address_translation_asks_for_its_public_address() -> None:
+    async with running_coturn() as coturn:
+        stun = [RTCIceServer(f"stun:{coturn.address}:{coturn.port}")]
+        async with running(RtpForwarding(Told(), lambda: stun)) as forwarding:
+            offer = await forwarding.publish("r", "expert")
+            assert "a=candidate" in offer.sdp
+            await eventually(lambda: "BINDING processed, success" in coturn.log)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from backend.clock import Clock
 from backend.db import Database
@@ -15,9 +15,10 @@ from backend.errors import Forbidden, NotFound
 from backend.ids import new_id
 from backend.security.policy import SYSTEM
 from backend.security.tables import AuditEntry
-from backend.video.nodes import DEAD_AFTER, NodeReport, Nodes, RoomBusy, nearness
-from backend.video.tables import MediaNode, NodeState, VideoRoom
+from backend.video.nodes import NodeReport, Nodes, RoomBusy, nearness
+from backend.video.tables import NodeState, VideoRoom
 from tests.support.clinic import Clinic, build_clinic
+from tests.support.media_nodes import fall_silent
 
 TOWNSHIP = "青岚县石桥镇"
 
@@ -38,13 +39,6 @@ class Door(Nodes):
             room = await session.get(VideoRoom, consultation_id)
             assert room is not None
             room.closed_at = self._clock.now()
-
-    async def fall_silent(self, node_id: str, for_: timedelta = DEAD_AFTER) -> None:
-        """Let a process be unheard for so long."""
-        async with self._database.transaction() as session:
-            node = await session.get(MediaNode, node_id)
-            assert node is not None
-            await session.execute(update(MediaNode).where(MediaNode.id == node_id).values(seen_at=node.seen_at - for_))
 
 
 def report(node_id: str, **changes: object) -> NodeReport:
@@ -148,7 +142,7 @@ async def test_the_rooms_of_a_process_that_is_not_heard_any_more_come_back_on_an
     await door.pin(room)
     await door.report_node(report("a", rooms=1), [room])
     await door.report_node(report("b"), [])
-    await door.fall_silent("a")
+    await fall_silent(clinic.database, "a")
     assert await door.pin(room) == "b"
 
 
@@ -160,7 +154,7 @@ async def test_a_process_that_was_taken_for_dead_learns_which_of_its_rooms_are_e
     await door.pin(moved)
     await door.pin(kept)
     await door.report_node(report("a", rooms=2), [moved, kept])
-    await door.fall_silent("a")
+    await fall_silent(clinic.database, "a")
     await door.report_node(report("b"), [])
     assert await door.pin(moved) == "b"
     orders = await door.report_node(report("a", rooms=2), [moved, kept])
@@ -226,8 +220,8 @@ async def test_the_dead_are_listed_for_a_day_and_forgotten_when_another_process_
 ) -> None:
     for node_id in ("long dead", "dead"):
         await door.report_node(report(node_id), [])
-    await door.fall_silent("long dead", timedelta(days=2))
-    await door.fall_silent("dead")
+    await fall_silent(clinic.database, "long dead", timedelta(days=2))
+    await fall_silent(clinic.database, "dead")
     await door.report_node(report("new"), [])
     assert {node.id: node.alive for node in await door.nodes(SYSTEM)} == {"dead": False, "new": True}
 
