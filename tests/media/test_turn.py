@@ -74,5 +74,4 @@ async def test_a_media_process_behind_address_translation_asks_for_its_public_ad
         stun = [RTCIceServer(f"stun:{coturn.address}:{coturn.port}")]
         async with running(RtpForwarding(Told(), lambda: stun)) as forwarding:
             offer = await forwarding.publish("r", "expert")
-            assert "a=candidate" in offer.sdp
-            await eventually(lambda: "BINDING processed, success" in coturn.log)
+            assert "typ srflx" in offer.sdp
