@@ -76,7 +76,7 @@ class Member:
 
 
 class RoomRefusedError(Exception):
-    """Somebody cannot come in; ``code`` says why: ``full``."""
+    """Somebody cannot come in; ``code`` says why: ``full``, ``busy``, ``moving`` or ``closing``."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from aiohttp import WSMsgType, web
-from aiortc import RTCIceServer
 
 from media.description import DescriptionError
 from media.forwarding import Forwarding, Listener, RoomFullError, RtpForwarding
@@ -57,19 +56,22 @@ class Rooms:
     def __init__(
         self,
         mint: TokenMint,
-        ice_servers: Callable[[], list[RTCIceServer]] = list,
         on_event: Callable[[RoomEvent], None] = lambda event: None,
         segments: SegmentStore | None = None,
         make_forwarding: Callable[[Listener], Forwarding] = RtpForwarding,
+        takes_another: Callable[[int], bool] = lambda rooms: True,
+        relays: Callable[[], list[dict[str, Any]]] = list,
     ) -> None:
-        self._mint, self._on_event, self._ice_servers = mint, on_event, ice_servers
+        """``takes_another`` decides whether a room may begin beside so many; ``relays`` gives the TURN servers for a
+        page, as the browser wants them."""
+        self._mint, self._on_event, self._takes_another, self._relays = mint, on_event, takes_another, relays
         self.rooms: dict[str, Room] = {}
         self.forwarding = make_forwarding(self)
         self._recorder = (
             None if segments is None else Recorder(self.forwarding, segments, self._recording_failed, mint.now)
         )
         self._pages: dict[tuple[str, str], _Page] = {}
-        self._ended = False
+        self._ended = ""
 
     async def run(self) -> None:
         """Forward, repair, observe, until cancelled; then everybody is sent home."""
@@ -80,18 +82,22 @@ class Rooms:
                 if self._recorder is not None:
                     tasks.create_task(self._recorder.run())
         finally:
-            self._ended = True
-            for room in list(self.rooms.values()):
-                room.close("closing")
+            self.end("closing")
             if self._recorder is not None:
                 await self._recorder.close()
             await self.forwarding.close()
 
-    async def close_room(self, name: str) -> None:
-        """The consultation is over: send everybody home."""
+    async def close_room(self, name: str, code: str = "over") -> None:
+        """Send everybody home, because the consultation is over; or, with ``moving``, to another process."""
         room = self.rooms.get(name)
         if room is not None:
-            room.close("over")
+            room.close(code)
+
+    def end(self, code: str) -> None:
+        """Take nobody any more and send everybody away; ``code`` tells the pages why."""
+        self._ended = self._ended or code
+        for room in list(self.rooms.values()):
+            room.close(code)
 
     async def handler(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one page."""
@@ -106,10 +112,12 @@ class Rooms:
     def enter(self, token: str, page: "_Page") -> tuple[Room, Member]:
         """Let a page in; raises ``TokenRefusedError`` or ``RoomRefusedError``."""
         if self._ended:
-            raise RoomRefusedError("closing")
+            raise RoomRefusedError(self._ended)
         admitted = self._mint.redeem(token)
         room = self.rooms.get(admitted.room)
         if room is None:
+            if not self._takes_another(len(self.rooms)):
+                raise RoomRefusedError("busy")
             room = self.rooms[admitted.room] = Room(admitted.room, self.forwarding, self._happened)
         try:
             member = room.enter(admitted, page)
@@ -135,12 +143,10 @@ class Rooms:
         else:
             room.consent(member, message)
 
-    def ice_servers_for_page(self) -> list[dict[str, Any]]:
-        """The relays that a page may use, as the browser wants them."""
-        return [
-            {"urls": server.urls, "username": server.username, "credential": server.credential}
-            for server in self._ice_servers()
-        ]
+    @property
+    def relays(self) -> list[dict[str, Any]]:
+        """The relays that a page may use, with credentials that begin now."""
+        return self._relays()
 
     def _happened(self, event: RoomEvent) -> None:
         """Record while a room says so, and pass on what happened."""
@@ -335,7 +341,7 @@ class _Page:
                         "purpose": message.purpose,
                         "connection": offer.connection,
                         "sdp": offer.sdp,
-                        "ice_servers": self._rooms.ice_servers_for_page(),
+                        "ice_servers": self._rooms.relays,
                     }
                 )
                 if message.purpose == "subscribe":

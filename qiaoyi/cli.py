@@ -63,6 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     invite.add_argument("practitioner", help="licence number, or the code of one of the demonstration's people")
     invite.add_argument("--sandbox-port", type=int, default=8090, help="of the local WeChat, where no account is set")
 
+    _verb(verbs, "nodes", commands.nodes, "list the processes that carry video rooms")
+    drain = _verb(verbs, "drain", commands.drain, "let processes keep their video rooms and take no new ones")
+    which = drain.add_mutually_exclusive_group(required=True)
+    which.add_argument("--node", metavar="ID", help="of one process, as `qiaoyi nodes` lists them")
+    which.add_argument("--all", action="store_true", help="every process that lives")
+    drain.add_argument("--wait", action="store_true", help="come back when the last of their rooms is over")
+
     keys = _verb(verbs, "keys", commands.rotate_keys, "rotate the encryption key")
     keys.add_argument("action", choices=["rotate"])
 

@@ -1,9 +1,10 @@
 """What each command of `qiaoyi` does. Each takes the settings and the parsed options and gives the exit status."""
 
 import argparse
+import asyncio
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 import aiohttp
@@ -12,8 +13,10 @@ from sqlalchemy.exc import OperationalError
 from backend import migrations
 from backend.errors import DomainError
 from backend.security.keyring import KeyRingError, add_key
+from backend.security.policy import SYSTEM
 from backend.security.rotation import reencrypt
 from backend.seed import seed as load_demo_people
+from backend.video.nodes import NodeView
 from bot.wechat.errors import WechatError, WechatUnavailable
 from qiaoyi import diagnosis, local
 from qiaoyi.demo.play import play
@@ -23,6 +26,8 @@ from qiaoyi.local import StartError
 from qiaoyi.logs import set_up
 from qiaoyi.server import forever, serving, until_stopped
 from qiaoyi.settings import ServeRole, Settings, SettingsError
+
+_DRAIN_SECONDS = 2.0
 
 
 async def run(settings: Settings, options: argparse.Namespace) -> int:
@@ -118,6 +123,41 @@ async def invite(settings: Settings, options: argparse.Namespace) -> int:
         return 1
     print(f"{found.name} {found.institution_name}，{invitation.expires_at:%Y-%m-%d %H:%M} UTC\n{url}")
     return 0
+
+
+async def nodes(settings: Settings, _options: argparse.Namespace) -> int:
+    """List the media processes of the last day."""
+    async with open_house(settings) as house:
+        found = await house.video.nodes(SYSTEM)
+    for node in found:
+        state = node.state.value if node.alive else "dead"
+        print(
+            f"{node.id}  {state:8}  {node.region or '*'}  rooms {node.rooms} of {node.capacity}  people {node.people}  "
+            f"cpu {node.cpu:.2f}  loop lag {node.loop_lag * 1000:.0f} ms  {node.url}"
+        )
+    return 0
+
+
+async def drain(settings: Settings, options: argparse.Namespace) -> int:
+    """Let media processes take no new rooms, and wait for the end of those that they have where that is asked for."""
+    async with open_house(settings) as house:
+        video = house.video
+        chosen = {node.id for node in await video.nodes(SYSTEM) if node.alive} if options.all else {options.node}
+        try:
+            for node_id in sorted(chosen):
+                await video.drain(SYSTEM, node_id)
+        except DomainError as refusal:
+            print(refusal.sentence, file=sys.stderr)
+            return 1
+        print(f"draining: {len(chosen)}", flush=True)
+        while options.wait and (left := [node for node in await video.nodes(SYSTEM) if _has_rooms(node, chosen)]):
+            print(f"rooms left: {sum(node.rooms for node in left)}", flush=True)
+            await asyncio.sleep(_DRAIN_SECONDS)
+    return 0
+
+
+def _has_rooms(node: NodeView, chosen: Collection[str]) -> bool:
+    return node.id in chosen and node.alive and node.rooms > 0
 
 
 async def rotate_keys(settings: Settings, _options: argparse.Namespace) -> int:

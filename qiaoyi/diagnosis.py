@@ -20,7 +20,7 @@ from nlu.models import ModelError
 from nlu.rasa_client import RasaClient, RasaFault
 from nlu.types import Context
 from qiaoyi.server import PAGES
-from qiaoyi.settings import NluProvider, Settings
+from qiaoyi.settings import NluProvider, ServeRole, Settings
 
 _LEAST_FREE_BYTES = 1 << 30
 _TIMEOUT_SECONDS = 5.0
@@ -39,8 +39,9 @@ Check = Callable[[Settings], Awaitable[Finding]]
 
 async def examine(settings: Settings) -> list[Finding]:
     """Look at everything that a start needs."""
-    parts: tuple[Check, ...] = (_data_folder, _keys, _database, _redis, _language, _language_server, _pages, _port)
-    checks = (*parts, _account, _wechat)
+    checks: tuple[Check, ...] = (_data_folder, _keys, _database, _port)
+    if settings.role is not ServeRole.MEDIA:
+        checks += (_redis, _language, _language_server, _pages, _account, _wechat)
     return [await check(settings) for check in checks]
 
 

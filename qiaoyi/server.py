@@ -41,7 +41,7 @@ from qiaoyi.links import PublicLinks, calendar_tokens, recording_tokens
 from qiaoyi.recordings import Playback
 from qiaoyi.sandbox_clock import ClockFollower
 from qiaoyi.settings import ServeRole, SettingsError
-from qiaoyi.video import SOCKET_PATH, MediaProcess, mint, token_mint
+from qiaoyi.video import MediaProcess, mint, token_mint
 
 PAGES = Path(__file__).parent.parent / "web" / "dist"
 """The built pages."""
@@ -77,6 +77,10 @@ async def serving(house: House) -> AsyncIterator[None]:
         SettingsError: no WeChat account is set, or the port is taken.
     """
     settings = house.settings
+    if settings.role is ServeRole.MEDIA:
+        async with _serving_rooms(house):
+            yield
+        return
     if settings.wechat is None:
         raise SettingsError("setting wechat: app_id, app_secret, token and aes_key of the account are needed")
     async with AsyncExitStack() as stack:
@@ -113,15 +117,31 @@ async def serving(house: House) -> AsyncIterator[None]:
             work["turns"] = receiving.run
             application = _application(house, receiving, identities, http, calendar, limits)
         if settings.role is ServeRole.ALL and application is not None:
-            media = MediaProcess(house, f"{settings.public.replace('http', 'ws', 1)}{SOCKET_PATH}")
-            application.add_routes(media.routes())
-            application.on_shutdown.append(media.send_home)
+            media = MediaProcess(house)
+            media.add_to(application)
             work["media"] = media.run
         loops = await stack.enter_async_context(_working(work))
         if application is not None and language is not None:
             # Last to begin, first to end: nothing is taken in that would not be worked on.
             application.add_routes(Health(house.database, loops, language.state).routes())
             await stack.enter_async_context(_listening(application, settings.host, settings.port))
+        yield
+
+
+@asynccontextmanager
+async def _serving_rooms(house: House) -> AsyncIterator[None]:
+    """Serve video rooms and nothing else; no account of WeChat is needed."""
+    settings = house.settings
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        media, application = MediaProcess(house), web.Application()
+        media.add_to(application)
+        work: Work = {"media": media.run}
+        if settings.clock_url:
+            work["clock"] = await _followed_clock(house, http)
+        loops = await stack.enter_async_context(_working(work))
+        application.add_routes(Health(house.database, loops).routes())
+        await stack.enter_async_context(_listening(application, settings.host, settings.port))
         yield
 
 

@@ -11,22 +11,36 @@ from dataclasses import fields
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, HttpUrl, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import Field, HttpUrl, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 from pydantic_settings import SettingsError as EnvironmentSourceError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from backend.video.desk import KEPT
 from bot.wechat.settings import WechatSettings
+from media.load import ROOMS_A_PROCESS
 
 _OTHER_NAMES = {
     "QIAOYI_SETTINGS",
     "QIAOYI_SANDBOX_URL",
     "QIAOYI_CACHE",
 }  # which file to read; where the development server of the pages looks; where `make rasa` keeps what it makes
+
+
+MEDIA_PATH = "/media/v1/socket"
+"""Where the WebSocket of the video rooms is, on every process that carries some."""
+
+TurnUrl = Annotated[str, Field(pattern="^turns?:.+")]
+_SHORTEST_SECRET = 16
 
 
 class SettingsError(Exception):
@@ -39,6 +53,7 @@ class ServeRole(StrEnum):
     ALL = "all"
     WEB = "web"  # callbacks of WeChat, the mini-program's API, pages
     WORKER = "worker"  # events, timers, delivery, the audit log's seal
+    MEDIA = "media"  # video rooms, and nothing of WeChat
 
 
 class NluProvider(StrEnum):
@@ -65,6 +80,11 @@ class Settings(BaseSettings):
         rasa_url: where the Rasa server of `make rasa` listens. It reads what patients write: loopback or a private
             network.
         rasa_timeout: how long it may take over one message, in seconds of the five that WeChat waits.
+        media_url: where pages reach the WebSocket of this process's video rooms; made from `public_url` where empty.
+        media_region: the beginning of the names of the regions that this process is near to; empty: of all.
+        media_capacity: video rooms that this process carries at most.
+        media_stun_url: who tells this process its own public address, where it is behind address translation.
+        turn_urls, turn_secret: the TURN servers for pages, and the secret that they share with us.
         mini_app_id, mini_app_secret: the mini-program that logs in; none where there is no mini-program.
     """
 
@@ -86,6 +106,12 @@ class Settings(BaseSettings):
     nlu_provider: NluProvider = NluProvider.EMBEDDED
     rasa_url: str = "http://127.0.0.1:5005"
     rasa_timeout: float = Field(0.8, gt=0, le=2)
+    media_url: str = Field("", pattern="^(wss?://[^/]+.*)?$")
+    media_region: str = Field("", max_length=64)
+    media_capacity: int = Field(ROOMS_A_PROCESS, ge=1, le=1000)
+    media_stun_url: str = Field("", pattern="^(stun:.+)?$")
+    turn_urls: Annotated[tuple[TurnUrl, ...], NoDecode] = ()
+    turn_secret: str = Field("", repr=False)
     mini_app_id: str = ""
     mini_app_secret: str = Field("", repr=False)
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
@@ -116,6 +142,18 @@ class Settings(BaseSettings):
             raise ValueError(f"{unknown[0]} is no setting of the account")
         return {name: _from_text(text, kinds[name].default) for name, text in value.items()}
 
+    @field_validator("turn_urls", mode="before")
+    @classmethod
+    def _several_from_text(cls, value: Any) -> Any:
+        return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("turn_secret")
+    @classmethod
+    def _secret_of_turn(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("turn_urls") and len(value) < _SHORTEST_SECRET:
+            raise ValueError(f"the TURN servers share a secret of at least {_SHORTEST_SECRET} characters")
+        return value
+
     @field_validator("redis_url")
     @classmethod
     def _redis_address(cls, value: str) -> str:
@@ -139,6 +177,11 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         """Where the key ring lies."""
         return self.data / "keys.json"
+
+    @property
+    def media_socket(self) -> str:
+        """Where pages reach the WebSocket of this process's video rooms."""
+        return self.media_url or self.public.replace("http", "ws", 1) + MEDIA_PATH
 
     @property
     def public(self) -> str:

@@ -6,33 +6,34 @@ in order, and from there into the database as soon as that answers.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aiohttp import web
+from aiortc import RTCIceServer
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.clock import Clock
 from backend.errors import DomainError
 from backend.ids import new_id
 from backend.security.keyring import KeyRing
-from backend.video.nodes import NodeReport
 from backend.video.rooms import RoomAdmission
 from backend.video.service import VideoService
-from backend.video.tables import NodeState
+from media.forwarding import RtpForwarding
+from media.load import Admission
 from media.rooms import RoomEvent
 from media.signalling import Rooms
 from media.tokens import Pass, Role, TokenMint
+from media.turn import relays
 from qiaoyi.house import House
+from qiaoyi.media_node import MediaNode
 from qiaoyi.recordings import KeptSegments
+from qiaoyi.settings import MEDIA_PATH
 
 log = logging.getLogger(__name__)
 
-SOCKET_PATH = "/media/v1/socket"
-CAPACITY = 30
-"""Rooms that one process carries."""
-_REPORT_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
 _MOST_EVENTS = 10_000
 _ANSWERS = {"recording_agreed": True, "recording_refused": False}
@@ -130,67 +131,43 @@ class EventQueue:
 
 
 class MediaProcess:
-    """The rooms that this process carries."""
+    """The rooms that this process carries, as its settings say."""
 
-    def __init__(self, house: House, url: str, region: str = "") -> None:
-        self.node_id = new_id()
-        self._house = house
-        self._url = url
-        self._region = region
-        self._events = EventQueue(house.video, house.clock, self.node_id)
-        self.rooms = Rooms(
-            token_mint(house.clock, house.ring, self.node_id),
+    def __init__(self, house: House) -> None:
+        settings = house.settings
+        node_id = new_id()
+        self._events = EventQueue(house.video, house.clock, node_id)
+        self._admission = Admission(settings.media_capacity)
+        self._rooms = Rooms(
+            token_mint(house.clock, house.ring, node_id),
             on_event=self._events.put,
             segments=KeptSegments(house.video),
+            make_forwarding=lambda listener: RtpForwarding(listener, lambda: _stun(settings.media_stun_url)),
+            takes_another=self._admission.takes_another,
+            relays=lambda: relays(settings.turn_urls, settings.turn_secret, time.time),
+        )
+        self._node = MediaNode(
+            house.video, self._rooms, self._admission, node_id, settings.media_socket, settings.media_region
         )
 
-    def routes(self) -> list[web.RouteDef]:
-        """Give the route of the WebSocket."""
-        return [web.get(SOCKET_PATH, self.rooms.handler)]
-
-    async def send_home(self, _application: web.Application) -> None:
-        """The process ends: let go of every page, so that none holds it up."""
-        for room in list(self.rooms.rooms.values()):
-            room.close("closing")
+    def add_to(self, application: web.Application) -> None:
+        """Serve the WebSocket there; when the application ends, every page is let go, so that none holds it up."""
+        application.router.add_get(MEDIA_PATH, self._rooms.handler)
+        application.on_shutdown.append(self._let_go)
 
     async def run(self) -> None:
-        """Carry rooms until cancelled; then everybody is sent home, and the process is forgotten."""
+        """Carry rooms until cancelled; what happened in them is handed on to the last."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.rooms.run())
-                tasks.create_task(self._events.run())
-                tasks.create_task(self._report())
+                for work in (self._rooms.run, self._events.run, self._admission.run, self._node.run):
+                    tasks.create_task(work())
         finally:
+            await self._node.leave()
             await self._events.drain(_RETRY_SECONDS)
-            await self._forget()
 
-    async def _report(self) -> None:
-        while True:
-            try:
-                over = await self._house.video.report_node(self._state())
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("the database does not hear of this media process: %s", type(error).__name__)
-            else:
-                for room in over:
-                    await self.rooms.close_room(room)
-            await asyncio.sleep(_REPORT_SECONDS)
+    async def _let_go(self, _application: web.Application) -> None:
+        await self._node.leave()
 
-    async def _forget(self) -> None:
-        try:
-            await self._house.video.forget_node(self.node_id)
-        except (SQLAlchemyError, OSError):
-            log.warning("the database does not hear that this media process ends")
 
-    def _state(self) -> NodeReport:
-        held = self.rooms.rooms.values()
-        return NodeReport(
-            id=self.node_id,
-            region=self._region,
-            url=self._url,
-            state=NodeState.SERVING,
-            capacity=CAPACITY,
-            rooms=len(held),
-            people=sum(len(room.members) for room in held),
-            cpu=0.0,
-            loop_lag=0.0,
-        )
+def _stun(url: str) -> list[RTCIceServer]:
+    return [RTCIceServer(url)] if url else []

@@ -32,6 +32,7 @@ class MeetingView:
     Args:
         you: the reader, in the role in which they come; a colleague who stands in for the doctor comes as a doctor.
         people: patient, doctor and, where there is one, expert.
+        region: where the township centre of the case is, by name.
         consented: whether the patient's consent stands.
     """
 
@@ -42,6 +43,7 @@ class MeetingView:
     booking: BookingView | None
     you: MeetingPerson
     people: tuple[MeetingPerson, ...]
+    region: str
     consented: bool
 
     def require_consent(self) -> None:
@@ -92,5 +94,6 @@ class Meetings(CaseDesk):
             booking=await self._scheduling.booking(case.id),
             you=MeetingPerson(actor.person_id or None, names.get(actor.person_id, ""), role),
             people=tuple(people),
+            region=(await self._people.institution(case.institution_id)).region,
             consented=await self._people.has_consent(case.patient_id),
         )

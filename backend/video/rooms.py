@@ -125,11 +125,8 @@ class Rooms(Visits, Recordings, Nodes):
                     found |= {case.id: await self.room(actor, case.id) for case in cases}
         return [view for view in found.values() if view.opening.state is RoomState.OPEN]
 
-    async def enter(self, actor: Actor, consultation_id: str, region: str = "") -> RoomAdmission:
+    async def enter(self, actor: Actor, consultation_id: str) -> RoomAdmission:
         """Let somebody into the room of a consultation, and say which media process carries it.
-
-        Args:
-            region: where a process is preferred, as the processes name theirs.
 
         Raises:
             NotFound, Forbidden: it is none of the actor's business. ConsentRequired: the patient has not agreed.
@@ -142,7 +139,7 @@ class Rooms(Visits, Recordings, Nodes):
             found.require_consent()
             room = await self._room(session, consultation_id)
             before = room.node_id
-            node = await self._pin(session, room, region)
+            node = await self._pin(session, room, found.region)
             if before != node.id:
                 await self._close_lost(session, consultation_id)
                 await self._close_recordings(session, consultation_id)

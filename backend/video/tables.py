@@ -15,6 +15,7 @@ class NodeState(StrEnum):
 
     SERVING = "serving"
     DRAINING = "draining"  # keeps the rooms that it has, takes no new ones
+    ENDED = "ended"  # carries nothing any more, by its own word
 
 
 class MediaNode(Base):
@@ -24,7 +25,7 @@ class MediaNode(Base):
     __table_args__ = (Index("ix_media_nodes_seen_at", "seen_at"), Base.__table_args__)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
-    region: Mapped[str] = mapped_column(String(32))
+    region: Mapped[str] = mapped_column(String(64))
     url: Mapped[str] = mapped_column(String(255))
     state: Mapped[NodeState] = mapped_column(coded(NodeState))
     capacity: Mapped[int]
@@ -32,6 +33,7 @@ class MediaNode(Base):
     people: Mapped[int]
     cpu: Mapped[float]
     loop_lag: Mapped[float]
+    # Both by the database's clock, which no sandbox moves.
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
@@ -44,7 +46,8 @@ class VideoRoom(Base):
 
     consultation_id: Mapped[str] = mapped_column(ForeignKey("consultations.id"), primary_key=True)
     node_id: Mapped[str | None] = mapped_column(Id)
-    pinned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    pinned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # by the database's clock
+    begun: Mapped[bool] = mapped_column(default=False)  # somebody is in it there, says the process
     opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # of its last meeting that is in the timeline

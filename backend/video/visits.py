@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.security.policy import SYSTEM, Action, Role
 from backend.video import rules
 from backend.video.desk import VideoDesk
-from backend.video.nodes import DEAD_AFTER
+from backend.video.nodes import silence
 from backend.video.rules import Stay
-from backend.video.tables import MediaNode, RoomVisit, VideoRoom
+from backend.video.tables import RoomVisit, VideoRoom
 
 EMPTY_TIMER = "video.empty"
 EMPTY_FOR = timedelta(minutes=2)
@@ -146,12 +146,12 @@ class Visits(VideoDesk):
         )
 
     async def _close_lost(self, session: AsyncSession, consultation_id: str) -> None:
-        """Close the stays at processes that died: nobody is there since they were last heard."""
+        """Close the stays at processes that are gone: nobody is there since they were last heard."""
         lost = [visit for visit in await self._visits(session, consultation_id) if visit.left_at is None]
         for visit in lost:
-            node = await session.get(MediaNode, visit.node_id)
-            if node is None or node.seen_at <= self._clock.now() - DEAD_AFTER:
-                visit.left_at = max(node.seen_at if node is not None else visit.came_at, _latest(visit))
+            silent_for = await silence(session, visit.node_id)
+            if silent_for is not None:
+                visit.left_at = max(self._clock.now() - silent_for, _latest(visit))
 
     # reading
 

@@ -1,13 +1,20 @@
 """A page played by aiortc: it publishes encoded pictures and sound, and decodes what it is sent."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import av
 import numpy as np
-from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCIceServer,
+    RTCIceTransportPolicy,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 from aiortc.mediastreams import MediaStreamTrack
 
 from benchmarks.rooms.pictures import audio_track, video_track
@@ -41,11 +48,19 @@ class Told:
 
 
 class Page:
-    """One person's page on a forwarding without signalling."""
+    """One person's page on a forwarding without signalling; with ``relays`` (as a browser takes them) it connects
+    through them alone."""
 
-    def __init__(self, forwarding: RtpForwarding, room: str, person: str) -> None:
+    def __init__(
+        self, forwarding: RtpForwarding, room: str, person: str, relays: Sequence[dict[str, Any]] = ()
+    ) -> None:
         self.forwarding, self.room, self.person = forwarding, room, person
         self.sends: tuple[str, ...] = ("audio", "camera")
+        self.configuration = RTCConfiguration(
+            iceServers=[RTCIceServer(**relay) for relay in relays],
+            bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
+            iceTransportPolicy=RTCIceTransportPolicy.RELAY if relays else RTCIceTransportPolicy.ALL,
+        )
         self.strokes: list[str] = []
         self.connections: dict[str, RTCPeerConnection] = {}
         self.channels: dict[str, Any] = {}
@@ -81,8 +96,7 @@ class Page:
         before = self.connections.pop(purpose, None)
         if before is not None:
             await before.close()
-        configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-        self.connections[purpose] = connection = RTCPeerConnection(configuration)
+        self.connections[purpose] = connection = RTCPeerConnection(self.configuration)
         await connection.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
         channel = connection.createDataChannel("room", negotiated=True, id=0)
         channel.on("message", self.strokes.append)

@@ -34,14 +34,20 @@ class House:
         self.session, self.clock = session, Clock()
         self.events: list[tuple[str, str]] = []
         self.mint = TokenMint(b"k" * 32, self.clock)
-        self.rooms = Rooms(self.mint, on_event=self.heard)
+        self.most_rooms, self.relays = 100, list[dict[str, Any]]()
+        self.rooms = Rooms(
+            self.mint,
+            on_event=self.heard,
+            takes_another=lambda rooms: rooms < self.most_rooms,
+            relays=lambda: self.relays,
+        )
         self.url = ""
 
     def heard(self, event: RoomEvent) -> None:
         self.events.append((event.kind, event.person))
 
-    def token(self, person: str, role: Role = Role.HOST) -> str:
-        return self.mint.mint(Pass("r", person, role, person, "", self.clock() + 3600))
+    def token(self, person: str, role: Role = Role.HOST, room: str = "r") -> str:
+        return self.mint.mint(Pass(room, person, role, person, "", self.clock() + 3600))
 
     async def open(self) -> "Page":
         return Page(await self.session.ws_connect(self.url))
@@ -269,6 +275,42 @@ async def test_a_room_closes_with_its_consultation(house: House) -> None:
     await house.rooms.close_room("r")
     assert [await expert.closed(), await patient.closed()] == ["over", "over"]
     await eventually(lambda: house.rooms.rooms == {})
+
+
+async def test_a_process_that_takes_no_more_lets_in_whoever_belongs_to_its_rooms(house: House) -> None:
+    expert = await house.join("expert")
+    house.most_rooms = 1
+    late = await house.open()
+    await late.say(kind="join", version=1, token=house.token("other", room="another"))
+    assert await late.closed() == "busy"
+    await house.join("doctor")
+    again = await house.join("expert")
+    assert await expert.closed() == "other_device"
+    assert list(house.rooms.rooms) == ["r"]
+    house.most_rooms = 2
+    other = await house.open()
+    await other.say(kind="join", version=1, token=house.token("other", room="another"))
+    await other.hear("joined")
+    await again.say(kind="ping")
+    await again.hear("pong")
+
+
+async def test_the_rooms_of_a_process_that_ends_are_sent_to_another(house: House) -> None:
+    expert, patient = await house.join("expert"), await house.join("patient", Role.GUEST)
+    house.rooms.end("moving")
+    assert [await expert.closed(), await patient.closed()] == ["moving", "moving"]
+    late = await house.open()
+    await late.say(kind="join", version=1, token=house.token("doctor"))
+    assert await late.closed() == "moving"
+
+
+async def test_a_page_is_told_of_the_relays_that_it_may_use(house: House) -> None:
+    house.relays = [{"urls": ["turn:turn.test:3478"], "username": "1:2", "credential": "3"}]
+    expert = await house.join("expert")
+    await expert.say(kind="offer", purpose="publish")
+    offer = await expert.hear("offer")
+    assert offer["ice_servers"] == house.relays
+    assert "turn.test" not in offer["sdp"]
 
 
 async def test_a_room_sends_home_whose_time_is_over(house: House) -> None:

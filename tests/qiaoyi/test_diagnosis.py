@@ -12,7 +12,7 @@ from nlu.models import ModelError
 from qiaoyi import diagnosis
 from qiaoyi.cli import main
 from qiaoyi.diagnosis import examine
-from qiaoyi.settings import NluProvider, Settings, load
+from qiaoyi.settings import NluProvider, ServeRole, Settings, load
 from tests.support.processes import free_port
 from tests.support.sandbox import running_sandbox
 from tests.support.transport import local_settings
@@ -38,6 +38,12 @@ def with_account(settings: Settings, wechat: WechatSettings, public_url: str = "
 
 async def test_a_sound_set_up_has_no_finding(sound: Settings) -> None:
     assert await wrong(sound) == []
+
+
+async def test_a_media_process_needs_nothing_of_wechat(sound: Settings) -> None:
+    away = with_account(sound, local_settings("http://127.0.0.1:9"))
+    assert await wrong(away) != []
+    assert await wrong(away.model_copy(update={"role": ServeRole.MEDIA})) == []
 
 
 async def test_a_damaged_key_file_is_found_and_left_alone(sound: Settings) -> None:

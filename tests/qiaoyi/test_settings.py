@@ -155,3 +155,35 @@ def test_a_named_file_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("QIAOYI_SETTINGS", "/nowhere/qiaoyi.toml")
     with pytest.raises(SettingsError, match=r"/nowhere/qiaoyi\.toml"):
         load()
+
+
+def test_the_rooms_are_reached_beside_everything_else_unless_told_otherwise() -> None:
+    assert load(public_url="https://county.test").media_socket == "wss://county.test/media/v1/socket"
+    assert load(media_url="wss://media-2.county.test/x").media_socket == "wss://media-2.county.test/x"
+
+
+def test_turn_servers_are_listed_with_commas_or_as_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QIAOYI_TURN_SECRET", "s" * 32)
+    monkeypatch.setenv("QIAOYI_TURN_URLS", "turn:a.test:3478?transport=udp, turns:a.test:5349")
+    assert load().turn_urls == ("turn:a.test:3478?transport=udp", "turns:a.test:5349")
+    monkeypatch.delenv("QIAOYI_TURN_URLS")
+    Path("qiaoyi.toml").write_text('turn_urls = ["turn:b.test"]\n')
+    assert load().turn_urls == ("turn:b.test",)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        ("QIAOYI_MEDIA_URL", "https://county.test", "media_url"),
+        ("QIAOYI_MEDIA_CAPACITY", "0", "media_capacity"),
+        ("QIAOYI_MEDIA_STUN_URL", "turn.test", "media_stun_url"),
+        ("QIAOYI_TURN_URLS", "stun:a.test", "turn_urls"),
+        ("QIAOYI_TURN_URLS", "turn:a.test", "turn_secret"),
+    ],
+)
+def test_a_wrong_setting_of_the_rooms_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, named: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"^setting {named}"):
+        load()

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import signal
 import socket
 import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -44,8 +46,11 @@ async def qiaoyi(folder: Path, settings: Mapping[str, str], *arguments: str) -> 
 
 
 @asynccontextmanager
-async def serving(folder: Path, settings: Mapping[str, str], *arguments: str) -> AsyncIterator[None]:
-    """Run `qiaoyi serve` while inside; it must say that it is ready, and must end cleanly at SIGTERM."""
+async def serving(folder: Path, settings: Mapping[str, str], *arguments: str) -> AsyncIterator[Process]:
+    """Run `qiaoyi serve` while inside; it must say that it is ready, and must end cleanly at SIGTERM.
+
+    Gives the process, which the test may kill (SIGKILL) itself.
+    """
     log = folder / f"serve-{settings.get('PORT', '')}-{'-'.join(arguments)}.log"
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
@@ -56,8 +61,9 @@ async def serving(folder: Path, settings: Mapping[str, str], *arguments: str) ->
         assert process.stdout is not None
         line = await asyncio.wait_for(process.stdout.readline(), _START_SECONDS)
         assert line.startswith(b"ready"), log.read_text()[-3000:]  # the end of a failed test
-        yield
+        yield process
     finally:
+        killed = process.returncode == -signal.SIGKILL
         if process.returncode is None:
             process.terminate()
         try:
@@ -65,4 +71,4 @@ async def serving(folder: Path, settings: Mapping[str, str], *arguments: str) ->
         except TimeoutError:
             process.kill()
             await process.wait()
-    assert process.returncode == 0, log.read_text()[-3000:]
+    assert killed or process.returncode == 0, log.read_text()[-3000:]

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks.rooms.client import Client
+from tests.support.room_client import Client
 from tests.support.waiting import eventually
 
 

@@ -246,10 +246,12 @@ def upgrade() -> None:
     op.create_table(
         "media_nodes",
         sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("region", sa.String(length=64), nullable=False),
         sa.Column("url", sa.String(length=255), nullable=False),
         sa.Column(
-            "state", sa.Enum("serving", "draining", name="nodestate", native_enum=False, length=24), nullable=False
+            "state",
+            sa.Enum("serving", "draining", "ended", name="nodestate", native_enum=False, length=24),
+            nullable=False,
         ),
         sa.Column("capacity", sa.Integer(), nullable=False),
         sa.Column("rooms", sa.Integer(), nullable=False),
@@ -732,6 +734,7 @@ def upgrade() -> None:
         sa.Column("consultation_id", sa.String(length=32), nullable=False),
         sa.Column("node_id", sa.String(length=32), nullable=True),
         sa.Column("pinned_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("begun", sa.Boolean(), nullable=False),
         sa.Column("opened_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
         sa.Column("closed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
         sa.Column("ended_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),

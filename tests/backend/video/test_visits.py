@@ -165,15 +165,15 @@ async def finish(booked: Booked) -> None:
 
 async def test_a_room_closes_with_its_consultation_and_its_process_hears_of_it(booked: Booked) -> None:
     await everybody_enters(booked)
-    assert await booked.live() == []
+    assert await booked.live() == ()
     await finish(booked)
-    assert await booked.live() == [booked.id]
+    assert await booked.live() == (booked.id,)
     with pytest.raises(RoomClosed):
         await booked.enter(booked.doctor)
     assert await booked.meetings() == []  # they are still being sent home
     await everybody_leaves(booked)
     assert len(await booked.meetings()) == 1
-    assert await booked.live() == []  # nothing is left to close
+    assert await booked.live() == ()  # nothing is left to close
 
 
 async def test_a_room_that_is_empty_when_its_consultation_ends_is_told_at_once(booked: Booked) -> None:
@@ -206,10 +206,10 @@ async def test_whoever_still_slips_in_after_the_end_is_sent_home(booked: Booked)
     await booked.move_to(0)
     await booked.enter(booked.doctor)
     await finish(booked)
-    assert await booked.live() == []
+    assert await booked.live() == ()
     await booked.pass_minutes(0.1)
     await booked.happens("joined", booked.doctor)
-    assert await booked.live() == [booked.id]
+    assert await booked.live() == (booked.id,)
 
 
 async def test_a_room_of_a_case_that_is_given_back_opens_again_for_the_next_expert(booked: Booked) -> None:
@@ -226,7 +226,7 @@ async def test_a_room_of_a_case_that_is_given_back_opens_again_for_the_next_expe
     await booked.clinic.care.start(other, booked.id)
     await booked.live()
     assert (await booked.enter(other)).node_id == booked.node_id
-    assert await booked.live() == []
+    assert await booked.live() == ()
 
 
 async def test_a_room_closes_when_its_time_is_moved(booked: Booked) -> None:

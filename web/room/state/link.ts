@@ -5,8 +5,10 @@ import type { PageMessage, Pass, ServerMessage } from './types'
 const AGAIN_MS = 1000
 const JITTER_MS = 500
 const BUSY_MS = 2000
+/** Ends that say nothing of this page: its process ends, or takes no more; a new pass leads to another one. */
+const ELSEWHERE = new Set(['moving', 'closing', 'busy'])
 /** Ends after which a new pass may help, and how many of them in a row are taken for a fault that will not pass. */
-const PASSING = new Set(['token_forged', 'token_expired', 'token_used', 'malformed', 'slow', 'flood', 'faults', 'closing'])
+const PASSING = new Set(['token_forged', 'token_expired', 'token_used', 'malformed', 'slow', 'flood', 'faults'])
 const FAULTS_MOST = 8
 
 export interface LinkHandlers {
@@ -89,12 +91,12 @@ export class Link {
 
   private wasClosed(code: string): void {
     this.socket = null
-    if (!PASSING.has(code) || ++this.faults > FAULTS_MOST) {
+    if (!ELSEWHERE.has(code) && (!PASSING.has(code) || ++this.faults > FAULTS_MOST)) {
       this.handlers.closed(code)
       return
     }
     this.handlers.lost(null)
-    this.again(code === 'closing' && this.isUp ? 0 : AGAIN_MS)
+    this.again(ELSEWHERE.has(code) && this.isUp ? 0 : AGAIN_MS)
   }
 
   private wasLost(): void {
