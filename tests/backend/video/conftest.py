@@ -11,11 +11,12 @@ from backend.clock import Clock
 from backend.db import Database
 from backend.ids import new_id
 from backend.security.policy import Actor
-from backend.video.nodes import NodeReport
+from backend.video.nodes import DEAD_AFTER, NodeReport
 from backend.video.rooms import RoomAdmission
 from backend.video.service import VideoService
 from backend.video.tables import NodeState
 from tests.support.clinic import Clinic, build_clinic
+from tests.support.media_nodes import fall_silent
 
 
 @dataclass
@@ -30,11 +31,16 @@ class Booked:
     id: str
     node_id: str = field(default_factory=new_id)
 
-    async def live(self, node_id: str | None = None, **more: Any) -> tuple[str, ...]:
-        """Let a media process say that it lives; give the rooms that it is to close."""
+    async def live(self, node_id: str | None = None, *, carries_it: bool = True, **more: Any) -> tuple[str, ...]:
+        """Let a media process say that it lives, carrying the room or not; give the rooms that it is to close."""
         told: dict[str, Any] = {"region": "", "url": "ws://media.test/", "state": NodeState.SERVING, "capacity": 10}
         told |= {"rooms": 0, "people": 0, "cpu": 0.1, "loop_lag": 0.0, **more}
-        return (await self.video.report_node(NodeReport(id=node_id or self.node_id, **told), [self.id])).over
+        carried = [self.id] if carries_it else []
+        return (await self.video.report_node(NodeReport(id=node_id or self.node_id, **told), carried)).over
+
+    async def dies(self, ago: timedelta = DEAD_AFTER) -> None:
+        """Let nothing have been heard of the media process for so long."""
+        await fall_silent(self.clinic.database, self.node_id, ago)
 
     async def move_to(self, minutes: float) -> None:
         """Let the time come that lies so many minutes after the booked start (before it, where negative)."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -133,7 +132,7 @@ async def test_without_the_patients_consent_nobody_meets(booked: Booked) -> None
 
 async def test_who_comes_while_no_process_lives_is_asked_to_wait(booked: Booked) -> None:
     await booked.move_to(0)
-    booked.clinic.clock.advance(timedelta(seconds=5))
+    await booked.dies()
     with pytest.raises(RoomBusy):
         await booked.enter(booked.patient)
     await booked.live()
