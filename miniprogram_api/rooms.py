@@ -7,6 +7,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
+from backend.errors import Forbidden, NotFound
 from backend.security.policy import Actor
 from backend.video.rooms import LARGEST_SNAPSHOT
 from backend.video.rules import RoomRole, RoomState
@@ -25,9 +26,10 @@ from miniprogram_api.web_login import PAGE
 
 _PATH = {"consultation_id": "The consultation."}
 _CODE = r"^[!-~]+$"
-_GUESSES_AT_AN_ADDRESS = 10
-_GUESSES = 60
-_GUESSES_SECONDS = 60
+GUESSES_AT_AN_ADDRESS = 10
+GUESSES = 60
+GUESSES_SECONDS = 60
+"""How many desk codes may be tried in so many seconds, from one address and from all."""
 
 
 PagePath = Annotated[str, Field(pattern=PAGE)]
@@ -153,8 +155,8 @@ async def _desk_code(call: Call) -> DeskCodeAnswer:
 async def _desk_session(call: Call) -> DeskSessionAnswer:
     """Guessing is limited by address, and over all addresses: a code of eight digits is short."""
     limits = call.context.limits
-    at_address = await limits.allow(f"desk:{call.address}", _GUESSES_AT_AN_ADDRESS, _GUESSES_SECONDS)
-    if not at_address or not await limits.allow("desk", _GUESSES, _GUESSES_SECONDS):
+    at_address = await limits.allow(f"desk:{call.address}", GUESSES_AT_AN_ADDRESS, GUESSES_SECONDS)
+    if not at_address or not await limits.allow("desk", GUESSES, GUESSES_SECONDS):
         raise TooManyRequests
     visitor = await call.context.video.redeem_desk_code(call.body.code)
     session = _session(call.context, visitor.person_id)
@@ -182,7 +184,12 @@ def snapshots(context: Context, actor_of: Callable[[web.Request], Awaitable[Acto
             jpeg = await received(request, LARGEST_SNAPSHOT)
         except BodyTooLarge:
             raise BodyTooLarge("截图太大了，最大2MB。") from None
-        kept = await context.video.keep_snapshot(actor, request.match_info["consultation_id"], jpeg)
+        try:
+            kept = await context.video.keep_snapshot(actor, request.match_info["consultation_id"], jpeg)
+        except Forbidden as refusal:
+            if "action" in refusal.details:  # the policy's: whoever may not see it does not learn that it is there
+                raise NotFound from None
+            raise
         answer = SnapshotAnswer(attachment_id=kept)
         return web.Response(text=answer.model_dump_json(), status=201, content_type="application/json")
 

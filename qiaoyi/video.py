@@ -5,6 +5,7 @@ in order, and from there into the database as soon as that answers.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
@@ -35,6 +36,7 @@ from qiaoyi.settings import MEDIA_PATH
 log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 1.0
+_ANSWER_SECONDS = 10.0
 _MOST_EVENTS = 10_000
 _ANSWERS = {"recording_agreed": True, "recording_refused": False}
 """What somebody said to being recorded."""
@@ -108,25 +110,26 @@ class EventQueue:
 
     async def drain(self, seconds: float) -> None:
         """Hand on what is left, for at most so many seconds."""
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self._waiting and await self._hand_on(self._waiting[0]):
                     self._waiting.popleft()
-        except TimeoutError:
+        if self._waiting:
             log.error("events of rooms were lost at the end: %d", len(self._waiting))
 
     async def _hand_on(self, told: _Told) -> bool:
+        """Tell whether the event was taken, or never will be; what is told again changes nothing."""
         event = told.event
         try:
-            if event.kind in _ANSWERS:
-                await self._video.answer_recording(event.room, event.person, _ANSWERS[event.kind], told.at)
-            else:
+            async with asyncio.timeout(_ANSWER_SECONDS):
                 await self._video.happened(event.kind, event.room, event.person, told.at, self._node_id)
         except (SQLAlchemyError, OSError) as error:
             log.warning("an event of a room waits for the database: %s", type(error).__name__)
             return False
-        except DomainError as refusal:  # it will never be taken: what it is about is not there
+        except DomainError as refusal:  # what it is about is not there
             log.warning("an event of a room was refused: kind=%s code=%s", event.kind, refusal.code)
+        except Exception:  # a fault of ours must not keep the other rooms' events back
+            log.exception("an event of a room was not taken: kind=%s", event.kind)
         return True
 
 

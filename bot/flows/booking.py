@@ -101,7 +101,7 @@ async def _confirm(turn: Turn, booking: BookingView, opening: str) -> None:
     when = moment(booking.starts_at)
     turn.say(
         Menu(
-            f"{opening}：{when}。\n到时候打开这个微信就行。前一天、前一小时和前十分钟，我都会提醒您。",
+            f"{opening}：{when}。\n前一天、前一小时我会提醒您；快到点时，我把视频会诊室发给您，点开就行。",
             (change, give_up),
         ),
         Link("加到手机日历", f"{when} 专家会诊", turn.services.links.calendar(booking)),

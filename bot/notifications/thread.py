@@ -20,7 +20,7 @@ async def started(notifier: Notifier) -> None:
     doctor = Menu(f"{case_line(view)}：专家{view.expert_name}已开始会诊。", (enter,), notice=note)
     await notifier.tell_practitioner(view.doctor_id, doctor)
     if view.booking is None or notifier.now < view.booking.starts_at:  # else the card came at the booked time
-        title = "专家来了，请点这里视频会诊"
+        title = "会诊开始了，请点这里视频见面"
         await tell_cards(notifier, view, title, "请进视频会诊室")
 
 

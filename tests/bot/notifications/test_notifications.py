@@ -27,7 +27,8 @@ def test_every_event_that_is_published_is_heard_or_is_unheard_for_a_reason() -> 
         published |= set(
             re.findall(r'publish\(\s*session,(?: case,)?\s*"([a-z_.]+)"', path.read_text(encoding="utf-8"))
         )
-    assert {"consultation.drafted", "booking.changed", "help.requested"} <= published
+        published |= set(re.findall(r'"(room\.[a-z]+)"', path.read_text(encoding="utf-8")))
+    assert {"room.joined", "consultation.drafted", "booking.changed", "help.requested"} <= published
     assert published - set(handlers()) - UNHEARD == set()
     assert not UNHEARD & set(handlers())
 
