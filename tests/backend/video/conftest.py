@@ -30,11 +30,11 @@ class Booked:
     id: str
     node_id: str = field(default_factory=new_id)
 
-    async def live(self, node_id: str | None = None, **more: Any) -> tuple[str, ...]:
-        """Let a media process say that it lives; give the rooms that it is to close."""
+    async def live(self, node_id: str | None = None, *carried: str, **more: Any) -> tuple[str, ...]:
+        """Let a media process say that it lives and carries these rooms; give those that it is to close."""
         told: dict[str, Any] = {"region": "", "url": "ws://media.test/", "state": NodeState.SERVING, "capacity": 10}
         told |= {"rooms": 0, "people": 0, "cpu": 0.1, "loop_lag": 0.0, **more}
-        return (await self.video.report_node(NodeReport(id=node_id or self.node_id, **told), [self.id])).over
+        return (await self.video.report_node(NodeReport(id=node_id or self.node_id, **told), carried)).over
 
     async def move_to(self, minutes: float) -> None:
         """Let the time come that lies so many minutes after the booked start (before it, where negative)."""

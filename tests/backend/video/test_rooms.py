@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +14,7 @@ from backend.video.nodes import RoomBusy
 from backend.video.rooms import LARGEST_SNAPSHOT, RoomClosed, RoomEarly
 from backend.video.rules import RoomRole, RoomState
 from tests.backend.video.conftest import Booked
+from tests.support.media_nodes import fall_silent
 
 JPEG = b"\xff\xd8\xff\xe0" + b"picture"
 
@@ -133,7 +133,7 @@ async def test_without_the_patients_consent_nobody_meets(booked: Booked) -> None
 
 async def test_who_comes_while_no_process_lives_is_asked_to_wait(booked: Booked) -> None:
     await booked.move_to(0)
-    booked.clinic.clock.advance(timedelta(seconds=5))
+    await fall_silent(booked.clinic.database, booked.node_id)
     with pytest.raises(RoomBusy):
         await booked.enter(booked.patient)
     await booked.live()
