@@ -54,7 +54,7 @@ class MediaNode:
             others = False
             try:
                 async with asyncio.timeout(_ANSWER_SECONDS):
-                    others = await self._nodes.forget_node(self.id)
+                    others = await self._nodes.end_node(self.id)
             except _AWAY as error:
                 log.warning("the database does not hear that this media process ends: %s", type(error).__name__)
         self._rooms.end("moving" if others else "closing")

@@ -101,7 +101,7 @@ class Nodes(VideoDesk):
             over, elsewhere = await self._settle(session, report.id, set(carried))
             return NodeOrders(over, elsewhere, draining)
 
-    async def forget_node(self, node_id: str) -> bool:
+    async def end_node(self, node_id: str) -> bool:
         """A media process ends by itself: its rooms may be taken by another at once. Give whether there is another."""
         async with self._database.transaction() as session:
             ended = {"state": NodeState.ENDED, "seen_at": await _now(session)}
@@ -125,13 +125,13 @@ class Nodes(VideoDesk):
         """Let a media process keep the rooms that it has and take no new ones, until it ends.
 
         Raises:
-            Forbidden: only administrators may. NotFound: there is no such process.
+            Forbidden: only administrators may. NotFound: no such process lives.
         """
         require(actor, Action.VIDEO_MANAGE_NODES)
         async with self._database.transaction() as session:
             node = await session.get(MediaNode, node_id, with_for_update=True)
-            if node is None:
-                raise NotFound("没有这个视频服务进程。")
+            if node is None or not _lives(node, await _now(session)):
+                raise NotFound("没有这个视频服务进程，或者它已经停了。")
             node.state = NodeState.DRAINING
             await self._audit.record(session, actor, Action.VIDEO_MANAGE_NODES, subject=f"media_node:{node_id}")
 

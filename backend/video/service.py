@@ -16,7 +16,7 @@ class VideoService(Rooms, DeskCodes):
     * `desk_codes`: desk_code, redeem_desk_code
     * `recordings`: answer_recording, begin_recording, store_segment, end_recording, recordings, open_recording,
       segments, segment_data; deleting a recording on its day
-    * `nodes`: report_node, forget_node, which process carries a room
+    * `nodes`: report_node, end_node, nodes, drain; which process carries a room
 
     Raises (besides what each method names):
         NotFound: no such consultation. Forbidden: the policy refuses.

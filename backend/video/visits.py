@@ -48,7 +48,6 @@ class Visits(VideoDesk):
                 if present is not None:
                     await self._goes(session, room, present, at)
                 return
-            room.node_id = room.node_id or node_id  # a room that was closed meanwhile: its process has to hear of it
             if present is None:
                 present = await self._comes(session, room, person_id, at, node_id)
             if kind == _COMES:
@@ -124,8 +123,6 @@ class Visits(VideoDesk):
         """The meeting is over: its line goes into the timeline, and its people hear of it."""
         await self._timers.cancel(session, EMPTY_TIMER, room.consultation_id)
         visits = await self._visits(session, room.consultation_id)
-        if room.closed_at is not None and all(visit.left_at is not None for visit in visits):
-            room.node_id = None  # its process has nothing left to close
         held = rules.attendance(
             Stay(visit.role, visit.entered_at, visit.left_at)
             for visit in visits

@@ -59,6 +59,14 @@ def test_an_empty_folder_is_made_ready_filled_rotated_and_verified(capsys: pytes
     assert "all as they were written" in capsys.readouterr().out
 
 
+def test_a_media_process_that_is_not_there_cannot_be_drained(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["migrate"])
+    assert main(["nodes"]) == 0
+    assert main(["drain", "--all", "--wait"]) == 0
+    assert main(["drain", "--node", "nobody"]) == 1
+    assert "没有这个视频服务进程" in capsys.readouterr().err
+
+
 def test_a_changed_audit_entry_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     main(["migrate"])
     main(["seed"])

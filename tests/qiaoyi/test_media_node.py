@@ -25,6 +25,7 @@ from media.signalling import Rooms
 from media.tokens import Pass, Role, TokenMint
 from qiaoyi.media_node import MediaNode
 from tests.support.clinic import Clinic, build_clinic
+from tests.support.media_nodes import fall_silent
 from tests.support.waiting import eventually
 
 
@@ -37,9 +38,9 @@ class Away(Nodes):
         self._require_database()
         return await super().report_node(report, carried)
 
-    async def forget_node(self, node_id: str) -> bool:
+    async def end_node(self, node_id: str) -> bool:
         self._require_database()
-        return await super().forget_node(node_id)
+        return await super().end_node(node_id)
 
     def _require_database(self) -> None:
         if self.away:
@@ -197,10 +198,10 @@ async def test_rooms_go_on_while_the_database_is_away_and_it_registers_again(
         await eventually(lambda: _is_alive(nodes, "a"))
         unsteady.away = True
         await eventually(lambda: "does not hear of this media process" in caplog.text)
-        await nodes.forget_node("a")
+        await fall_silent(clinic.database, "a")
         await page.send_json({"kind": "chat", "text": "还听得见吗"})
         assert (await hear(page, "chat"))["text"] == "还听得见吗"
-        assert await seen(nodes, "a") is None
+        assert not await _is_alive(nodes, "a")
         unsteady.away = False
         await eventually(lambda: _is_alive(nodes, "a"))
         await page.send_json({"kind": "ping"})
@@ -234,7 +235,7 @@ async def test_when_it_ends_its_rooms_go_where_there_is_a_place(
         await process.node.leave()
         assert await closed(page) == code
         await process.node._report()
-        assert await seen(nodes, "a") is None
+        assert not await _is_alive(nodes, "a")
 
 
 async def test_it_ends_though_the_database_is_away(

@@ -97,9 +97,9 @@ async def test_the_process_of_the_county_is_taken_before_the_one_for_all_and_tha
     for node_id, region, rooms in (("far", "云川市", 0), ("all", "", 0), ("near", "青岚县", 2)):
         await door.report_node(report(node_id, region=region, rooms=rooms), [])
     assert await door.pin(await a_room(clinic)) == "near"
-    await door.forget_node("near")
+    await door.end_node("near")
     assert await door.pin(await a_room(clinic)) == "all"
-    await door.forget_node("all")
+    await door.end_node("all")
     assert await door.pin(await a_room(clinic)) == "far"
 
 
@@ -232,9 +232,12 @@ async def test_a_process_that_ends_knows_whether_its_rooms_have_somewhere_to_go(
     await door.report_node(report("b"), [])
     await door.pin(room)
     await door.report_node(report("a", rooms=1), [room])
-    assert await door.forget_node("a")
+    assert await door.end_node("a")
     assert await door.pin(room) == "b"
-    assert not await door.forget_node("b")
+    assert not await door.end_node("b")
+    assert {node.state for node in await door.nodes(SYSTEM) if not node.alive} == {NodeState.ENDED}
+    with pytest.raises(NotFound):
+        await door.drain(SYSTEM, "a")
 
 
 async def test_a_day_that_passes_in_the_sandbox_makes_nobody_homeless(clinic: Clinic, door: Door) -> None:
