@@ -44,7 +44,7 @@ class OpenRoom:
     async def live(self) -> None:
         """Let the media process say that it lives."""
         report = NodeReport(self.node_id, "", "ws://media.test/", NodeState.SERVING, 10, 0, 0, 0.0, 0.0)
-        await self.house.services.video.report_node(report)
+        await self.house.services.video.report_node(report, [])
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ class Meeting:
         """Let somebody come into the room, or wait before its door."""
         video = self.county.story.house.services.video
         report = NodeReport(self.node_id, "", "ws://media.test/", NodeState.SERVING, 10, 0, 0, 0.0, 0.0)
-        await video.report_node(report)
+        await video.report_node(report, [])
         await video.enter(await self.county.story.house.actor(phone.person_id), self.id)
         await self.happens(phone, kind)
 
