@@ -18,6 +18,7 @@ from sandbox.client import Phone
 from tests.support.requirements import require_program
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.web.local_account import LocalAccount
+from tests.web.room_pages import MEDIA_ARGUMENTS, House, opened_house
 
 WEB = Path(__file__).parents[2] / "web"
 BUILD_SECONDS = 300
@@ -166,4 +167,22 @@ async def pocket(browser: Browser, pages_folder: Path) -> AsyncIterator[Desk]:
     """A window as narrow as a phone."""
     names = ["王秀英（患者）", "李建国（村医）", "陈明远（专家）"]
     async with opened_desk(browser, pages_folder, names, viewport=NARROW) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def camera_browser(pages_folder: Path) -> AsyncIterator[Browser]:
+    """Chromium with a camera and a microphone, one for the tests of a file."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path=require_program("chromium"), args=[*CHROMIUM_ARGUMENTS, *MEDIA_ARGUMENTS]
+        )
+        yield chromium
+        await chromium.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def house(camera_browser: Browser, pages_folder: Path) -> AsyncIterator[House]:
+    """A server for the room page, and the people whom a test lets in."""
+    async with opened_house(camera_browser, pages_folder) as opened:
         yield opened

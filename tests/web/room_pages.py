@@ -65,17 +65,36 @@ class Visitor:
 
         await eventually(came, MEDIA_TIMEOUT)
 
-    async def loudness(self) -> list[float]:
-        """How much sound each of the others has made here."""
+    async def frame_rate(self) -> float:
+        """The least of the pictures a second that arrive here from the others, by the browser's own count."""
+        rates = await self.received("video", "framesPerSecond")
+        return min(rates, default=0.0)
+
+    async def received(self, kind: str, figure: str) -> list[float]:
+        """A figure of each of the streams that arrive here, where it is above zero."""
         return list(
             await self.page.evaluate(
-                """async () => {
-                    const energies = []
+                """async ([kind, figure]) => {
+                    const figures = []
                     for (const peer of window.peers)
-                        for (const {type, kind, totalAudioEnergy} of (await peer.getStats()).values())
-                            if (type === 'inbound-rtp' && kind === 'audio') energies.push(totalAudioEnergy)
-                    return energies.filter(energy => energy > 0)
-                }"""
+                        for (const entry of (await peer.getStats()).values())
+                            if (entry.type === 'inbound-rtp' && entry.kind === kind) figures.push(entry[figure] ?? 0)
+                    return figures.filter(one => one > 0)
+                }""",
+                [kind, figure],
+            )
+        )
+
+    async def encoding(self, source: str) -> dict[str, Any]:
+        """What the browser was told about sending its camera or screen."""
+        return dict(
+            await self.page.evaluate(
+                """source => {
+                    const open = window.peers.filter(peer => peer.connectionState !== 'closed')
+                    const all = open.flatMap(peer => peer.getTransceivers())
+                    return all.find(({mid}) => mid === source).sender.getParameters().encodings[0]
+                }""",
+                source,
             )
         )
 
@@ -83,14 +102,22 @@ class Visitor:
         """Wait until so many others have been heard."""
 
         async def heard() -> bool:
-            return len(await self.loudness()) >= people
+            return len(await self.received("audio", "totalAudioEnergy")) >= people
 
         await eventually(heard, MEDIA_TIMEOUT)
 
 
-# So that a test can ask the connections what they carried: the page itself does not keep them where others can see.
-_KEEP_PEERS = """
+# So that a test can ask the connections what they carried, and end a camera as a phone call does: the page itself keeps
+# neither where others can see.
+_KEEP = """
 window.peers = []
+window.tracks = []
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
+navigator.mediaDevices.getUserMedia = async wanted => {
+    const stream = await open(wanted)
+    window.tracks.push(...stream.getTracks())
+    return stream
+}
 window.RTCPeerConnection = class extends RTCPeerConnection {
     constructor(...parameters) { super(...parameters); window.peers.push(this) }
 }
@@ -116,7 +143,7 @@ class House:
         context = await self.browser.new_context(**options)
         self.stack.push_async_callback(context.close)
         await context.add_cookies([{"name": WHO, "value": party.id, "url": self.server.url}])
-        await context.add_init_script(_KEEP_PEERS)
+        await context.add_init_script(_KEEP)
         visitor = Visitor(party, await context.new_page(), self.server)
         _watch(visitor, context)
         self.visitors.append(visitor)

@@ -1,9 +1,13 @@
-import { onScopeDispose, reactive, shallowReactive, watch } from 'vue'
+import { computed, onScopeDispose, reactive, shallowReactive, watch } from 'vue'
 import {
   type CameraWish, type DeviceChoice, type DeviceFault, listDevices, openBoth, openCamera, openMicrophone, type Opened,
 } from './devices'
 
 export type LocalSource = 'audio' | 'camera'
+
+function asStream(track: MediaStreamTrack | null): MediaStream | null {
+  return track ? new MediaStream([track]) : null
+}
 
 /** This person's own camera and microphone: what is open, what is switched off, what went wrong. */
 export function createLocal() {
@@ -114,7 +118,10 @@ export function createLocal() {
     stop()
   })
 
-  return { tracks, state, start, reopen, choose, switchCamera, shareScreen, stopSharing, stop }
+  // One stream a track: another one for the same track would make its picture begin anew.
+  const streams = { camera: computed(() => asStream(tracks.camera)), screen: computed(() => asStream(tracks.screen)) }
+
+  return { tracks, streams, state, start, reopen, choose, switchCamera, shareScreen, stopSharing, stop }
 }
 
 export type Local = ReturnType<typeof createLocal>

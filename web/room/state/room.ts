@@ -90,7 +90,6 @@ export function createRoom(needs: RoomNeeds) {
     people: ({ people, waiting }) => {
       tellChanges(people)
       state.people = people
-      for (const guest of waiting) if (!state.guests.some((one) => one.person === guest.person)) tell(`${guest.name}在门外等`)
       state.guests = waiting
     },
     offer: (offer) => void connections.take(offer),

@@ -1,7 +1,7 @@
 import type { ApiError } from '../../shared/http'
 import type { DeviceFault } from './devices'
 import type { LocalSource } from './local'
-import { inWeChat } from './surroundings'
+import { inWeChat, isPhone } from './surroundings'
 
 /** What a person reads when they cannot go on, and the one thing they can press. */
 export interface Notice {
@@ -42,11 +42,12 @@ export function noticeForError(error: ApiError): Notice {
   return { ...noticeFor('trouble'), code: error.code, text: error.message }
 }
 
-const ALLOW = inWeChat
+const ALLOW = inWeChat && isPhone
   ? '请打开手机的“设置”，找到“微信”，允许使用“相机”和“麦克风”，再回来点“再试一次”。'
   : '请点浏览器地址栏左边的小图标，把“摄像头”和“麦克风”都改成“允许”，再点“再试一次”。'
 
-const FAULTS: Record<DeviceFault, Record<LocalSource, string>> = {
+/** The others always concern both. */
+const FAULTS: Partial<Record<DeviceFault, Record<LocalSource, string>>> = {
   denied: { camera: `还没有得到使用摄像头的允许。${ALLOW}`, audio: `还没有得到使用麦克风的允许。${ALLOW}` },
   none: {
     camera: '没有找到摄像头。没关系，只用声音也可以会诊。',
@@ -56,18 +57,23 @@ const FAULTS: Record<DeviceFault, Record<LocalSource, string>> = {
     camera: '摄像头正被别的程序用着，比如视频通话。请先关掉它，再点“再试一次”。',
     audio: '麦克风正被别的程序用着，比如正在打电话。请先挂断，再点“再试一次”。',
   },
-  insecure: {
-    camera: '这个网址不是 https 开头，浏览器不让用摄像头。请从微信里的卡片打开。',
-    audio: '这个网址不是 https 开头，浏览器不让用麦克风。请从微信里的卡片打开。',
-  },
-  too_old: {
-    camera: '这个浏览器太旧，不能视频。请更新微信，或者换一台手机、电脑。',
-    audio: '这个浏览器太旧，不能通话。请更新微信，或者换一台手机、电脑。',
-  },
 }
 
 export function deviceSentence(source: LocalSource, fault: DeviceFault): string {
-  return FAULTS[fault][source]
+  return FAULTS[fault]?.[source] ?? bothSentence(fault)
+}
+
+const BOTH: Record<DeviceFault, string> = {
+  denied: `还没有得到使用摄像头和麦克风的允许。${ALLOW}`,
+  none: '没有找到摄像头和麦克风，别人看不到、也听不到您。您可以先进去看和听，也可以打字。',
+  busy: '摄像头和麦克风正被别的程序用着，比如正在通话。请先关掉它，再点“再试一次”。',
+  insecure: '这个网址不是 https 开头，浏览器不让用摄像头和麦克风。请从微信里的卡片打开。',
+  too_old: '这个浏览器太旧，不能视频。请更新微信，或者换一台手机、电脑。',
+}
+
+/** The same is wrong with camera and microphone. */
+export function bothSentence(fault: DeviceFault): string {
+  return BOTH[fault]
 }
 
 export const STOPPED: Record<LocalSource, string> = {

@@ -55,9 +55,7 @@ export function createStage(room: Room, local: Local) {
   })
 
   function streamOf({ person, source, own }: Shown): MediaStream | null {
-    if (!own) return room.streamOf(person.person, source)
-    const track = local.tracks[source]
-    return track ? new MediaStream([track]) : null
+    return own ? local.streams[source].value : room.streamOf(person.person, source)
   }
 
   return { videos, shown, large, choose: (key: string) => (chosen.value = key), streamOf }
