@@ -224,8 +224,8 @@ class Subscriber(Connection):
                 forwarded.retransmit(packet.lost)
         elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_PLI:
             forwarded = self._by_ssrc.get(packet.media_ssrc)
-            if forwarded is not None and forwarded.stream is not None:
-                forwarded.stream.request_keyframe()
+            if forwarded is not None:
+                forwarded.wish_keyframe()
 
     def report(self) -> None:
         """Sum up what the page has reported until now."""

@@ -14,6 +14,8 @@ _CLOCK_RATE = {"audio": 48000, "video": 90000}
 _REPORTS_KEPT = 8
 _RETRANSMITTED_MOST = 500
 """Packets a second that one place sends again: more than a fifth of 4 Mbit/s lost, less than a page could ask for."""
+_WISH_AGAIN_AFTER, _WISH_AGAIN_AFTER_MOST = 0.5, 2.0
+_WISHES_FORGOTTEN_AFTER = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class ForwardedStream:
         self._retransmitting_since, self._retransmitted_since = clock(), 0
         self._reports: dict[int, float] = {}
         self._first_report: RtcpReceiverInfo | None = None
+        self._wished_at, self._wish_again_after = float("-inf"), _WISH_AGAIN_AFTER
 
     def show(self, stream: PublishedStream | None) -> None:
         """Send this stream from now on; nothing where it is ``None``."""
@@ -114,6 +117,17 @@ class ForwardedStream:
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
             self.retransmitted += 1
             self._send_rtp(again)
+
+    def wish_keyframe(self) -> None:
+        """The page cannot decode and wishes for a whole picture. Everybody pays for one with a worse picture: a page
+        that goes on wishing is heard ever more seldom, until it has been content for a while."""
+        now = self._clock()
+        since = now - self._wished_at
+        if self.stream is None or since < self._wish_again_after:
+            return
+        again = self._wish_again_after * 2 if since < _WISHES_FORGOTTEN_AFTER else _WISH_AGAIN_AFTER
+        self._wished_at, self._wish_again_after = now, min(again, _WISH_AGAIN_AFTER_MOST)
+        self.stream.request_keyframe()
 
     def forward_report(self, report: RtcpSenderInfo) -> None:
         """Tell the publisher's clock in our numbers, so that sound and picture stay together (RFC 3550, 6.4.1)."""

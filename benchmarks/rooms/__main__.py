@@ -31,7 +31,7 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cycles", type=int, default=300, help="comings and goings for the growth of memory")
-    parser.add_argument("--most", type=int, default=32, help="rooms that are tried at most for the capacity")
+    parser.add_argument("--most", type=int, default=24, help="rooms that are tried at most for the capacity")
     parser.add_argument("--figures", nargs="+", choices=FIGURES, default=FIGURES)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args(given)

@@ -97,10 +97,7 @@ class People:
     async def begin(self, _: None) -> None:
         """Count from now on."""
         for person in self.everybody:
-            for watcher in person.watchers:
-                watcher.begin()
-            for sound in person.sounds:
-                sound.reception()
+            person.begin()
 
     async def rows(self, _: None) -> list[dict[str, Any]]:
         """What everybody saw."""

@@ -49,7 +49,7 @@ class Endpoint:
             if section.kind != "application":
                 receiving = section.direction == "sendonly"
                 section.direction = "recvonly" if receiving else "sendonly" if numbers else "inactive"
-            section.msid = None
+            section.msid = section.sctp_port = None
             section.ssrc = [SsrcDescription(ssrc=number, cname="person") for number in numbers]
             section.ssrc_group = [GroupDescription("FID", list(numbers))] if len(numbers) > 1 else []
             section.ice, section.ice_candidates, section.ice_candidates_complete = (

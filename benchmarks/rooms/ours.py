@@ -19,12 +19,13 @@ from aiohttp import web
 from benchmarks.rooms.crowd import Door
 from benchmarks.rooms.person import Person
 from benchmarks.rooms.process import open_files
+from media.load import Admission
 from media.signalling import Rooms
 from media.tokens import Pass, Role, TokenMint
 
 _KEY = b"k" * 32
 _GONE_WITHIN = 60.0
-_TASKS_OF_AN_EMPTY_SERVER = 4
+_TASKS_OF_AN_EMPTY_SERVER = 5
 _OF_CONNECTIONS = ("media.", "aiortc.", "aioice.", "pylibsrtp")
 
 
@@ -35,14 +36,15 @@ def serve(pipe: Connection) -> None:
 
 
 async def _serve(pipe: Connection) -> None:
-    rooms = Rooms(TokenMint(_KEY, time.time))
+    admission = Admission()
+    rooms = Rooms(TokenMint(_KEY, time.time), takes_another=admission.takes_another)
     application = web.Application()
     application.router.add_get("/rooms", rooms.handler)
     runner = web.AppRunner(application)
     await runner.setup()
     listening = socket.create_server(("127.0.0.1", 0))
     await web.SockSite(runner, listening).start()
-    running = asyncio.create_task(rooms.run())
+    running = asyncio.gather(rooms.run(), admission.run())
     pipe.send(f"http://127.0.0.1:{listening.getsockname()[1]}/rooms")
     while await asyncio.to_thread(pipe.recv) != "enough":
         pipe.send(await _left_over(rooms))

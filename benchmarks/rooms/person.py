@@ -35,6 +35,7 @@ class Person:
         self.sounds: list[PublishedStream] = []
         self._by_ssrc: dict[int, PublishedStream] = {}
         self._sent = sent
+        self._sounds_before = 0, 0
         self._picture_came = asyncio.Event()
         self._tasks = [asyncio.create_task(self.sending.run()), asyncio.create_task(self._repair())]
 
@@ -62,13 +63,21 @@ class Person:
             self._picture_came.clear()
             await self._picture_came.wait()
 
+    def begin(self) -> None:
+        """Count from now on."""
+        for watcher in self.watchers:
+            watcher.begin()
+        self._sounds_before = sum(s.expected for s in self.sounds), sum(s.packets for s in self.sounds)
+
     @property
     def streams(self) -> set[PublishedStream]:
         """What was announced."""
         return set(self._by_ssrc.values())
 
     def row(self) -> list[dict[str, Any]]:
-        """What was seen since ``Watcher.begin`` of everybody else."""
+        """What was seen and not heard since ``begin`` of everybody else."""
+        expected = sum(sound.expected for sound in self.sounds) - self._sounds_before[0]
+        came = sum(sound.packets for sound in self.sounds) - self._sounds_before[1]
         return [
             {
                 "began": watcher.seen.began,
@@ -76,6 +85,7 @@ class Person:
                 "gap": watcher.seen.longest_gap,
                 "last": watcher.seen.last,
                 "ages": watcher.seen.ages,
+                "sounds_lost": 1 - came / max(1, expected),
             }
             for watcher in self._seen
         ]

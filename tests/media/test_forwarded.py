@@ -198,6 +198,24 @@ def test_a_senders_report_is_told_in_our_numbers() -> None:
     assert (info.packet_count, info.octet_count) == (1, 12)
 
 
+def test_a_page_that_wishes_for_whole_pictures_without_end_is_heard_ever_more_seldom() -> None:
+    publisher = Publisher()
+    watching = watched(publisher)
+    publisher.clock.now += 1
+    before, heard = publisher.keyframes, []
+    for _ in range(1000):
+        watching.place.wish_keyframe()
+        if publisher.keyframes > before:
+            before, heard = publisher.keyframes, [*heard, publisher.clock.now]
+        publisher.clock.now += 0.01
+    assert [b - a for a, b in pairwise(heard)] == pytest.approx([0.5, 1.0, 2.0, 2.0, 2.0, 2.0], abs=0.02)
+    publisher.clock.now += 11
+    for _ in range(2):
+        watching.place.wish_keyframe()
+        publisher.clock.now += 0.51
+    assert publisher.keyframes == before + 2
+
+
 def received(highest: int, lost: int, lsr: int = 0, dlsr: int = 0) -> RtcpReceiverInfo:
     return RtcpReceiverInfo(5555, 64, lost, highest, jitter=900, lsr=lsr, dlsr=dlsr)
 
