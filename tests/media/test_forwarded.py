@@ -202,7 +202,8 @@ def test_a_page_that_wishes_for_whole_pictures_without_end_is_heard_ever_more_se
     publisher = Publisher()
     watching = watched(publisher)
     publisher.clock.now += 1
-    before, heard = publisher.keyframes, []
+    before = publisher.keyframes
+    heard: list[float] = []
     for _ in range(1000):
         watching.place.wish_keyframe()
         if publisher.keyframes > before:

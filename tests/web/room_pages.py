@@ -109,7 +109,7 @@ class Visitor:
 
 # So that a test can ask the connections what they carried, and end a camera as a phone call does: the page itself keeps
 # neither where others can see.
-_KEEP = """
+KEEP_INSIDE = """
 window.peers = []
 window.tracks = []
 const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
@@ -143,7 +143,7 @@ class House:
         context = await self.browser.new_context(**options)
         self.stack.push_async_callback(context.close)
         await context.add_cookies([{"name": WHO, "value": party.id, "url": self.server.url}])
-        await context.add_init_script(_KEEP)
+        await context.add_init_script(KEEP_INSIDE)
         visitor = Visitor(party, await context.new_page(), self.server)
         _watch(visitor, context)
         self.visitors.append(visitor)
