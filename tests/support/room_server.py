@@ -89,6 +89,10 @@ class RoomServer:
         self._tokens[token] = party.id
         return token
 
+    def forget_sessions(self) -> None:
+        """As if two hours had passed: no bearer token is good any more."""
+        self._tokens.clear()
+
     def break_sockets(self) -> int:
         """Cut every WebSocket as a network does, without a word; gives how many there were."""
         for transport in self._sockets:

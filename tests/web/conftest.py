@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, Request, async_playwright
+from playwright.async_api import Browser, Locator, Page, Request, async_playwright, expect
 
 from sandbox.client import Phone
 from tests.support.requirements import require_program
@@ -31,6 +31,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+expect.set_options(timeout=20_000)  # three browsers that send pictures, on a machine that does other things too
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 390, "height": 844}
 

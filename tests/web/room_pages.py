@@ -19,7 +19,9 @@ DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 PHONE_ON_ITS_SIDE: dict[str, Any] = {**PHONE, "viewport": {"width": 844, "height": 390}}
 WECHAT = "Mozilla/5.0 (Linux; Android 13) AppleWebKit/537.36 Chrome/126 Mobile Safari/537.36 MicroMessenger/8.0.50"
-MEDIA_TIMEOUT = 30.0
+MEDIA_TIMEOUT = 45.0
+FLUENT = 14
+"""Pictures a second."""
 
 
 @dataclass(slots=True)
@@ -65,10 +67,14 @@ class Visitor:
 
         await eventually(came, MEDIA_TIMEOUT)
 
-    async def frame_rate(self) -> float:
-        """The least of the pictures a second that arrive here from the others, by the browser's own count."""
-        rates = await self.received("video", "framesPerSecond")
-        return min(rates, default=0.0)
+    async def sees_fluently(self, people: int) -> None:
+        """Wait until the pictures of so many others come at 14 a second or more, by the browser's own count."""
+
+        async def is_fluent() -> bool:
+            rates = await self.received("video", "framesPerSecond")
+            return len(rates) == people and min(rates) >= FLUENT
+
+        await eventually(is_fluent, MEDIA_TIMEOUT)
 
     async def received(self, kind: str, figure: str) -> list[float]:
         """A figure of each of the streams that arrive here, where it is above zero."""

@@ -1,6 +1,5 @@
 """The room page in real browsers: three people see and hear each other through the real rooms."""
 
-import asyncio
 import time
 
 import pytest
@@ -28,12 +27,7 @@ async def test_three_people_see_and_hear_each_other(house: House) -> None:
                 await visitor.sees(other.party)
         await visitor.hears(2)
     for visitor in visitors:
-
-        async def is_fluent(visitor: object = visitor) -> bool:
-            rates = await visitor.received("video", "framesPerSecond")  # type: ignore[attr-defined]
-            return len(rates) == 2 and min(rates) >= 14
-
-        await eventually(is_fluent, MEDIA_TIMEOUT)
+        await visitor.sees_fluently(2)
 
 
 async def test_names_and_roles_stand_on_the_pictures(house: House) -> None:
@@ -198,13 +192,35 @@ async def test_the_check_hears_the_voice_sees_the_picture_and_judges_the_network
     await expect(patient.part("choices")).to_be_visible()
 
 
+async def test_another_camera_and_microphone_can_be_chosen(house: House) -> None:
+    patient = await house.visitor(PATIENT, PHONE)
+    await patient.open()
+    await patient.part("choices").click()
+    opened = await patient.page.evaluate("window.tracks.length")
+    for choice in ("choose-camera", "choose-microphone"):
+        values = await patient.part(choice).locator("option").evaluate_all("all => all.map(one => one.value)")
+        await patient.part(choice).select_option(values[-1])
+    await patient.page.wait_for_function("opened => window.tracks.length > opened", arg=opened)
+    await expect(patient.part("check-camera")).to_have_attribute("data-mood", "good")
+
+
+async def test_the_other_camera_of_a_phone_goes_on_where_the_first_stopped(house: House) -> None:
+    (doctor,) = await house.gather(DOCTOR)
+    (patient,) = await house.gather(PATIENT, device=PHONE)
+    await doctor.sees(PATIENT, frames=3)
+    opened = await patient.page.evaluate("window.tracks.length")
+    await patient.part("switch-camera").click()
+    await patient.page.wait_for_function("opened => window.tracks.length === opened + 1", arg=opened)
+    await doctor.sees(PATIENT)
+
+
 async def test_an_early_room_says_when_it_opens_and_opens_by_itself(house: House) -> None:
     house.server.state, house.server.opens_at = "early", time.time() + 720
     patient = await house.visitor(PATIENT, PHONE)
     await patient.open()
     await expect(patient.part("early")).to_contain_text("还有 12 分钟")
     house.server.state = "open"
-    await expect(patient.part("enter")).to_be_visible(timeout=20_000)
+    await expect(patient.part("enter")).to_be_visible(timeout=1000 * MEDIA_TIMEOUT)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +243,7 @@ async def test_a_busy_room_is_tried_again_by_itself(house: House) -> None:
     patient = await house.visitor(PATIENT, PHONE)
     await patient.enter()
     await expect(patient.part("joining")).to_contain_text("诊室正忙")
-    await eventually(lambda: house.server.passes >= 2)
+    await eventually(lambda: house.server.passes >= 2, MEDIA_TIMEOUT)
     house.server.refusal = ""
     await expect(patient.part("room")).to_be_visible()
 
@@ -302,10 +318,13 @@ async def test_another_device_takes_over_and_can_be_left_again(house: House) -> 
 async def test_everything_can_be_done_by_keyboard(house: House) -> None:
     expert = await house.visitor(EXPERT)
     await expert.open()
+    await expect(expert.part("enter")).to_be_enabled()
     await expert.part("enter").focus()
     await expert.page.keyboard.press("Enter")
     await expect(expert.part("room")).to_be_visible()
-    await asyncio.gather(*(expect(expert.part(name)).to_be_enabled() for name in ("mute", "camera", "chat-open")))
+    for name in ("mute", "camera", "share", "guide", "record", "chat-open"):
+        await expert.part(name).focus()
+        await expect(expert.part(name)).to_be_focused()
     await expert.part("leave").focus()
     await expert.page.keyboard.press("Enter")
     await expect(expert.page.get_by_role("dialog")).to_be_visible()

@@ -1,4 +1,6 @@
 import { computed } from 'vue'
+import type { LocalSource } from '../state/local'
+import { deviceSentence } from '../state/sentences'
 import { useCall, useStore } from '../state/store'
 
 /** What the buttons of the bar and of 更多 do. */
@@ -6,6 +8,19 @@ export function useActions() {
   const { local } = useStore()
   const { room, guide } = useCall()
   const isAsking = computed(() => !room.state.recording.on && room.state.recording.agreed.includes(room.state.you))
+
+  function tellFault(source: LocalSource) {
+    const fault = local.state.faults[source]
+    if (fault) room.tell(deviceSentence(source, fault))
+  }
+
+  /** Opens a device that is missing, or was taken away, and switches it on. */
+  async function reopen(source: LocalSource) {
+    if (source === 'camera') local.state.cameraOn = true
+    else local.state.audioOn = true
+    await local.reopen(source)
+    tellFault(source)
+  }
 
   return {
     isAsking,
@@ -18,11 +33,12 @@ export function useActions() {
     },
     guide: () => {
       if (guide.active.value) guide.close()
-      else guide.active.value = true
+      else guide.open()
     },
-    openCamera: async () => {
-      local.state.cameraOn = true
-      await local.reopen('camera')
+    reopen,
+    switchCamera: async () => {
+      await local.switchCamera()
+      tellFault('camera')
     },
   }
 }

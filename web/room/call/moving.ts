@@ -15,7 +15,10 @@ export function useMoving(video: () => HTMLVideoElement | null) {
     if (total !== frames) changedAt = Date.now()
     frames = total
     // A page in the background is not drawn: what moved before is believed to move still.
-    if (document.visibilityState === 'visible') moving.value = total > 0 && Date.now() - changedAt < STILL_MS
+    if (document.visibilityState !== 'visible') return
+    // A browser that does not count frames is believed to show them once it has one.
+    const uncounted = total === 0 && (element?.readyState ?? 0) >= HTMLMediaElement.HAVE_CURRENT_DATA
+    moving.value = uncounted || (total > 0 && Date.now() - changedAt < STILL_MS)
   }, LOOK_MS)
   onScopeDispose(() => clearInterval(looking))
   return moving

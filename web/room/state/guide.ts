@@ -1,4 +1,4 @@
-import { computed, reactive, ref, shallowRef } from 'vue'
+import { computed, reactive, ref, shallowRef, watch } from 'vue'
 import { ApiError } from '../../shared/http'
 import { drawStrokes, INKS } from './draw'
 import { Pen, shapeAt } from './pen'
@@ -22,6 +22,7 @@ export function createGuide(room: Room, stage: Stage) {
   const frozen = shallowRef<Frozen | null>(null)
   const onStill = createStrokes()
   const keeping = reactive({ state: 'idle' as 'idle' | 'busy' | 'kept' | 'failed', sentence: '' })
+  watch(active, (now) => (stage.steady.value = now))
   let pen: Pen | null = null
   /** What could not be kept: the very picture is tried again. */
   let waiting: Blob | null = null
@@ -66,6 +67,12 @@ export function createGuide(room: Room, stage: Stage) {
     else room.clear(on, source)
   }
 
+  /** Takes up the pen, on the picture that is large now. */
+  function open() {
+    if (stage.large.value) stage.choose(stage.large.value)
+    active.value = true
+  }
+
   function freeze() {
     const video = stage.large.value ? stage.videos.get(stage.large.value) : undefined
     const still = video ? stillOf(video) : null
@@ -74,7 +81,6 @@ export function createGuide(room: Room, stage: Stage) {
       return
     }
     frozen.value = { ...target.value, still }
-    active.value = true
   }
 
   function goOn() {
@@ -128,7 +134,7 @@ export function createGuide(room: Room, stage: Stage) {
   }
 
   return {
-    active, tool, frozen, onStill, keeping, target, inkOf, begin, end, put, clear, freeze, goOn, close, keep,
+    active, tool, frozen, onStill, keeping, target, inkOf, begin, end, put, clear, open, freeze, goOn, close, keep,
     move: (place: Point) => pen?.move(place),
     keepAgain: keepWaiting,
     canKeepAgain: () => waiting !== null,

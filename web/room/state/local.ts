@@ -121,7 +121,10 @@ export function createLocal() {
   // One stream a track: another one for the same track would make its picture begin anew.
   const streams = { camera: computed(() => asStream(tracks.camera)), screen: computed(() => asStream(tracks.screen)) }
 
-  return { tracks, streams, state, start, reopen, choose, switchCamera, shareScreen, stopSharing, stop }
+  /** Whether one's own picture is shown as in a mirror: unless the camera says that it looks away. */
+  const mirrored = computed(() => tracks.camera?.getSettings().facingMode !== 'environment')
+
+  return { tracks, streams, mirrored, state, start, reopen, choose, switchCamera, shareScreen, stopSharing, stop }
 }
 
 export type Local = ReturnType<typeof createLocal>

@@ -10,7 +10,7 @@ import { createStrokes } from './strokes'
 import { keepAwake, onNetworkChange } from './watching'
 import type { Guest, Network, PageMessage, Person, Picture, PictureSource, Pointer, ServerMessage, Source } from './types'
 
-const NEWS_MS = 6000
+const NEWS_MS = 8000
 const PRUNE_MS = 1000
 
 export interface Line {

@@ -1,4 +1,4 @@
-import { computed, shallowRef, watch } from 'vue'
+import { computed, ref, shallowRef, watch } from 'vue'
 import type { Local } from './local'
 import type { Room } from './room'
 import type { Person, PictureSource } from './types'
@@ -19,6 +19,8 @@ export function keyOf(person: string, source: PictureSource): string {
 export function createStage(room: Room, local: Local) {
   const videos = new Map<string, HTMLVideoElement>()
   const chosen = shallowRef<string | null>(null)
+  /** While this person draws, the picture under their pen stays. */
+  const steady = ref(false)
 
   const shown = computed<Shown[]>(() => {
     const of = (person: Person, source: PictureSource): Shown => {
@@ -44,7 +46,7 @@ export function createStage(room: Room, local: Local) {
   })
 
   const large = computed(() => {
-    const wanted = [pointed.value, chosen.value].find((key) => key && shown.value.some((one) => one.key === key))
+    const wanted = [steady.value ? null : pointed.value, chosen.value].find((key) => key && shown.value.some((one) => one.key === key))
     return wanted ?? first.value
   })
 
@@ -58,7 +60,7 @@ export function createStage(room: Room, local: Local) {
     return own ? local.streams[source].value : room.streamOf(person.person, source)
   }
 
-  return { videos, shown, large, choose: (key: string) => (chosen.value = key), streamOf }
+  return { videos, shown, large, steady, choose: (key: string) => (chosen.value = key), streamOf }
 }
 
 export type Stage = ReturnType<typeof createStage>

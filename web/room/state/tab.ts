@@ -1,3 +1,5 @@
+import { isRaw, text } from '../../shared/raw'
+
 /**
  * Who sits before this tab, kept for a reload: in sessionStorage, under a random number that stands after `#`. Several
  * pages in one tab (the phones of the desk) share that storage and are told apart by their numbers.
@@ -28,7 +30,9 @@ export function readTab(): Tab | null {
   const key = keyIn(location.hash)
   try {
     const kept: unknown = JSON.parse((key && sessionStorage.getItem(key)) || 'null')
-    return kept === null ? null : (kept as Tab)
+    if (!isRaw(kept) || !kept.token) return null
+    const { token, consultation, entered, audio, camera } = kept
+    return { token: text(token), consultation: text(consultation), entered: entered === true, audio: audio !== false, camera: camera !== false }
   } catch {
     return null
   }
