@@ -34,6 +34,11 @@ const ROOM_POLICY = {
   'base-uri': "'self'",
 }
 
+/** The recordings page plays what its own server keeps. */
+const RECORDINGS_POLICY = { ...POLICY, 'media-src': "'self'", 'img-src': "'self' data:", 'frame-src': "'none'" }
+
+const POLICIES: Record<string, Record<string, string>> = { '/room.html': ROOM_POLICY, '/recordings.html': RECORDINGS_POLICY }
+
 /** The room page is served at addresses of two depths, its assets at one: it says itself where they are. */
 const ROOM_BASE = '/h5/'
 
@@ -42,7 +47,7 @@ const pageHead: Plugin = {
   apply: 'build', // the development server needs inline scripts and a web socket, and serves at its root
   transformIndexHtml: (_html, { path }) => {
     const isRoom = path === '/room.html'
-    const policy = Object.entries(isRoom ? ROOM_POLICY : POLICY).map((parts) => parts.join(' ')).join('; ')
+    const policy = Object.entries(POLICIES[path] ?? POLICY).map((parts) => parts.join(' ')).join('; ')
     const meta = { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: policy }, injectTo: 'head-prepend' } as const
     return isRoom ? [meta, { tag: 'base', attrs: { href: ROOM_BASE }, injectTo: 'head-prepend' }] : [meta]
   },
@@ -55,5 +60,5 @@ export default defineConfig({
   // The web views of older phones read no newer language.
   build: { target: ['es2020', 'chrome87', 'safari14'], rollupOptions: { input: pages } },
   server: { host: '127.0.0.1', proxy: { '/api': sandbox } },
-  test: { include: ['{shared,phones,room}/**/*.test.ts'], environment: 'node' },
+  test: { include: ['{shared,phones,room,recordings}/**/*.test.ts'], environment: 'node' },
 })

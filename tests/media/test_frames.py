@@ -12,15 +12,9 @@ from media.description import OPUS
 from media.frames import Frame, PictureFrames, VoiceFrames, extended, opus_samples, payload_of
 from media.rtp import read_header
 from tests.media.streams import packet
+from tests.media.studio import vp8
 
 SIZES = [(640, 480), (1280, 720)]
-
-
-def vp8(number: int, *, key: bool, size: tuple[int, int] = SIZES[0], length: int = 40) -> bytes:
-    """A frame that says what it is in its header, and nothing after it."""
-    tag = bytes([0 if key else 1]) + b"\x00\x00"
-    shape = b"\x9d\x01\x2a" + size[0].to_bytes(2, "little") + size[1].to_bytes(2, "little") if key else b""
-    return tag + shape + number.to_bytes(2) * length
 
 
 @dataclass

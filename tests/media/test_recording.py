@@ -20,7 +20,7 @@ from media.segments import TrackRecorder
 from tests.media.pages import Page, Told, join, running
 from tests.media.segment_store import MemoryStore, file_of
 from tests.media.streams import packet
-from tests.media.test_frames import vp8
+from tests.media.studio import vp8
 from tests.support.waiting import eventually
 
 

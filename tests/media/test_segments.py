@@ -1,74 +1,18 @@
 """What one person sends is cut into segments that make a file: times, silences, key frames, and what is left out."""
 
 import io
-from dataclasses import dataclass, field
-from typing import cast
 
 import av
 from aiortc.rtp import RtcpSenderInfo
-from av.container import InputContainer
 
-from benchmarks.rooms.pictures import encoded_audio, encoded_video
-from media.description import OPUS, Source
+from media.description import OPUS
 from media.rtp import read_header
-from media.segments import LARGEST, Segment, TrackRecorder
+from media.segments import LARGEST
 from tests.media.segment_store import file_of
 from tests.media.streams import packet
-from tests.media.test_frames import vp8
+from tests.media.studio import VOICE, Studio, real_segments, vp8
 
-CAMERA, VOICE = 11, 22
 SMALL = (320, 240)
-
-
-@dataclass
-class Studio:
-    """Somebody who sends for a while; the clock stands where the test puts it."""
-
-    now: float = 0.0
-    segments: list[Segment] = field(default_factory=list)
-    asked: list[float] = field(default_factory=list)
-    pictures: int = 0
-    voices: int = 0
-
-    def __post_init__(self) -> None:
-        self.track = TrackRecorder(
-            "patient", Source.CAMERA, lambda: self.now, self.segments.append, lambda: self.asked.append(self.now)
-        )
-
-    def show(self, data: bytes, ssrc: int = CAMERA, timestamp: int | None = None) -> None:
-        """A frame in one packet."""
-        stamp = round(self.now * 90_000) if timestamp is None else timestamp
-        made = bytearray(packet(self.pictures, b"\x10" + data, timestamp=stamp, ssrc=ssrc))
-        made[1] |= 0x80
-        self.pictures += 1
-        self.track.picture(bytes(made), read_header(bytes(made)))
-
-    def say(self, data: bytes = b"\xfcvoice", ssrc: int = VOICE) -> None:
-        made = packet(self.voices, data, timestamp=round(self.now * 48_000), ssrc=ssrc, payload_type=OPUS)
-        self.voices += 1
-        self.track.voice(made, read_header(made))
-
-    def pass_time(self, until: float, *, picture: bool = True, voice: bool = True, key: bool = True) -> None:
-        """Send until then: 50 voices and 25 pictures a second, a whole one each second."""
-        step = round(self.now * 50)
-        while self.now < until - 1e-9:
-            if picture and step % 2 == 0:
-                number = step // 2
-                self.show(vp8(number, key=number == 0 or (key and number % 25 == 0)))
-            if voice:
-                self.say()
-            if step % 10 == 0:
-                self.track.tick()
-            step += 1
-            self.now = step / 50
-
-    def opened(self) -> InputContainer:
-        return av.open(io.BytesIO(file_of(self.segments)), "r")
-
-    def times(self, kind: str) -> list[int]:
-        """When the packets of a kind are, in milliseconds."""
-        with self.opened() as file:
-            return [cast("int", p.pts) for p in file.demux() if p.size and p.stream.type == kind]
 
 
 def test_segments_are_cut_at_key_frames_and_hold_everything() -> None:
@@ -223,14 +167,5 @@ def test_times_that_jump_make_no_segment_that_cannot_be_written() -> None:
 
 
 def test_real_frames_are_decoded_without_a_fault() -> None:
-    studio = Studio()
-    for number, data in enumerate(encoded_video()):
-        studio.now = number / 15
-        studio.show(data)
-        for sound in encoded_audio()[:3]:
-            studio.say(sound)
-            studio.now += 0.02
-        studio.track.tick()
-    studio.track.finish()
-    with studio.opened() as file:
+    with av.open(io.BytesIO(file_of(real_segments(4))), "r") as file:
         assert len(list(file.decode(video=0))) == 60

@@ -40,6 +40,12 @@ export function dateText(at: number): string {
   return `${month}月${day}日 ${weekday}`
 }
 
+/** 2026年11月21日 */
+export function dayText(at: number): string {
+  const { year, month, day } = calendar(at)
+  return `${year}年${month}月${day}日`
+}
+
 /** The line between groups of bubbles: 09:41 / 昨天 09:41 / 星期三 09:41 / 11月3日 09:41 / 2025年11月3日 09:41. */
 export function stampText(at: number, now: number): string {
   const days = dayNumber(now) - dayNumber(at)
