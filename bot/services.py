@@ -24,6 +24,9 @@ class Links(Protocol):
     def room(self, consultation_id: str) -> str:
         """Give the address of the page of a consultation's video room; it opens for those who take part alone."""
 
+    def recordings(self, consultation_id: str) -> str:
+        """Give the address of the page of a consultation's recordings, for the same people."""
+
 
 @dataclass
 class Services:

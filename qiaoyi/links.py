@@ -36,3 +36,7 @@ class PublicLinks:
     def room(self, consultation_id: str) -> str:
         """Give the address of the page of a consultation's video room: no secret, for the page asks who opens it."""
         return f"{self._public_url}/h5/rooms/{consultation_id}"
+
+    def recordings(self, consultation_id: str) -> str:
+        """Give the address of the page of a consultation's recordings: no secret either."""
+        return f"{self._public_url}/h5/recordings/{consultation_id}"

@@ -12,7 +12,7 @@ from backend.video import rules
 from backend.video.desk import VideoDesk
 from backend.video.nodes import silence
 from backend.video.rules import Stay
-from backend.video.tables import RoomVisit, VideoRoom
+from backend.video.tables import Recording, RoomVisit, VideoRoom
 
 EMPTY_TIMER = "video.empty"
 EMPTY_FOR = timedelta(minutes=2)
@@ -140,7 +140,12 @@ class Visits(VideoDesk):
             meeting=meeting,
             met=held.met,
             minutes=held.minutes,
+            recorded=await self._was_recorded(session, room.consultation_id, since=held.begins),
         )
+
+    async def _was_recorded(self, session: AsyncSession, consultation_id: str, since: datetime) -> bool:
+        query = select(Recording.id).where(Recording.consultation_id == consultation_id, Recording.started_at >= since)
+        return await session.scalar(query.limit(1)) is not None
 
     async def _close_lost(self, session: AsyncSession, consultation_id: str) -> None:
         """Close the stays at processes that are gone: nobody is there since they were last heard."""

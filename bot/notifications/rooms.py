@@ -9,7 +9,7 @@ from backend.security.policy import Role
 from bot.cards.case import case_line
 from bot.cards.notices import notice
 from bot.cards.room import room_card
-from bot.messages import Text
+from bot.messages import Link, Text
 from bot.notifications.notifier import Notifier
 
 _NEWS_VALID = timedelta(minutes=30)
@@ -30,7 +30,8 @@ async def joined(notifier: Notifier) -> None:
 
 
 async def ended(notifier: Notifier) -> None:
-    """The meeting is over: everybody hears how long it took; where only one side came there was none to tell of."""
+    """The meeting is over: everybody hears how long it took, and where it can be seen again if it was recorded; where
+    only one side came there was none to tell of."""
     if not notifier.payload["met"]:
         return
     view = await notifier.case()
@@ -40,6 +41,17 @@ async def ended(notifier: Notifier) -> None:
     await notifier.tell(view.patient_id, Text(f"{length}\n{after}".rstrip(), notice=note))
     for practitioner_id in (view.doctor_id, view.expert_id):
         await notifier.tell_practitioner(practitioner_id, Text(f"{case_line(view)}：{length}", notice=note))
+    if notifier.payload["recorded"]:
+        await _tell_recording(notifier, view)
+
+
+async def _tell_recording(notifier: Notifier, view: ConsultationView) -> None:
+    url = notifier.services.links.recordings(view.id)
+    note = notice("progress", "会诊录像可以看了", view, notifier.now)
+    for person_id in await people_of(notifier, view):
+        whose = f"跟{view.expert_name}医生的视频会诊" if person_id == view.patient_id else case_line(view)
+        card = Link("会诊录像可以看了", f"{whose}\n点这里回看。只有参加会诊的人能打开。", url, notice=note)
+        await notifier.tell(person_id, card, once=f"recorded:{notifier.event.id}")
 
 
 async def tell_cards(

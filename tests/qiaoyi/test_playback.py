@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from aiohttp.typedefs import Handler
 
 from backend.clock import Clock
 from backend.errors import NotFound
@@ -69,9 +70,9 @@ async def player(clock: Clock) -> AsyncIterator[Player]:
     kept, links = Kept(), recording_tokens(KeyRing({1: bytes(32)}, bytes(32)), clock)
 
     @web.middleware
-    async def refuse(request: web.Request, handler: web.RequestHandler) -> web.StreamResponse:  # type: ignore[type-arg]
+    async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            return await handler(request)  # type: ignore[operator, no-any-return]
+            return await handler(request)
         except NotFound:
             raise web.HTTPNotFound from None
 

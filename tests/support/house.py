@@ -77,6 +77,10 @@ class PlainLinks:
         """Give the address of the page of a room."""
         return f"http://house.test/h5/rooms/{consultation_id}"
 
+    def recordings(self, consultation_id: str) -> str:
+        """Give the address of the page of the recordings."""
+        return f"http://house.test/h5/recordings/{consultation_id}"
+
 
 @dataclass
 class House:

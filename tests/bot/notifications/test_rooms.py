@@ -175,11 +175,14 @@ async def test_coming_and_going_is_told_once_a_meeting(meeting: Meeting) -> None
     assert len(await cards(patient)) == 1
 
 
-async def hold(meeting: Meeting) -> None:
+async def hold(meeting: Meeting, *, recorded: bool = False) -> None:
     """Let all three meet for twenty minutes, and leave."""
+    house = meeting.county.story.house
     await meeting.move_to(0)
     for phone in meeting.people:
         await meeting.enters(phone, "admitted")
+    if recorded:
+        await house.services.video.begin_recording(new_id(), meeting.id, house.clock.now())
     await meeting.quiet()
     meeting.county.story.house.clock.advance(timedelta(minutes=20))
     for phone in meeting.people:
@@ -191,6 +194,20 @@ async def test_at_the_end_all_three_hear_how_long_it_took(meeting: Meeting) -> N
     await hold(meeting)
     for phone in meeting.people:
         assert "视频会诊结束了，一共20分钟" in await phone.hear()
+
+
+async def test_a_meeting_that_was_recorded_can_be_seen_again_by_all_three(meeting: Meeting) -> None:
+    await hold(meeting, recorded=True)
+    for phone in meeting.people:
+        [card] = await cards(phone)
+        assert card.url == f"http://house.test/h5/recordings/{meeting.id}"
+        assert "录像" in card.title
+
+
+async def test_a_meeting_that_was_not_recorded_has_no_card(meeting: Meeting) -> None:
+    await hold(meeting)
+    for phone in meeting.people:
+        assert await cards(phone) == []
 
 
 async def test_whoever_waited_alone_in_vain_hears_of_no_meeting(meeting: Meeting) -> None:
