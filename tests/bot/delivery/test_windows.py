@@ -102,11 +102,11 @@ async def test_the_template_message_of_a_card_opens_its_page_and_is_all_there_is
     phone = await wechat.client.phone("王阿姨", following=True)
     await phone.say("您好", wait_reply=True)
     await pass_time(wechat, transport, hours=49)
-    await push(
-        transport, phone, Link("视频会诊", "点这里", "http://house.test/h5/rooms/1", notice=REMINDER), Text("另外")
-    )
+    room = Link("视频会诊", "点这里", "http://house.test/h5/rooms/1", notice=REMINDER)
+    await push(transport, phone, room, Text("另外"))
     card = await phone.wait_for(lambda message: message.kind == "template")
-    assert card.raw["url"] == "http://house.test/h5/rooms/1"
+    assert card.raw["url"] == room.url
+    await eventually(lambda: transport.sending.metrics.value("deliveries", outcome="held") == 1)
     await phone.say("我来了")
     await phone.wait_for("另外")
     assert not any(message.kind == "news" for message in await phone.messages())
