@@ -228,7 +228,8 @@ class Courier:
             return self._unavailable(item, error)
         except WechatError as error:
             return self._notice_refused(error, item, without)
-        return Held(without)
+        # A card has arrived with the short form that opens the same page; words wait until they may be said.
+        return Arrived() if isinstance(message, Link) else Held(without)
 
     def _notice_path(self, notice: Notice) -> str | None:
         if notice.kind not in TEMPLATES:
@@ -244,12 +245,14 @@ class Courier:
         self, path: str, message: Message, notice: Notice, item: OutboxItem, openid: str
     ) -> dict[str, Any]:
         data = fill(notice, self._clock.now())
+        page = message.url if isinstance(message, Link) else ""
         if path == SUBSCRIBE:
-            return {"touser": openid, "template_id": self._settings.subscriptions[notice.kind], "data": data}
+            body = {"touser": openid, "template_id": self._settings.subscriptions[notice.kind], "data": data}
+            return body | {"page": page} if page else body
         template_id = self._settings.templates[notice.kind]
         # WeChat sends nothing twice under one client_msg_id within ten minutes.
         body = {"touser": openid, "template_id": template_id, "data": data, "client_msg_id": item.id}
-        return body | {"url": message.url} if isinstance(message, Link) else body
+        return body | {"url": page} if page else body
 
     def _notice_refused(self, error: WechatError, item: OutboxItem, without: dict[str, Any]) -> Outcome:
         match error.action:

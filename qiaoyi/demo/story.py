@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import aiohttp
+from yarl import URL
 
 from qiaoyi.demo.cast import PATIENCE_SECONDS, Person, first_to_hear
 from qiaoyi.demo.picture import film
 from qiaoyi.demo.transcript import Transcript
-from sandbox.client import NoSuchMessageError, SandboxClient
+from sandbox.client import Message, NoSuchMessageError, SandboxClient
 
 _MOST_QUESTIONS = 14
 _HOME = (28.6210, 114.8190, "石桥镇李家湾")
@@ -69,7 +70,9 @@ class Story:
         async with step("miniprogram", "小程序里看到同一个预约"):
             starts_at = await self._booking_in_miniprogram(patient)
         async with step("reminders", "提前一天、一小时、十分钟提醒"):
-            await self._reminders(patient, doctor, expert, starts_at)
+            cards = await self._reminders((patient, doctor, expert), starts_at)
+        async with step("video", "三方各自点开卡片，到视频会诊室门口"):
+            await self._open_room(cards)
         async with step("thread", "三方会诊"):
             await self._talk(patient, doctor, expert)
         async with step("opinion", "专家填写意见并结束"):
@@ -231,13 +234,33 @@ class Story:
         self._transcript.did(patient.name, f"小程序显示预约：{booking['starts_at']}")
         return datetime.fromisoformat(booking["starts_at"])
 
-    async def _reminders(self, patient: Person, doctor: Person, expert: Person, starts_at: datetime) -> None:
+    async def _reminders(self, people: tuple[Person, ...], starts_at: datetime) -> list[tuple[Person, Message]]:
+        """Give to each the last of what reminds them: the card that opens the video room."""
+        cards: list[tuple[Person, Message]] = []
         for before in (timedelta(days=1), timedelta(hours=1), timedelta(minutes=10)):
             now = datetime.fromisoformat((await self._sandbox.clock())["now"])
             await self._sandbox.advance((starts_at - before - now).total_seconds() + 1)
-            for person in (patient, doctor, expert):
-                await person.hears("提醒")
+            cards = [(person, await person.hears("提醒", "视频会诊")) for person in people]
         await self._sandbox.advance(timedelta(minutes=10).total_seconds())
+        return cards
+
+    async def _open_room(self, cards: list[tuple[Person, Message]]) -> None:
+        """Do what the page behind the card does: learn who opens it, and look into the room."""
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_SECONDS)) as http:
+            for person, card in cards:
+                page = URL(card.raw["url"])
+                api = page.origin() / "api/v1"
+                async with http.get(api / "web-login", params={"path": page.path}) as answer:
+                    asked = await answer.json()
+                landed = URL(await person.phone.open(asked["url"]))
+                session = {**landed.query, "path": landed.path}
+                async with http.post(api / "web-session", json=session) as answer:
+                    headers = {"Authorization": f"Bearer {(await answer.json())['token']}"}
+                async with http.get(api / "consultations" / page.name / "room", headers=headers) as answer:
+                    room = await answer.json()
+                if room["state"] != "open":
+                    raise NoSuchMessageError(f"the video room does not let {person.name} in")
+                self._transcript.did(person.name, f"点开卡片：视频会诊室开着，您是{room['you']['label']}")
 
     async def _talk(self, patient: Person, doctor: Person, expert: Person) -> None:
         await expert.presses("expert.mine", "我的会诊")

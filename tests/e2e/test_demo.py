@@ -8,7 +8,7 @@ from tests.e2e.product import Product, free_port, qiaoyi
 
 STEPS = [
     "join", "consent", "intake", "record", "institution", "task", "request", "offers", "booking", "supplement",
-    "miniprogram", "reminders", "thread", "opinion", "results", "history", "red_flag",
+    "miniprogram", "reminders", "video", "thread", "opinion", "results", "history", "red_flag",
 ]  # fmt: skip
 
 
@@ -30,7 +30,7 @@ def test_the_story_is_whole_twice_on_one_running_product(product: Product) -> No
 def test_the_transcript_shows_what_the_people_say_and_get(product: Product) -> None:
     played = product.demo()
     assert played.returncode == 0, played.stderr
-    for shown in ("王秀英 ▸ 不是38.5度，是39度", "〔对，没问题〕", "为什么请您", "★★★★★"):
+    for shown in ("王秀英 ▸ 不是38.5度，是39度", "〔对，没问题〕", "为什么请您", "您是患者", "★★★★★"):
         assert shown in played.stdout
 
 

@@ -9,7 +9,7 @@ from backend.messaging.tables import Contact
 from bot.delivery.courier import SEND
 from bot.dialogue import ConversationState
 from bot.incoming import Incoming
-from bot.messages import Message, Notice, Text
+from bot.messages import Link, Message, Notice, Text
 from sandbox.client import Phone
 from tests.support.sandbox import RunningSandbox
 from tests.support.transport import RunningTransport, ScriptedDialogue
@@ -94,6 +94,22 @@ async def test_after_two_days_a_template_message_calls_and_the_message_itself_wa
     assert await refusals(wechat) == []
     await phone.say("我来了")
     await phone.wait_for("明天十点会诊，请提前十分钟到。")
+
+
+async def test_the_template_message_of_a_card_opens_its_page_and_is_all_there_is_to_say(
+    wechat: RunningSandbox, transport: RunningTransport
+) -> None:
+    phone = await wechat.client.phone("王阿姨", following=True)
+    await phone.say("您好", wait_reply=True)
+    await pass_time(wechat, transport, hours=49)
+    room = Link("视频会诊", "点这里", "http://house.test/h5/rooms/1", notice=REMINDER)
+    await push(transport, phone, room, Text("另外"))
+    card = await phone.wait_for(lambda message: message.kind == "template")
+    assert card.raw["url"] == room.url
+    await eventually(lambda: transport.sending.metrics.value("deliveries", outcome="held") == 1)
+    await phone.say("我来了")
+    await phone.wait_for("另外")
+    assert not any(message.kind == "news" for message in await phone.messages())
 
 
 async def test_much_that_waited_comes_in_few_messages_the_newest_as_it_is(
