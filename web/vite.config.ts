@@ -24,32 +24,25 @@ const POLICY = {
   'form-action': "'self'",
 }
 
+/** Pages that a card opens: shown in no frame of others, playing what they are sent. */
+const CARD_POLICY = { ...POLICY, 'media-src': "'self'", 'img-src': "'self' data: blob:", 'frame-src': "'none'", 'base-uri': "'self'" }
+
 /** The room page talks to the media process that carries its room, which may be another host, and plays what it sends. */
-const ROOM_POLICY = {
-  ...POLICY,
-  'connect-src': "'self' ws: wss:",
-  'media-src': "'self' blob: mediastream:",
-  'img-src': "'self' data: blob:",
-  'frame-src': "'none'",
-  'base-uri': "'self'",
-}
+const ROOM_POLICY = { ...CARD_POLICY, 'connect-src': "'self' ws: wss:", 'media-src': "'self' blob: mediastream:" }
 
-/** The recordings page plays what its own server keeps. */
-const RECORDINGS_POLICY = { ...POLICY, 'media-src': "'self'", 'img-src': "'self' data:", 'frame-src': "'none'" }
+const CARD_PAGES: Record<string, Record<string, string>> = { '/room.html': ROOM_POLICY, '/recordings.html': CARD_POLICY }
 
-const POLICIES: Record<string, Record<string, string>> = { '/room.html': ROOM_POLICY, '/recordings.html': RECORDINGS_POLICY }
-
-/** The room page is served at addresses of two depths, its assets at one: it says itself where they are. */
-const ROOM_BASE = '/h5/'
+/** These are served at addresses of several depths, their assets at one: they say themselves where those are. */
+const CARD_BASE = '/h5/'
 
 const pageHead: Plugin = {
   name: 'page-head',
   apply: 'build', // the development server needs inline scripts and a web socket, and serves at its root
   transformIndexHtml: (_html, { path }) => {
-    const isRoom = path === '/room.html'
-    const policy = Object.entries(POLICIES[path] ?? POLICY).map((parts) => parts.join(' ')).join('; ')
+    const opened = CARD_PAGES[path]
+    const policy = Object.entries(opened ?? POLICY).map((parts) => parts.join(' ')).join('; ')
     const meta = { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: policy }, injectTo: 'head-prepend' } as const
-    return isRoom ? [meta, { tag: 'base', attrs: { href: ROOM_BASE }, injectTo: 'head-prepend' }] : [meta]
+    return opened ? [meta, { tag: 'base', attrs: { href: CARD_BASE }, injectTo: 'head-prepend' }] : [meta]
   },
 }
 

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.async_api import Browser, FrameLocator, Locator, Page, async_playwright, expect
 
+from backend.video.visits import EMPTY_FOR, EMPTY_TIMER
 from tests.support.product import BookedCase, Member, booked_case, running_product
 from tests.support.requirements import require_program
 from tests.support.waiting import eventually
@@ -35,6 +35,7 @@ def folder(tmp_path: Path) -> Path:
 class Holder:
     """Somebody who holds one of the phones, in a browser of their own."""
 
+    name: str
     member: Member
     page: Page
     folder: Path
@@ -48,10 +49,11 @@ class Holder:
         """A part of the room's page."""
         return self.room.get_by_test_id(name)
 
-    async def open_card(self) -> None:
-        """Tap the latest card that leads into a room."""
+    async def open_card(self, title: str) -> None:
+        """Tap the latest card with this title."""
         phone = self.page.get_by_test_id(f"phone-{self.member.phone.openid}")
-        await phone.locator("[data-testid^='detail-']").last.click()
+        card = phone.locator("[data-testid^='bubble-']").filter(has_text=title).last
+        await card.locator("[data-testid^='detail-']").click()
 
     async def frames_of(self, other: "Holder", count: int = FRAMES) -> None:
         """Wait until so many further frames of somebody have been decoded here."""
@@ -103,9 +105,9 @@ class Consultation:
     async def everybody_enters(self) -> None:
         """Open the cards, check the devices, go in; the expert lets the patient in."""
         for holder in self.people:
-            await holder.open_card()
+            await holder.open_card("会诊")
             await expect(holder.part("check")).to_be_visible()
-            await holder.picture(f"check-{holder.member.phone.openid}")
+            await holder.picture(f"check-{holder.name}")
             await holder.part("enter").click()
         await self.expert.part(f"admit-{self.patient.member.person_id}").click()
         for holder in self.people:
@@ -125,16 +127,18 @@ async def booked_consultation(pages: Path, tmp_path: Path, folder: Path) -> Asyn
         stack.push_async_callback(browser.close)
         await case.move_to_reminder(10)
         holders = [
-            await _holder(browser, stack, product.wechat.base_url, member, folder, size)
-            for member, size in ((case.patient, NARROW), (case.doctor, NARROW), (case.expert, WIDE))
+            await _holder(browser, stack, product.wechat.base_url, name, member, folder)
+            for name, member in (("patient", case.patient), ("doctor", case.doctor), ("expert", case.expert))
         ]
         yield Consultation(case, *holders)
 
 
 async def _holder(
-    browser: Browser, stack: AsyncExitStack, address: str, member: Member, folder: Path, size: Any
+    browser: Browser, stack: AsyncExitStack, address: str, name: str, member: Member, folder: Path
 ) -> Holder:
-    window = await browser.new_context(viewport=size, locale="zh-CN", reduced_motion="reduce")
+    window = await browser.new_context(
+        viewport=WIDE if name == "expert" else NARROW, locale="zh-CN", reduced_motion="reduce"
+    )
     stack.push_async_callback(window.close)
     window.set_default_timeout(30_000)
     await window.add_init_script(KEEP_INSIDE)
@@ -142,17 +146,102 @@ async def _holder(
     await window.add_init_script(f"localStorage.setItem('qiaoyi.phones.shown', '[\"{member.phone.openid}\"]')")
     page = await window.new_page()
     await page.goto(address)
-    return Holder(member, page, folder)
+    return Holder(name, member, page, folder)
+
+
+async def draw_upon(drawer: Holder, other: Holder) -> None:
+    """Draw a line upon somebody's picture, which is made large for it."""
+    who = other.member.person_id
+    await drawer.part(f"picture-{who}-camera").click()
+    await drawer.part("guide").click()
+    await drawer.part("tool-freehand").click()
+    canvas = drawer.part(f"drawing-{who}-camera")
+    box = await canvas.bounding_box()
+    assert box is not None
+    for step, share in enumerate((0.3, 0.4, 0.5, 0.6)):
+        await drawer.page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
+        if step == 0:
+            await drawer.page.mouse.down()
+    await drawer.page.mouse.up()
+
+
+async def record(meeting: Consultation) -> None:
+    """The expert asks; nothing is recorded before all three have agreed."""
+    await meeting.expert.part("more").click()
+    await meeting.expert.part("record").click()
+    await meeting.doctor.part("record-yes").click()
+    await expect(meeting.patient.part("record-question")).to_be_visible()
+    await meeting.patient.picture("question")
+    video, case = meeting.case.product.house.video, meeting.case
+    assert await video.recordings(await case.expert.actor(), case.id) == []
+    for holder in meeting.people:
+        await expect(holder.part("recording-sign")).not_to_be_visible()
+    await meeting.patient.part("record-yes").click()
+    for holder in meeting.people:
+        await expect(holder.part("recording-sign")).to_be_visible()
+
+    async def is_kept() -> bool:
+        kept = await video.recordings(await case.expert.actor(), case.id)
+        return bool(kept) and len(kept[0].tracks) == 3 and all(track.duration_ms > 4000 for track in kept[0].tracks)
+
+    await eventually(is_kept, 60)
+    await meeting.patient.part("record-stop").click()
+    for holder in meeting.people:
+        await expect(holder.part("recording-sign")).not_to_be_visible()
+
+
+async def leave(meeting: Consultation) -> None:
+    """Everybody hangs up, and two minutes later the meeting counts as over."""
+    for holder in meeting.people:
+        await holder.part("leave").click()
+        await holder.part("leave-yes").click()
+        await expect(holder.part("notice")).to_be_visible()
+        await holder.page.get_by_test_id("webview-close").click()
+
+    async def is_over() -> bool:
+        lines = await meeting.case.product.house.consultations.timeline(await meeting.case.doctor.actor(), case.id)
+        return any(line.kind == "meeting" for line in lines)
+
+    case = meeting.case
+    await eventually(lambda: case.product.has_timer(EMPTY_TIMER), 30)
+    await case.product.wechat.client.advance(EMPTY_FOR.total_seconds() + 1)
+    await eventually(is_over, 30)
+
+
+async def play_back(holder: Holder) -> None:
+    """Open the recording from its card and let it play."""
+    await holder.open_card("会诊录像可以看了")
+    await holder.picture("recordings")
+    await holder.part("open").click()
+    await holder.part("play").click()
+    for track in await holder.room.locator("[data-testid^='track-'] video").all():
+        await eventually(lambda video=track: video.evaluate("video => video.currentTime > 1"), 30)  # type: ignore[misc]
+    await holder.picture("playback")
 
 
 async def test_three_people_meet_from_the_cards_on_their_phones(
     pages_folder: Path, tmp_path: Path, folder: Path
 ) -> None:
     async with booked_consultation(pages_folder, tmp_path, folder) as meeting:
+        _, doctor, expert = meeting.people
         await meeting.everybody_enters()
         for holder in meeting.people:
             for other in meeting.people:
                 if other is not holder:
                     await holder.frames_of(other)
             await holder.hears(2)
-            await holder.picture(f"room-{holder.member.phone.openid}")
+            await holder.picture(f"room-{holder.name}")
+        await draw_upon(expert, doctor)
+        drawn = doctor.part(f"drawing-{doctor.member.person_id}-camera")
+        await expect(drawn).to_have_attribute("data-strokes", "1")
+        await doctor.picture("drawn")
+        await expert.part("keep").click()
+        await expect(expert.part("keep-ok")).to_be_visible()
+        [kept] = await meeting.case.product.house.consultations.attachments(
+            await meeting.case.doctor.actor(), meeting.case.id
+        )
+        assert kept.note == "视频截图"
+        await expert.part("guide").click()
+        await record(meeting)
+        await leave(meeting)
+        await play_back(doctor)

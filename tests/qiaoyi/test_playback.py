@@ -76,7 +76,7 @@ async def player(clock: Clock) -> AsyncIterator[Player]:
         except NotFound:
             raise web.HTTPNotFound from None
 
-    application = web.Application(middlewares=[refuse])  # type: ignore[list-item]
+    application = web.Application(middlewares=[refuse])
     application.add_routes(Playback(kept, links).routes())  # type: ignore[arg-type]  # the two methods that it needs
     server = TestServer(application)
     await server.start_server()

@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-from sqlalchemy import select
-
-from backend.timers import Timer
 from backend.video.visits import EMPTY_FOR, EMPTY_TIMER
 from tests.support.product import booked_case, heard, running_product
 from tests.support.waiting import eventually
@@ -32,10 +29,6 @@ async def test_a_card_leads_from_the_chat_into_the_room(tmp_path: Path) -> None:
             lines = await product.house.consultations.timeline(await case.doctor.actor(), case.id)
             return any(line.kind == "meeting" for line in lines)
 
-        async def is_empty() -> bool:
-            async with product.house.database.reading() as session:
-                return await session.scalar(select(Timer.id).where(Timer.kind == EMPTY_TIMER)) is not None
-
-        await eventually(is_empty)
+        await eventually(lambda: product.has_timer(EMPTY_TIMER))
         await product.wechat.client.advance(EMPTY_FOR.total_seconds() + 1)
         await eventually(is_told)

@@ -9,12 +9,14 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
+from sqlalchemy import select
 
 from backend import migrations
 from backend.ids import new_id
 from backend.messaging.identities import Identities
 from backend.scheduling import WeeklyHours
 from backend.security.policy import SYSTEM, Actor, Role
+from backend.timers import Timer
 from bot.delivery.sender import CHANNEL
 from qiaoyi.house import House, open_house
 from qiaoyi.local import local_settings
@@ -123,6 +125,11 @@ class RunningProduct:
         if role is Role.EXPERT:
             await self.house.scheduling.set_week(SYSTEM, practitioner_id, _HOURS)
         return Member(phone, person_id, self)
+
+    async def has_timer(self, kind: str) -> bool:
+        """Whether a timer of this kind is set."""
+        async with self.house.database.reading() as session:
+            return await session.scalar(select(Timer.id).where(Timer.kind == kind)) is not None
 
     async def _person_of(self, phone: Phone) -> str:
         identities = Identities(self.house.database, self.house.clock, self.house.people, home_channel=CHANNEL)

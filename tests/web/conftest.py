@@ -104,8 +104,9 @@ def _build(npm: Path) -> Path:
 
 
 def _newest_source() -> float:
-    sources = [file for name in ("phones", "room", "shared") for file in (WEB / name).rglob("*") if file.is_file()]
-    sources += [WEB / name for name in ("phones.html", "room.html", "vite.config.ts", "package-lock.json")]
+    made = {"dist", "node_modules"}
+    tops = [top for top in WEB.iterdir() if top.name not in made]
+    sources = [file for top in tops for file in ([top] if top.is_file() else top.rglob("*")) if file.is_file()]
     return max(file.stat().st_mtime for file in sources)
 
 
