@@ -49,8 +49,6 @@ def janus_version() -> str | None:
 class JanusServer:
     """The process, as a context."""
 
-    name = "janus"
-
     def __enter__(self) -> "JanusServer":
         self._folder = tempfile.TemporaryDirectory(prefix="janus-")
         folder = Path(self._folder.name)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, Protocol, Self
 
-from benchmarks.rooms.crowd import Crowd, Door
+from benchmarks.rooms.crowd import PEOPLE, Crowd, Door
 from benchmarks.rooms.ours import OurServer
 from benchmarks.rooms.process import core_seconds, resident_mb
 from benchmarks.rooms.sent import Encoded
@@ -48,7 +48,7 @@ def cost(server: Server, encoded: Encoded, rooms: int, seconds: float) -> dict[s
 def capacity(encoded: Encoded, most: int) -> dict[str, Any]:
     """Rooms are added one by one until one is refused, or until pictures fall behind; how many kept up, and the end."""
     kept_up: dict[str, Any] = {"rooms": 0, "ended_by": "most"}
-    with OurServer() as server, ExitStack() as stack:
+    with OurServer(guarded=True) as server, ExitStack() as stack:
         crowds: list[Crowd] = []
         for room in range(most):
             if room % _ROOMS_A_PROCESS == 0:
@@ -80,8 +80,12 @@ def weather(encoded: Encoded, seconds: float) -> dict[str, float]:
     with OurServer() as server, Crowd(server.door, encoded, bad_weather=True) as crowd:
         crowd.tell("enter", 0)
         seen, used = _watched(server, [crowd], seconds)
-        sounds_lost = max(row["sounds_lost"] for row in seen)
-        return {"core_seconds_a_room_second": used, **_summary(seen), "sounds_lost_most": sounds_lost}
+        return {
+            "core_seconds_a_room_second": used,
+            **_summary(seen),
+            "sounds_lost_most": max(row["sounds_lost"] for row in seen),
+            "pictures_stopped": sum(row["voices_alone"] for row in seen) / (PEOPLE - 1),
+        }
 
 
 def comings(encoded: Encoded, cycles: int) -> dict[str, Any]:

@@ -29,15 +29,16 @@ _TASKS_OF_AN_EMPTY_SERVER = 5
 _OF_CONNECTIONS = ("media.", "aiortc.", "aioice.", "pylibsrtp")
 
 
-def serve(pipe: Connection) -> None:
-    """Rooms until the pipe says that it is enough; tells the address first, and when asked what is left over."""
+def serve(pipe: Connection, guarded: bool) -> None:
+    """Rooms until the pipe says that it is enough; tells the address first, and when asked what is left over. Where
+    ``guarded``, rooms are refused that the process cannot carry, as in the product."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(pipe))
+        runner.run(_serve(pipe, guarded))
 
 
-async def _serve(pipe: Connection) -> None:
+async def _serve(pipe: Connection, guarded: bool) -> None:
     admission = Admission()
-    rooms = Rooms(TokenMint(_KEY, time.time), takes_another=admission.takes_another)
+    rooms = Rooms(TokenMint(_KEY, time.time), takes_another=lambda held: not guarded or admission.takes_another(held))
     application = web.Application()
     application.router.add_get("/rooms", rooms.handler)
     runner = web.AppRunner(application)
@@ -69,12 +70,13 @@ async def _left_over(rooms: Rooms) -> dict[str, int]:
 class OurServer:
     """The process, as a context."""
 
-    name = "ours"
+    def __init__(self, guarded: bool = False) -> None:
+        self._guarded = guarded
 
     def __enter__(self) -> "OurServer":
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs,), daemon=True)
+        self._process = context.Process(target=serve, args=(theirs, self._guarded), daemon=True)
         self._process.start()
         self.door: Door = OurDoor(self._pipe.recv())
         self.pid = self._process.pid or 0
@@ -145,6 +147,8 @@ class _Visit:
                     await self._socket.send_json({"kind": "offer", "purpose": purpose})
             elif kind == "offer":
                 await self._answer(message)
+            elif kind == "quality" and message["audio_only"]:
+                self.person.voices_alone += 1
             elif kind == "closed":
                 self._closed = message["code"]
 

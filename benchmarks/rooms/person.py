@@ -33,6 +33,8 @@ class Person:
         self.sending = Sending(number, encoded, sent, peer.send_rtp, peer.send_rtcp)
         self.watchers: list[Watcher] = []
         self.sounds: list[PublishedStream] = []
+        self.voices_alone = 0
+        """How often the server stopped pictures, because the network seemed to bear none."""
         self._by_ssrc: dict[int, PublishedStream] = {}
         self._sent = sent
         self._sounds_before = 0, 0
@@ -86,6 +88,7 @@ class Person:
                 "last": watcher.seen.last,
                 "ages": watcher.seen.ages,
                 "sounds_lost": 1 - came / max(1, expected),
+                "voices_alone": self.voices_alone,
             }
             for watcher in self._seen
         ]
