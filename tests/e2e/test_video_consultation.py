@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, FrameLocator, Locator, Page, async_playwright, expect
@@ -136,9 +137,8 @@ async def booked_consultation(pages: Path, tmp_path: Path, folder: Path) -> Asyn
 async def _holder(
     browser: Browser, stack: AsyncExitStack, address: str, name: str, member: Member, folder: Path
 ) -> Holder:
-    window = await browser.new_context(
-        viewport=WIDE if name == "expert" else NARROW, locale="zh-CN", reduced_motion="reduce"
-    )
+    size: Any = WIDE if name == "expert" else NARROW
+    window = await browser.new_context(viewport=size, locale="zh-CN", reduced_motion="reduce")
     stack.push_async_callback(window.close)
     window.set_default_timeout(30_000)
     await window.add_init_script(KEEP_INSIDE)

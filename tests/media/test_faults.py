@@ -33,10 +33,10 @@ from media.forwarding import RtpForwarding
 from media.peer import _BURST, Peer
 from media.published import PublishedStream
 from media.tokens import Pass, Role, TokenMint
-from tests.media.client import Client
 from tests.media.pages import Page, Told, join, running
 from tests.media.streams import Clock
 from tests.media.test_signalling import House, house  # noqa: F401 - a fixture
+from tests.support.room_client import Client
 from tests.support.waiting import eventually
 
 NUMBERS = random.Random(7)

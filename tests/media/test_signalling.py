@@ -15,7 +15,7 @@ from media.messages import MAX_FRAME
 from media.rooms import RoomEvent
 from media.signalling import Rooms
 from media.tokens import Pass, Role, TokenMint
-from tests.media.client import Client
+from tests.support.room_client import Client
 from tests.support.waiting import eventually
 
 

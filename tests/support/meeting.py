@@ -60,14 +60,13 @@ class Guest:
 
     def sees(self, others: list["Guest"]) -> bool:
         """Whether pictures of everybody else come now."""
-        counted = self.client.counted if self.client is not None else {}
-        people = [counted.get(other.actor.person_id) for other in others if other is not self]
-        return all(one is not None and one.pictures > 0 for one in people)
+        people = [other.actor.person_id for other in others if other is not self]
+        return self.client is not None and all(self.client.pictures[person] > 0 for person in people)
 
     def look_away(self) -> None:
         """Forget the pictures that have come."""
         if self.client is not None:
-            self.client.begin_counting()
+            self.client.look_away()
 
 
 @dataclass

@@ -1,9 +1,9 @@
-"""Somebody in a room, over the rooms' own protocol: sends encoded pictures and counts those that come, undecoded."""
+"""A page played by aiortc over the rooms' own protocol: sends encoded pictures and sound, counts what comes."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -11,14 +11,7 @@ from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCRtpR
 from aiortc.rtp import RtpPacket
 
 from benchmarks.rooms.pictures import audio_track, video_track
-
-
-@dataclass
-class Counted:
-    """What one person was sent of one other."""
-
-    pictures: int = 0
-    sounds: int = 0
+from media.description import VP8
 
 
 class Client:
@@ -26,10 +19,11 @@ class Client:
 
     def __init__(self, person: str, url: str, token: str) -> None:
         self.person, self._url, self._token = person, url, token
-        self.counted: dict[str, Counted] = {}
+        self.pictures: Counter[str] = Counter()
+        self.sounds: Counter[str] = Counter()
         self.messages: list[dict[str, Any]] = []
+        self.connections: dict[str, RTCPeerConnection] = {}
         self._places: dict[str, str] = {}
-        self._connections: list[RTCPeerConnection] = []
 
     async def run(self, session: aiohttp.ClientSession, stop: asyncio.Event) -> None:
         """Be in the room until told to stop."""
@@ -41,12 +35,17 @@ class Client:
             for task in (stopping, reading):
                 task.cancel()
             await asyncio.gather(stopping, reading, return_exceptions=True)
-        for connection in self._connections:
+        for connection in self.connections.values():
             await connection.close()
 
-    def begin_counting(self) -> None:
-        """Forget what was counted while everybody came in."""
-        self.counted = {}
+    def look_away(self) -> None:
+        """Forget what has come so far."""
+        self.pictures.clear()
+        self.sounds.clear()
+
+    def sees_and_hears(self, person: str, more_than: int = 2) -> bool:
+        """Whether so many pictures and sounds of somebody have come."""
+        return self.pictures[person] > more_than and self.sounds[person] > more_than
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         async for frame in socket:
@@ -63,8 +62,7 @@ class Client:
 
     async def _answer(self, offer: dict[str, Any]) -> str:
         configuration = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-        connection = RTCPeerConnection(configuration)
-        self._connections.append(connection)
+        self.connections[offer["purpose"]] = connection = RTCPeerConnection(configuration)
         await connection.setRemoteDescription(RTCSessionDescription(offer["sdp"], "offer"))
         for transceiver in connection.getTransceivers():
             if offer["purpose"] == "publish" and transceiver.mid in ("audio", "camera"):
@@ -82,11 +80,11 @@ class Client:
         take = receiver._handle_rtp_packet
 
         async def count(packet: RtpPacket, arrival_time_ms: int) -> None:
-            counted = self.counted.setdefault(self._places.get(place, "?"), Counted())
+            person = self._places.get(place, "?")
             if source == "audio":
-                counted.sounds += 1
-            elif packet.payload_type == 96 and packet.marker:
-                counted.pictures += 1
+                self.sounds[person] += 1
+            elif packet.payload_type == VP8 and packet.marker:
+                self.pictures[person] += 1
             await take(packet, arrival_time_ms)
 
         receiver._handle_rtp_packet = count  # type: ignore[method-assign]
