@@ -14,10 +14,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from media.rooms import RoomEvent
+from media.segments import Segment
 from media.signalling import Rooms
 from media.tokens import Pass, Role, TokenMint
 
-CONSULTATION = "c-1"
+CONSULTATION = "0123456789abcdef" * 2
 NODE = "n1"
 STATE = "0a1b2c"
 WHO = "person"
@@ -37,11 +38,29 @@ class Party:
 PATIENT = Party("patient", "王秀英", "患者", Role.GUEST)
 DOCTOR = Party("doctor", "李建国", "医生", Role.HOST)
 EXPERT = Party("expert", "陈明远", "专家", Role.HOST)
+UNTIL = "2099-01-01T00:00:00+08:00"
 PARTIES = {party.id: party for party in (PATIENT, DOCTOR, EXPERT)}
 
 
 def _refusal(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> web.Response:
     return web.json_response({"code": code, "message": message}, status=status, headers=headers)
+
+
+class HeldSegments:
+    """A store that keeps recordings in memory."""
+
+    def __init__(self) -> None:
+        self.segments: list[Segment] = []
+
+    async def begin(self, recording: str, room: str, started: float) -> None:
+        """A recording has begun."""
+
+    async def store(self, recording: str, segment: Segment) -> None:
+        """Keep a segment."""
+        self.segments.append(segment)
+
+    async def end(self, recording: str, ended: float) -> None:
+        """Nothing more comes."""
 
 
 @dataclass(slots=True)
@@ -61,6 +80,7 @@ class RoomServer:
     passes: int = 0
     snapshots: list[bytes] = field(default_factory=list)
     events: list[tuple[str, str]] = field(default_factory=list)
+    recordings: HeldSegments = field(default_factory=HeldSegments)
     url: str = ""
     rooms: Rooms = field(init=False)
     _mint: TokenMint = field(init=False)
@@ -70,7 +90,7 @@ class RoomServer:
 
     def __post_init__(self) -> None:
         self._mint = TokenMint(secrets.token_bytes(32), time.time, node=NODE)
-        self.rooms = Rooms(self._mint, on_event=self._heard)
+        self.rooms = Rooms(self._mint, on_event=self._heard, segments=self.recordings)
 
     @property
     def address(self) -> str:
@@ -160,7 +180,7 @@ class RoomServer:
         party = PARTIES.get(asked["code"])
         if party is None or (asked["state"], asked["path"]) != (STATE, f"/h5/rooms/{CONSULTATION}"):
             return _refusal(401, "login_refused", "登录已失效，请退出后重新打开。")
-        session = {"token": self.sign_in(party), "expires_at": "2026-11-21T12:00:00+08:00"}
+        session = {"token": self.sign_in(party), "expires_at": UNTIL}
         return web.json_response(session, status=201)
 
     async def _desk_session(self, request: web.Request) -> web.Response:
@@ -170,9 +190,10 @@ class RoomServer:
         return web.json_response(
             {
                 "token": self.sign_in(PARTIES[person]),
-                "expires_at": "2026-11-21T12:00:00+08:00",
+                "expires_at": UNTIL,
                 "consultation_id": CONSULTATION,
-            }
+            },
+            status=201,
         )
 
     async def _entry(self, request: web.Request) -> web.Response:
@@ -201,13 +222,11 @@ class RoomServer:
         admitted = not self.must_wait
         granted = Pass(CONSULTATION, party.id, party.role, party.name, party.label, time.time() + 3600, admitted)
         socket = self.url.replace("http", "ws", 1) + "/media"
-        return web.json_response({"token": self._mint.mint(granted, NODE), "url": socket, "node": NODE})
+        return web.json_response({"token": self._mint.mint(granted, NODE), "url": socket, "node": NODE}, status=201)
 
     async def _desk_code(self, request: web.Request) -> web.Response:
         code = self.desk_code(self._who(request))
-        return web.json_response(
-            {"code": code, "address": f"{self.url}/v", "expires_at": "2026-11-21T12:00:00+08:00"}, status=201
-        )
+        return web.json_response({"code": code, "address": f"{self.url}/v", "expires_at": UNTIL}, status=201)
 
     async def _snapshot(self, request: web.Request) -> web.Response:
         if self._who(request).role is not Role.HOST:

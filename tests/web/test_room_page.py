@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.async_api import expect
 
-from tests.support.room_server import CONSULTATION, DOCTOR, EXPERT, PATIENT
+from tests.support.room_server import CONSULTATION, DOCTOR, EXPERT, PATIENT, STATE
 from tests.support.waiting import eventually
 from tests.web.room_pages import DESKTOP, MEDIA_TIMEOUT, PHONE, House
 
@@ -117,6 +117,7 @@ async def test_a_recording_runs_once_everybody_agrees_and_anybody_ends_it(house:
     await doctor.part("record-yes").click()
     for visitor in (patient, doctor, expert):
         await expect(visitor.part("recording-sign")).to_be_visible()
+    await eventually(lambda: bool(house.server.recordings.segments), MEDIA_TIMEOUT)
     await patient.part("record-stop").click()
     for visitor in (patient, doctor, expert):
         await expect(visitor.part("recording-sign")).to_have_count(0)
@@ -129,6 +130,13 @@ async def test_without_everybodys_yes_nothing_is_recorded(house: House) -> None:
     await patient.part("record-no").click()
     await expect(expert.part("news")).to_have_text("有人不同意，这次不录像")
     assert ("recording_started", "") not in house.server.events
+
+
+async def test_where_nothing_can_be_recorded_a_sentence_says_so(house: House) -> None:
+    (expert,) = await house.gather(EXPERT)
+    member = house.server.rooms.rooms[CONSULTATION].members[EXPERT.id]
+    member.channel.send({"kind": "error", "code": "recording_unavailable"})
+    await expect(expert.part("news")).to_have_text("这里现在不能录像。会诊照常进行。")
 
 
 async def test_leaving_is_asked_for_and_one_can_come_back(house: House) -> None:
@@ -226,7 +234,7 @@ async def test_an_early_room_says_when_it_opens_and_opens_by_itself(house: House
 @pytest.mark.parametrize(
     ("refusal", "sentence"),
     [
-        ("forbidden", "这个诊室您不能进"),
+        ("not_found", "没有找到这次会诊"),
         ("room_closed", "会诊已经结束"),
         ("consent_required", "还差一步：同意会诊"),
     ],
@@ -253,6 +261,12 @@ async def test_who_wechat_does_not_know_comes_no_further(house: House) -> None:
     await stranger.page.context.clear_cookies()
     await stranger.open()
     await expect(stranger.part("notice")).to_have_attribute("data-code", "login")
+
+
+async def test_a_code_that_this_tab_did_not_ask_for_is_not_taken(house: House) -> None:
+    patient = await house.visitor(PATIENT, PHONE)
+    await patient.open(f"{house.server.address}?code={DOCTOR.id}&state={STATE}")
+    await expect(patient.part("check")).to_contain_text("李建国（医生）、陈明远（专家）")
 
 
 async def test_the_address_keeps_neither_code_nor_state(house: House) -> None:

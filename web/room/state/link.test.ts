@@ -90,10 +90,10 @@ describe('Link', () => {
     expect(fetchPass).toHaveBeenCalledTimes(1)
   })
 
-  it('goes to another process when its own is closing', async () => {
+  it.each(['closing', 'moving', 'busy'])('goes to another process at once when its own is %s', async (code) => {
     const socket = await start()
     socket.message({ kind: 'joined', you: 'p' })
-    socket.closed('closing')
+    socket.closed(code)
     await vi.advanceTimersByTimeAsync(1)
     expect(fetchPass).toHaveBeenCalledTimes(2)
   })

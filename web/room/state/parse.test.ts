@@ -67,7 +67,8 @@ describe('the answers of the API', () => {
   })
 
   it('goes to web addresses alone to ask who opens the page', () => {
-    expect(parseLogin({ url: 'https://open.weixin.qq.com/connect' })).toBe('https://open.weixin.qq.com/connect')
-    for (const url of ['javascript:alert(1)', '//evil.example', 'data:text/html,x', 5]) expect(parseLogin({ url })).toBe('')
+    const url = 'https://open.weixin.qq.com/connect'
+    expect(parseLogin({ url, state: 's' })).toEqual({ url, state: 's' })
+    for (const bad of ['javascript:alert(1)', '//evil.example', 'data:text/html,x', 5]) expect(parseLogin({ url: bad }).url).toBe('')
   })
 })

@@ -5,7 +5,7 @@ import { Connections } from './connections'
 import { Link } from './link'
 import type { Local } from './local'
 import { parseMessage } from './parse'
-import { waitingSentence } from './sentences'
+import { errorSentence, waitingSentence } from './sentences'
 import { createStrokes } from './strokes'
 import { keepAwake, onNetworkChange } from './watching'
 import type { Guest, Network, PageMessage, Person, Picture, PictureSource, Pointer, ServerMessage, Source } from './types'
@@ -108,7 +108,8 @@ export function createRoom(needs: RoomNeeds) {
     pointer: (pointer) => strokes.take(pointer),
     recording: takeRecording,
     error: ({ code }) => {
-      if (code === 'full') tell('诊室里的人已经满了，现在不能再请人进来')
+      const sentence = errorSentence(code)
+      if (sentence) tell(sentence)
     },
   }
 

@@ -22,8 +22,7 @@ const NOTICES: Record<string, Omit<Notice, 'code'>> = {
   refused: { title: '医生现在没有请您进来', text: '可能还在和别人商量。过一会儿可以再试，也可以在微信里给医生留言。', action: enter('再请医生开门') },
   other_device: { title: '您已在另一台设备上参加', text: '同一个人只能用一台设备。想换回这一台，请点下面的按钮。', action: enter('改用这一台') },
   full: { title: '诊室里的人已经满了', text: '请等一位离开以后再进来。', action: enter('再试一次') },
-  forbidden: { title: '这个诊室您不能进', text: '只有参加这次会诊的人可以进来。请用收到卡片的那个微信打开。', action: login('重新打开') },
-  not_found: { title: '没有找到这次会诊', text: '请回到微信，从收到的卡片重新打开。', action: null },
+  not_found: { title: '没有找到这次会诊', text: '只有参加会诊的人可以进来。请用收到卡片的那个微信，从卡片重新打开。', action: login('再试一次') },
   consent_required: { title: '还差一步：同意会诊', text: '请先回到微信聊天，按提示同意这次会诊，再打开卡片。', action: enter('我已经同意了') },
   login: { title: '没有认出您是谁', text: '请再试一次。还是不行的话，请回到微信，从卡片重新打开。', action: login('再试一次') },
   unreachable: { title: '连不上诊室', text: '请看看手机的网络是否打开，再试一次。', action: login('再试一次') },
@@ -79,6 +78,17 @@ export function bothSentence(fault: DeviceFault): string {
 export const STOPPED: Record<LocalSource, string> = {
   camera: '摄像头停了，可能是来电话了。',
   audio: '麦克风停了，可能是来电话了。',
+}
+
+const ERRORS: Record<string, string> = {
+  full: '诊室里的人已经满了，现在不能再请人进来。',
+  recording_unavailable: '这里现在不能录像。会诊照常进行。',
+  recording_failed: '录像出了问题，已经停止。会诊照常进行。',
+}
+
+/** What a person should know of an error that the room tells; empty where only the page is concerned. */
+export function errorSentence(code: string): string {
+  return (Object.prototype.hasOwnProperty.call(ERRORS, code) && ERRORS[code]) || ''
 }
 
 /** Why the room is not reached yet, while the page goes on trying. */

@@ -98,7 +98,7 @@ export function createStore() {
       keep({ token, consultation, entered: false, audio: true, camera: true })
     } catch (error) {
       const known = error instanceof ApiError ? error : new ApiError('login', '', 0)
-      show(known.status >= 400 && known.status < 500 ? { ...noticeFor('login') } : noticeForError(known))
+      show(known.status >= 400 && known.status < 500 ? noticeFor('login') : noticeForError(known))
       return
     }
     await look()

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { consultationIn, forgetTab, keepTab, readTab } from './tab'
+import { consultationIn, forgetTab, keepState, keepTab, readTab, takeState } from './tab'
 
 const kept = new Map<string, string>()
 const storage = {
@@ -68,6 +68,15 @@ describe('what a tab keeps', () => {
     expect(place.path).toBe('/h5/rooms/c%201')
     expect(readTab()).toBeNull()
     forgetTab()
+  })
+})
+
+describe('a login', () => {
+  it('is taken once, and only where this tab asked for it', () => {
+    keepState('s1')
+    expect(takeState('s2')).toBe(false)
+    expect(takeState('s1')).toBe(true)
+    expect(takeState('s1')).toBe(false)
   })
 })
 
