@@ -1,7 +1,7 @@
 """A track is one file to a player, of which it may ask for any part; only who holds its address gets it."""
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -25,6 +25,7 @@ from qiaoyi.recordings import Playback
 from tests.media.studio import real_segments
 
 TRACK = new_id()
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass
@@ -76,7 +77,7 @@ async def player(clock: Clock) -> AsyncIterator[Player]:
         except NotFound:
             raise web.HTTPNotFound from None
 
-    application = web.Application(middlewares=[refuse])  # type: ignore[list-item]
+    application = web.Application(middlewares=[refuse])
     application.add_routes(Playback(kept, links).routes())  # type: ignore[arg-type]  # the two methods that it needs
     server = TestServer(application)
     await server.start_server()

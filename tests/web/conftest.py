@@ -104,8 +104,8 @@ def _build(npm: Path) -> Path:
 
 
 def _newest_source() -> float:
-    sources = [file for name in ("phones", "room", "shared") for file in (WEB / name).rglob("*") if file.is_file()]
-    sources += [WEB / name for name in ("phones.html", "room.html", "vite.config.ts", "package-lock.json")]
+    sources = [file for name in ("phones", "room", "recordings", "shared") for file in (WEB / name).rglob("*") if file.is_file()]
+    sources += [WEB / name for name in ("phones.html", "room.html", "recordings.html", "vite.config.ts", "package-lock.json")]
     return max(file.stat().st_mtime for file in sources)
 
 
