@@ -184,8 +184,12 @@ async def test_removed_files_are_gone_for_good(files: FileStore, database: Datab
 
 async def test_files_stay_where_their_removal_is_undone(files: FileStore, database: Database, folder: Path) -> None:
     file_id = await files.put(PNG, "image/png", "owner")
-    with pytest.raises(RuntimeError, match="undone"):
+
+    async def remove_and_fail() -> None:
         async with database.transaction() as session:
             await files.remove(session, [file_id])
             raise RuntimeError("undone")
+
+    with pytest.raises(RuntimeError, match="undone"):
+        await remove_and_fail()
     assert (await files.get(file_id))[0] == PNG

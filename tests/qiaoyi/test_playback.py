@@ -1,7 +1,7 @@
 """A track is one file to a player, of which it may ask for any part; only who holds its address gets it."""
 
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -25,7 +25,6 @@ from qiaoyi.recordings import Playback
 from tests.media.studio import real_segments
 
 TRACK = new_id()
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass
