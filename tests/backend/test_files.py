@@ -22,6 +22,7 @@ KINDS = {
     "image/webp": b"RIFF\x00\x00\x00\x00WEBP picture",
     "audio/amr": b"#!AMR\n voice",
     "audio/mpeg": b"ID3 voice",
+    "video/webm": b"\x1fC\xb6u cluster",
 }
 PNG = KINDS["image/png"]
 
@@ -168,3 +169,27 @@ async def test_files_are_swept_again_and_again_until_the_process_ends(files: Fil
         sweeping.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sweeping
+
+
+async def test_removed_files_are_gone_for_good(files: FileStore, database: Database, folder: Path) -> None:
+    kept, *removed = [await files.put(PNG, "image/png", "owner") for _ in range(4)]
+    async with database.transaction() as session:
+        await files.remove(session, removed)
+    await eventually(lambda: len(stored_in(folder)) == 1)
+    assert (await files.get(kept))[0] == PNG
+    for file_id in removed:
+        with pytest.raises(NotFound):
+            await files.get(file_id)
+
+
+async def test_files_stay_where_their_removal_is_undone(files: FileStore, database: Database, folder: Path) -> None:
+    file_id = await files.put(PNG, "image/png", "owner")
+
+    async def remove_and_fail() -> None:
+        async with database.transaction() as session:
+            await files.remove(session, [file_id])
+            raise RuntimeError("undone")
+
+    with pytest.raises(RuntimeError, match="undone"):
+        await remove_and_fail()
+    assert (await files.get(file_id))[0] == PNG
