@@ -184,7 +184,7 @@ async def test_a_room_is_closed_after_its_consultation(room: OpenRoom, house: Ho
 
 
 async def test_where_no_process_is_left_the_page_asks_again_in_a_second(room: OpenRoom) -> None:
-    room.house.clock.advance(timedelta(seconds=5))
+    await room.house.services.video.end_node(room.node_id)
     answer = await room.expert.post(f"{room.path}/pass", None)
     assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "room_busy", "1")
     await room.live()
