@@ -1,6 +1,11 @@
 """What every test may use; the fixtures themselves live in tests/support."""
 
+import hypothesis
 import pytest
+
+# No example fails because the machine is busy.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 pytest_plugins = ["tests.support.databases", "tests.support.redis_server"]
 

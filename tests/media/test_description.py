@@ -46,7 +46,7 @@ def test_an_answer_says_what_will_be_sent_and_how_the_page_is_reached() -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_an_answer_with_lines_lost_doubled_or_spoilt_is_read_or_refused(data: st.DataObject) -> None:
     offer, sdp = offer_and_answer()
     lines = sdp.split("\r\n")
@@ -69,7 +69,6 @@ def test_an_answer_with_lines_lost_doubled_or_spoilt_is_read_or_refused(data: st
 
 
 @given(st.text(max_size=200))
-@settings(deadline=None)
 def test_any_text_is_refused_as_an_answer(text: str) -> None:
     try:
         read_answer(text, offer_and_answer()[0])
@@ -87,7 +86,7 @@ control = st.builds(
 
 
 @given(st.lists(control, max_size=4).map(b"".join) | st.binary(max_size=60))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_any_control_packet_is_taken_or_passed_over(packet: bytes) -> None:
     async def take() -> None:
         subscriber = Subscriber(certificate(), [], lambda: None)

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 from aiortc.rtp import RtcpPacket, RtcpReceiverInfo, RtcpSdesPacket, RtcpSenderInfo, RtcpSrPacket
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from media.description import VP8, VP8_RTX, Source
@@ -46,7 +46,6 @@ def test_nothing_is_sent_while_there_is_no_connection() -> None:
     assert len(watching.packets) == 1
 
 
-@settings(deadline=None)
 @given(st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF), st.lists(st.integers(1, 3), max_size=80))
 def test_gaps_and_times_are_kept_around_the_wrap(first: int, timestamp: int, steps: list[int]) -> None:
     publisher = Publisher()
@@ -122,7 +121,6 @@ def test_who_shows_nothing_any_more_is_sent_nothing() -> None:
     assert publisher.stream.watchers == []
 
 
-@settings(deadline=None)
 @given(st.integers(0, 0xFFFF), st.integers(1, 50))
 def test_what_was_lost_is_sent_again_as_it_was(first: int, lost: int) -> None:
     publisher = Publisher()

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from media.messages import Chat, Join, MalformedMessageError, Pointer, read_message
@@ -36,14 +36,12 @@ fields = st.sampled_from(
 STROKE = {"kind": "pointer", "on": "p", "source": "camera", "shape": "arrow", "points": [[0.1, 0.2]], "stroke": "1"}
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_a_message_or_refused(text: str) -> None:
     with pytest.raises(MalformedMessageError):
         read_message(text)
 
 
-@settings(deadline=None)
 @given(kinds, st.dictionaries(fields, json_values, max_size=5))
 def test_any_object_is_a_message_of_its_kind_or_refused(kind: str, rest: dict[str, Any]) -> None:
     text = json.dumps({**rest, "kind": kind})

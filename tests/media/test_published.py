@@ -2,7 +2,7 @@
 
 import pytest
 from aiortc.rtp import RtcpSenderInfo
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from media.description import Source
@@ -121,7 +121,6 @@ def test_packets_are_kept_until_newer_ones_need_their_place(publisher: Publisher
     assert kept[0] == packet(1)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 0xFFFF), st.lists(st.integers(0, 3), min_size=1, max_size=60))
 def test_exactly_what_did_not_come_is_asked_for_around_the_wrap(first: int, gaps: list[int]) -> None:
     publisher, number, lost = Publisher(), first, []
@@ -162,7 +161,6 @@ def test_before_the_first_packet_there_is_nothing_to_report(publisher: Publisher
     assert publisher.stream.reception() is None
 
 
-@settings(deadline=None)
 @given(st.floats(0, 200), st.floats(-1000, 1000))
 def test_a_steady_way_has_no_delay_whatever_the_clocks_say(began: float, apart: float) -> None:
     uplink = Uplink()

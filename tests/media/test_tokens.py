@@ -5,7 +5,7 @@ import string
 
 import jwt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from media.tokens import Pass, Role, TokenMint, TokenRefusedError
@@ -121,13 +121,11 @@ def test_a_token_without_a_signature_is_forged(mint: TokenMint) -> None:
     assert refusal(mint, jwt.encode(claims, "", algorithm="none")) == "forged"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_that_is_no_token_is_forged(text: str) -> None:
     assert refusal(TokenMint(KEY, lambda: 1_000.0), text) == "forged"
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 63))
 def test_a_token_with_one_letter_changed_is_forged(place: int, step: int) -> None:
     mint = TokenMint(KEY, lambda: 1_000.0)

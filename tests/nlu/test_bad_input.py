@@ -116,7 +116,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(
     st.lists(PIECES, max_size=25).map("".join) | st.text(max_size=120),
     st.sampled_from([None, *Slot]),

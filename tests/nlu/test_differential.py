@@ -163,7 +163,7 @@ facts_of_any_case = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(facts=facts_of_any_case, text=st.text(max_size=300))
 def test_whatever_is_told_probabilities_are_probabilities(facts: CaseFacts, text: str) -> None:
     probabilities = disease_probabilities(facts, text)

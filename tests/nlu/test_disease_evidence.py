@@ -65,7 +65,7 @@ def test_the_rest_has_no_evidence_and_an_unknown_disease_is_refused() -> None:
         explain("没有这个", case("咳嗽"))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(cases(), st.sampled_from(disease_model().diseases))
 def test_nothing_speaks_both_for_and_against(facts: CaseFacts, name: str) -> None:
     supporting, opposing = explain(name, facts)

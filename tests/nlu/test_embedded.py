@@ -98,7 +98,7 @@ CLINICAL = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=st.text(max_size=200) | CLINICAL, context=CONTEXTS)
 def test_no_text_is_an_error_and_offsets_always_fit(provider: EmbeddedProvider, text: str, context: Context) -> None:
     result = provider.understand(text, context)

@@ -97,7 +97,7 @@ SENTENCES = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(SENTENCES, max_size=6))
 def test_facts_survive_json_and_repetition_changes_nothing(provider: EmbeddedProvider, texts: list[str]) -> None:
     case = CaseFacts()

@@ -190,7 +190,7 @@ def open_dangers(case: CaseFacts, asked: list[str]) -> list[str]:
 STATUSES = st.lists(st.sampled_from([*Status, None]), min_size=12, max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(case=CASES, statuses=STATUSES)
 def test_any_interview_keeps_the_rules(case: CaseFacts, statuses: list[Status | None]) -> None:
     asked: list[Question] = []
@@ -222,7 +222,7 @@ COMPLAINTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(first=COMPLAINTS, choices=st.lists(st.integers(0, 8), min_size=12, max_size=12))
 def test_any_answers_end_within_eight_questions_and_none_comes_twice(
     provider: EmbeddedProvider, first: str, choices: list[int]

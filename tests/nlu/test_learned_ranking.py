@@ -52,7 +52,7 @@ def test_the_files_keep_within_their_budget() -> None:
     assert sum((FOLDER / f"{MODEL}.{ending}").stat().st_size for ending in ("onnx", "json", "md")) < 4 * 1024 * 1024
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     told=st.dictionaries(st.text(max_size=8), st.sampled_from(["positive", "negative", "unknown", ""]), max_size=20),
     text=st.text(max_size=400),

@@ -17,7 +17,7 @@ from nlu.vital_evidence import measured_signs
 from tests.support.case_facts import SYMPTOMS, cases, mention
 
 MODEL = disease_model()
-BOUNDED = settings(max_examples=50, deadline=None)
+BOUNDED = settings(max_examples=50)
 SHOWN = [{place for name in row.symptoms for place in MODEL.with_parents(MODEL.row_of[name])} for row in MODEL.rows]
 """For each disease the rows of the symptoms that it lists, and of what these are kinds of."""
 

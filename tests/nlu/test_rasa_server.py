@@ -99,7 +99,7 @@ async def test_odd_texts_get_a_sound_reply(client: RasaClient, provider: Embedde
     assert joined(provider.understand(text, Context()), reply, source).text == source.text
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(min_size=1, max_size=60))
 async def test_no_text_is_answered_unsoundly(rasa_url: str, provider: EmbeddedProvider, text: str) -> None:
     metrics = Metrics()

@@ -48,7 +48,7 @@ def test_nothing_known_goes_to_general_practice() -> None:
     assert [s.code for s in suggest_department(CaseFacts())] == ["general_practice"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     names=st.lists(st.sampled_from([row.name for row in clinical_language().symptoms]), max_size=6),
     words=st.lists(st.sampled_from(sorted(cue_weights())) | st.text(max_size=4), max_size=8),
@@ -87,7 +87,7 @@ def test_suggestions_fit_the_patient_and_never_exceed_the_whole(
             assert departments()[suggestion.code].patients != unfit
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=st.text(max_size=60))
 def test_any_text_gives_a_department(understand: Understand, text: str) -> None:
     assert suggest_department(CaseFacts().merge(understand(text)))

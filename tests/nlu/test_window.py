@@ -64,7 +64,7 @@ FRAGMENTS = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.builds(Utterance, speaker=st.sampled_from(Speaker), text=FRAGMENTS | st.text(max_size=40)), max_size=5)
 )

@@ -45,7 +45,7 @@ VALUES = st.recursive(
 BODIES = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=6)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(ENDPOINTS), BODIES, BODIES, st.booleans())
 def test_any_body_is_answered_or_refused_with_a_known_code(
     endpoint: Endpoint, body: dict[str, Any], query: dict[str, Any], with_file: bool

@@ -76,7 +76,7 @@ async def _do(chat: Conversation, kind: str, what: str | int) -> None:
         await chat.say(str(what))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(actions, min_size=5, max_size=25))
 def test_whatever_is_tapped_and_typed_there_is_an_answer_and_nothing_told_is_lost(
     furnished: Furnished, provider: EmbeddedProvider, steps: list[tuple[str, str | int]]

@@ -91,7 +91,6 @@ def test_a_blood_pressure_is_kept_as_written_or_refused_but_never_lost(systolic:
     assert reading.findings == "双肺清"
 
 
-@settings(deadline=None)
 @given(tenths=st.integers(0, 999), unit=st.sampled_from(["", "度", "℃"]))
 def test_a_temperature_is_kept_as_written_or_refused_but_never_lost(tenths: int, unit: str) -> None:
     said = asyncio.run(PROVIDER.parse(f"体温{tenths / 10:g}{unit}", Context()))

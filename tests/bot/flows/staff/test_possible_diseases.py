@@ -109,7 +109,7 @@ names = st.sampled_from(sorted(row.name for row in clinical_language().symptoms)
 told = st.dictionaries(names, st.sampled_from(list(Told)), max_size=30)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(told=told, age=st.none() | st.integers(0, 1400))
 def test_it_is_short_whatever_is_told(told: dict[str, Told], age: int | None) -> None:
     facts = CaseFacts(

@@ -104,7 +104,7 @@ def test_anything_is_answered_at_any_moment(sqlite_template: Path, tmp_path: Pat
         cases = runner.run(_cases(county))
         people = (county.doctor, county.expert, county.administrator)
 
-        @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=40, suppress_health_check=list(HealthCheck))
         @given(who=st.integers(0, len(people) - 1), taken=steps)
         def play(who: int, taken: list[tuple[str, str]]) -> None:
             runner.run(_play(county, people[who], taken, cases))
