@@ -43,7 +43,6 @@ def test_no_order_of_steps_leaves_the_state_machine(sqlite_template: Path) -> No
         settings=settings(
             max_examples=12,
             stateful_step_count=14,
-            deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),
     )

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.consultation.rules import Status
@@ -78,7 +78,6 @@ async def test_a_doctor_may_leave_at_any_step(county: County) -> None:
     assert view.status is Status.DRAFT
 
 
-@settings(deadline=None)  # the first sentence loads the dictionary
 @given(systolic=st.integers(0, 999), diastolic=st.integers(0, 999), gap=st.sampled_from(["", " ", "：", "是"]))
 def test_a_blood_pressure_is_kept_as_written_or_refused_but_never_lost(systolic: int, diastolic: int, gap: str) -> None:
     words = f"血压{gap}{systolic}/{diastolic}，双肺清"
