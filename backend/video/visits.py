@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.consultation.rules import Status
 from backend.security.policy import SYSTEM, Action, Role
 from backend.video import rules
 from backend.video.desk import VideoDesk
@@ -70,6 +71,17 @@ class Visits(VideoDesk):
         visit.entered_at = at
         await self._timers.cancel(session, EMPTY_TIMER, room.consultation_id)
         await self._tell(session, room, visit, "room.joined")
+        await session.flush()
+        await self._begin_consultation(session, room)
+
+    async def _begin_consultation(self, session: AsyncSession, room: VideoRoom) -> None:
+        """Where expert and patient are together the consultation has begun, whether the expert has said so or not."""
+        found = await self._consultations.meeting(SYSTEM, room.consultation_id, Action.CONSULTATION_VIEW)
+        person = {one.role: one.person_id for one in found.people}
+        expert = person.get(Role.EXPERT)
+        inside = await self._inside(session, room.consultation_id)
+        if found.status is Status.ASSIGNED and expert is not None and {expert, person[Role.PATIENT]} <= set(inside):
+            await self._consultations.start(await self._people.actor(expert), room.consultation_id)
 
     async def _goes(self, session: AsyncSession, room: VideoRoom, visit: RoomVisit, at: datetime) -> None:
         visit.left_at = at
@@ -87,7 +99,7 @@ class Visits(VideoDesk):
         return next((one.role for one in found.people if one.person_id == person_id), Role.GRASSROOTS_DOCTOR)
 
     async def _tell(self, session: AsyncSession, room: VideoRoom, visit: RoomVisit, type_: str) -> None:
-        """Publish what happened. `meeting` tells the meetings of one case apart, `inside` who need not be told."""
+        """Publish what happened. `meeting` tells the meetings of one case apart."""
         await self._consultations.publish_meeting(
             session,
             room.consultation_id,
@@ -95,7 +107,6 @@ class Visits(VideoDesk):
             actor_id=visit.person_id,
             role=visit.role.value,
             meeting=_meeting(room),
-            inside=await self._inside(session, room.consultation_id),
         )
 
     # the end
@@ -156,6 +167,11 @@ class Visits(VideoDesk):
                 visit.left_at = max(self._clock.now() - silent_for, _latest(visit))
 
     # reading
+
+    async def people_inside(self, consultation_id: str) -> list[str]:
+        """Give the persons who are in the room of a consultation now."""
+        async with self._database.reading() as session:
+            return await self._inside(session, consultation_id)
 
     async def _visits(
         self,

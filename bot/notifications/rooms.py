@@ -64,7 +64,7 @@ async def tell_cards(
         but: persons who get none.
     """
     payload = notifier.payload
-    left_out = {notifier.cause, *but, *payload.get("inside", ())}
+    left_out = {notifier.cause, *but, *await notifier.services.video.people_inside(view.id)}
     once = f"{notifier.event.type}:{view.id}:{notifier.cause}:{payload.get('meeting', notifier.event.id)}"
     url = notifier.services.links.room(view.id)
     note = notice("progress", short, view, notifier.now)

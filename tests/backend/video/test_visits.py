@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from backend.consultation.rules import Status
 from backend.errors import DomainError
 from backend.ids import new_id
 from backend.timers import Timer
@@ -80,13 +81,30 @@ async def test_a_second_meeting_gets_a_line_of_its_own(booked: Booked) -> None:
     assert [payload["met"] for payload in await booked.clinic.published("room.ended")] == [True, False]
 
 
-async def test_who_waits_and_who_comes_is_published_with_who_is_inside(booked: Booked) -> None:
+async def test_who_waits_and_who_comes_is_published(booked: Booked) -> None:
     await everybody_enters(booked)
     [waiting] = await booked.clinic.published("room.waiting")
     assert waiting["actor_id"] == booked.patient.person_id
-    assert waiting["inside"] == sorted([booked.doctor.person_id, booked.expert.person_id])
     joined = await booked.clinic.published("room.joined")
     assert [payload["role"] for payload in joined] == ["grassroots_doctor", "expert", "patient"]
+
+
+async def test_with_patient_and_expert_together_the_consultation_has_begun(booked: Booked) -> None:
+    async def status() -> Status:
+        return (await booked.clinic.care.get(booked.doctor, booked.id)).status
+
+    await booked.move_to(0)
+    for actor in (booked.doctor, booked.expert):
+        await booked.enter(actor)
+        await booked.happens("joined", actor)
+    await booked.enter(booked.patient)
+    await booked.happens("waiting", booked.patient)
+    assert await status() is Status.ASSIGNED  # the patient may still not come
+    await booked.happens("admitted", booked.patient)
+    assert await status() is Status.IN_PROGRESS
+    assert set(await booked.video.people_inside(booked.id)) == {
+        actor.person_id for actor in (booked.patient, booked.doctor, booked.expert)
+    }
 
 
 async def test_what_is_told_twice_happened_once(booked: Booked) -> None:
@@ -157,7 +175,8 @@ async def test_the_stays_at_a_process_that_died_end_when_it_was_last_heard(booke
 async def finish(booked: Booked) -> None:
     """Let the expert give an opinion and close."""
     care = booked.clinic.care
-    await care.start(booked.expert, booked.id)
+    if (await care.get(booked.expert, booked.id)).status is Status.ASSIGNED:
+        await care.start(booked.expert, booked.id)
     await care.record_opinion(booked.expert, booked.id, icd10="J20.9", diagnosis="急性支气管炎", plan="休息。")
     await care.complete(booked.expert, booked.id)
     await booked.settle()
