@@ -1,4 +1,5 @@
 import { callJson, postJson } from './http'
+import { keepState, takeState } from './loginstate'
 import { isRaw, text } from './raw'
 
 /**
@@ -38,12 +39,12 @@ export async function whoOpens(): Promise<string | null> {
   const kept = keptToken()
   if (kept) return kept
   const query = new URLSearchParams(location.search)
-  const code = query.get('code')
-  if (!code) {
+  const [code, state] = [query.get('code'), query.get('state') ?? '']
+  if (!code || !takeState(state)) {
     await askWeChat()
     return null
   }
-  const body = { code, state: query.get('state') ?? '', path: location.pathname }
+  const body = { code, state, path: location.pathname }
   const answer: unknown = await postJson('/api/v1/web-session', body)
   const token = isRaw(answer) ? text(answer.token) : ''
   keep(token)
@@ -54,5 +55,6 @@ export async function whoOpens(): Promise<string | null> {
 export async function askWeChat(): Promise<void> {
   const answer: unknown = await callJson(`/api/v1/web-login?path=${encodeURIComponent(location.pathname)}`)
   const url = isRaw(answer) ? text(answer.url) : ''
+  if (isRaw(answer)) keepState(text(answer.state))
   if (/^https?:\/\//.test(url)) location.replace(url)
 }

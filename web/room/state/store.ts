@@ -1,5 +1,6 @@
 import { type EffectScope, effectScope, inject, type InjectionKey, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { ApiError } from '../../shared/http'
+import { keepState, takeState } from '../../shared/loginstate'
 import * as client from './client'
 import { createGuide, type Guide } from './guide'
 import { createLocal } from './local'
@@ -7,7 +8,7 @@ import { createRoom, type Room } from './room'
 import { type Notice, noticeFor, noticeForError } from './sentences'
 import { createStage, type Stage } from './stage'
 import { canAskWeChat } from './surroundings'
-import { consultationIn, forgetTab, keepState, keepTab, readTab, type Tab, takeState } from './tab'
+import { consultationIn, forgetTab, keepTab, readTab, type Tab } from './tab'
 import type { Entry } from './types'
 
 const EARLY_ASK_MS = 10_000

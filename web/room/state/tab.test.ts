@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { consultationIn, forgetTab, keepState, keepTab, readTab, takeState } from './tab'
+import { keepState, takeState } from '../../shared/loginstate'
+import { consultationIn, forgetTab, keepTab, readTab } from './tab'
 
 const kept = new Map<string, string>()
 const storage = {

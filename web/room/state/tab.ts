@@ -14,7 +14,6 @@ export interface Tab {
 }
 
 const PREFIX = 'qiaoyi-room-'
-const STATE_PREFIX = 'qiaoyi-login-'
 
 function keyIn(hash: string): string | null {
   return /^#\d{6,}$/.test(hash) ? PREFIX + hash.slice(1) : null
@@ -55,29 +54,6 @@ export function forgetTab(): void {
     if (key) sessionStorage.removeItem(key)
   } catch {
     // there was nothing to forget
-  }
-}
-
-/** Remembers with which `state` this tab went to WeChat's page. */
-export function keepState(state: string): void {
-  try {
-    sessionStorage.setItem(STATE_PREFIX + state, 'asked')
-  } catch {
-    // see takeState
-  }
-}
-
-/**
- * Whether this tab asked WeChat with `state`, once: an address that somebody else made leads nobody in under their name.
- * A browser that keeps nothing cannot tell, and is believed; the server still wants a `state` of its own making.
- */
-export function takeState(state: string): boolean {
-  try {
-    const asked = sessionStorage.getItem(STATE_PREFIX + state) !== null
-    sessionStorage.removeItem(STATE_PREFIX + state)
-    return asked
-  } catch {
-    return true
   }
 }
 
