@@ -91,7 +91,7 @@ class Room:
         self.members: dict[str, Member] = {}
         self.recording = False
         self._forwarding, self._on_event = forwarding, on_event
-        self._recording_asked = False
+        self._recording_asked_by = ""
 
     @property
     def inside(self) -> list[Member]:
@@ -182,12 +182,12 @@ class Room:
 
     def consent(self, member: Member, message: RecordingConsent) -> None:
         """Somebody asks for a recording, agrees to it, or does not; it runs while everybody inside agrees."""
-        if message.agree and not self._recording_asked and member.admitted.role is not Role.HOST:
+        if message.agree and not self._recording_asked_by and member.admitted.role is not Role.HOST:
             return  # only hosts may ask
         member.agrees = message.agree
         self._tell(member.person, "recording_agreed" if message.agree else "recording_refused")
-        if message.agree and not self._recording_asked:
-            self._recording_asked = True
+        if message.agree and not self._recording_asked_by:
+            self._recording_asked_by = member.person
         if not message.agree:
             self._forget_answers()
         self._settle_recording()
@@ -267,13 +267,14 @@ class Room:
                 {
                     "kind": "recording",
                     "on": self.recording,
-                    "asked": self._recording_asked and member.agrees is None,
+                    "asked": bool(self._recording_asked_by) and member.agrees is None,
+                    "by": self._recording_asked_by,
                     "agreed": [m.person for m in self.inside if m.agrees],
                 }
             )
 
     def _forget_answers(self) -> None:
-        self._recording_asked = False
+        self._recording_asked_by = ""
         for member in self.members.values():
             member.agrees = None
 
@@ -283,7 +284,7 @@ class Room:
     def _settle_recording(self) -> None:
         """A recording begins with the last yes; it ends with the first no, with whoever comes in without having
         agreed, and when nobody is left to talk to."""
-        agreed = self._recording_asked and self._everybody_agrees()
+        agreed = bool(self._recording_asked_by) and self._everybody_agrees()
         if agreed is not self.recording:
             self.recording = agreed
             self._tell("", "recording_started" if agreed else "recording_stopped")

@@ -257,6 +257,7 @@ def test_a_recording_begins_with_everybodys_yes(house: House) -> None:
         "kind": "recording",
         "on": False,
         "asked": True,
+        "by": "expert",
         "agreed": ["expert"],
     }
     house.agree(doctor)

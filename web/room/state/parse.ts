@@ -94,6 +94,7 @@ const kinds: Record<string, (raw: Raw) => ServerMessage | null> = {
     kind: 'recording',
     on: raw.on === true,
     asked: raw.asked === true,
+    by: text(raw.by),
     agreed: (Array.isArray(raw.agreed) ? raw.agreed : []).map(text),
   }),
   error: (raw) => ({ kind: 'error', code: text(raw.code) }),

@@ -44,7 +44,7 @@ export function createRoom(needs: RoomNeeds) {
     chat: [] as Line[],
     unread: 0,
     chatOpen: false,
-    recording: { on: false, asked: false, agreed: [] as string[] },
+    recording: { on: false, asked: false, by: '', agreed: [] as string[] },
     network: 3 as Network,
     audioOnly: false,
     enteredAt: null as number | null,
@@ -135,12 +135,12 @@ export function createRoom(needs: RoomNeeds) {
     for (const { person, name, label } of state.people) if (!now?.has(person)) tell(`${name}（${label}）离开了`)
   }
 
-  function takeRecording(message: { on: boolean; asked: boolean; agreed: string[] }) {
+  function takeRecording(message: { on: boolean; asked: boolean; by: string; agreed: string[] }) {
     const before = state.recording
     if (message.on && !before.on) tell('开始录像了')
     else if (!message.on && before.on) tell('录像已经停止')
     else if (!message.on && before.agreed.length > 0 && message.agreed.length === 0) tell('有人不同意，这次不录像')
-    state.recording = { on: message.on, asked: message.asked, agreed: message.agreed }
+    state.recording = { on: message.on, asked: message.asked, by: message.by, agreed: message.agreed }
   }
 
   const audible = computed(() => local.state.audioOn && local.tracks.audio !== null)

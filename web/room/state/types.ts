@@ -58,7 +58,7 @@ export type ServerMessage =
   | { kind: 'quality'; network: Network; audioOnly: boolean; picture: Picture | null }
   | { kind: 'chat'; person: string; text: string }
   | (Pointer & { person: string })
-  | { kind: 'recording'; on: boolean; asked: boolean; agreed: string[] }
+  | { kind: 'recording'; on: boolean; asked: boolean; by: string; agreed: string[] }
   | { kind: 'error' | 'closed'; code: string }
 
 export type PageMessage =
