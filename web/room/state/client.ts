@@ -1,6 +1,6 @@
 import { callJson, postJson } from '../../shared/http'
-import { parseDeskCode, parseEntry, parseLogin, parsePass, parseSession } from './parse'
-import type { Entry, Login, Pass } from './types'
+import { parseDeskCode, parseEntry, parsePass, parseSession } from './parse'
+import type { Entry, Pass } from './types'
 
 /** The HTTP API of "Who may enter" (docs/video-rooms.md). Every function raises ApiError. */
 const PICTURE_TIMEOUT_MS = 60_000
@@ -11,15 +11,6 @@ function room(consultation: string, part = ''): string {
 
 function asPerson(token: string, init: RequestInit = {}): RequestInit {
   return { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } }
-}
-
-/** The address of WeChat's page that comes back to `path` with a code and with `state`. */
-export async function askLogin(path: string): Promise<Login> {
-  return parseLogin(await callJson(`/api/v1/web-login?path=${encodeURIComponent(path)}`))
-}
-
-export async function openWebSession(code: string, state: string, path: string): Promise<string> {
-  return parseSession(await postJson('/api/v1/web-session', { code, state, path })).token
 }
 
 export async function openDeskSession(code: string): Promise<{ token: string; consultation: string }> {

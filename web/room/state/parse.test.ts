@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseDeskCode, parseEntry, parseLogin, parseMessage, parsePass, parseSession } from './parse'
+import { parseDeskCode, parseEntry, parseMessage, parsePass, parseSession } from './parse'
 
 const message = (value: object) => parseMessage(JSON.stringify(value))
 
@@ -64,11 +64,5 @@ describe('the answers of the API', () => {
     expect(parsePass({ token: 't', url: 'wss://n1/rooms', node: 'n1' })).toEqual({ token: 't', url: 'wss://n1/rooms' })
     expect(parseSession({ token: 't', expires_at: '', consultation_id: 'c' })).toEqual({ token: 't', consultation: 'c' })
     expect(parseDeskCode({ code: '01234567', address: 'https://q/v' })).toEqual({ code: '01234567', address: 'https://q/v' })
-  })
-
-  it('goes to web addresses alone to ask who opens the page', () => {
-    const url = 'https://open.weixin.qq.com/connect'
-    expect(parseLogin({ url, state: 's' })).toEqual({ url, state: 's' })
-    for (const bad of ['javascript:alert(1)', '//evil.example', 'data:text/html,x', 5]) expect(parseLogin({ url: bad }).url).toBe('')
   })
 })

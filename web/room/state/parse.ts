@@ -1,6 +1,6 @@
 import { toMillis } from '../../shared/chinatime'
 import { isRaw, number, objects, type Raw, text } from '../../shared/raw'
-import type { Entry, Guest, Login, Network, Pass, Person, Picture, PictureSource, Point, Pointer, ServerMessage, Shape } from './types'
+import type { Entry, Guest, Network, Pass, Person, Picture, PictureSource, Point, Pointer, ServerMessage, Shape } from './types'
 
 /** The boundary: turns what the server said into our own types. Nothing here trusts a shape, nothing here throws. */
 const SHAPES = ['arrow', 'circle', 'freehand', 'clear'] as const
@@ -141,11 +141,4 @@ export function parseSession(value: unknown): { token: string; consultation: str
 export function parseDeskCode(value: unknown): { code: string; address: string } {
   const raw = isRaw(value) ? value : {}
   return { code: text(raw.code), address: text(raw.address) }
-}
-
-/** WeChat's page that asks who opens this one; its address is empty where the answer holds no web address. */
-export function parseLogin(value: unknown): Login {
-  const raw = isRaw(value) ? value : {}
-  const url = text(raw.url)
-  return { url: /^https?:\/\//.test(url) || /^\/(?!\/)/.test(url) ? url : '', state: text(raw.state) }
 }

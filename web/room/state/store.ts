@@ -1,6 +1,6 @@
 import { type EffectScope, effectScope, inject, type InjectionKey, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { ApiError } from '../../shared/http'
-import { keepState, takeState } from '../../shared/loginstate'
+import { type Back, cameBack, leaveForWeChat, openSession } from '../../shared/login'
 import * as client from './client'
 import { createGuide, type Guide } from './guide'
 import { createLocal } from './local'
@@ -67,10 +67,7 @@ export function createStore() {
   async function login() {
     phase.value = 'opening'
     try {
-      const { url, state } = await client.askLogin(location.pathname)
-      keepState(state)
-      if (url) location.replace(url)
-      else show(noticeFor('login'))
+      await leaveForWeChat()
     } catch (error) {
       show(noticeForError(error instanceof ApiError ? error : new ApiError('unreachable', '', 0)))
     }
@@ -78,12 +75,10 @@ export function createStore() {
 
   async function start() {
     const consultation = consultationIn(location.pathname)
-    const query = new URLSearchParams(location.search)
-    const code = query.get('code')
-    const state = query.get('state') ?? ''
+    const back = consultation ? cameBack() : null
     tab = readTab()
-    if (code && consultation && takeState(state)) {
-      await identify(code, state, consultation)
+    if (back && consultation) {
+      await identify(back, consultation)
     } else if (tab && (consultation === null || consultation === tab.consultation)) {
       await look()
     } else if (consultation === null) {
@@ -93,9 +88,9 @@ export function createStore() {
     }
   }
 
-  async function identify(code: string, state: string, consultation: string) {
+  async function identify(back: Back, consultation: string) {
     try {
-      const token = await client.openWebSession(code, state, location.pathname)
+      const token = await openSession(back)
       keep({ token, consultation, entered: false, audio: true, camera: true })
     } catch (error) {
       const known = error instanceof ApiError ? error : new ApiError('login', '', 0)

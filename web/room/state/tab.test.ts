@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { keepState, takeState } from '../../shared/loginstate'
 import { consultationIn, forgetTab, keepTab, readTab } from './tab'
 
 const kept = new Map<string, string>()
@@ -69,15 +68,6 @@ describe('what a tab keeps', () => {
     expect(place.path).toBe('/h5/rooms/c%201')
     expect(readTab()).toBeNull()
     forgetTab()
-  })
-})
-
-describe('a login', () => {
-  it('is taken once, and only where this tab asked for it', () => {
-    keepState('s1')
-    expect(takeState('s2')).toBe(false)
-    expect(takeState('s1')).toBe(true)
-    expect(takeState('s1')).toBe(false)
   })
 })
 

@@ -1,9 +1,7 @@
+import { forget, keep, readKept } from '../../shared/kept'
 import { isRaw, text } from '../../shared/raw'
 
-/**
- * Who sits before this tab, kept for a reload: in sessionStorage, under a random number that stands after `#`. Several
- * pages in one tab (the phones of the desk) share that storage and are told apart by their numbers.
- */
+/** Who sits before this page, kept for a reload. */
 export interface Tab {
   token: string
   consultation: string
@@ -15,46 +13,21 @@ export interface Tab {
 
 const PREFIX = 'qiaoyi-room-'
 
-function keyIn(hash: string): string | null {
-  return /^#\d{6,}$/.test(hash) ? PREFIX + hash.slice(1) : null
-}
-
-function newNumber(): string {
-  const [first = 0, second = 0] = crypto.getRandomValues(new Uint32Array(2))
-  return `${first}${second}`.padStart(6, '0')
-}
-
-/** What this tab kept; null where it kept nothing, or may not keep anything. */
+/** What this page kept; null where it kept nothing, or may not keep anything. */
 export function readTab(): Tab | null {
-  const key = keyIn(location.hash)
-  try {
-    const kept: unknown = JSON.parse((key && sessionStorage.getItem(key)) || 'null')
-    if (!isRaw(kept) || !kept.token) return null
-    const { token, consultation, entered, audio, camera } = kept
-    return { token: text(token), consultation: text(consultation), entered: entered === true, audio: audio !== false, camera: camera !== false }
-  } catch {
-    return null
-  }
+  const kept = readKept(PREFIX)
+  if (!isRaw(kept) || !kept.token) return null
+  const { token, consultation, entered, audio, camera } = kept
+  return { token: text(token), consultation: text(consultation), entered: entered === true, audio: audio !== false, camera: camera !== false }
 }
 
-/** Keeps `tab`, and makes the address the room's own: without code and state, with the number. */
+/** Keeps `tab`, and makes the address the room's own. */
 export function keepTab(tab: Tab): void {
-  const key = keyIn(location.hash) ?? PREFIX + newNumber()
-  try {
-    sessionStorage.setItem(key, JSON.stringify(tab))
-  } catch {
-    // A browser that keeps nothing asks again after a reload; the room itself works.
-  }
-  history.replaceState(null, '', `/h5/rooms/${encodeURIComponent(tab.consultation)}#${key.slice(PREFIX.length)}`)
+  keep(PREFIX, tab, `/h5/rooms/${encodeURIComponent(tab.consultation)}`)
 }
 
 export function forgetTab(): void {
-  const key = keyIn(location.hash)
-  try {
-    if (key) sessionStorage.removeItem(key)
-  } catch {
-    // there was nothing to forget
-  }
+  forget(PREFIX)
 }
 
 /** The consultation that the address names; null on `/v`. */

@@ -84,11 +84,6 @@ export interface Entry {
   expected: { name: string; label: string }[]
 }
 
-export interface Login {
-  url: string
-  state: string
-}
-
 export interface Pass {
   token: string
   url: string
