@@ -20,10 +20,10 @@ class Shapes(Row):
 
 
 @cache
-def readings(sounds: Path = SOUNDS, shapes: Path = SHAPES) -> dict[str, tuple[str, ...]]:
-    """The toneless pinyin of each character of GB 2312, and for one that looks like another that one's as well.
+def pinyin(sounds: Path = SOUNDS) -> dict[str, tuple[str, ...]]:
+    """The toneless pinyin of each character of GB 2312, with v for ü; most have one, some have several.
 
-    ``DataError`` where a file is missing or wrong.
+    ``DataError`` where the file is missing or wrong.
     """
     by_syllable = validate(sounds, read_json(sounds), TypeAdapter(dict[str, str]))
     if not by_syllable:
@@ -31,7 +31,19 @@ def readings(sounds: Path = SOUNDS, shapes: Path = SHAPES) -> dict[str, tuple[st
     found: dict[str, list[str]] = defaultdict(list)
     for syllable, characters in by_syllable.items():
         for character in characters:
-            found[character].append(merged(syllable))
+            found[character].append(syllable)
+    return {character: tuple(syllables) for character, syllables in found.items()}
+
+
+@cache
+def readings(sounds: Path = SOUNDS, shapes: Path = SHAPES) -> dict[str, tuple[str, ...]]:
+    """The toneless pinyin of each character of GB 2312, and for one that looks like another that one's as well.
+
+    ``DataError`` where a file is missing or wrong.
+    """
+    found: dict[str, list[str]] = defaultdict(list)
+    for character, syllables in pinyin(sounds).items():
+        found[character] += map(merged, syllables)
     for group in read_object(shapes, Shapes).groups:
         for similar in group[1:]:
             found[similar] += found[group[0]]

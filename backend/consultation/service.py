@@ -6,6 +6,7 @@ from backend.consultation.alarms import Alarms
 from backend.consultation.appointments import NO_SHOW_TIMER, REMINDER_TIMER
 from backend.consultation.intake import TASK_TIMER
 from backend.consultation.lifecycle import Lifecycle
+from backend.consultation.lookup import Lookup
 from backend.consultation.matching import OFFERS_TIMER
 from backend.consultation.meetings import Meetings
 from backend.consultation.patient_notes import PatientNotes
@@ -13,7 +14,7 @@ from backend.consultation.supplements import Supplements
 from backend.consultation.thread import Thread
 
 
-class ConsultationService(Lifecycle, Supplements, PatientNotes, Thread, Alarms, Meetings):
+class ConsultationService(Lifecycle, Supplements, PatientNotes, Thread, Alarms, Meetings, Lookup):
     """All use cases of consultations. Where each lives:
 
     * `intake`: open, open_by_doctor, acknowledge_task, add_findings; a task that nobody looks at
@@ -27,6 +28,7 @@ class ConsultationService(Lifecycle, Supplements, PatientNotes, Thread, Alarms, 
     * `alarms`: raise_alarm
     * `meetings`: meeting, note_meeting, publish_meeting, for the place where its people meet
     * `lifecycle`: submit, give_back, start, complete, cancel
+    * `lookup`: reference, reference_by_number, running_references; for other subjects of the backend
     * `reading`: get, list_for, timeline, attach, attachments, open_file
 
     Each of them is one transaction (part of the caller's where there is one) that locks the consultation, asks the

@@ -72,6 +72,18 @@ class Persons(PeopleContext):
             )
         return _view(person, self._today())
 
+    async def by_identity_number(self, number: str) -> str | None:
+        """Give the id of the one person who has this citizen identity number; None for nobody and for several."""
+        matching = Person.id_number_index == identity_index(number)
+        async with self._database.reading() as session:
+            found = (await session.scalars(select(Person.id).where(matching).limit(2))).all()
+        return found[0] if len(found) == 1 else None
+
+    async def identity_index_of(self, person_id: str) -> str | None:
+        """Give the blind index of a person's citizen identity number, without the number; None where none is known."""
+        async with self._database.reading() as session:
+            return await session.scalar(select(Person.id_number_index).where(Person.id == person_id))
+
     async def update_person(
         self,
         actor: Actor,
@@ -129,7 +141,7 @@ class Persons(PeopleContext):
             told = {"birth_date": identity.birth_date.isoformat(), "sex": identity.sex}
             if any(changes.get(field, value) != value for field, value in told.items()):
                 raise InvalidInput("身份证号和您说的生日或性别对不上，请检查后再发一次。", field="id_number")
-            index = key_ring().blind_index(identity.number, "people.id_number")
+            index = identity_index(identity.number)
             changes |= told | {"id_number": identity.number, "id_number_index": index}
         return changes
 
@@ -158,6 +170,11 @@ class Persons(PeopleContext):
             for field, value in self._valid_changes(None, sex, birth_date, phone, None, region).items():
                 setattr(person, field, value)
         return True
+
+
+def identity_index(number: str) -> str:
+    """Give the blind index by which a citizen identity number is searched."""
+    return key_ring().blind_index(number.strip().upper(), "people.id_number")
 
 
 async def _get(session: AsyncSession, person_id: str) -> Person:

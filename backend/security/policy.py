@@ -14,6 +14,7 @@ class Role(StrEnum):
     GRASSROOTS_DOCTOR = "grassroots_doctor"
     EXPERT = "expert"
     ADMINISTRATOR = "administrator"
+    DEVICE = "device"  # a machine of an institution that sends images: a modality, a PACS
     SYSTEM = "system"  # the platform itself: timers, matching, delivery
 
 
@@ -82,6 +83,11 @@ class Action(StrEnum):
     VIDEO_READ_RECORDING = "video.read_recording"
     VIDEO_DELETE_RECORDING = "video.delete_recording"
     VIDEO_MANAGE_NODES = "video.manage_nodes"
+    IMAGING_STORE = "imaging.store"
+    IMAGING_READ = "imaging.read"  # the images of a consultation
+    IMAGING_READ_QUARANTINE = "imaging.read_quarantine"
+    IMAGING_DECIDE = "imaging.decide"  # whose images these are
+    IMAGING_MANAGE = "imaging.manage"  # which machines may send; what is stored
     SCHEDULING_READ_SLOTS = "scheduling.read_slots"
     SCHEDULING_SET_WEEK = "scheduling.set_week"
     SCHEDULING_ADD_ABSENCE = "scheduling.add_absence"
@@ -108,10 +114,17 @@ def _grants(
     doctor: Collection[Relation] = (),
     expert: Relation | None = None,
     administrator: Relation | None = None,
+    device: Relation | None = None,
     system: Relation | None = None,
 ) -> Grants:
     grants = {Role.GRASSROOTS_DOCTOR: frozenset(doctor)}
-    single = {Role.PATIENT: patient, Role.EXPERT: expert, Role.ADMINISTRATOR: administrator, Role.SYSTEM: system}
+    single = {
+        Role.PATIENT: patient,
+        Role.EXPERT: expert,
+        Role.ADMINISTRATOR: administrator,
+        Role.DEVICE: device,
+        Role.SYSTEM: system,
+    }
     return grants | {role: frozenset([relation] if relation else []) for role, relation in single.items()}
 
 
@@ -155,6 +168,11 @@ TABLE: dict[Action, Grants] = {
     Action.VIDEO_READ_RECORDING: _grants(OWN, DOCTORS, PARTICIPANT),
     Action.VIDEO_DELETE_RECORDING: _grants(system=ANY),
     Action.VIDEO_MANAGE_NODES: _grants(administrator=ANY, system=ANY),
+    Action.IMAGING_STORE: _grants(doctor=DOCTORS, device=INSTITUTION),
+    Action.IMAGING_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
+    Action.IMAGING_READ_QUARANTINE: _grants(doctor=[INSTITUTION]),
+    Action.IMAGING_DECIDE: _grants(doctor=[INSTITUTION]),
+    Action.IMAGING_MANAGE: _grants(administrator=ANY, system=ANY),
     Action.SCHEDULING_READ_SLOTS: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
     Action.SCHEDULING_SET_WEEK: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
     Action.SCHEDULING_ADD_ABSENCE: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),

@@ -5,12 +5,17 @@ from pathlib import Path
 import pytest
 
 from data.errors import DataError
-from data.sounds import SHAPES, SOUNDS, merged, readings
+from data.sounds import SHAPES, SOUNDS, merged, pinyin, readings
 
 
 def test_characters_that_sound_alike_share_a_reading() -> None:
     assert set(readings()["芬"]) & set(readings()["分"])
     assert not set(readings()["炎"]) & set(readings()["痒"])
+
+
+def test_the_pinyin_of_a_character_is_told_with_every_reading() -> None:
+    assert pinyin()["张"] == ("zhang",)
+    assert set(pinyin()["曾"]) == {"ceng", "zeng"}
 
 
 def test_a_character_that_looks_like_another_has_its_reading_too() -> None:

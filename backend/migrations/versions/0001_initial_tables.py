@@ -629,6 +629,151 @@ def upgrade() -> None:
         batch_op.create_index("ix_event_deliveries_due", ["due_at", "event_id"], unique=False)
 
     op.create_table(
+        "imaging_patient_numbers",
+        sa.Column("institution_id", sa.String(length=32), nullable=False),
+        sa.Column("number_index", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.String(length=32), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["institution_id"], ["institutions.id"], name=op.f("fk_imaging_patient_numbers_institution_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_imaging_patient_numbers_person_id")),
+        sa.PrimaryKeyConstraint("institution_id", "number_index", name=op.f("pk_imaging_patient_numbers")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
+        "imaging_refusals",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("institution_id", sa.String(length=32), nullable=False),
+        sa.Column("sender_id", sa.String(length=32), nullable=False),
+        sa.Column("sop_instance_uid", sa.String(length=64), nullable=False),
+        sa.Column(
+            "reason",
+            sa.Enum(
+                "not_dicom",
+                "no_transfer_syntax",
+                "unknown_transfer_syntax",
+                "other_transfer_syntax",
+                "cut_off",
+                "unreadable",
+                "too_large",
+                "missing_identifier",
+                "invalid_identifier",
+                "other_class",
+                "other_study",
+                "other_content",
+                "no_room",
+                name="reason",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("first_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("last_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["institution_id"], ["institutions.id"], name=op.f("fk_imaging_refusals_institution_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imaging_refusals")),
+        sa.UniqueConstraint(
+            "sender_id",
+            "sop_instance_uid",
+            "reason",
+            name=op.f("uq_imaging_refusals_sender_id_sop_instance_uid_reason"),
+        ),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("imaging_refusals", schema=None) as batch_op:
+        batch_op.create_index("ix_imaging_refusals_institution", ["institution_id", "last_at"], unique=False)
+
+    op.create_table(
+        "imaging_senders",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("institution_id", sa.String(length=32), nullable=False),
+        sa.Column("label", sa.String(length=64), nullable=False),
+        sa.Column("arrival", sa.Enum("stow", "c_store", name="arrival", native_enum=False, length=24), nullable=False),
+        sa.Column("token_digest", sa.String(length=64), nullable=True),
+        sa.Column("ae_title", sa.String(length=16), nullable=True),
+        sa.Column("network", sa.String(length=64), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["institution_id"], ["institutions.id"], name=op.f("fk_imaging_senders_institution_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imaging_senders")),
+        sa.UniqueConstraint("ae_title", name=op.f("uq_imaging_senders_ae_title")),
+        sa.UniqueConstraint("token_digest", name=op.f("uq_imaging_senders_token_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
+        "imaging_studies",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("study_uid", sa.String(length=64), nullable=False),
+        sa.Column("variant", sa.Integer(), nullable=False),
+        sa.Column("institution_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("quarantined", "linked", "rejected", name="studystate", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column(
+            "reason",
+            sa.Enum(
+                "no_consultation",
+                "several_consultations",
+                "other_institution",
+                "other_patient_number",
+                "other_name",
+                "other_sex",
+                "other_birth_date",
+                "other_patient_in_study",
+                name="quarantinereason",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+        ),
+        sa.Column("consultation_id", sa.String(length=32), nullable=True),
+        sa.Column("patient_id", sa.String(length=32), nullable=True),
+        sa.Column("dicom_patient_id", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("patient_name", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("patient_sex", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("patient_birth_date", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("accession_number", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("description", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("patient_index", sa.String(length=64), nullable=True),
+        sa.Column("identity_index", sa.String(length=64), nullable=True),
+        sa.Column("accession_index", sa.String(length=64), nullable=True),
+        sa.Column("study_date", sa.String(length=8), nullable=False),
+        sa.Column("study_time", sa.String(length=14), nullable=False),
+        sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("announced", sa.Integer(), nullable=False),
+        sa.Column("decided_by", sa.String(length=32), nullable=True),
+        sa.Column("decided_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("decision_reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["consultation_id"], ["consultations.id"], name=op.f("fk_imaging_studies_consultation_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["institution_id"], ["institutions.id"], name=op.f("fk_imaging_studies_institution_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imaging_studies")),
+        sa.UniqueConstraint("study_uid", "variant", name=op.f("uq_imaging_studies_study_uid_variant")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("imaging_studies", schema=None) as batch_op:
+        batch_op.create_index("ix_imaging_studies_accession", ["accession_index"], unique=False)
+        batch_op.create_index("ix_imaging_studies_consultation", ["consultation_id", "id"], unique=False)
+        batch_op.create_index("ix_imaging_studies_identity", ["identity_index"], unique=False)
+        batch_op.create_index("ix_imaging_studies_patient", ["patient_index"], unique=False)
+        batch_op.create_index("ix_imaging_studies_state", ["institution_id", "state", "id"], unique=False)
+
+    op.create_table(
         "person_roles",
         sa.Column("person_id", sa.String(length=32), nullable=False),
         sa.Column("role", sa.String(length=24), nullable=False),
@@ -708,6 +853,7 @@ def upgrade() -> None:
                 "grassroots_doctor",
                 "expert",
                 "administrator",
+                "device",
                 "system",
                 name="role",
                 native_enum=False,
@@ -746,6 +892,21 @@ def upgrade() -> None:
     with op.batch_alter_table("video_rooms", schema=None) as batch_op:
         batch_op.create_index("ix_video_rooms_node", ["node_id"], unique=False)
 
+    op.create_table(
+        "imaging_series",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("study_id", sa.String(length=32), nullable=False),
+        sa.Column("series_uid", sa.String(length=64), nullable=False),
+        sa.Column("modality", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("description", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("body_part", sa.String(length=16), nullable=False),
+        sa.ForeignKeyConstraint(["study_id"], ["imaging_studies.id"], name=op.f("fk_imaging_series_study_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imaging_series")),
+        sa.UniqueConstraint("study_id", "series_uid", name=op.f("uq_imaging_series_study_id_series_uid")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
     op.create_table(
         "invitations",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -791,6 +952,7 @@ def upgrade() -> None:
                 "grassroots_doctor",
                 "expert",
                 "administrator",
+                "device",
                 "system",
                 name="role",
                 native_enum=False,
@@ -809,6 +971,42 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
+    op.create_table(
+        "imaging_instances",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("sop_instance_uid", sa.String(length=64), nullable=False),
+        sa.Column("study_id", sa.String(length=32), nullable=False),
+        sa.Column("series_id", sa.String(length=32), nullable=False),
+        sa.Column("sop_class_uid", sa.String(length=64), nullable=False),
+        sa.Column("transfer_syntax", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("columns", sa.Integer(), nullable=False),
+        sa.Column("frames", sa.Integer(), nullable=False),
+        sa.Column("header_digest", sa.String(length=64), nullable=False),
+        sa.Column("pixel_form", sa.String(length=64), nullable=False),
+        sa.Column("pixel_digest", sa.String(length=64), nullable=False),
+        sa.Column("object_id", sa.String(length=32), nullable=False),
+        sa.Column("object_key", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("received_size", sa.BigInteger(), nullable=False),
+        sa.Column("sender_id", sa.String(length=32), nullable=False),
+        sa.Column("received_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("compress_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("compress_attempts", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["series_id"], ["imaging_series.id"], name=op.f("fk_imaging_instances_series_id")),
+        sa.ForeignKeyConstraint(["study_id"], ["imaging_studies.id"], name=op.f("fk_imaging_instances_study_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imaging_instances")),
+        sa.UniqueConstraint("object_id", name=op.f("uq_imaging_instances_object_id")),
+        sa.UniqueConstraint("sop_instance_uid", name=op.f("uq_imaging_instances_sop_instance_uid")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("imaging_instances", schema=None) as batch_op:
+        batch_op.create_index("ix_imaging_instances_compress_at", ["compress_at"], unique=False)
+        batch_op.create_index("ix_imaging_instances_series", ["series_id", "number", "id"], unique=False)
+        batch_op.create_index("ix_imaging_instances_study", ["study_id"], unique=False)
+
     op.create_table(
         "recording_segments",
         sa.Column("track_id", sa.String(length=32), nullable=False),
@@ -833,12 +1031,19 @@ def downgrade() -> None:
     """Take the change back; what only the new tables held is lost."""
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table("recording_segments")
+    with op.batch_alter_table("imaging_instances", schema=None) as batch_op:
+        batch_op.drop_index("ix_imaging_instances_study")
+        batch_op.drop_index("ix_imaging_instances_series")
+        batch_op.drop_index("ix_imaging_instances_compress_at")
+
+    op.drop_table("imaging_instances")
     op.drop_table("recording_tracks")
     with op.batch_alter_table("practitioner_expertise", schema=None) as batch_op:
         batch_op.drop_index("ix_practitioner_expertise_span")
 
     op.drop_table("practitioner_expertise")
     op.drop_table("invitations")
+    op.drop_table("imaging_series")
     with op.batch_alter_table("video_rooms", schema=None) as batch_op:
         batch_op.drop_index("ix_video_rooms_node")
 
@@ -862,6 +1067,20 @@ def downgrade() -> None:
 
     op.drop_table("practitioners")
     op.drop_table("person_roles")
+    with op.batch_alter_table("imaging_studies", schema=None) as batch_op:
+        batch_op.drop_index("ix_imaging_studies_state")
+        batch_op.drop_index("ix_imaging_studies_patient")
+        batch_op.drop_index("ix_imaging_studies_identity")
+        batch_op.drop_index("ix_imaging_studies_consultation")
+        batch_op.drop_index("ix_imaging_studies_accession")
+
+    op.drop_table("imaging_studies")
+    op.drop_table("imaging_senders")
+    with op.batch_alter_table("imaging_refusals", schema=None) as batch_op:
+        batch_op.drop_index("ix_imaging_refusals_institution")
+
+    op.drop_table("imaging_refusals")
+    op.drop_table("imaging_patient_numbers")
     with op.batch_alter_table("event_deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_event_deliveries_due")
 

@@ -1,0 +1,67 @@
+"""Which consultation is it? For subjects above this one that have a number or a patient, and no person who asks."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select
+
+from backend.consultation.desk import CaseDesk
+from backend.consultation.rules import RUNNING
+from backend.consultation.tables import Consultation
+
+_MOST = 10
+
+
+@dataclass(frozen=True)
+class CaseReference:
+    """A consultation by its identifiers alone; nothing in it is clinical or tells who anybody is."""
+
+    id: str
+    number: str
+    patient_id: str
+    institution_id: str
+    doctor_id: str
+    expert_id: str | None
+    running: bool
+
+    @property
+    def participants(self) -> tuple[str, ...]:
+        """The practitioners who take part, for questions to the policy."""
+        return tuple(filter(None, (self.doctor_id, self.expert_id)))
+
+
+class Lookup(CaseDesk):
+    """References to consultations. They tell identifiers alone, so no policy is asked and nothing is audited."""
+
+    async def reference(self, consultation_id: str) -> CaseReference | None:
+        """Give the consultation of this identifier."""
+        found = await self._references(Consultation.id == consultation_id)
+        return found[0] if found else None
+
+    async def reference_by_number(self, number: str) -> CaseReference | None:
+        """Give the consultation of this number (HZ20261121-0001)."""
+        found = await self._references(Consultation.number == number)
+        return found[0] if found else None
+
+    async def running_references(self, patient_id: str, institution_id: str) -> list[CaseReference]:
+        """Give the patient's running consultations at this institution, at most ten."""
+        return await self._references(
+            Consultation.patient_id == patient_id,
+            Consultation.institution_id == institution_id,
+            Consultation.status.in_(RUNNING),
+        )
+
+    async def _references(self, *conditions: ColumnElement[bool]) -> list[CaseReference]:
+        async with self._database.reading() as session:
+            query = select(Consultation).where(*conditions).order_by(Consultation.opened_at).limit(_MOST)
+            return [
+                CaseReference(
+                    id=row.id,
+                    number=row.number,
+                    patient_id=row.patient_id,
+                    institution_id=row.institution_id,
+                    doctor_id=row.doctor_id,
+                    expert_id=row.expert_id,
+                    running=row.status in RUNNING,
+                )
+                for row in await session.scalars(query)
+            ]

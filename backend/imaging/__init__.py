@@ -1,0 +1,36 @@
+"""Imaging: DICOM studies from the township centre, stored, checked, linked to consultations or held in quarantine."""
+
+from backend.imaging.compression import Savings
+from backend.imaging.dicomfile import TRANSFER_SYNTAXES, valid_uid
+from backend.imaging.intake import Announced
+from backend.imaging.objects import FolderStore, ObjectStore, SealedObjects
+from backend.imaging.reasons import PROCESSING_FAILURE, STATUS, Reason, Unacceptable
+from backend.imaging.rules import QuarantineReason, StudyState
+from backend.imaging.service import ImagingService
+from backend.imaging.spool import Spool, SpoolFailed
+from backend.imaging.texts import PatientData
+from backend.imaging.views import NewToken, Outcome, SenderView, StudyView
+
+__all__ = [
+    "PROCESSING_FAILURE",
+    "STATUS",
+    "TRANSFER_SYNTAXES",
+    "Announced",
+    "FolderStore",
+    "ImagingService",
+    "NewToken",
+    "ObjectStore",
+    "Outcome",
+    "PatientData",
+    "QuarantineReason",
+    "Reason",
+    "Savings",
+    "SealedObjects",
+    "SenderView",
+    "Spool",
+    "SpoolFailed",
+    "StudyState",
+    "StudyView",
+    "Unacceptable",
+    "valid_uid",
+]

@@ -1,0 +1,225 @@
+"""Writing instances down: many in one transaction, each once, and refused where another has its identifier.
+
+Arrivals that are ready while a transaction runs share the next one, so that a disk that takes milliseconds for a commit
+does not take them for each slice.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.db import is_transient
+from backend.ids import new_id
+from backend.imaging.contentdigest import NATIVE_FORM, decoded_digest
+from backend.imaging.dicomfile import Instance
+from backend.imaging.linking import SETTLED_AFTER, SETTLED_TIMER, Linking, institution_of
+from backend.imaging.randomread import read_object
+from backend.imaging.reasons import Reason, Unacceptable
+from backend.imaging.sealing import SealedObject
+from backend.imaging.tables import ImagingInstance, ImagingSeries, ImagingStudy, sealed_object
+from backend.imaging.texts import PatientData
+from backend.security.policy import Actor
+
+log = logging.getLogger(__name__)
+
+_TOGETHER = 50
+_ATTEMPTS = 5
+
+_Verdict = bool | Reason | ImagingInstance
+"""Whether an instance was known already, or why it is refused, or the row whose pixels have to be compared with its."""
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    actor: Actor
+    instance: Instance
+    sealed: SealedObject
+    done: "asyncio.Future[_Verdict]"
+
+
+@dataclass
+class _Page:
+    """Studies and series that one transaction has found or made, and the studies that have grown in it."""
+
+    studies: dict[tuple[str, str, PatientData], ImagingStudy] = field(default_factory=dict)
+    series: dict[tuple[str, str], ImagingSeries] = field(default_factory=dict)
+    grown: set[str] = field(default_factory=set)
+
+
+class Commits(Linking):
+    """The part of `ImagingService` that writes instances down."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._ready: list[_Arrival] = []
+        self._committing: asyncio.Task[None] | None = None
+
+    async def _commit(self, actor: Actor, instance: Instance, sealed: SealedObject) -> bool:
+        """Write the instance down together with others that are ready; tell whether it was known already."""
+        done: asyncio.Future[_Verdict] = asyncio.get_running_loop().create_future()
+        arrival = _Arrival(actor, instance, sealed, done)
+        self._ready.append(arrival)
+        if self._committing is None or self._committing.done():
+            self._committing = asyncio.create_task(self._commit_ready())
+        verdict = await done
+        if isinstance(verdict, ImagingInstance):
+            verdict = await self._compare(arrival, verdict)
+        if isinstance(verdict, Reason):
+            raise refusal(instance, verdict)
+        return verdict
+
+    async def _commit_ready(self) -> None:
+        while self._ready:
+            together = self._ready[:_TOGETHER]
+            del self._ready[:_TOGETHER]
+            try:
+                await self._commit_together(together)
+            except Exception as error:
+                if len(together) == 1:
+                    _fail(together[0], error)
+                    continue
+                log.warning("arrivals not committed together, now one by one: %s", type(error).__name__)
+                for arrival in together:
+                    try:
+                        await self._commit_together([arrival])
+                    except Exception as own_error:
+                        _fail(arrival, own_error)
+
+    async def _commit_together(self, arrivals: Sequence[_Arrival]) -> None:
+        for attempt in range(_ATTEMPTS):
+            try:
+                verdicts = await self._transact(arrivals)
+                break
+            except Exception as error:
+                # Another process was first with an instance, its series or its study, or in the way: look again.
+                again = isinstance(error, IntegrityError) or is_transient(error)
+                if not again or attempt == _ATTEMPTS - 1:
+                    raise
+        for arrival, verdict in zip(arrivals, verdicts, strict=True):
+            if not arrival.done.done():  # else its sender has gone meanwhile
+                arrival.done.set_result(verdict)
+
+    async def _transact(self, arrivals: Sequence[_Arrival]) -> list["_Verdict"]:
+        """Write down those that are not known yet, all in one transaction."""
+        async with self._database.transaction() as session:
+            uids = {arrival.instance.sop_instance_uid for arrival in arrivals}
+            query = select(ImagingInstance).where(ImagingInstance.sop_instance_uid.in_(uids))
+            known = {row.sop_instance_uid: row for row in await session.scalars(query)}
+            page = _Page()
+            verdicts: dict[int, _Verdict] = {}
+            # In one order everywhere, so that two processes do not wait for one another.
+            for place in sorted(range(len(arrivals)), key=lambda place: arrivals[place].instance.sop_instance_uid):
+                arrival = arrivals[place]
+                row = known.get(arrival.instance.sop_instance_uid)
+                if row is None:
+                    known[arrival.instance.sop_instance_uid] = await self._add(session, arrival, page)
+                verdicts[place] = False if row is None else _judge(row, arrival)
+            await session.flush()
+            due_at = self._clock.now() + SETTLED_AFTER
+            for study_id in page.grown:
+                await self._timers.set(session, SETTLED_TIMER, study_id, due_at, study_id=study_id)
+            return [verdicts[place] for place in range(len(arrivals))]
+
+    async def _add(self, session: AsyncSession, arrival: _Arrival, page: "_Page") -> ImagingInstance:
+        instance, sealed = arrival.instance, arrival.sealed
+        of = (institution_of(arrival.actor), instance.study_uid, instance.patient)
+        if of not in page.studies:
+            page.studies[of] = await self._study(session, arrival.actor, instance)
+        study = page.studies[of]
+        if (study.id, instance.series_uid) not in page.series:
+            page.series[study.id, instance.series_uid] = await _series(session, study, instance)
+        page.grown.add(study.id)
+        now = self._clock.now()
+        row = ImagingInstance(
+            id=new_id(),
+            sop_instance_uid=instance.sop_instance_uid,
+            study_id=study.id,
+            series_id=page.series[study.id, instance.series_uid].id,
+            sop_class_uid=instance.sop_class_uid,
+            transfer_syntax=instance.transfer_syntax,
+            number=instance.instance_number,
+            rows=instance.rows,
+            columns=instance.columns,
+            frames=instance.frames,
+            header_digest=instance.header_digest,
+            pixel_form=instance.pixel_form,
+            pixel_digest=instance.pixel_digest,
+            object_id=sealed.id,
+            object_key=sealed.key.hex(),
+            size=sealed.size,
+            received_size=sealed.size,
+            sender_id=arrival.actor.person_id,
+            received_at=now,
+            compress_at=now if instance.pixel_form == NATIVE_FORM else None,
+        )
+        session.add(row)
+        return row
+
+    async def _compare(self, arrival: _Arrival, row: ImagingInstance) -> bool | Reason:
+        """Compare pixels that came in another form by decoding both; refuse what cannot be told to be the same."""
+        instance = arrival.instance
+        stored = row.pixel_digest if row.pixel_form == NATIVE_FORM else await self._decoded(sealed_object(row))
+        sent = instance.pixel_digest if instance.pixel_form == NATIVE_FORM else await self._decoded(arrival.sealed)
+        if stored is None or stored != sent:
+            return Reason.OTHER_CONTENT
+        if row.pixel_form != NATIVE_FORM:
+            async with self._database.transaction() as session:
+                unchanged = ImagingInstance.object_id == row.object_id
+                await session.execute(
+                    update(ImagingInstance)
+                    .where(ImagingInstance.id == row.id, unchanged)
+                    .values(pixel_form=NATIVE_FORM, pixel_digest=stored)
+                )
+        return True
+
+    async def _decoded(self, sealed: SealedObject) -> str | None:
+        return await read_object(self._objects, sealed, decoded_digest)
+
+
+def refusal(instance: Instance, reason: Reason) -> Unacceptable:
+    """Give the refusal of an instance that could be read."""
+    return Unacceptable(reason, instance.sop_class_uid, instance.sop_instance_uid)
+
+
+def _judge(row: ImagingInstance, arrival: _Arrival) -> _Verdict:
+    instance = arrival.instance
+    if row.object_id == arrival.sealed.id:
+        return False  # written down by a commit of which we were told that it had failed
+    if row.header_digest != instance.header_digest or bool(row.pixel_form) != bool(instance.pixel_form):
+        return Reason.OTHER_CONTENT
+    if row.pixel_form == instance.pixel_form and row.pixel_digest == instance.pixel_digest:
+        return True
+    if row.pixel_form == instance.pixel_form == NATIVE_FORM:
+        return Reason.OTHER_CONTENT
+    return row
+
+
+async def _series(session: AsyncSession, study: ImagingStudy, instance: Instance) -> ImagingSeries:
+    query = select(ImagingSeries).where(
+        ImagingSeries.study_id == study.id, ImagingSeries.series_uid == instance.series_uid
+    )
+    series: ImagingSeries | None = await session.scalar(query)
+    if series is None:
+        series = ImagingSeries(
+            id=new_id(),
+            study_id=study.id,
+            series_uid=instance.series_uid,
+            modality=instance.modality,
+            number=instance.series_number,
+            description=instance.series_description,
+            body_part=instance.body_part,
+        )
+        session.add(series)
+        await session.flush()
+    return series
+
+
+def _fail(arrival: _Arrival, error: Exception) -> None:
+    if not arrival.done.done():
+        arrival.done.set_exception(error)

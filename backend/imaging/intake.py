@@ -1,0 +1,162 @@
+"""The one use case in which every way of arrival ends: an instance comes, and is kept once or refused for a reason.
+
+An instance streams into an encrypted object first and is acknowledged when that object is durable and its row is
+committed.
+"""
+
+import asyncio
+import io
+import logging
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+from backend.imaging.commits import Commits, refusal
+from backend.imaging.dicomfile import Instance, read_instance, valid_uid
+from backend.imaging.linking import institution_of
+from backend.imaging.randomread import read_object
+from backend.imaging.reasons import LARGEST_BYTES, Reason, Unacceptable
+from backend.imaging.sealing import SealedObject
+from backend.imaging.tables import ImagingRefusal
+from backend.imaging.views import Outcome
+from backend.security.policy import Action, Actor, require
+
+log = logging.getLogger(__name__)
+
+SMALL_BYTES = 1024 * 1024
+"""A file up to so long is read before it is stored; a longer one streams into the store first."""
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What a sender said of an instance beforehand; "" where it said nothing.
+
+    Args:
+        study_uid: the study that STOW-RS stores into. sop_class_uid, sop_instance_uid: of the C-STORE request.
+    """
+
+    study_uid: str = ""
+    sop_class_uid: str = ""
+    sop_instance_uid: str = ""
+
+
+class Intake(Commits):
+    """The part of `ImagingService` that takes instances in."""
+
+    async def receive(self, actor: Actor, file: AsyncIterable[bytes], announced: Announced | None = None) -> Outcome:
+        """Take one instance, in the DICOM file format, as it streams in; it is durable when this returns.
+
+        The same instance again, in whatever transfer syntax, changes nothing and is no error.
+
+        Raises:
+            Forbidden: the actor may not send. Unacceptable: it is refused, and the refusal is written down.
+        """
+        require(actor, Action.IMAGING_STORE, institution_id=actor.institution_id)
+        try:
+            instance, sealed = await self._stage(file)
+            try:
+                _check_announced(instance, announced or Announced())
+                known = await self._commit(actor, instance, sealed)
+            except Unacceptable:
+                await self._objects.delete(sealed.id)
+                raise
+            if known:
+                await self._objects.delete(sealed.id)
+        except Unacceptable as error:
+            await self._write_down(actor, error)
+            raise
+        return Outcome(instance, known)
+
+    async def _stage(self, file: AsyncIterable[bytes]) -> tuple[Instance, SealedObject]:
+        """Put a file into the store, and read it."""
+        stream = _bounded(file)
+        head = bytearray()
+        async for piece in stream:
+            head += piece
+            if len(head) > SMALL_BYTES:
+                return await self._stage_large(_joined(bytes(head), stream))
+        whole = bytes(head)
+        instance = await asyncio.to_thread(read_instance, io.BytesIO(whole), len(whole))
+        return instance, await self._put(_joined(whole, None))
+
+    async def _stage_large(self, file: AsyncIterable[bytes]) -> tuple[Instance, SealedObject]:
+        sealed = await self._put(file)
+        try:
+            return await read_object(self._objects, sealed, lambda file: read_instance(file, sealed.size)), sealed
+        except BaseException:
+            await asyncio.shield(self._objects.delete(sealed.id))
+            raise
+
+    async def _put(self, file: AsyncIterable[bytes]) -> SealedObject:
+        try:
+            return await self._objects.put(file)
+        except OSError as error:
+            log.exception("object not stored")
+            raise Unacceptable(Reason.NO_ROOM) from error
+
+    async def _write_down(self, actor: Actor, error: Unacceptable) -> None:
+        """Write a refusal down; the first of its kind is told of."""
+        uid = error.sop_instance_uid if valid_uid(error.sop_instance_uid) else ""
+        institution_id, now = institution_of(actor), self._clock.now()
+        same = (
+            ImagingRefusal.sender_id == actor.person_id,
+            ImagingRefusal.sop_instance_uid == uid,
+            ImagingRefusal.reason == error.reason,
+        )
+        counted = update(ImagingRefusal).where(*same).values(times=ImagingRefusal.times + 1, last_at=now)
+        async with self._database.transaction() as session:
+            if (await session.execute(counted)).rowcount:  # type: ignore[attr-defined]  # of an UPDATE
+                return
+            row = ImagingRefusal(
+                institution_id=institution_id,
+                sender_id=actor.person_id,
+                sop_instance_uid=uid,
+                reason=error.reason,
+                times=1,
+                first_at=now,
+                last_at=now,
+            )
+            try:
+                async with session.begin_nested():
+                    session.add(row)
+            except IntegrityError:  # another process wrote the first one down
+                await session.execute(counted)
+                return
+            subject = f"imaging_refusal:{row.id}"
+            await self._audit.record(session, actor, Action.IMAGING_STORE, subject=subject, reason=error.reason.value)
+            await self._events.publish(
+                session,
+                "imaging.instance_refused",
+                refusal_id=row.id,
+                institution_id=institution_id,
+                reason=error.reason.value,
+            )
+
+
+def _check_announced(instance: Instance, announced: Announced) -> None:
+    pairs = (
+        (announced.sop_class_uid, instance.sop_class_uid, Reason.OTHER_CLASS),
+        (announced.sop_instance_uid, instance.sop_instance_uid, Reason.OTHER_CLASS),
+        (announced.study_uid, instance.study_uid, Reason.OTHER_STUDY),
+    )
+    for said, found, reason in pairs:
+        if said and said != found:
+            raise refusal(instance, reason)
+
+
+async def _bounded(file: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    size = 0
+    async for piece in file:
+        size += len(piece)
+        if size > LARGEST_BYTES:
+            raise Unacceptable(Reason.TOO_LARGE)
+        yield piece
+
+
+async def _joined(head: bytes, rest: AsyncIterable[bytes] | None) -> AsyncIterator[bytes]:
+    yield head
+    if rest is not None:
+        async for piece in rest:
+            yield piece

@@ -1,0 +1,28 @@
+"""The imaging service: one name for the use cases, which live in files by subject."""
+
+from typing import Any
+
+from backend.imaging.compression import DELETE_TIMER, Compression
+from backend.imaging.intake import Intake
+from backend.imaging.linking import SETTLED_TIMER
+from backend.imaging.quarantine import Quarantine
+from backend.imaging.senders import Senders
+from backend.imaging.upkeep import Upkeep
+
+
+class ImagingService(Intake, Quarantine, Senders, Compression, Upkeep):
+    """All use cases of imaging. Where each lives:
+
+    * `intake`: receive
+    * `linking`: the search for a study's consultation, on arrival and when a consultation begins; what is told of it
+    * `quarantine`: studies_of, quarantined, assign, reject
+    * `senders`: register_stow_sender, register_store_sender, deactivate_sender, senders, sender_of_token,
+      sender_of_title
+    * `compression`: keep_compressing, compress_next, savings
+    * `upkeep`: sweep_objects, keep_objects_swept
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._timers.on(SETTLED_TIMER, self._on_settled)
+        self._timers.on(DELETE_TIMER, self._on_delete)

@@ -1,0 +1,64 @@
+"""What imaging shows of its tables."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from backend.imaging.dicomfile import Instance
+from backend.imaging.rules import QuarantineReason, StudyState
+from backend.imaging.texts import PatientData
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An instance that is kept; `known` where it was already, the same."""
+
+    instance: Instance
+    known: bool
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """A study, with whom its headers say that it is of; nothing in it was ever changed by us.
+
+    Args:
+        consultation_id, patient_id: what it belongs to, once it is linked.
+        modalities: such as ("CT", "SR"). study_date: YYYYMMDD; study_time: HHMMSS; "" where not sent.
+    """
+
+    id: str
+    study_uid: str
+    state: StudyState
+    reason: QuarantineReason | None
+    institution_id: str
+    consultation_id: str | None
+    patient_id: str | None
+    patient: PatientData = field(repr=False)
+    accession_number: str = field(repr=False)
+    description: str = field(repr=False)
+    study_date: str
+    study_time: str
+    modalities: tuple[str, ...]
+    series: int
+    instances: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class SenderView:
+    """A machine that may send; `ae_title` and `network` where it sends by C-STORE."""
+
+    id: str
+    institution_id: str
+    label: str
+    arrival: str
+    ae_title: str | None
+    network: str | None
+    active: bool
+
+
+@dataclass(frozen=True)
+class NewToken:
+    """A token for DICOMweb. It is shown once and never stored."""
+
+    sender_id: str
+    token: str = field(repr=False)

@@ -1,0 +1,76 @@
+"""Imaging as a process of its own that kills itself at a named step: for the tests of crashes.
+
+python -m tests.support.killable_imaging DATABASE FOLDER [STEP TIMES]
+"""
+
+import asyncio
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from backend.clock import Clock
+from backend.db import Database, install_key_ring
+from backend.imaging import ImagingService, SealedObjects, objects
+from backend.imaging.scp import ScpSettings, StoreScp
+from backend.lossless import FrameCodec, Method
+from backend.security.keyring import KeyRing
+from tests.support.clinic import build_clinic
+from tests.support.imaging import folder_store, imaging_on
+
+RING = KeyRing({1: bytes(range(32))}, bytes(range(32, 64)))
+
+# Step → what is called then, and whether it dies before or after it.
+STEPS: dict[str, tuple[Any, str, bool]] = {
+    "object half written": (objects, "_finish", True),
+    "object stored": (SealedObjects, "put", False),
+    "rows written, not committed": (ImagingService, "_add", False),
+    "committed, not answered": (ImagingService, "_transact", False),
+    "compressed object stored": (ImagingService, "_is_same", False),
+    "compressed object in its place": (ImagingService, "_replace", False),
+}
+
+
+def _die_at(step: str, times: int) -> None:
+    owner, name, before = STEPS[step]
+    method: Callable[..., Any] = getattr(owner, name)
+    left = times
+
+    def count() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @functools.wraps(method)
+    async def deadly(*arguments: Any, **named: Any) -> Any:
+        given = await method(*arguments, **named)
+        count()
+        return given
+
+    @functools.wraps(method)
+    def deadly_before(*arguments: Any, **named: Any) -> Any:
+        count()
+        return method(*arguments, **named)
+
+    setattr(owner, name, deadly_before if before else deadly)
+
+
+async def main(url: str, folder: Path) -> None:
+    """Serve C-STORE, and compress, until killed; the port is the first line of the output."""
+    install_key_ring(RING)
+    clinic = build_clinic(Database(url), Clock(), folder / "files")
+    imaging = imaging_on(clinic, folder_store(folder))
+    scp = StoreScp(imaging, ScpSettings(port=0))
+    scp.start()
+    print(scp.port, flush=True)
+    await imaging.keep_compressing(FrameCodec(Method.JPEG_LS))
+
+
+if __name__ == "__main__":
+    if sys.argv[3:]:
+        _die_at(sys.argv[3], int(sys.argv[4]))
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
