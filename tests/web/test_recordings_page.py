@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from backend.db import install_key_ring
 from tests.support.product import BookedCase, Member, RunningProduct, booked_case, running_product
@@ -41,14 +41,17 @@ class Scene:
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         return page
 
-    async def address_for(self, member: Member, case_id: str = "") -> str:
-        """Where WeChat leads somebody who opens the page."""
-        path = f"/h5/recordings/{case_id or self.case.id}"
-        _, told = await self.product.call("GET", f"/web-login?path={path}")
-        return await member.phone.open(told["url"])
+    async def open(self, page: Page, member: Member) -> None:
+        """Open the page, which asks WeChat who that is; WeChat is told by the member's phone."""
+
+        async def lead_back(route: Route) -> None:
+            await route.fulfill(status=302, headers={"Location": await member.phone.open(route.request.url)})
+
+        await page.route("**/connect/oauth2/authorize?*", lead_back)
+        await page.goto(f"{self.product.house.settings.public}/h5/recordings/{self.case.id}")
 
     async def open_player(self, page: Page) -> None:
-        await page.goto(await self.address_for(self.case.doctor))
+        await self.open(page, self.case.doctor)
         await page.get_by_test_id("open").click()
         await expect(page.get_by_test_id("player")).to_be_visible()
         await page.wait_for_function(
@@ -83,7 +86,7 @@ async def states(page: Page) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_page_says_what_there_is_and_until_when(scene: Scene, viewport: Any, scheme: Any) -> None:
     page = await scene.page(viewport=viewport, color_scheme=scheme)
-    await page.goto(await scene.address_for(scene.case.patient))
+    await scene.open(page, scene.case.patient)
     [view] = await scene.product.house.video.recordings(await scene.case.patient.actor(), scene.case.id)
     await expect(page.get_by_text(f"保存到{view.delete_at.year}年")).to_be_visible()
     await expect(page.get_by_text("12秒")).to_be_visible()
@@ -139,7 +142,9 @@ async def test_an_address_that_has_expired_is_fetched_anew(scene: Scene) -> None
     page = await scene.page()
     refused: list[int] = []
     page.on("response", lambda response: refused.append(response.status) if "/h5/media/" in response.url else None)
-    await page.route("**/h5/media/**", lambda route: route.fulfill(status=404) if len(refused) < 2 else route.continue_())
+    await page.route(
+        "**/h5/media/**", lambda route: route.fulfill(status=404) if len(refused) < 2 else route.continue_()
+    )
     await scene.open_player(page)
     assert refused[:2] == [404, 404]
     assert {206} == set(refused[2:])
@@ -148,5 +153,5 @@ async def test_an_address_that_has_expired_is_fetched_anew(scene: Scene) -> None
 async def test_a_stranger_is_shown_nothing(scene: Scene) -> None:
     stranger = await scene.product.patient("赵四")
     page = await scene.page()
-    await page.goto(await scene.address_for(stranger))
+    await scene.open(page, stranger)
     await expect(page.get_by_test_id("notice")).to_contain_text("没有您能看的录像")
