@@ -82,8 +82,8 @@ class Losses:
 
 
 class Observer:
-    """Watches one network, a sample a second. Falls after two bad seconds, rises a step after eight good ones; who
-    falls back soon after a rise has to be good for twice as long next time, so that a network that comes and goes
+    """Watches one network, a sample a second. Falls after two bad seconds, rises a step after eight good ones; pictures
+    are given up only where two seconds of the smallest were as bad. Who falls back soon after a rise has to be good for twice as long next time, so that a network that comes and goes
     does not make the picture come and go."""
 
     def __init__(self) -> None:
@@ -110,7 +110,8 @@ class Observer:
     def _fall(self, seen: Network) -> None:
         if self._since_rise is not None and self._since_rise <= _RELAPSE_WITHIN:
             self._patience = min(2 * self._patience, _BETTER_AFTER_MOST)
-        self.state, self._worse, self._since_rise = seen, 0, None
+        self.state = max(seen, Network.POOR) if self.state > Network.POOR else seen
+        self._worse, self._since_rise = 0, None
 
     def _rise(self) -> None:
         self.state, self._better, self._since_rise = Network(self.state + 1), 0, 0

@@ -51,13 +51,17 @@ def test_one_bad_second_changes_nothing() -> None:
 
 
 def test_two_bad_seconds_fall_at_once_to_what_is_seen() -> None:
-    assert states(GONE, GONE)[-1] is Network.CRITICAL
+    assert states(WEAK, WEAK)[-1] is Network.POOR
+
+
+def test_pictures_are_given_up_only_where_the_smallest_was_too_much_too() -> None:
+    assert states(*[GONE] * 4) == [Network.GOOD, Network.POOR, Network.POOR, Network.CRITICAL]
 
 
 def test_a_network_that_comes_back_rises_step_by_step() -> None:
-    seen = states(*[GONE] * 2, *[FINE] * 24)
-    assert sorted(set(seen[2:])) == [Network.CRITICAL, Network.POOR, Network.GOOD, Network.EXCELLENT]
-    assert seen[2:] == sorted(seen[2:])
+    seen = states(*[GONE] * 4, *[FINE] * 24)
+    assert sorted(set(seen[4:])) == [Network.CRITICAL, Network.POOR, Network.GOOD, Network.EXCELLENT]
+    assert seen[4:] == sorted(seen[4:])
 
 
 def test_a_network_that_comes_and_goes_changes_the_picture_ever_more_seldom() -> None:

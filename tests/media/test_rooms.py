@@ -347,7 +347,7 @@ def test_quality_is_told_once_and_again_when_it_changes(house: House) -> None:
     assert house.pages["expert"].count("quality") == 1
     assert house.media.caps == {"expert": 1_500_000, "doctor": 1_500_000}
     house.media.legs["doctor"] = GONE
-    for _ in range(2):
+    for _ in range(4):
         house.room.observe()
     assert house.pages["doctor"].last("quality") == {
         "kind": "quality",

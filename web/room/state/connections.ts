@@ -1,5 +1,6 @@
 import { shallowReactive } from 'vue'
-import { adaptCamera, adaptScreen, preferVoice } from './sending'
+import { adaptCamera, adaptScreen, forPhone, preferVoice } from './sending'
+import { isPhone } from './surroundings'
 import type { Offer, PageMessage, Picture, Purpose, Source } from './types'
 
 const DISCONNECTED_MS = 3000
@@ -102,7 +103,7 @@ export class Connections {
     const [audio, camera, screen] = (['audio', 'camera', 'screen'] as const).map((source) => this.sender(source))
     if (audio) await preferVoice(audio)
     if (this.picture === undefined) return
-    if (camera) await adaptCamera(camera, this.picture)
+    if (camera) await adaptCamera(camera, this.picture && isPhone ? forPhone(this.picture) : this.picture)
     if (screen) await adaptScreen(screen, this.picture)
   }
 

@@ -1,6 +1,13 @@
 import type { Picture } from './types'
 
 const SCREEN_FRAMES_MOST = 8
+/** An old phone that encodes more grows hot and slow. */
+const PHONE_MOST: Picture = { width: 1280, height: 720, frameRate: 25, bitrate: 1_500_000 }
+
+/** What a phone sends where it is asked for `picture`: no more than it can keep up for an hour. */
+export function forPhone(picture: Picture): Picture {
+  return picture.bitrate > PHONE_MOST.bitrate ? PHONE_MOST : picture
+}
 
 /** By how much a picture of `height` lines (its shorter side) is made smaller before it is sent; never larger. */
 export function scaleDown(shorterSide: number, picture: Picture): number {

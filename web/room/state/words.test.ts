@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { lastedText, untilText } from './countdown'
 import { standingLine } from './lines'
-import { scaleDown } from './sending'
+import { forPhone, scaleDown } from './sending'
 import { wayOf } from './speed'
 import type { Person } from './types'
 
@@ -47,6 +47,15 @@ describe('standingLine', () => {
     expect(standingLine({ ...fine, others: all.others, cameraOff: true })).toBe('陈明远的网络不好，先只听声音。')
     expect(standingLine({ ...fine, others: [] })).toContain('还没有别人进来')
     expect(standingLine({ ...fine, cameraOff: true })).toContain('您的画面关着')
+  })
+})
+
+describe('forPhone', () => {
+  it('takes what a phone can keep up, and nothing more', () => {
+    const full = { width: 1920, height: 1080, frameRate: 30, bitrate: 4_000_000 }
+    const small = { width: 854, height: 480, frameRate: 15, bitrate: 500_000 }
+    expect(forPhone(full)).toMatchObject({ height: 720, frameRate: 25 })
+    expect(forPhone(small)).toBe(small)
   })
 })
 
