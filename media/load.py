@@ -1,6 +1,7 @@
 """How loaded this process is, and whether it may take another room.
 
-A room of three costs about 0.06 of a core (``python -m benchmarks.rooms``). A saturated process serves nobody any
+A room of three whose pictures have 500 kbit/s costs 0.02 to 0.03 of a core (``python -m benchmarks.rooms``); with 720p
+there are three times as many packets. A saturated process serves nobody any
 more: packets wait, are asked for again, and make it worse. So new rooms are refused before that. Whoever belongs to a
 room that is there may always come.
 """
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 ROOMS_A_PROCESS = 12
-"""Rooms that fit into three quarters of a core."""
+"""Rooms of 720p that fit into three quarters of a core, with something to spare."""
 
 _CPU_MOST, _CPU_AGAIN = 0.75, 0.6
 _LAG_MOST, _LAG_AGAIN = 0.050, 0.025
