@@ -83,8 +83,8 @@ class Losses:
 
 class Observer:
     """Watches one network, a sample a second. Falls after two bad seconds, rises a step after eight good ones; pictures
-    are given up only where two seconds of the smallest were as bad. Who falls back soon after a rise has to be good for twice as long next time, so that a network that comes and goes
-    does not make the picture come and go."""
+    are given up only where two seconds of the smallest were as bad. Who falls back soon after a rise has to be good for
+    twice as long next time, so that a network that comes and goes does not make the picture come and go."""
 
     def __init__(self) -> None:
         self.state = Network.GOOD
