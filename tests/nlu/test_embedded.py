@@ -1,7 +1,6 @@
 """The embedded provider as a whole: everything in one sentence, corrections, and texts of any kind."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -125,27 +124,10 @@ def test_no_text_is_an_error_and_offsets_always_fit(provider: EmbeddedProvider, 
         "傻逼机器人",
     ],
 )
-def test_hostile_and_empty_texts_get_a_sensible_result_in_bounded_time(understand: Understand, text: str) -> None:
-    begin = time.process_time()
+def test_hostile_and_empty_texts_get_a_sensible_result(understand: Understand, text: str) -> None:
     result = understand(text)
-    assert time.process_time() - begin < 1.0
     assert result.red_flags == ()
 
 
 def test_an_empty_text_is_out_of_scope(understand: Understand) -> None:
     assert understand(" \n").intent is Intent.OUT_OF_SCOPE
-
-
-def test_a_sentence_takes_under_three_milliseconds(provider: EmbeddedProvider) -> None:
-    times = []
-    for text in ORDINARY:
-        begin = time.process_time()
-        provider.understand(text, Context())
-        times.append(time.process_time() - begin)
-    assert sorted(times)[len(times) // 2] < 0.003
-
-
-def test_building_the_provider_takes_under_a_second_of_processor_time() -> None:
-    begin = time.process_time()
-    EmbeddedProvider()
-    assert time.process_time() - begin < 1.0
