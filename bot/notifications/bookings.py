@@ -116,7 +116,7 @@ async def _bring_in(notifier: Notifier, view: ConsultationView, starts_at: datet
         f"{moment(starts_at, notifier.now)}视频会诊，还有{waiting(minutes)}" if minutes else "会诊时间到了，请点这里"
     )
     url = notifier.services.links.room(view.id)
-    note = _reminder_notice(notifier, view, starts_at, minutes)
+    note = _reminder_notice(notifier, view, starts_at, minutes, opens=True)
     expires_at = starts_at if minutes else starts_at + START_REMINDER_VALID
     for person_id in await people_of(notifier, view):
         await notifier.tell(person_id, room_card(view, person_id, title, url, note), expires_at=expires_at)
@@ -133,9 +133,11 @@ async def _bring_digest(notifier: Notifier, view: ConsultationView, starts_at: d
     await notifier.tell_practitioner(view.expert_id, expert, expires_at=starts_at, once=key)
 
 
-def _reminder_notice(notifier: Notifier, view: ConsultationView, starts_at: datetime, minutes: int) -> Notice:
+def _reminder_notice(
+    notifier: Notifier, view: ConsultationView, starts_at: datetime, minutes: int, *, opens: bool = False
+) -> Notice:
     title = "会诊快开始了" if minutes else "会诊时间到了"
-    return notice("reminder", title if minutes <= _AT_HAND_MINUTES else "会诊时间提醒", view, starts_at)
+    return notice("reminder", title if minutes <= _AT_HAND_MINUTES else "会诊时间提醒", view, starts_at, opens=opens)
 
 
 def _practitioners(view: ConsultationView) -> tuple[tuple[str | None, str], ...]:

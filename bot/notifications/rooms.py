@@ -47,7 +47,7 @@ async def ended(notifier: Notifier) -> None:
 
 async def _tell_recording(notifier: Notifier, view: ConsultationView) -> None:
     url = notifier.services.links.recordings(view.id)
-    note = notice("progress", "会诊录像可以看了", view, notifier.now)
+    note = notice("progress", "会诊录像可以看了", view, notifier.now, opens=True)
     for person_id in await people_of(notifier, view):
         whose = f"跟{view.expert_name}医生的视频会诊" if person_id == view.patient_id else case_line(view)
         card = Link("会诊录像可以看了", f"{whose}\n点这里回看。只有参加会诊的人能打开。", url, notice=note)
@@ -67,7 +67,7 @@ async def tell_cards(
     left_out = {notifier.cause, *but, *await notifier.services.video.people_inside(view.id)}
     once = f"{notifier.event.type}:{view.id}:{notifier.cause}:{payload.get('meeting', notifier.event.id)}"
     url = notifier.services.links.room(view.id)
-    note = notice("progress", short, view, notifier.now)
+    note = notice("progress", short, view, notifier.now, opens=True)
     for person_id in await people_of(notifier, view):
         if person_id not in left_out:
             card = room_card(view, person_id, title, url, note)

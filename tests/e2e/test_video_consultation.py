@@ -106,6 +106,7 @@ class Consultation:
     async def everybody_enters(self) -> None:
         """Open the cards, check the devices, go in; the expert lets the patient in."""
         for holder in self.people:
+            await holder.picture(f"card-{holder.name}")
             await holder.open_card("会诊")
             await expect(holder.part("check")).to_be_visible()
             await holder.picture(f"check-{holder.name}")
