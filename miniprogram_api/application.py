@@ -15,6 +15,7 @@ from backend.security.policy import Actor
 from backend.video.desk_codes import DeskCodeRefused
 from backend.video.nodes import RoomBusy
 from miniprogram_api import bookings, consultations, recordings, rooms, session
+from miniprogram_api.address import client_address
 from miniprogram_api.context import Context
 from miniprogram_api.endpoint import (
     BodyTooLarge,
@@ -99,8 +100,9 @@ def _serve(endpoint: Endpoint, context: Context) -> Callable[[web.Request], Awai
             raise NotFound(_NO_SUCH_CONSULTATION)
         query = read_query(request, endpoint.query)
         body = await read_body(request, endpoint.body)
+        address = client_address(request, context.trusted_proxies)
         try:
-            answer = await endpoint.handler(Call(context, actor, path, query, body, request.remote or ""))
+            answer = await endpoint.handler(Call(context, actor, path, query, body, address))
         except Forbidden:
             if endpoint.path_parameters:  # whoever may not see it does not learn that it is there
                 raise NotFound(_NO_SUCH_CONSULTATION) from None

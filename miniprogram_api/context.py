@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from backend.clock import Clock
 from backend.limits import RateLimits
 from backend.messaging.identities import Identities
+from miniprogram_api.address import Networks
 from miniprogram_api.login import Code2Session
 from miniprogram_api.sessions import Sessions
 from miniprogram_api.web_login import WebLogin
@@ -32,6 +33,7 @@ class Context:
         public_url: how browsers reach the product.
         calendar_links: tokens that open one booking's calendar file.
         recording_links: tokens that open one track of a recording for a while.
+        trusted_proxies: whose word is believed about the address of whoever asks.
         limits: how often one person asked lately; more than `requests_a_minute` are refused.
     """
 
@@ -50,4 +52,5 @@ class Context:
     recording_links: Sessions
     clock: Clock
     limits: RateLimits
+    trusted_proxies: Networks = ()
     requests_a_minute: int = 120

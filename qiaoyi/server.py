@@ -221,6 +221,7 @@ def _application(
         recording_links=recording_links,
         clock=house.clock,
         limits=limits,
+        trusted_proxies=settings.trusted_proxies,
     )
     application = make_application(context)
     application.add_routes(receiving.gateway.routes())

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, HttpUrl, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, HttpUrl, IPvAnyNetwork, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -84,6 +84,7 @@ class Settings(BaseSettings):
         media_region: the beginning of the names of the regions that this process is near to; empty: of all.
         media_capacity: video rooms that this process carries at most.
         media_stun_url: who tells this process its own public address, where it is behind address translation.
+        trusted_proxies: the networks of the proxies before us, which tell whom they were asked by.
         turn_urls, turn_secret: the TURN servers for pages, and the secret that they share with us.
         mini_app_id, mini_app_secret: the mini-program that logs in; none where there is no mini-program.
     """
@@ -111,6 +112,7 @@ class Settings(BaseSettings):
     media_capacity: int = Field(ROOMS_A_PROCESS, ge=1, le=1000)
     media_stun_url: str = Field("", pattern="^(stun:.+)?$")
     turn_urls: Annotated[tuple[TurnUrl, ...], NoDecode] = ()
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
     turn_secret: str = Field("", repr=False)
     mini_app_id: str = ""
     mini_app_secret: str = Field("", repr=False)
@@ -142,7 +144,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{unknown[0]} is no setting of the account")
         return {name: _from_text(text, kinds[name].default) for name, text in value.items()}
 
-    @field_validator("turn_urls", mode="before")
+    @field_validator("turn_urls", "trusted_proxies", mode="before")
     @classmethod
     def _several_from_text(cls, value: Any) -> Any:
         return value.replace(",", " ").split() if isinstance(value, str) else value

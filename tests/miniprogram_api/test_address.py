@@ -1,0 +1,31 @@
+"""Whose address counts, seen through proxies and through what anybody may write into a header."""
+
+from ipaddress import ip_network
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+
+from miniprogram_api.address import client_address
+
+PROXIES = [ip_network("10.0.0.0/8"), ip_network("::1/128")]
+
+
+@pytest.mark.parametrize(
+    ("remote", "forwarded", "expected"),
+    [
+        ("203.0.113.7", [], "203.0.113.7"),
+        ("203.0.113.7", ["198.51.100.1"], "203.0.113.7"),  # nobody of ours says so
+        ("10.0.0.1", ["203.0.113.7"], "203.0.113.7"),
+        ("10.0.0.1", ["198.51.100.1, 203.0.113.7"], "203.0.113.7"),  # the first was written by the client
+        ("10.0.0.1", ["198.51.100.1", "203.0.113.7, 10.0.0.2"], "203.0.113.7"),
+        ("::1", ["2001:db8::5"], "2001:db8::5"),
+        ("10.0.0.1", ["nonsense"], "nonsense"),
+        ("10.0.0.1", [], "10.0.0.1"),
+        ("10.0.0.1", ["10.0.0.9"], "10.0.0.9"),
+    ],
+)
+def test_the_first_address_from_the_end_that_is_no_proxy_counts(
+    remote: str, forwarded: list[str], expected: str
+) -> None:
+    request = make_mocked_request("GET", "/", headers=[("X-Forwarded-For", line) for line in forwarded])
+    assert client_address(request.clone(remote=remote), PROXIES) == expected
