@@ -74,7 +74,7 @@ class ExpectedItem(Model):
 
 
 class RoomAnswer(Model):
-    """The room before one enters it."""
+    """The room before one enters it, or after; `recorded`: there is something to look at again."""
 
     state: RoomState
     opens_at: datetime | None
@@ -82,6 +82,7 @@ class RoomAnswer(Model):
     number: str
     you: RoomPersonItem
     expected: list[ExpectedItem]
+    recorded: bool
 
 
 class PassAnswer(Model):
@@ -139,6 +140,7 @@ async def _room(call: Call) -> RoomAnswer:
         number=view.number,
         you=RoomPersonItem(person=view.you.person, name=view.you.name, label=view.you.label, role=view.you.role),
         expected=[ExpectedItem(name=name, label=label) for name, label in view.expected],
+        recorded=view.recorded,
     )
 
 

@@ -63,13 +63,19 @@ class RoomPerson:
 
 @dataclass(frozen=True)
 class RoomView:
-    """A room before somebody enters it; `expected` are the others who take part, each with name and label."""
+    """A room before somebody enters it, or after.
+
+    Args:
+        expected: the others who take part, each with name and label.
+        recorded: whether there is something to look at again.
+    """
 
     consultation_id: str
     number: str
     opening: Opening
     you: RoomPerson
     expected: tuple[tuple[str, str], ...]
+    recorded: bool
 
 
 @dataclass(frozen=True)
@@ -97,12 +103,15 @@ class Rooms(Visits, Recordings, Nodes):
         """Show the room of a consultation to one of those who meet there."""
         found = await self._consultations.meeting(actor, consultation_id, Action.VIDEO_ENTER)
         others = [one for one in found.people if one.person_id != actor.person_id and one.role is not found.you.role]
+        async with self._database.reading() as session:
+            recorded = await self._was_recorded(session, consultation_id)
         return RoomView(
             consultation_id=found.id,
             number=found.number,
             opening=self._opening(found),
             you=_shown(found.you),
             expected=tuple((one.name, rules.LABELS[one.role]) for one in others),
+            recorded=recorded,
         )
 
     async def door(self, actor: Actor, consultation_id: str) -> RoomView:

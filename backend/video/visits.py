@@ -154,8 +154,10 @@ class Visits(VideoDesk):
             recorded=await self._was_recorded(session, room.consultation_id, since=held.begins),
         )
 
-    async def _was_recorded(self, session: AsyncSession, consultation_id: str, since: datetime) -> bool:
-        query = select(Recording.id).where(Recording.consultation_id == consultation_id, Recording.started_at >= since)
+    async def _was_recorded(self, session: AsyncSession, consultation_id: str, since: datetime | None = None) -> bool:
+        query = select(Recording.id).where(Recording.consultation_id == consultation_id)
+        if since is not None:
+            query = query.where(Recording.started_at >= since)
         return await session.scalar(query.limit(1)) is not None
 
     async def _close_lost(self, session: AsyncSession, consultation_id: str) -> None:

@@ -209,6 +209,7 @@ class RoomServer:
             "number": "HZ20261121007",
             "you": you,
             "expected": expected,
+            "recorded": False,
         }
         return web.json_response(answer)
 

@@ -155,3 +155,21 @@ async def test_a_stranger_is_shown_nothing(scene: Scene) -> None:
     page = await scene.page()
     await scene.open(page, stranger)
     await expect(page.get_by_test_id("notice")).to_contain_text("没有您能看的录像")
+
+
+async def test_a_computer_shows_them_when_the_room_is_closed(scene: Scene) -> None:
+    case = scene.case
+    await scene.product.house.consultations.cancel(await case.doctor.actor(), case.id, "患者已转诊")
+    phone = await scene.page(viewport=NARROW)
+    await scene.open(phone, case.doctor)
+    await phone.get_by_test_id("on-computer").click()
+    code = await phone.get_by_test_id("computer-code").inner_text()
+    await phone.evaluate(AXE.read_text())
+    assert await phone.evaluate(RUN_AXE) == []
+    computer = await scene.page()
+    await computer.goto(f"{scene.product.house.settings.public}/v")
+    await computer.get_by_test_id("desk-code").fill(code)
+    await computer.get_by_test_id("desk-submit").click()
+    await computer.get_by_test_id("notice-again").click()
+    await expect(computer.get_by_role("heading", name="会诊录像")).to_be_visible()
+    await expect(computer.get_by_test_id("open")).to_be_enabled()

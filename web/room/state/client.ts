@@ -1,5 +1,5 @@
 import { callJson, postJson } from '../../shared/http'
-import { parseDeskCode, parseEntry, parsePass, parseSession } from './parse'
+import { parseEntry, parsePass, parseSession } from './parse'
 import type { Entry, Pass } from './types'
 
 /** The HTTP API of "Who may enter" (docs/video-rooms.md). Every function raises ApiError. */
@@ -23,10 +23,6 @@ export async function readEntry(consultation: string, token: string): Promise<En
 
 export async function fetchPass(consultation: string, token: string): Promise<Pass> {
   return parsePass(await callJson(room(consultation, '/pass'), asPerson(token, { method: 'POST' }), 6000))
-}
-
-export async function makeDeskCode(consultation: string, token: string): Promise<{ code: string; address: string }> {
-  return parseDeskCode(await callJson(room(consultation, '/desk-code'), asPerson(token, { method: 'POST' })))
 }
 
 export async function keepSnapshot(consultation: string, token: string, picture: Blob): Promise<void> {

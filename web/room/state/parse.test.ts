@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseDeskCode, parseEntry, parseMessage, parsePass, parseSession } from './parse'
+import { parseEntry, parseMessage, parsePass, parseSession } from './parse'
 
 const message = (value: object) => parseMessage(JSON.stringify(value))
 
@@ -53,16 +53,15 @@ describe('parseMessage', () => {
 describe('the answers of the API', () => {
   it('reads what a room says of itself', () => {
     const you = { person: 'p', name: '李建国', label: '医生', role: 'host' }
-    const raw = { state: 'early', opens_at: '2026-11-21T09:45:00+08:00', starts_at: null, number: 'HZ1', you, expected: [{ name: '王秀英', label: '患者' }] }
+    const raw = { state: 'early', opens_at: '2026-11-21T09:45:00+08:00', starts_at: null, number: 'HZ1', you, expected: [{ name: '王秀英', label: '患者' }], recorded: true }
     expect(parseEntry(raw)).toEqual({
-      state: 'early', opensAt: Date.UTC(2026, 10, 21, 1, 45), startsAt: null, number: 'HZ1', you, expected: [{ name: '王秀英', label: '患者' }],
+      state: 'early', opensAt: Date.UTC(2026, 10, 21, 1, 45), startsAt: null, number: 'HZ1', you, expected: [{ name: '王秀英', label: '患者' }], recorded: true,
     })
     expect(parseEntry(null)).toMatchObject({ state: 'open', number: '', expected: [] })
   })
 
-  it('reads passes, sessions and codes', () => {
+  it('reads passes and sessions', () => {
     expect(parsePass({ token: 't', url: 'wss://n1/rooms', node: 'n1' })).toEqual({ token: 't', url: 'wss://n1/rooms' })
     expect(parseSession({ token: 't', expires_at: '', consultation_id: 'c' })).toEqual({ token: 't', consultation: 'c' })
-    expect(parseDeskCode({ code: '01234567', address: 'https://q/v' })).toEqual({ code: '01234567', address: 'https://q/v' })
   })
 })

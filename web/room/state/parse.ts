@@ -125,6 +125,7 @@ export function parseEntry(value: unknown): Entry {
     number: text(raw.number),
     you: { ...guest(you), role: you.role === 'host' ? 'host' : 'guest' },
     expected: objects(raw.expected).map((one) => ({ name: text(one.name), label: text(one.label) })),
+    recorded: raw.recorded === true,
   }
 }
 
@@ -136,9 +137,4 @@ export function parsePass(value: unknown): Pass {
 export function parseSession(value: unknown): { token: string; consultation: string } {
   const raw = isRaw(value) ? value : {}
   return { token: text(raw.token), consultation: text(raw.consultation_id) }
-}
-
-export function parseDeskCode(value: unknown): { code: string; address: string } {
-  const raw = isRaw(value) ? value : {}
-  return { code: text(raw.code), address: text(raw.address) }
 }

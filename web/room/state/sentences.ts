@@ -8,8 +8,8 @@ export interface Notice {
   code: string
   title: string
   text: string
-  /** `enter`: into the room again; `login`: begin from who opens the page; null: nothing is to be pressed. */
-  action: { kind: 'enter' | 'login'; label: string } | null
+  /** `enter`: into the room again; `login`: begin from who opens the page; null: nothing is to be pressed; `recordings`: see it again. */
+  action: { kind: 'enter' | 'login' | 'recordings'; label: string } | null
 }
 
 const enter = (label: string) => ({ kind: 'enter', label }) as const
@@ -18,6 +18,7 @@ const login = (label: string) => ({ kind: 'login', label }) as const
 const NOTICES: Record<string, Omit<Notice, 'code'>> = {
   over: { title: '会诊已经结束', text: '谢谢您参加。会诊的意见会发到微信里，请留意。', action: null },
   room_closed: { title: '会诊已经结束', text: '诊室已经关门了。会诊的意见在微信里可以看到。', action: null },
+  room_recorded: { title: '会诊已经结束', text: '诊室已经关门了。这次会诊录了像，可以回看。', action: { kind: 'recordings', label: '看录像' } },
   left: { title: '您已离开会诊', text: '会诊还没有结束的话，随时可以再进来。', action: enter('再进诊室') },
   refused: { title: '医生现在没有请您进来', text: '可能还在和别人商量。过一会儿可以再试，也可以在微信里给医生留言。', action: enter('再请医生开门') },
   other_device: { title: '您已在另一台设备上参加', text: '同一个人只能用一台设备。想换回这一台，请点下面的按钮。', action: enter('改用这一台') },

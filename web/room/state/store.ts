@@ -123,7 +123,7 @@ export function createStore() {
       return
     }
     if (entry.value.state === 'closed') {
-      show(noticeFor('room_closed'))
+      show(noticeFor(entry.value.recorded ? 'room_recorded' : 'room_closed'))
       return
     }
     if (entry.value.state === 'early') asking = setTimeout(() => void look(), EARLY_ASK_MS)
@@ -187,7 +187,7 @@ export function createStore() {
 
   return {
     phase, notice, entry, call, local, enter, enterAgain, enterDeskCode, leave, login: askWhoItIs,
-    makeDeskCode: () => client.makeDeskCode(tab?.consultation ?? '', tab?.token ?? ''),
+    whose: () => ({ consultation: tab?.consultation ?? '', token: tab?.token ?? '' }),
   }
 }
 

@@ -82,6 +82,7 @@ export interface Entry {
   number: string
   you: Guest & { role: Role }
   expected: { name: string; label: string }[]
+  recorded: boolean
 }
 
 export interface Pass {
