@@ -117,7 +117,7 @@ class Linking(ImagingDesk):
                 expert_id=reference.expert_id,
             )
 
-    async def on_consultation(self, event: Event) -> None:
+    async def _on_consultation(self, event: Event) -> None:
         """Link what waited for this consultation: pictures are often taken before the doctor opens it."""
         reference = await self._consultations.reference(str(event.payload["consultation_id"]))
         if reference is None:

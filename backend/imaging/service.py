@@ -28,4 +28,4 @@ class ImagingService(Intake, Retrieval, Senders, Compression, Upkeep):
         super().__init__(*args, **kwargs)
         self._timers.on(SETTLED_TIMER, self._on_settled)
         self._timers.on(DELETE_TIMER, self._on_delete)
-        self._events.subscribe(CONSUMER, MAY_LINK, self.on_consultation)
+        self._events.subscribe(CONSUMER, MAY_LINK, self._on_consultation)
