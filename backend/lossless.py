@@ -5,17 +5,13 @@ milliseconds a frame. This module lies beside the subjects and imports none of t
 loads.
 """
 
-import asyncio
-import multiprocessing
-import os
-import threading
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from enum import StrEnum
 
 from jpeg_ls import CharLS
 from openjpeg import utils as openjpeg
+
+from backend.worker_processes import WorkerDied, WorkerProcesses
 
 
 class Method(StrEnum):
@@ -45,39 +41,19 @@ class FrameCodec:
 
     def __init__(self, method: Method) -> None:
         self.method = method
-        self._pool: ProcessPoolExecutor | None = None
+        self._process = WorkerProcesses(1, niceness=10)
 
     async def encode(self, pixels: bytes, frame: Frame) -> bytes | None:
         """Give the compressed frame; None where decoding it does not give exactly `pixels` back, or it cannot be
         compressed at all."""
-        if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_prepare)
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._pool, encode_frame, self.method.value, pixels, frame)
-        except BrokenProcessPool:
-            self.close()  # the codec took its process down: the next frame gets a new one
+            return await self._process.run(encode_frame, self.method.value, pixels, frame)
+        except WorkerDied:  # by the codec
             return None
 
     def close(self) -> None:
         """End the other process."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
-
-
-def _prepare() -> None:
-    """Make the other process give way to everything else, and end when the one that it works for has been killed."""
-    os.nice(10)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-    os._exit(0)
+        self._process.close()
 
 
 def encode_frame(method: str, pixels: bytes, frame: Frame) -> bytes | None:

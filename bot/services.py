@@ -9,6 +9,7 @@ from backend.help_desk import HelpDesk
 if TYPE_CHECKING:
     from backend.consultation.service import ConsultationService
     from backend.files import FileStore
+    from backend.imaging import ImagingService
     from backend.people.service import PeopleService
     from backend.scheduling.service import SchedulingService
     from backend.video.service import VideoService
@@ -27,6 +28,9 @@ class Links(Protocol):
     def recordings(self, consultation_id: str) -> str:
         """Give the address of the page of a consultation's recordings, for the same people."""
 
+    def viewer(self, consultation_id: str) -> str:
+        """Give the address of the page of a consultation's images, for the same people."""
+
 
 @dataclass
 class Services:
@@ -36,6 +40,7 @@ class Services:
     consultations: "ConsultationService"
     scheduling: "SchedulingService"
     video: "VideoService"
+    imaging: "ImagingService"
     files: "FileStore"
     outbox: "Outbox"
     help_desk: HelpDesk

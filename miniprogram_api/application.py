@@ -57,6 +57,7 @@ _STATUS: tuple[tuple[type[DomainError], int], ...] = (
     (RoomBusy, 503),
 )
 _RETRY_SECONDS = 60
+_IMAGES_A_MINUTE = 6000
 _RETRY: dict[type[DomainError], int] = {TooManyRequests: _RETRY_SECONDS, RoomBusy: 1}
 _ANONYMOUS = Actor(person_id="", roles=frozenset())
 _NO_SUCH_CONSULTATION = "没有找到这次会诊。"
@@ -112,6 +113,18 @@ def _serve(endpoint: Endpoint, context: Context) -> Callable[[web.Request], Awai
     return serve
 
 
+def authorise_viewer(context: Context) -> Callable[[web.Request], Awaitable[Actor]]:
+    """Give what tells who asks for images: by the same session, and as often as somebody scrolls."""
+
+    async def authorise(request: web.Request) -> Actor:
+        actor = await _actor(request, context)
+        if not await context.limits.allow(f"images:{actor.person_id}", _IMAGES_A_MINUTE, seconds=_RETRY_SECONDS):
+            raise TooManyRequests
+        return actor
+
+    return authorise
+
+
 async def _authorised(request: web.Request, context: Context) -> Actor:
     actor = await _actor(request, context)
     if not await context.limits.allow(f"api:{actor.person_id}", context.requests_a_minute, seconds=_RETRY_SECONDS):
@@ -143,8 +156,9 @@ async def _problems(
             raise
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status, "refused")
         answer = _json(Problem(code=code, message="没有这个接口，或不支持这种请求。"), error.status)
-        if hdrs.ALLOW in error.headers:
-            answer.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+        for name in (hdrs.ALLOW, hdrs.WWW_AUTHENTICATE):
+            if name in error.headers:
+                answer.headers[name] = error.headers[name]
         return answer
     except Exception as error:
         if is_transient(error):

@@ -14,6 +14,7 @@ _PAGES = {
     f"/h5/rooms/{{id:{_ID}}}": "room.html",
     "/v": "room.html",
     f"/h5/recordings/{{id:{_ID}}}": "recordings.html",
+    f"/h5/viewer/{{id:{_ID}}}": "viewer.html",
 }
 _ASSETS = "/h5/assets"
 _PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"

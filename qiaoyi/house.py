@@ -11,6 +11,8 @@ from backend.db import Database, install_key_ring
 from backend.events import EventBus
 from backend.files import FileStore
 from backend.help_desk import HelpDesk
+from backend.imaging import FolderStore, ImagingService, ObjectStore, SealedObjects
+from backend.imaging.remotestore import RemoteStore
 from backend.people import PeopleService
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
@@ -36,6 +38,7 @@ class House:
     files: FileStore
     consultations: ConsultationService
     video: VideoService
+    imaging: ImagingService
     help_desk: HelpDesk
 
 
@@ -53,7 +56,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         raise SettingsError(f"setting data: {error}") from None
     install_key_ring(ring)
     clock = Clock()
+    store = _object_store(settings)
     database = Database(settings.database, settings.database_pool_size)
+    imaging: ImagingService | None = None
     try:
         events = EventBus(database, clock)
         timers = Timers(database, clock)
@@ -62,6 +67,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         scheduling = SchedulingService(database, clock, timers, audit)
         files = FileStore(database, settings.data / "files", clock)
         consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
+        objects = SealedObjects(store)
+        imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects)
         yield House(
             settings=settings,
             ring=ring,
@@ -85,7 +92,19 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
                 files,
                 keep_recordings=timedelta(days=settings.recording_days),
             ),
+            imaging=imaging,
             help_desk=HelpDesk(database, events),
         )
     finally:
+        if imaging is not None:
+            imaging.close()
         await database.close()
+
+
+def _object_store(settings: Settings) -> ObjectStore:
+    if not settings.imaging_store:
+        return FolderStore(settings.data / "imaging")
+    try:
+        return RemoteStore.at(settings.imaging_store)
+    except Exception as error:  # the library raises what its parts raise; none of it may be shown, it may hold a key
+        raise SettingsError(f"setting imaging_store: is no address of a store ({type(error).__name__})") from None

@@ -40,3 +40,7 @@ class PublicLinks:
     def recordings(self, consultation_id: str) -> str:
         """Give the address of the page of a consultation's recordings: no secret either."""
         return f"{self._public_url}/h5/recordings/{consultation_id}"
+
+    def viewer(self, consultation_id: str) -> str:
+        """Give the address of the page of a consultation's images: no secret either."""
+        return f"{self._public_url}/h5/viewer/{consultation_id}"

@@ -27,7 +27,7 @@ from bot.membership import Membership
 from bot.services import Services
 from bot.transport import Receiving, Sending
 from bot.wechat.token import MemoryTokenStore, RedisTokenStore, TokenStore
-from miniprogram_api.application import make_application
+from miniprogram_api.application import authorise_viewer, make_application
 from miniprogram_api.context import Context
 from miniprogram_api.login import Code2Session
 from miniprogram_api.pages import page_routes
@@ -36,18 +36,17 @@ from miniprogram_api.web_login import WebLogin
 from nlu.types import Provider
 from qiaoyi.health import Health
 from qiaoyi.house import House
+from qiaoyi.imaging import imaging_routes, imaging_work, serving_machines
 from qiaoyi.language import make_language
 from qiaoyi.links import PublicLinks, calendar_tokens, recording_tokens
 from qiaoyi.recordings import Playback
 from qiaoyi.sandbox_clock import ClockFollower
 from qiaoyi.settings import ServeRole, SettingsError
 from qiaoyi.video import MediaProcess, mint, token_mint
+from qiaoyi.work import Work
 
 PAGES = Path(__file__).parent.parent / "web" / "dist"
 """The built pages."""
-
-Work = dict[str, Callable[[], Coroutine[Any, Any, None]]]
-"""The loops of a process: each name with what begins it."""
 
 _STOP_SECONDS = 10.0
 _REDIS_SECONDS = 5.0
@@ -97,6 +96,7 @@ async def serving(house: House) -> AsyncIterator[None]:
         if settings.role in (ServeRole.ALL, ServeRole.WORKER):
             work |= {"events": house.events.run, "timers": house.timers.run, "audit": house.audit.run}
             work["files"] = house.files.keep_swept
+            work |= imaging_work(house)
             work |= {"menus": sending.menus.keep_published, "union ids": UnionIds(identities, sending.client).run}
         if settings.clock_url:
             work["clock"] = await _followed_clock(house, http)
@@ -125,6 +125,7 @@ async def serving(house: House) -> AsyncIterator[None]:
             # Last to begin, first to end: nothing is taken in that would not be worked on.
             application.add_routes(Health(house.database, loops, language.state).routes())
             await stack.enter_async_context(_listening(application, settings.host, settings.port))
+            await stack.enter_async_context(serving_machines(house))
         yield
 
 
@@ -168,6 +169,7 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         consultations=house.consultations,
         scheduling=house.scheduling,
         video=house.video,
+        imaging=house.imaging,
         files=house.files,
         outbox=sending.outbox,
         help_desk=house.help_desk,
@@ -225,6 +227,7 @@ def _application(
     )
     application = make_application(context)
     application.add_routes(receiving.gateway.routes())
+    application.add_routes(imaging_routes(house, authorise_viewer(context)))
     application.add_routes(Playback(house.video, recording_links).routes())
     application.add_routes(page_routes(PAGES, settings.framed_by))
     return application

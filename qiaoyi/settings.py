@@ -25,6 +25,7 @@ from pydantic_settings import SettingsError as EnvironmentSourceError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from backend.lossless import Method
 from backend.video.desk import KEPT
 from bot.wechat.settings import WechatSettings
 from media.load import ROOMS_A_PROCESS
@@ -63,6 +64,14 @@ class NluProvider(StrEnum):
     RASA = "rasa"  # a Rasa server for intents, and this process for everything else
 
 
+class Compression(StrEnum):
+    """How images are stored; each of the methods gives every bit back."""
+
+    JPEG_LS = Method.JPEG_LS.value
+    JPEG_2000 = Method.JPEG_2000.value
+    NONE = "none"
+
+
 class Settings(BaseSettings):
     """All settings with their defaults.
 
@@ -86,6 +95,11 @@ class Settings(BaseSettings):
         media_stun_url: who tells this process its own public address, where it is behind address translation.
         trusted_proxies: the networks of the proxies before us, which tell whom they were asked by.
         turn_urls, turn_secret: the TURN servers for pages, and the secret that they share with us.
+        imaging_store: where images lie, such as `s3://bucket/folder` (its keys come from the environment, AWS_…); a
+            folder beside the database when empty.
+        imaging_compression: how they are compressed without loss; as they came when `none`.
+        dicom_host, dicom_port: where machines of the township centres send by C-STORE; not served when the port is 0.
+        dicom_title: the AE title that they have to call.
         mini_app_id, mini_app_secret: the mini-program that logs in; none where there is no mini-program.
     """
 
@@ -114,6 +128,11 @@ class Settings(BaseSettings):
     turn_urls: Annotated[tuple[TurnUrl, ...], NoDecode] = ()
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
     turn_secret: str = Field("", repr=False)
+    imaging_store: str = Field("", repr=False, pattern="^(s3://.+)?$")
+    imaging_compression: Compression = Compression.JPEG_LS
+    dicom_host: str = Field("127.0.0.1", min_length=1)
+    dicom_port: int = Field(0, ge=0, le=65535)
+    dicom_title: str = Field("QIAOYI", pattern="^[A-Za-z0-9_.-]{1,16}$")
     mini_app_id: str = ""
     mini_app_secret: str = Field("", repr=False)
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")

@@ -9,7 +9,7 @@ from backend.imaging.rules import QuarantineReason, StudyState
 from backend.imaging.service import ImagingService
 from backend.imaging.spool import Spool, SpoolFailed
 from backend.imaging.texts import PatientData
-from backend.imaging.views import NewToken, Outcome, SenderView, StudyView
+from backend.imaging.views import InstanceView, NewToken, Outcome, SenderView, SeriesView, StudyView
 
 __all__ = [
     "PROCESSING_FAILURE",
@@ -18,6 +18,7 @@ __all__ = [
     "Announced",
     "FolderStore",
     "ImagingService",
+    "InstanceView",
     "NewToken",
     "ObjectStore",
     "Outcome",
@@ -27,6 +28,7 @@ __all__ = [
     "Savings",
     "SealedObjects",
     "SenderView",
+    "SeriesView",
     "Spool",
     "SpoolFailed",
     "StudyState",

@@ -24,3 +24,25 @@ def number(value: int) -> dict[str, Any]:
 def sequence(items: Sequence[DataSet]) -> dict[str, Any]:
     """Give an SQ element."""
     return {"vr": "SQ", "Value": list(items)}
+
+
+def whole(value: int | None) -> dict[str, Any]:
+    """Give an IS element; without a value where there is none."""
+    return {"vr": "IS"} if value is None else {"vr": "IS", "Value": [value]}
+
+
+def code(*values: str) -> dict[str, Any]:
+    """Give a CS element."""
+    return {"vr": "CS", "Value": list(values)} if values else {"vr": "CS"}
+
+
+def text(representation: str, value: str) -> dict[str, Any]:
+    """Give an element of one text; without a value where there is none."""
+    return {"vr": representation, "Value": [value]} if value else {"vr": representation}
+
+
+def person_name(value: str) -> dict[str, Any]:
+    """Give a PN element of a name with its groups apart (PS3.18, section F.2.2)."""
+    groups = zip(("Alphabetic", "Ideographic", "Phonetic"), value.split("="), strict=False)
+    named = {kind: group for kind, group in groups if group}
+    return {"vr": "PN", "Value": [named]} if named else {"vr": "PN"}

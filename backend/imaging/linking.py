@@ -21,6 +21,10 @@ from backend.people.persons import identity_index
 from backend.security.policy import SYSTEM, Action, Actor
 from data.sounds import pinyin
 
+CONSUMER = "imaging"
+MAY_LINK = ("consultation.drafted", "consultation.submitted")
+"""Events after which a consultation may have a study that waits."""
+
 SETTLED_TIMER = "imaging.study_settled"
 SETTLED_AFTER = timedelta(seconds=60)
 """A study of which no new instance came for so long is told of."""
@@ -113,11 +117,8 @@ class Linking(ImagingDesk):
                 expert_id=reference.expert_id,
             )
 
-    async def on_consultation(self, event: Event) -> None:
-        """Link what waited for this consultation: pictures are often taken before the doctor opens it.
-
-        Subscribe it to `consultation.drafted` and `consultation.submitted`, in which case the patient is known.
-        """
+    async def _on_consultation(self, event: Event) -> None:
+        """Link what waited for this consultation: pictures are often taken before the doctor opens it."""
         reference = await self._consultations.reference(str(event.payload["consultation_id"]))
         if reference is None:
             return

@@ -17,6 +17,8 @@ from data.sounds import pinyin
 
 _LONGEST_LIST = 100
 _LONGEST_REASON = 500
+_NO_SUCH_CONSULTATION = "没有找到这次会诊。"
+_NO_SUCH_STUDY = "没有找到这份检查。"
 
 
 class Quarantine(Linking):
@@ -38,7 +40,14 @@ class Quarantine(Linking):
             await self._audit.record(
                 session, actor, Action.IMAGING_READ, patient_id=reference.patient_id, subject=subject
             )
-            return await _views(session, rows)
+            return await study_views(session, rows)
+
+    async def studies_of_number(self, actor: Actor, number: str) -> list[StudyView]:
+        """Give the studies of the consultation of this number, which is their accession number. Raises: as above."""
+        reference = await self._consultations.reference_by_number(number)
+        if reference is None:
+            raise NotFound(_NO_SUCH_CONSULTATION)
+        return await self.studies_of(actor, reference.id)
 
     async def quarantined(self, actor: Actor) -> list[StudyView]:
         """Give the studies of the actor's institution that wait for a person, the oldest first; the read is audited."""
@@ -50,7 +59,23 @@ class Quarantine(Linking):
             rows = (await session.scalars(query.order_by(ImagingStudy.id).limit(_LONGEST_LIST))).all()
             for row in rows:
                 await self._record_study(session, actor, Action.IMAGING_READ_QUARANTINE, row)
-            return await _views(session, rows)
+            return await study_views(session, rows)
+
+    async def waiting(self, actor: Actor, study_id: str) -> StudyView | None:
+        """Give a study that waits for a person; None where it does not any more. The read is audited.
+
+        Raises:
+            NotFound: there is no such study. Forbidden: it is none of the actor's business.
+        """
+        async with self._database.transaction() as session:
+            study = await session.get(ImagingStudy, study_id)
+            if study is None:
+                raise NotFound(_NO_SUCH_STUDY)
+            require(actor, Action.IMAGING_READ_QUARANTINE, institution_id=study.institution_id)
+            if study.state is not StudyState.QUARANTINED:
+                return None
+            await self._record_study(session, actor, Action.IMAGING_READ_QUARANTINE, study)
+            return (await study_views(session, [study]))[0]
 
     async def assign(self, actor: Actor, study_id: str, consultation_id: str, reason: str) -> StudyView:
         """Say that a study in quarantine belongs to a consultation. Its headers stay as they are.
@@ -72,7 +97,7 @@ class Quarantine(Linking):
             await self._learn_number(session, study, reference)
             study.announced = 0
             await self._announce(session, study)
-            return (await _views(session, [study]))[0]
+            return (await study_views(session, [study]))[0]
 
     async def reject(self, actor: Actor, study_id: str, reason: str) -> StudyView:
         """Say that a study in quarantine belongs to no consultation: it is shown to nobody. It is kept, and waits for
@@ -85,12 +110,12 @@ class Quarantine(Linking):
             study = await self._waiting(session, actor, study_id)
             study.state = StudyState.REJECTED
             await self._decide(session, actor, study, said)
-            return (await _views(session, [study]))[0]
+            return (await study_views(session, [study]))[0]
 
     async def _case(self, actor: Actor, consultation_id: str, action: Action) -> CaseReference:
         reference = await self._consultations.reference(consultation_id)
         if reference is None:
-            raise NotFound("没有找到这次会诊。")
+            raise NotFound(_NO_SUCH_CONSULTATION)
         require(
             actor,
             action,
@@ -104,7 +129,7 @@ class Quarantine(Linking):
         query = select(ImagingStudy).where(ImagingStudy.id == study_id).with_for_update()
         study: ImagingStudy | None = await session.scalar(query.execution_options(populate_existing=True))
         if study is None:
-            raise NotFound("没有找到这份检查。")
+            raise NotFound(_NO_SUCH_STUDY)
         require(actor, Action.IMAGING_DECIDE, institution_id=study.institution_id)
         if study.state is not StudyState.QUARANTINED:
             raise Conflict("这份检查已经有人处理了，请刷新后再看。")
@@ -140,7 +165,8 @@ class Quarantine(Linking):
             )
 
 
-async def _views(session: AsyncSession, rows: Sequence[ImagingStudy]) -> list[StudyView]:
+async def study_views(session: AsyncSession, rows: Sequence[ImagingStudy]) -> list[StudyView]:
+    """Give studies as people see them."""
     ids = [row.id for row in rows]
     how_many = func.count().label("instances")
     counted = select(ImagingInstance.study_id, how_many).where(ImagingInstance.study_id.in_(ids))

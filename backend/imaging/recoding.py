@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from pydicom import uid
 from pydicom.charset import convert_encodings
-from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_dataset
@@ -55,8 +55,7 @@ def plan_recoding(file: BinaryIO, size: int, method: Method) -> Recoding | None:
     others = {tag: element for tag, element in elements.items() if tag != _PIXEL_DATA}
     if any(isinstance(one, RawDataElement) and one.value is None and one.length for one in others.values()):
         return None
-    explicit = syntax == uid.ExplicitVRLittleEndian
-    dataset = _dataset(others, explicit)
+    dataset = as_dataset(others, syntax)
     frame = _frame(dataset)
     if frame is None:
         return None
@@ -65,9 +64,9 @@ def plan_recoding(file: BinaryIO, size: int, method: Method) -> Recoding | None:
     if frames * frame_bytes > pixels.length:
         return None
     return Recoding(
-        head=_meta(file, TRANSFER_SYNTAX[method])
-        + _written({tag: element for tag, element in others.items() if tag < _PIXEL_DATA}, explicit),
-        tail=_written({tag: element for tag, element in others.items() if tag > _PIXEL_DATA}, explicit),
+        head=file_meta(file, TRANSFER_SYNTAX[method])
+        + written({tag: element for tag, element in others.items() if tag < _PIXEL_DATA}, syntax),
+        tail=written({tag: element for tag, element in others.items() if tag > _PIXEL_DATA}, syntax),
         frame=frame,
         frames=frames,
         frame_bytes=frame_bytes,
@@ -125,23 +124,26 @@ def _frame(dataset: Dataset) -> Frame | None:
     return Frame(int(dataset.Rows), int(dataset.Columns), samples, stored, dataset.get("PixelRepresentation") == 1)
 
 
-def _dataset(elements: Elements, explicit: bool) -> Dataset:
+def as_dataset(elements: Elements, syntax: str) -> Dataset:
+    """Give elements as they were read from a file of this transfer syntax as a data set."""
     dataset = Dataset(dict(elements))
     encodings = convert_encodings(dataset.get("SpecificCharacterSet"))
-    dataset.set_original_encoding(not explicit, True, encodings)
+    transfer_syntax = uid.UID(syntax)
+    dataset.set_original_encoding(transfer_syntax.is_implicit_VR, transfer_syntax.is_little_endian, encodings)
     return dataset
 
 
-def _written(elements: dict[BaseTag, RawDataElement | DataElement], explicit: bool) -> bytes:
+def written(elements: Elements, syntax: str) -> bytes:
+    """Give elements as they were read from a file of this transfer syntax, encoded as Explicit VR Little Endian."""
     if not elements:
         return b""
     buffer = DicomBytesIO()
     buffer.is_little_endian, buffer.is_implicit_VR = True, False
-    write_dataset(buffer, _dataset(elements, explicit))
+    write_dataset(buffer, as_dataset(elements, syntax))
     return bytes(buffer.getvalue())
 
 
-def _meta(file: BinaryIO, transfer_syntax: str) -> bytes:
+def file_meta(file: BinaryIO, transfer_syntax: str) -> bytes:
     """Give the preamble and file meta information of a file, with another transfer syntax."""
     file.seek(0)
     start = file.read(_PREAMBLE + 4)

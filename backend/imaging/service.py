@@ -4,18 +4,20 @@ from typing import Any
 
 from backend.imaging.compression import DELETE_TIMER, Compression
 from backend.imaging.intake import Intake
-from backend.imaging.linking import SETTLED_TIMER
-from backend.imaging.quarantine import Quarantine
+from backend.imaging.linking import CONSUMER, MAY_LINK, SETTLED_TIMER
+from backend.imaging.retrieval import Retrieval
 from backend.imaging.senders import Senders
 from backend.imaging.upkeep import Upkeep
 
 
-class ImagingService(Intake, Quarantine, Senders, Compression, Upkeep):
+class ImagingService(Intake, Retrieval, Senders, Compression, Upkeep):
     """All use cases of imaging. Where each lives:
 
     * `intake`: receive
     * `linking`: the search for a study's consultation, on arrival and when a consultation begins; what is told of it
-    * `quarantine`: studies_of, quarantined, assign, reject
+    * `quarantine`: studies_of, studies_of_number, quarantined, waiting, assign, reject
+    * `retrieval`: study, series_of, instances_of, transfer_syntaxes, instance, metadata, stored_file, decoded_file,
+      stored_frame, decoded_frame, rendered
     * `senders`: register_stow_sender, register_store_sender, deactivate_sender, senders, sender_of_token,
       sender_of_title
     * `compression`: keep_compressing, compress_next, savings
@@ -26,3 +28,4 @@ class ImagingService(Intake, Quarantine, Senders, Compression, Upkeep):
         super().__init__(*args, **kwargs)
         self._timers.on(SETTLED_TIMER, self._on_settled)
         self._timers.on(DELETE_TIMER, self._on_delete)
+        self._events.subscribe(CONSUMER, MAY_LINK, self._on_consultation)

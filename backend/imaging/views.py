@@ -5,6 +5,7 @@ from datetime import datetime
 
 from backend.imaging.dicomfile import Instance
 from backend.imaging.rules import QuarantineReason, StudyState
+from backend.imaging.sealing import SealedObject
 from backend.imaging.texts import PatientData
 
 
@@ -41,6 +42,38 @@ class StudyView:
     series: int
     instances: int
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class SeriesView:
+    """A series of a study; `instances` is how many it has."""
+
+    series_uid: str
+    modality: str
+    number: int | None
+    description: str = field(repr=False)
+    body_part: str
+    instances: int
+
+
+@dataclass(frozen=True)
+class InstanceView:
+    """An instance, as it is stored, with what opens its object.
+
+    Args:
+        rows, columns, frames: zero where it is no image.
+    """
+
+    study_uid: str
+    series_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax: str
+    number: int | None
+    rows: int
+    columns: int
+    frames: int
+    sealed: SealedObject = field(repr=False)
 
 
 @dataclass(frozen=True)

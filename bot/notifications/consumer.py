@@ -6,6 +6,7 @@ from backend.events import Event, EventBus
 from bot.notifications import (
     administrators,
     bookings,
+    imaging,
     matching,
     patient_notes,
     preparation,
@@ -38,7 +39,7 @@ UNHEARD = frozenset(
 )
 """Events of which nobody hears, each for its reason."""
 
-_MODULES = (tasks, matching, bookings, patient_notes, preparation, thread, rooms, results, administrators)
+_MODULES = (tasks, matching, bookings, patient_notes, preparation, thread, rooms, imaging, results, administrators)
 
 
 def handlers() -> Mapping[str, Handler]:

@@ -15,6 +15,7 @@ from backend.events import EventBus
 from backend.files import FileStore
 from backend.help_desk import HelpDesk
 from backend.ids import new_id
+from backend.imaging import FolderStore, ImagingService, SealedObjects
 from backend.people.service import PeopleService
 from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
@@ -80,6 +81,10 @@ class PlainLinks:
     def recordings(self, consultation_id: str) -> str:
         """Give the address of the page of the recordings."""
         return f"http://house.test/h5/recordings/{consultation_id}"
+
+    def viewer(self, consultation_id: str) -> str:
+        """Give the address of the page of the images."""
+        return f"http://house.test/h5/viewer/{consultation_id}"
 
 
 @dataclass
@@ -171,6 +176,16 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         consultations=consultations,
         scheduling=scheduling,
         video=VideoService(database, clock, events, timers, audit, people, consultations, files),
+        imaging=ImagingService(
+            database,
+            clock,
+            events,
+            timers,
+            audit,
+            people,
+            consultations,
+            SealedObjects(FolderStore(folder / "imaging")),
+        ),
         files=files,
         outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it
         help_desk=HelpDesk(database, events),

@@ -13,6 +13,7 @@ import pydicom
 from pydicom.data import get_testdata_file
 from pydicom.dataset import FileDataset
 
+from backend.events import EventBus
 from backend.imaging import FolderStore, ImagingService, ObjectStore, SealedObjects
 from backend.timers import Timers
 from tests.support.clinic import Clinic
@@ -35,8 +36,9 @@ def imaging_on(clinic: Clinic, store: ObjectStore) -> ImagingService:
 
 
 def beside(clinic: Clinic) -> Clinic:
-    """Give a clinic's parts as another process has them: on the same database, with timers of its own."""
-    return replace(clinic, timers=Timers(clinic.database, clinic.clock))
+    """Give a clinic's parts as another process has them: on the same database, with events and timers of its own."""
+    database, clock = clinic.database, clinic.clock
+    return replace(clinic, events=EventBus(database, clock), timers=Timers(database, clock))
 
 
 def folder_store(folder: Path) -> FolderStore:

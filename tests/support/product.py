@@ -42,10 +42,10 @@ class Member:
         """Who this is to the policy."""
         return await self.product.house.people.actor(self.person_id)
 
-    async def open_card(self, title: str) -> str:
+    async def open_card(self, title: str, page: str = "/h5/rooms/") -> str:
         """Wait for the card or its short form, open it, and do what its page does to learn who opens it; give the
         consultation."""
-        card = await self.phone.wait_for(lambda m: title in m.text and "/h5/rooms/" in m.raw.get("url", ""))
+        card = await self.phone.wait_for(lambda m: title in m.text and page in m.raw.get("url", ""))
         path = urlsplit(card.raw["url"]).path
         status, told = await self.product.call("GET", f"/web-login?path={path}")
         assert status == 200, told
@@ -179,13 +179,14 @@ async def booked_case(product: RunningProduct) -> BookedCase:
 
 
 @asynccontextmanager
-async def running_product(folder: Path, pages: Path | None = None) -> AsyncIterator[RunningProduct]:
-    """Run both for the length of the block, on a fresh database in `folder`; with `pages`, phones can be looked at."""
+async def running_product(folder: Path, pages: Path | None = None, **changes: Any) -> AsyncIterator[RunningProduct]:
+    """Run both for the length of the block, on a fresh database in `folder`; with `pages`, phones can be looked at.
+    `changes` are settings that differ."""
     port = free_port()
     async with running_sandbox(callback_url=f"http://127.0.0.1:{port}/wechat/callback", web=pages) as wechat:
         sandbox_port = urlsplit(wechat.base_url).port
         assert sandbox_port is not None
-        settings = local_settings(load(data=folder / "data", port=port), sandbox_port)
+        settings = local_settings(load(data=folder / "data", port=port, **changes), sandbox_port)
         async with open_house(settings) as house, aiohttp.ClientSession() as http:
             await migrations.upgrade(settings.database)
             async with serving(house):

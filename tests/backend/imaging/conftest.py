@@ -1,5 +1,6 @@
 """Imaging on a clinic, for tests of the service alone."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
@@ -21,9 +22,11 @@ async def clinic(database: Database, clock: Clock, tmp_path: Path) -> Clinic:
 
 
 @pytest_asyncio.fixture
-async def imaging(clinic: Clinic, tmp_path: Path) -> ImagingService:
+async def imaging(clinic: Clinic, tmp_path: Path) -> AsyncIterator[ImagingService]:
     """The imaging service on that clinic, with the default store."""
-    return imaging_on(clinic, folder_store(tmp_path))
+    made = imaging_on(clinic, folder_store(tmp_path))
+    yield made
+    made.close()
 
 
 @pytest_asyncio.fixture

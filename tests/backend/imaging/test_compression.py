@@ -166,8 +166,8 @@ async def test_a_process_of_the_codec_that_is_killed_is_replaced(codec: FrameCod
     pixels, frame = bytes(ct_slice().PixelData), Frame(128, 128, 1, 16, True)
     expected = encode_frame(Method.JPEG_LS, pixels, frame)
     assert await codec.encode(pixels, frame) == expected
-    assert codec._pool is not None
-    [process] = (codec._pool._processes or {}).values()
+    assert codec._process._pool is not None
+    [process] = (codec._process._pool._processes or {}).values()
     process.kill()
     await asyncio.to_thread(process.join)
     assert await codec.encode(pixels, frame) is None

@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from backend.consultation import ConsultationView
 from backend.errors import Conflict, Forbidden, InvalidInput, NotFound
-from backend.events import Event, EventRow
 from backend.imaging import ImagingService, QuarantineReason, StudyState, StudyView
 from backend.imaging.tables import ImagingStudy
 from backend.security.policy import SYSTEM, Actor
@@ -103,10 +102,7 @@ async def test_a_study_without_a_consultation_is_linked_when_the_doctor_opens_on
     await send(imaging, machine, study=2, name="李^雷", patient_number="other")
     assert (await study_rows(clinic))[0].reason is QuarantineReason.NO_CONSULTATION
     case = await clinic.draft(patient)
-    async with clinic.database.reading() as session:
-        row = await session.scalar(select(EventRow).where(EventRow.type == "consultation.drafted"))
-    assert row is not None
-    await imaging.on_consultation(Event(row.id, row.type, row.payload, row.occurred_at))
+    await clinic.events.dispatch()
     first, second = await study_rows(clinic)
     assert (first.state, first.consultation_id) == (StudyState.LINKED, case.id)
     assert second.state is StudyState.QUARANTINED

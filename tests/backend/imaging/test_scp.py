@@ -20,16 +20,8 @@ from backend.imaging.tables import ImagingInstance
 from backend.security.policy import SYSTEM
 from tests.support.clinic import Clinic
 from tests.support.imaging import as_file, ct_slice, of_patient
+from tests.support.programs import run_program
 from tests.support.requirements import require_program
-
-
-async def run(program: str, *arguments: str | Path) -> tuple[int, str]:
-    """Run a program of dcmtk; give its exit status and what it said."""
-    process = await asyncio.create_subprocess_exec(
-        require_program(program), *map(str, arguments), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    said, _ = await process.communicate()
-    return process.returncode or 0, said.decode(errors="replace")
 
 
 @pytest_asyncio.fixture
@@ -50,7 +42,7 @@ def write(folder: Path, files: Sequence[bytes]) -> list[Path]:
 
 async def store(scp: StoreScp, paths: Sequence[Path], *options: str) -> tuple[int, str]:
     who = ("-aet", "CT1", "-aec", "QIAOYI")
-    return await run("storescu", "-v", *who, *options, "127.0.0.1", str(scp.port), *paths)
+    return await run_program("storescu", "-v", *who, *options, "127.0.0.1", str(scp.port), *paths)
 
 
 async def test_a_study_sent_by_a_modality_is_linked_to_its_consultation(
@@ -71,11 +63,11 @@ async def test_a_study_sent_by_a_modality_is_linked_to_its_consultation(
 async def test_a_registered_machine_is_answered_and_others_are_not(scp: StoreScp) -> None:
     echo = ["echoscu", "-aec", "QIAOYI"]
     where = ["127.0.0.1", str(scp.port)]
-    assert (await run(*echo, "-aet", "CT1", *where))[0] == 0
-    status, said = await run(*echo, "-v", "-aet", "CT2", *where)
+    assert (await run_program(*echo, "-aet", "CT1", *where))[0] == 0
+    status, said = await run_program(*echo, "-v", "-aet", "CT2", *where)
     assert status != 0
     assert "Calling AE Title Not Recognized" in said
-    status, said = await run("echoscu", "-v", "-aet", "CT1", "-aec", "OTHER", *where)
+    status, said = await run_program("echoscu", "-v", "-aet", "CT1", "-aec", "OTHER", *where)
     assert status != 0
     assert "Called AE Title Not Recognized" in said
 
@@ -176,7 +168,7 @@ async def test_an_association_that_breaks_off_in_the_middle_leaves_nothing(
 async def test_a_machine_that_was_taken_away_is_not_let_in(imaging: ImagingService, scp: StoreScp) -> None:
     [view] = await imaging.senders(SYSTEM)
     await imaging.deactivate_sender(SYSTEM, view.id)
-    status, said = await run("echoscu", "-v", "-aet", "CT1", "-aec", "QIAOYI", "127.0.0.1", str(scp.port))
+    status, said = await run_program("echoscu", "-v", "-aet", "CT1", "-aec", "QIAOYI", "127.0.0.1", str(scp.port))
     assert status != 0
     assert "Calling AE Title Not Recognized" in said
 

@@ -1,0 +1,146 @@
+"""One frame of a stored instance, as it is encoded; and its header for programs, without what is long."""
+
+import json
+import math
+import struct
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from pydicom import uid
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.encaps import get_frame
+from pydicom.filereader import data_element_generator
+from pydicom.pixels.utils import get_expected_length
+from pydicom.tag import BaseTag
+
+from backend.imaging.dicomfile import LARGEST_ELEMENT, Elements, read_meta
+from backend.imaging.recoding import as_dataset
+from backend.rendering import StoredFrame, Undecodable
+
+LARGEST_FRAME = 256 * 1024 * 1024
+"""Bytes of a frame that is read; a longer one is taken with its whole file."""
+
+_PIXEL_DATA = BaseTag(0x7FE00010)
+_OFFSETS, _LENGTHS = BaseTag(0x7FE00001), BaseTag(0x7FE00002)  # the extended offset table (PS3.3, C.7.6.3.1.8)
+_SHARED, _BY_FRAME = BaseTag(0x52009229), BaseTag(0x52009230)
+_FUNCTIONAL = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
+_LONGEST_INLINE = 1024
+_BINARY = {"OB", "OW", "OF", "OD", "OL", "OV", "UN"}
+
+
+class NoSuchFrame(Exception):
+    """The instance has no frame of this number."""
+
+
+def read_frame(file: BinaryIO, number: int) -> StoredFrame:
+    """Read one frame; `number` counts from 1. Only what lies before it is walked over.
+
+    Raises:
+        NoSuchFrame: there is none of this number. Undecodable: it is too long, or not of whole bytes.
+    """
+    syntax = read_meta(file)
+    elements = _head(file, syntax)
+    header = as_dataset({tag: one for tag, one in elements.items() if tag.group == 0x0028}, syntax)
+    length = _enter_pixels(file, syntax)
+    frames = int(header.get("NumberOfFrames", 1) or 1)
+    if length is None or not 1 <= number <= frames:
+        raise NoSuchFrame
+    try:
+        if uid.UID(syntax).is_encapsulated:
+            data = _encapsulated(file, elements, number, frames)
+        else:
+            data = _native(file, header, number, frames)
+    except (ValueError, AttributeError, TypeError, struct.error, EOFError) as error:
+        raise Undecodable from error
+    _lift(header, as_dataset(elements, syntax), number)
+    return StoredFrame(data, syntax, header)
+
+
+def read_metadata(file: BinaryIO) -> dict[str, Any]:
+    """Give the header in the DICOM JSON model (PS3.18, annex F), without pixels and other long binary values."""
+    syntax = read_meta(file)
+    short = {tag: one for tag, one in _head(file, syntax).items() if tag.group < 0x7FE0 and _is_short(one)}
+    dataset = as_dataset(short, syntax)
+    told: dict[str, Any] = dataset.to_json_dict(suppress_invalid_tags=True)
+    if "00080005" in told:
+        told["00080005"] = {"vr": "CS", "Value": ["ISO_IR 192"]}  # what JSON is in
+    told["00083002"] = {"vr": "UI", "Value": [syntax]}
+    try:
+        json.dumps(told, allow_nan=False)
+    except ValueError:
+        told = _finite(told)
+    return told
+
+
+def _head(file: BinaryIO, syntax: str) -> Elements:
+    """Read the data set up to the pixels; long values are left out (None)."""
+    transfer_syntax = uid.UID(syntax)
+    walk = data_element_generator(
+        file,
+        transfer_syntax.is_implicit_VR,
+        transfer_syntax.is_little_endian,
+        stop_when=lambda tag, _vr, _length: tag.group >= 0x7FE0 and tag not in (_OFFSETS, _LENGTHS),
+        defer_size=LARGEST_ELEMENT,
+    )
+    return {element.tag: element for element in walk}
+
+
+def _enter_pixels(file: BinaryIO, syntax: str) -> int | None:
+    """Go to where the value of the pixels begins and give its length; None where they are no integers."""
+    transfer_syntax = uid.UID(syntax)
+    order = "<" if transfer_syntax.is_little_endian else ">"
+    head = file.read(8 if transfer_syntax.is_implicit_VR else 12)  # tag; representation and two bytes; length
+    if len(head) < 8 or struct.unpack(f"{order}HH", head[:4]) != (_PIXEL_DATA.group, _PIXEL_DATA.element):
+        return None
+    length: int = struct.unpack(f"{order}I", head[-4:])[0]
+    return length
+
+
+def _encapsulated(file: BinaryIO, elements: Elements, number: int, frames: int) -> bytes:
+    tables = tuple(bytes(elements[tag].value or b"") for tag in (_OFFSETS, _LENGTHS) if tag in elements)
+    extended = (tables[0], tables[1]) if len(tables) == 2 and all(tables) else None
+    data = get_frame(file, number - 1, extended_offsets=extended, number_of_frames=frames)
+    if len(data) > LARGEST_FRAME:
+        raise Undecodable
+    return data
+
+
+def _native(file: BinaryIO, header: Dataset, number: int, frames: int) -> bytes:
+    whole = get_expected_length(header)
+    size = whole // frames
+    if header.get("BitsAllocated") == 1 or size > LARGEST_FRAME:
+        raise Undecodable
+    file.seek((number - 1) * size, 1)
+    data = file.read(size)
+    if len(data) != size:
+        raise Undecodable
+    return data
+
+
+def _lift(header: Dataset, dataset: Dataset, number: int) -> None:
+    """Put what an enhanced multi-frame image says of this frame's values where single frames have it."""
+    for tag, place in ((_SHARED, 0), (_BY_FRAME, number - 1)):
+        groups = dataset[tag].value if tag in dataset else None
+        if not groups or place >= len(groups):
+            continue
+        for name in _FUNCTIONAL:
+            for item in groups[place].get(name) or []:
+                header.update(item)
+
+
+def _is_short(element: RawDataElement | DataElement) -> bool:
+    if not isinstance(element, RawDataElement):
+        return True
+    if element.value is None:
+        return not element.length
+    return len(element.value) <= _LONGEST_INLINE or element.VR not in _BINARY
+
+
+def _finite(value: Any) -> Any:
+    """Leave out numbers that JSON cannot say."""
+    if isinstance(value, Mapping):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

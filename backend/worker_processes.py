@@ -1,0 +1,68 @@
+"""Other processes for work that would hold Python's lock: what runs in them is named by module, and imported there."""
+
+import asyncio
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class WorkerDied(Exception):
+    """The work took its process down; the next work gets a new one."""
+
+
+class WorkerProcesses:
+    """Processes that start with the first work for them and end with this one, whatever becomes of it.
+
+    Args:
+        count: how many at most. niceness: how far they give way to everything else.
+    """
+
+    def __init__(self, count: int, niceness: int) -> None:
+        self._count = count
+        self._niceness = niceness
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def run(self, work: Callable[P, T], *arguments: P.args, **_none: P.kwargs) -> T:
+        """Give what `work` gives, or raise what it raises; it and its arguments have to be picklable.
+
+        Raises:
+            WorkerDied: the process ended before the work did.
+        """
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(
+                self._count, mp_context=context, initializer=_prepare, initargs=(self._niceness,)
+            )
+        pool = self._pool
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
+        except BrokenProcessPool as error:
+            if pool is self._pool:
+                self.close()
+            raise WorkerDied from error
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+
+def _prepare(niceness: int) -> None:
+    """Make this process give way to everything else, and end when the one that it works for has been killed."""
+    os.nice(niceness)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(0)

@@ -1,0 +1,64 @@
+"""Imaging in a serving process: what takes studies in, gives them out, and works on them in between."""
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from backend.imaging.qido import qido_routes
+from backend.imaging.scp import ScpSettings, StoreScp
+from backend.imaging.stow import stow_routes
+from backend.imaging.viewing import Authorise
+from backend.imaging.wado import wado_routes
+from backend.lossless import FrameCodec, Method
+from qiaoyi.house import House
+from qiaoyi.settings import Compression, SettingsError
+from qiaoyi.work import Work
+
+
+def imaging_routes(house: House, authorise: Authorise) -> list[web.RouteDef]:
+    """Give the routes of DICOMweb: machines store with their own tokens, people see as `authorise` knows them."""
+    imaging = house.imaging
+    return [*stow_routes(imaging), *qido_routes(imaging, authorise), *wado_routes(imaging, authorise)]
+
+
+def imaging_work(house: House) -> Work:
+    """Give what goes on in the background."""
+    work: Work = {"imaging objects": house.imaging.keep_objects_swept}
+    if house.settings.imaging_compression is not Compression.NONE:
+
+        async def compress() -> None:
+            codec = FrameCodec(Method(house.settings.imaging_compression.value))
+            try:
+                await house.imaging.keep_compressing(codec)
+            finally:
+                codec.close()
+
+        work["imaging compression"] = compress
+    return work
+
+
+@asynccontextmanager
+async def serving_machines(house: House) -> AsyncIterator[None]:
+    """Take what machines send by C-STORE while inside, where a port is set for them.
+
+    Raises:
+        SettingsError: the port is taken.
+    """
+    settings = house.settings
+    if not settings.dicom_port:
+        yield
+        return
+    scp = StoreScp(house.imaging, ScpSettings(settings.dicom_host, settings.dicom_port, settings.dicom_title))
+    try:
+        scp.start()
+    except (OSError, socket.gaierror) as error:
+        reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        where = f"{settings.dicom_host}:{settings.dicom_port}"
+        raise SettingsError(f"setting dicom_port: {where} cannot be used ({reason})") from None
+    try:
+        yield
+    finally:
+        await scp.stop()
