@@ -70,12 +70,28 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--all", action="store_true", help="every process that lives")
     drain.add_argument("--wait", action="store_true", help="come back when the last of their rooms is over")
 
+    _sender(_verb(verbs, "sender", commands.sender, "let machines of institutions send images"))
+
     keys = _verb(verbs, "keys", commands.rotate_keys, "rotate the encryption key")
     keys.add_argument("action", choices=["rotate"])
 
     audit = _verb(verbs, "audit", commands.verify_audit, "verify the audit log")
     audit.add_argument("action", choices=["verify"])
     return parser
+
+
+def _sender(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+    add = actions.add_parser(
+        "add", help="register one: over DICOMweb, or by C-STORE where --title and --network are given"
+    )
+    add.add_argument("institution", help="code of the institution that it belongs to")
+    add.add_argument("label", help="what people call it, such as 放射科CT")
+    add.add_argument("--title", help="the AE title by which it calls")
+    add.add_argument("--network", help="the addresses that it calls from, such as 10.1.2.0/24")
+    actions.add_parser("list", help="show those that are registered")
+    remove = actions.add_parser("remove", help="let one send no more")
+    remove.add_argument("id", help="as `qiaoyi sender list` shows it")
 
 
 def _verb(verbs: Any, name: str, command: Command, help_: str) -> argparse.ArgumentParser:

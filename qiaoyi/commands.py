@@ -18,7 +18,7 @@ from backend.security.rotation import reencrypt
 from backend.seed import seed as load_demo_people
 from backend.video.nodes import NodeView
 from bot.wechat.errors import WechatError, WechatUnavailable
-from qiaoyi import diagnosis, local
+from qiaoyi import diagnosis, local, senders
 from qiaoyi.demo.play import play
 from qiaoyi.house import open_house
 from qiaoyi.invitations import make_invitation
@@ -158,6 +158,19 @@ async def drain(settings: Settings, options: argparse.Namespace) -> int:
 
 def _has_rooms(node: NodeView, chosen: Collection[str]) -> bool:
     return node.id in chosen and node.alive and node.rooms > 0
+
+
+async def sender(settings: Settings, options: argparse.Namespace) -> int:
+    """Register a machine that sends images and print its token once; list them; let one send no more."""
+    does = {"add": senders.add, "list": senders.show, "remove": senders.remove}[options.action]
+    async with open_house(settings) as house:
+        try:
+            await does(house, options)
+        except DomainError as refusal:
+            print(refusal.sentence, file=sys.stderr)
+            return 1
+        await house.audit.seal()  # no serving process may follow that would
+    return 0
 
 
 async def rotate_keys(settings: Settings, _options: argparse.Namespace) -> int:

@@ -1,5 +1,6 @@
 """`qiaoyi doctor`: looks at a set-up without starting it, and says what is wrong in sentences that can be acted on."""
 
+import asyncio
 import shutil
 import socket
 from collections.abc import Awaitable, Callable
@@ -13,14 +14,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend import migrations
 from backend.db import Database
+from backend.ids import new_id
 from backend.security.keyring import KeyRingError, open_key_file
 from nlu import differential
 from nlu.embedded import EmbeddedProvider
 from nlu.models import ModelError
 from nlu.rasa_client import RasaClient, RasaFault
 from nlu.types import Context
+from qiaoyi.house import object_store
 from qiaoyi.server import PAGES
-from qiaoyi.settings import NluProvider, ServeRole, Settings
+from qiaoyi.settings import NluProvider, ServeRole, Settings, SettingsError
 
 _LEAST_FREE_BYTES = 1 << 30
 _TIMEOUT_SECONDS = 5.0
@@ -41,7 +44,7 @@ async def examine(settings: Settings) -> list[Finding]:
     """Look at everything that a start needs."""
     checks: tuple[Check, ...] = (_data_folder, _keys, _database, _port)
     if settings.role is not ServeRole.MEDIA:
-        checks += (_redis, _language, _language_server, _pages, _account, _wechat)
+        checks += (_redis, _language, _language_server, _pages, _account, _wechat, _image_store, _dicom)
     return [await check(settings) for check in checks]
 
 
@@ -130,14 +133,40 @@ async def _pages(_settings: Settings) -> Finding:
 
 
 async def _port(settings: Settings) -> Finding:
+    return _free(settings.host, settings.port)
+
+
+def _free(host: str, port: int) -> Finding:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((host, port))
         except OSError as error:
-            reason = f"port {settings.port} on {settings.host} cannot be used: {error.strerror}"
+            reason = f"port {port} on {host} cannot be used: {error.strerror}"
             return Finding(False, f"{reason}; is a copy running already?")
-    return Finding(True, f"port {settings.port} is free")
+    return Finding(True, f"port {port} is free")
+
+
+async def _image_store(settings: Settings) -> Finding:
+    if not settings.imaging_store:
+        return Finding(True, f"images lie in {settings.data / 'imaging'}")
+    try:
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            await object_store(settings).exists(new_id())
+    except SettingsError as error:
+        return Finding(False, str(error))
+    except Exception as error:
+        # Whatever the library raises: a wrong key, no such bucket, nobody there.
+        return Finding(False, f"the store of the images does not answer ({type(error).__name__}): check imaging_store")
+    return Finding(True, "the store of the images answers")
+
+
+async def _dicom(settings: Settings) -> Finding:
+    if not settings.dicom_port:
+        return Finding(True, "no C-STORE: machines send over DICOMweb alone")
+    if settings.dicom_host in ("0.0.0.0", "::"):  # noqa: S104  # named to be refused
+        return Finding(False, "dicom_host is every address, and DICOM is not encrypted: name the one of the VPN")
+    return _free(settings.dicom_host, settings.dicom_port)
 
 
 async def _account(settings: Settings) -> Finding:

@@ -56,7 +56,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         raise SettingsError(f"setting data: {error}") from None
     install_key_ring(ring)
     clock = Clock()
-    store = _object_store(settings)
+    store = object_store(settings)
     database = Database(settings.database, settings.database_pool_size)
     imaging: ImagingService | None = None
     try:
@@ -101,7 +101,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         await database.close()
 
 
-def _object_store(settings: Settings) -> ObjectStore:
+def object_store(settings: Settings) -> ObjectStore:
+    """Give where images lie. Raises SettingsError where its address is none."""
     if not settings.imaging_store:
         return FolderStore(settings.data / "imaging")
     try:

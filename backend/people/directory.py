@@ -60,6 +60,14 @@ class Directory(PeopleContext):
             raise NotFound("没有找到这家医院。", institution_id=institution_id)
         return _institution_view(row, None)
 
+    async def institution_by_code(self, code: str) -> InstitutionView:
+        """Give the institution of this code; `NotFound` where there is none."""
+        async with self._database.reading() as session:
+            row = await session.scalar(select(Institution).where(Institution.code == code))
+        if row is None:
+            raise NotFound("没有找到这家医院。")
+        return _institution_view(row, None)
+
     async def practitioner(self, practitioner_id: str) -> PractitionerView:
         """Give one doctor or expert; `NotFound` where there is none with this id."""
         found = await self._practitioner_views(_practitioners().where(Practitioner.id == practitioner_id))

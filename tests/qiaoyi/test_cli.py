@@ -67,6 +67,32 @@ def test_a_media_process_that_is_not_there_cannot_be_drained(capsys: pytest.Capt
     assert "没有这个视频服务进程" in capsys.readouterr().err
 
 
+def test_machines_that_send_images_are_registered_shown_and_removed(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["migrate"])
+    main(["seed"])
+    capsys.readouterr()
+    assert main(["sender", "add", "QL-T01", "放射科CT"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    token = lines[2].removeprefix("Authorization: Bearer ")
+    assert len(token) > 30
+    by_title = ["sender", "add", "QL-T01", "超声", "--title", "US1"]
+    assert main([*by_title, "--network", "10.1.2.0/24"]) == 0
+    assert "dicom_port is 0" in capsys.readouterr().out
+    for wrong in (["sender", "add", "nowhere", "CT"], by_title, [*by_title, "--network", "10.1.2.0/24"]):
+        assert main(wrong) == 1
+    said = capsys.readouterr().err
+    assert all(each in said for each in ("没有找到这家医院", "要一起写", "已经有别的设备"))
+    assert main(["sender", "list"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert "C-STORE US1 from 10.1.2.0/24" in shown[1]
+    assert token not in "".join(shown)
+    assert main(["sender", "remove", shown[0].split()[0]]) == 0
+    assert main(["sender", "remove", "nobody"]) == 1
+    capsys.readouterr()
+    main(["sender", "list"])
+    assert [" off " in line for line in capsys.readouterr().out.splitlines()] == [True, False]
+
+
 def test_a_changed_audit_entry_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     main(["migrate"])
     main(["seed"])

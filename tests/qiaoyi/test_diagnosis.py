@@ -143,3 +143,24 @@ def test_the_command_prints_each_finding_and_ends_with_one_where_something_is_wr
     assert main(["migrate"]) == 0
     assert main(["--data", "var", "doctor"]) in (0, 1)
     assert not any("migrate" in line for line in capsys.readouterr().out.splitlines())
+
+
+async def test_a_port_for_machines_that_is_taken_or_open_to_everybody_is_found(sound: Settings) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        [finding] = await wrong(sound.model_copy(update={"dicom_port": port}))
+        assert f"port {port}" in finding
+    [finding] = await wrong(sound.model_copy(update={"dicom_port": port, "dicom_host": "0.0.0.0"}))  # noqa: S104  # to be refused
+    assert "not encrypted" in finding
+
+
+async def test_a_store_of_images_that_is_away_is_found(sound: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"ENDPOINT": "http://127.0.0.1:9", "ALLOW_HTTP": "true", "REGION": "here"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(f"AWS_{name}", "hidden")
+    [finding] = await wrong(sound.model_copy(update={"imaging_store": "s3://images/county"}))
+    assert "imaging_store" in finding
+    assert "hidden" not in finding

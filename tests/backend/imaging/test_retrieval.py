@@ -197,7 +197,7 @@ async def test_a_study_that_was_compressed_comes_back_with_identical_pixels(
         "MR_small_jp2klossless.dcm",
         "MR_small_RLE.dcm",
         "JPEG2000.dcm",
-        "SC_rgb_jls_lossy_sample.dcm",
+        "examples_palette.dcm",
         "SC_rgb_rle_2frame.dcm",
         "SC_rgb_rle_16bit_2frame.dcm",
         "SC_rgb_small_odd.dcm",
