@@ -1,7 +1,8 @@
 """Images: a study has come, or waits for a person to say whose it is, or a machine sends what is not taken."""
 
+from backend.consultation.views import ConsultationView
 from backend.imaging import QuarantineReason, Reason, StudyView
-from backend.security.policy import Role
+from backend.security.policy import SYSTEM, Role
 from bot.cards.case import case_line
 from bot.cards.notices import notice
 from bot.messages import Link, Text
@@ -9,7 +10,8 @@ from bot.notifications.notifier import Notifier
 
 _QUIET_SECONDS = 3600
 _MOST_DOCTORS = 20
-_TITLE = "检查图像到了"
+_ARRIVED = "检查图像到了"
+_THERE = "这例会诊有检查图像"
 _DIFFERENCES = {
     QuarantineReason.NO_CONSULTATION: "没有找到对应的会诊",
     QuarantineReason.SEVERAL_CONSULTATIONS: "这位患者同时有几个会诊，不知道属于哪一个",
@@ -41,13 +43,26 @@ async def study_arrived(notifier: Notifier) -> None:
     """Expert and doctor get the card that opens the images; the patient hears that they have come, once a study."""
     view = await notifier.case()
     study, instances = notifier.payload["study_id"], notifier.payload["instances"]
-    note = notice("progress", _TITLE, view, notifier.now)
-    described = f"{case_line(view)}\n一共{instances}张，点这里看图。"
-    card = Link(_TITLE, described, notifier.services.links.viewer(view.id), notice=note)
+    card = _card(notifier, view, _ARRIVED, instances)
     for practitioner_id in (view.doctor_id, view.expert_id):
         await notifier.tell_practitioner(practitioner_id, card)
-    told = Text("您的检查图像已经到了，医生会看。", notice=note)
+    told = Text("您的检查图像已经到了，医生会看。", notice=card.notice)
     await notifier.tell(view.patient_id, told, once=f"study:{study}")
+
+
+async def tell_new_expert(notifier: Notifier, view: ConsultationView) -> None:
+    """Give the expert who has just got a case the card of the images that came before."""
+    expert = await notifier.practitioner(view.expert_id or "")
+    studies = await notifier.services.imaging.studies_of(SYSTEM, view.id)
+    if studies and expert.person_id is not None:
+        card = _card(notifier, view, _THERE, sum(study.instances for study in studies))
+        await notifier.tell(expert.person_id, card, once=f"images:{notifier.event.id}")
+
+
+def _card(notifier: Notifier, view: ConsultationView, title: str, instances: int) -> Link:
+    note = notice("progress", title, view, notifier.now)
+    described = f"{case_line(view)}\n一共{instances}张，点这里看图。"
+    return Link(title, described, notifier.services.links.viewer(view.id), notice=note)
 
 
 async def quarantined(notifier: Notifier) -> None:

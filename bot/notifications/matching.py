@@ -12,6 +12,7 @@ from bot.cards.material import gather
 from bot.cards.notices import notice
 from bot.cards.offer import offer_card
 from bot.messages import Choice, Menu, Message, Text
+from bot.notifications import imaging
 from bot.notifications.notifier import Notifier
 
 _WIDENED = {
@@ -111,6 +112,7 @@ async def assigned(notifier: Notifier) -> None:
     digest = digest_card(view, material, notifier.now, given_to)
     given = replace(digest, head=f"平台请您负责这例会诊。\n{digest.head}")
     await notifier.tell_practitioner(view.expert_id, given)  # not one who accepted: their turn has shown it
+    await imaging.tell_new_expert(notifier, view)
 
 
 async def given_back(notifier: Notifier) -> None:
