@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from backend.errors import NotFound
+from backend.errors import Forbidden, NotFound
 from backend.imaging import ImagingService, InstanceView, StudyView
 from backend.rendering import Undecodable
 from backend.security.policy import Actor
@@ -15,6 +15,7 @@ VIEW = "/dicomweb/view"
 """Below this people see studies; machines store below /dicomweb."""
 
 _UID = "[0-9.]{1,64}"
+_NOTHING = "没有找到这份检查。"
 STUDY = f"{VIEW}/studies/{{study:{_UID}}}"
 SERIES = f"{STUDY}/series/{{series:{_UID}}}"
 INSTANCE = f"{SERIES}/instances/{{instance:{_UID}}}"
@@ -68,6 +69,8 @@ def handler(imaging: ImagingService, authorise: Authorise, answer: Answer) -> Ha
         viewer = Viewer(imaging, request, await authorise(request))
         try:
             return await answer(viewer)
+        except Forbidden:  # whoever may not see it does not learn that it is there
+            raise NotFound(_NOTHING) from None
         except Undecodable as error:
             raise web.HTTPNotAcceptable(text="these pixels cannot be decoded: ask for transfer-syntax=*") from error
 
@@ -77,4 +80,4 @@ def handler(imaging: ImagingService, authorise: Authorise, answer: Answer) -> Ha
 def require_some(found: object) -> None:
     """Raise NotFound where there is nothing."""
     if not found:
-        raise NotFound("没有找到这份检查。")
+        raise NotFound(_NOTHING)

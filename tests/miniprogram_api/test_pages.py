@@ -21,6 +21,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "assets").mkdir()
     (tmp_path / "room.html").write_text("<title>room</title>", "utf-8")
     (tmp_path / "recordings.html").write_text("<title>recordings</title>", "utf-8")
+    (tmp_path / "viewer.html").write_text("<title>viewer</title>", "utf-8")
     (tmp_path / "assets" / "room-1a2b.js").write_text("export {}", "utf-8")
     (tmp_path / "secret.txt").write_text("secret", "utf-8")
     return tmp_path
@@ -41,7 +42,10 @@ async def served(folder: Path, framed_by: str = "") -> AsyncIterator[tuple[aioht
         await runner.cleanup()
 
 
-@pytest.mark.parametrize(("path", "title"), [(ROOM, "room"), ("/v", "room"), (f"/h5/recordings/{ID}", "recordings")])
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [(ROOM, "room"), ("/v", "room"), (f"/h5/recordings/{ID}", "recordings"), (f"/h5/viewer/{ID}", "viewer")],
+)
 async def test_a_page_may_use_the_camera_and_stands_in_nobodys_frame(folder: Path, path: str, title: str) -> None:
     async with served(folder) as (http, url), http.get(url + path) as answer:
         assert f"<title>{title}</title>" in await answer.text()

@@ -43,10 +43,14 @@ class Member:
         return await self.product.house.people.actor(self.person_id)
 
     async def open_card(self, title: str, page: str = "/h5/rooms/") -> str:
-        """Wait for the card or its short form, open it, and do what its page does to learn who opens it; give the
-        consultation."""
+        """Wait for the card of a page or its short form, open it and log in; give the consultation."""
         card = await self.phone.wait_for(lambda m: title in m.text and page in m.raw.get("url", ""))
         path = urlsplit(card.raw["url"]).path
+        await self.log_in(path)
+        return path.rpartition("/")[2]
+
+    async def log_in(self, path: str) -> None:
+        """Do what a page does to learn who opens it."""
         status, told = await self.product.call("GET", f"/web-login?path={path}")
         assert status == 200, told
         landed = urlsplit(await self.phone.open(told["url"]))
@@ -56,7 +60,6 @@ class Member:
         status, session = await self.product.call("POST", "/web-session", {**query, "path": landed.path})
         assert status == 201, session
         self.token = session["token"]
-        return path.rpartition("/")[2]
 
     async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Ask the API as this person."""

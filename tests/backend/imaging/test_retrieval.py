@@ -317,12 +317,15 @@ async def test_those_who_take_part_see_it_and_nobody_else_learns_that_it_is_ther
     for path in ADDRESSES:
         assert (await viewers.get(expert, path)).status == 404, path  # who is only asked has not taken the case
     await clinic.accept(expert, case.view.id)
+    searches: tuple[dict[str, str], ...] = ({"consultation": case.view.id}, {"AccessionNumber": case.view.number})
     strangers = [await clinic.patient("李雷"), await clinic.expert("赵六"), await clinic.administrator()]
     for path in ADDRESSES:
         for who in (case.patient, case.doctor, expert):
             assert (await viewers.get(who, path)).status == 200, path
         for who in strangers:
             assert (await viewers.get(who, path)).status == 404, path
+    for who in strangers:
+        assert [(await viewers.get(who, "", **search)).status for search in searches] == [404, 404]
 
 
 async def test_what_is_not_there_is_not_found(viewers: Viewers, case: Case) -> None:
