@@ -33,18 +33,25 @@ function retryAfter(response: Response): number | null {
 }
 
 /** AbortSignal.timeout, which the web views of older phones lack. */
-function timeoutSignal(ms: number): AbortSignal {
+function timeout(ms: number): AbortController {
   const controller = new AbortController()
   setTimeout(() => controller.abort(new DOMException('too late', 'TimeoutError')), ms)
+  return controller
+}
+
+/** A signal that also stops when `other` does. */
+function following(controller: AbortController, other: AbortSignal | null | undefined): AbortSignal {
+  if (other?.aborted) controller.abort(other.reason)
+  other?.addEventListener('abort', () => controller.abort(other.reason), { once: true })
   return controller.signal
 }
 
 /**
- * Calls a JSON API of the same origin and gives its answer.
+ * Calls the server of the same origin; the answer is a good one.
  * Raises ApiError, also when the server cannot be reached (`unreachable`) or is too slow (`timeout`).
  */
-export async function callJson<T>(path: string, init: RequestInit = {}, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<T> {
-  const signal = timeoutSignal(timeoutMs)
+export async function call(path: string, init: RequestInit = {}, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<Response> {
+  const signal = following(timeout(timeoutMs), init.signal)
   let response: Response
   try {
     response = await fetch(path, { ...init, signal })
@@ -56,7 +63,12 @@ export async function callJson<T>(path: string, init: RequestInit = {}, timeoutM
       : new ApiError('unreachable', '连不上服务器，请看看网络', 0)
   }
   if (!response.ok) throw await failureOf(response)
-  const text = await response.text()
+  return response
+}
+
+/** Calls a JSON API and gives its answer. Raises what `call` raises. */
+export async function callJson<T>(path: string, init: RequestInit = {}, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<T> {
+  const text = await (await call(path, init, timeoutMs)).text()
   return (text ? JSON.parse(text) : undefined) as T
 }
 

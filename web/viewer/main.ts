@@ -1,0 +1,7 @@
+import { createApp } from 'vue'
+import '../shared/tokens.css'
+import '../shared/base.css'
+import './viewer.css'
+import App from './App.vue'
+
+createApp(App).mount('#app')

@@ -1,0 +1,95 @@
+import { ApiError, call, callJson } from '../../shared/http'
+import { objects, type Raw } from '../../shared/raw'
+import { onlyPart } from './multipart'
+import { parsePictures, parseSeries, parseStudy } from './parse'
+import { isReadable, readPixels } from './pixels'
+import type { Picture, Pixels, Series } from './types'
+
+const BASE = '/dicomweb/view'
+const FRAME_TIMEOUT_MS = 60_000
+const OCTETS = 'multipart/related; type="application/octet-stream"'
+const JPEG = 'multipart/related; type="image/jpeg"'
+const NOT_ACCEPTABLE = 406
+
+/** What the server has of a consultation, as DICOMweb (PS3.18). Every method raises ApiError. */
+export class ImagingClient {
+  constructor(private readonly consultation: string, private readonly token: string) {}
+
+  /** All series of all studies of the consultation, by study, then by number. */
+  async series(): Promise<Series[]> {
+    const studies = (await this.dicomJson(`/studies?consultation=${encodeURIComponent(this.consultation)}`)).map(parseStudy)
+    const found = await Promise.all(
+      studies.map(async (study) => (await this.dicomJson(`/studies/${study.uid}/series`)).map((raw) => parseSeries(raw, study))),
+    )
+    for (const series of found) series.sort((one, other) => one.number - other.number)
+    return found.flat()
+  }
+
+  async pictures(series: Series): Promise<Picture[]> {
+    return parsePictures(await this.dicomJson(`${path(series)}/metadata`, FRAME_TIMEOUT_MS))
+  }
+
+  async thumbnail(series: Series): Promise<Blob> {
+    return (await this.get(`${path(series)}/thumbnail`, 'image/*')).blob()
+  }
+
+  /** The pixels of a picture; raises RangeError where they are cut off, ApiError `unreadable` where nobody can show them. */
+  async pixels(series: Series, picture: Picture, signal: AbortSignal): Promise<Pixels> {
+    const instance = `${path(series)}/instances/${picture.sop}`
+    if (!isReadable(picture)) return this.rendered(instance, picture, signal)
+    try {
+      return await this.frame(instance, picture, OCTETS, signal)
+    } catch (error) {
+      // What the server stores as JPEG and does not decode, the browser does.
+      if (error instanceof ApiError && error.status === NOT_ACCEPTABLE) return this.frame(instance, picture, JPEG, signal)
+      throw error
+    }
+  }
+
+  private async frame(instance: string, picture: Picture, accept: string, signal: AbortSignal): Promise<Pixels> {
+    const answer = await this.get(`${instance}/frames/${picture.frame}`, accept, signal)
+    const part = onlyPart(answer.headers.get('Content-Type') ?? '', await answer.arrayBuffer())
+    return part.type.startsWith('image/') ? painted(new Blob([part.bytes], { type: part.type })) : readPixels(part.bytes, picture)
+  }
+
+  /** What the page cannot read itself (palettes, 32 bits), as the server draws it: it draws the first frame. */
+  private async rendered(instance: string, picture: Picture, signal: AbortSignal): Promise<Pixels> {
+    if (picture.frame > 1) throw unreadable()
+    return painted(await (await this.get(`${instance}/rendered`, 'image/png, image/jpeg', signal)).blob())
+  }
+
+  private async dicomJson(address: string, timeoutMs?: number): Promise<Raw[]> {
+    return objects(await callJson(BASE + address, { headers: this.headers('application/dicom+json') }, timeoutMs))
+  }
+
+  private get(address: string, accept: string, signal: AbortSignal | null = null): Promise<Response> {
+    return call(BASE + address, { headers: this.headers(accept), signal }, FRAME_TIMEOUT_MS)
+  }
+
+  private headers(accept: string): HeadersInit {
+    return { Authorization: `Bearer ${this.token}`, Accept: accept }
+  }
+}
+
+function path(series: Series): string {
+  return `/studies/${series.study.uid}/series/${series.uid}`
+}
+
+function unreadable(): ApiError {
+  return new ApiError('unreadable', '这种格式的图像在这里打不开，请在医院的工作站上看。', 0)
+}
+
+/** A picture that the browser decodes, as RGBA. */
+async function painted(blob: Blob): Promise<Pixels> {
+  const bitmap = await createImageBitmap(blob).catch(() => {
+    throw unreadable()
+  })
+  const canvas = document.createElement('canvas')
+  canvas.width = bitmap.width
+  canvas.height = bitmap.height
+  const context = canvas.getContext('2d')
+  if (!context) throw unreadable()
+  context.drawImage(bitmap, 0, 0)
+  bitmap.close()
+  return { kind: 'colour', data: context.getImageData(0, 0, canvas.width, canvas.height).data, rows: canvas.height, columns: canvas.width }
+}

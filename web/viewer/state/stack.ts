@@ -1,0 +1,102 @@
+import { computed, ref, shallowRef } from 'vue'
+import { ApiError } from '../../shared/http'
+import type { ImagingClient } from './client'
+import { StackLoader } from './loader'
+import { sizeOf } from './pixels'
+import type { Picture, Pixels, Series } from './types'
+
+const MEGABYTE = 2 ** 20
+
+/** Bytes of decoded pictures that this device may hold: a quarter of a small phone's memory is already too much. */
+function budget(): number {
+  const gigabytes = (navigator as Navigator & { deviceMemory?: number }).deviceMemory ?? 4
+  return (gigabytes <= 2 ? 96 : gigabytes <= 4 ? 192 : 320) * MEGABYTE
+}
+
+/** The pictures of the series in sight: which one is asked for, which one is shown, what has come. */
+export function createStack(client: ImagingClient, onRefused: (error: unknown) => void) {
+  const series = shallowRef<Series | null>(null)
+  const pictures = shallowRef<Picture[]>([])
+  const isOpening = ref(false)
+  /** Index of the picture that is asked for; of the one that is shown, -1 while there is none. */
+  const wanted = ref(0)
+  const shown = ref(-1)
+  const loaded = ref(0)
+  const trouble = ref('')
+  let loader: StackLoader<Pixels> | null = null
+
+  const picture = computed(() => pictures.value[shown.value] ?? null)
+  const pixels = shallowRef<Pixels | null>(null)
+
+  function show(at: number) {
+    const found = loader?.get(at)
+    if (!found) return
+    pixels.value = found
+    shown.value = at
+    trouble.value = ''
+  }
+
+  function failed(at: number, error: unknown) {
+    if (error instanceof ApiError && error.status === 401) onRefused(error)
+    else if (at === wanted.value) trouble.value = error instanceof ApiError ? error.message : '这一张没有完整传到，请再试一次。'
+  }
+
+  function clear(next: Series) {
+    loader?.close()
+    loader = null
+    series.value = next
+    pictures.value = []
+    pixels.value = null
+    wanted.value = 0
+    shown.value = -1
+    loaded.value = 0
+    trouble.value = ''
+  }
+
+  async function open(next: Series): Promise<void> {
+    clear(next)
+    isOpening.value = true
+    try {
+      const found = await client.pictures(next)
+      if (series.value !== next) return
+      pictures.value = found
+      loader = new StackLoader<Pixels>({
+        count: found.length,
+        budget: budget(),
+        sizeAt: (at) => sizeOf(found[at] as Picture),
+        fetch: (at, signal) => client.pixels(next, found[at] as Picture, signal),
+        onLoaded(at) {
+          loaded.value = loader?.loaded ?? 0
+          if (at === wanted.value) show(at)
+        },
+        onFailed: failed,
+      })
+      if (found.length) go(0)
+      else trouble.value = '这一组里没有可以看的图像。'
+    } catch (error) {
+      if (series.value !== next) return
+      if (error instanceof ApiError && error.status === 401) onRefused(error)
+      else trouble.value = error instanceof ApiError ? error.message : '这一组没有打开，请再试一次。'
+    } finally {
+      if (series.value === next) isOpening.value = false
+    }
+  }
+
+  function go(at: number) {
+    if (!pictures.value.length) return
+    wanted.value = Math.min(pictures.value.length - 1, Math.max(0, at))
+    trouble.value = ''
+    loader?.focus(wanted.value)
+    show(wanted.value)
+  }
+
+  return {
+    series, pictures, isOpening, wanted, shown, loaded, trouble, picture, pixels, open, go,
+    step: (by: number) => go(wanted.value + by),
+    /** Asks again for what did not come. */
+    retry: () => (pictures.value.length ? go(wanted.value) : series.value && open(series.value)),
+    close: () => loader?.close(),
+  }
+}
+
+export type Stack = ReturnType<typeof createStack>

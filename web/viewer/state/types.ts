@@ -1,0 +1,93 @@
+/** What the page knows of studies, and what measures, window and pixels are made of. Lengths are millimetres. */
+export interface Study {
+  uid: string
+  /** As the header writes it; empty where it names nobody. */
+  patientName: string
+  description: string
+  /** YYYYMMDD of the header. */
+  date: string
+}
+
+export interface Series {
+  uid: string
+  study: Study
+  modality: string
+  description: string
+  number: number
+  instances: number
+}
+
+/** A window (VOI) in modality values: HU in a CT. */
+export interface Window {
+  center: number
+  width: number
+}
+
+export interface NamedWindow extends Window {
+  name: string
+}
+
+export type VoiFunction = 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID'
+
+/** Millimetres between the centres of neighbouring rows and columns. */
+export interface Spacing {
+  row: number
+  column: number
+}
+
+/** A part of an ultrasound picture with a scale of its own; pixels, both ends inside. */
+export interface Region {
+  left: number
+  top: number
+  right: number
+  bottom: number
+  spacing: Spacing
+}
+
+/** How the bytes of a frame are to be read (PS3.3 C.7.6.3). */
+export interface PixelFormat {
+  rows: number
+  columns: number
+  samples: number
+  allocated: number
+  stored: number
+  highBit: number
+  signed: boolean
+  photometric: string
+  planar: boolean
+}
+
+/** One picture of a stack: an instance, or a frame of one. */
+export interface Picture extends PixelFormat {
+  sop: string
+  /** From 1. */
+  frame: number
+  modality: string
+  slope: number
+  intercept: number
+  /** What a value is in: `HU`, or nothing that can be said. */
+  unit: 'HU' | ''
+  padding: number | null
+  windows: NamedWindow[]
+  voi: VoiFunction
+  /** Null where the header gives no scale that holds in the patient. */
+  spacing: Spacing | null
+  regions: Region[]
+  /** Height of a pixel by its width. */
+  aspect: number
+  thickness: number | null
+  /** Pictures a second that the header asks for; null where it does not. */
+  rate: number | null
+}
+
+export type Stored = Uint8Array | Int16Array | Uint16Array
+
+/** Decoded pixels: stored values row by row, or RGBA. */
+export type Pixels =
+  | { kind: 'gray'; data: Stored; rows: number; columns: number }
+  | { kind: 'colour'; data: Uint8ClampedArray<ArrayBuffer>; rows: number; columns: number }
+
+export interface Point {
+  x: number
+  y: number
+}
