@@ -38,11 +38,10 @@ export class ImagingClient {
     const instance = `${path(series)}/instances/${picture.sop}`
     if (!isReadable(picture)) return this.rendered(instance, picture, signal)
     try {
-      return await this.frame(instance, picture, OCTETS, signal)
+      // What the server stores as JPEG it does not decode; the browser does.
+      return await this.frame(instance, picture, picture.isJpeg ? JPEG : OCTETS, signal)
     } catch (error) {
-      // What the server stores as JPEG and does not decode, the browser does.
-      if (error instanceof ApiError && error.status === NOT_ACCEPTABLE) return this.frame(instance, picture, JPEG, signal)
-      throw error
+      throw error instanceof ApiError && error.status === NOT_ACCEPTABLE ? unreadable() : error
     }
   }
 
@@ -52,10 +51,9 @@ export class ImagingClient {
     return part.type.startsWith('image/') ? painted(new Blob([part.bytes], { type: part.type })) : readPixels(part.bytes, picture)
   }
 
-  /** What the page cannot read itself (palettes, 32 bits), as the server draws it: it draws the first frame. */
+  /** What the page cannot read itself (palettes, 32 bits), as the server draws it. */
   private async rendered(instance: string, picture: Picture, signal: AbortSignal): Promise<Pixels> {
-    if (picture.frame > 1) throw unreadable()
-    return painted(await (await this.get(`${instance}/rendered`, 'image/png, image/jpeg', signal)).blob())
+    return painted(await (await this.get(`${instance}/frames/${picture.frame}/rendered`, 'image/png, image/jpeg', signal)).blob())
   }
 
   private async dicomJson(address: string, timeoutMs?: number): Promise<Raw[]> {

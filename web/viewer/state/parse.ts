@@ -83,6 +83,8 @@ function rateOf(dataset: Raw): number | null {
   return rate && rate > 0 ? rate : null
 }
 
+const JPEG_BASELINE = '1.2.840.10008.1.2.4.50'
+
 function picture(dataset: Raw, frame: number): Picture {
   const layers = layersOf(dataset, frame)
   const anywhere = (tag: string) => numberAt(layerWith(layers, tag), tag)
@@ -107,6 +109,7 @@ function picture(dataset: Raw, frame: number): Picture {
     intercept: anywhere('00281052') ?? 0,
     unit: unitOf(layers, modality),
     padding,
+    isJpeg: textsAt(dataset, '00083002').includes(JPEG_BASELINE),
     windows: windowsOf(layers),
     voi: voiOf(layers),
     spacing: spacingOf(layers, modality),

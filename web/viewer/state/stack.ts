@@ -31,8 +31,8 @@ export function createStack(client: ImagingClient, onRefused: (error: unknown) =
   function show(at: number) {
     const found = loader?.get(at)
     if (!found) return
-    pixels.value = found
     shown.value = at
+    pixels.value = found
     trouble.value = ''
   }
 

@@ -70,6 +70,8 @@ export interface Picture extends PixelFormat {
   padding: number | null
   windows: NamedWindow[]
   voi: VoiFunction
+  /** Stored as JPEG Baseline, which browsers decode. */
+  isJpeg: boolean
   /** Null where the header gives no scale that holds in the patient. */
   spacing: Spacing | null
   regions: Region[]

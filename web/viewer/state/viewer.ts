@@ -36,10 +36,10 @@ export function createViewer(client: ImagingClient, onRefused: (error: unknown) 
       const where = placement()
       return where ? toPicture(point, where) : point
     },
-    /** One pixel of the picture on one of the screen, or the whole picture again. */
-    actualSize(ratio: number) {
+    /** One pixel of the picture on one CSS pixel of the screen. */
+    actualSize() {
       const { value: picture } = stack.picture
-      if (picture) look.view.value = { ...WHOLE, zoom: 1 / (fitScale(picture, look.stage.value) * ratio) }
+      if (picture) look.view.value = { ...WHOLE, zoom: 1 / fitScale(picture, look.stage.value) }
     },
   }
 }
