@@ -1,5 +1,5 @@
-"""A server for the viewer page: the built page, a login like WeChat's, and what the viewer asks of DICOMweb (PS3.18), from
-studies in memory. It decodes with pydicom alone, so that the page is compared with another reader of the same files."""
+"""A server for the viewer page: the built page, a login like WeChat's, and what the viewer asks of DICOMweb (PS3.18),
+from studies in memory. It decodes with pydicom alone, so that the page is compared with another reader of the same files."""
 
 import io
 import secrets

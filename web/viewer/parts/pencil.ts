@@ -13,9 +13,19 @@ interface End {
   far: number
 }
 
+const within = (value: number, limit = 0) => Math.min(limit, Math.max(0, value))
+
 /** Draws measurements and moves their ends. Points are CSS pixels of the stage. */
 export function createPencil(viewer: Viewer) {
-  const { marks, under } = viewer
+  const { marks } = viewer
+
+  /** A mark stays on the picture. */
+  function under(point: Point): Point {
+    const { x, y } = viewer.under(point)
+    const { value: picture } = viewer.stack.picture
+    return { x: within(x, picture?.columns), y: within(y, picture?.rows) }
+  }
+
   let held: { id: number; index: number; isNew: boolean } | null = null
 
   function endNear(point: Point): End | null {
