@@ -1,5 +1,5 @@
 """A server for the viewer page: the built page, a login like WeChat's, and what the viewer asks of DICOMweb (PS3.18),
-from studies in memory. It decodes with pydicom alone, so that the page is compared with another reader of the same files."""
+from studies in memory. It decodes with pydicom alone, so that the page is compared with another reader of the files."""
 
 import io
 import secrets
@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.encaps import get_frame
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import JPEGBaseline8Bit
 
 from tests.support.imaging import ct_slice
