@@ -53,7 +53,8 @@ class Holder:
     async def open_card(self, title: str) -> None:
         """Tap the latest card with this title."""
         phone = self.page.get_by_test_id(f"phone-{self.member.phone.openid}")
-        card = phone.locator("[data-testid^='bubble-']").filter(has_text=title).last
+        opening = self.page.locator("[data-testid^='detail-']")
+        card = phone.locator("[data-testid^='bubble-']").filter(has_text=title).filter(has=opening).last
         await card.locator("[data-testid^='detail-']").click()
 
     async def frames_of(self, other: "Holder", count: int = FRAMES) -> None:

@@ -157,7 +157,8 @@ async def test_everybody_is_recorded_and_can_be_played(forwarding: RtpForwarding
             pictures = list(file.decode(video=0))
         assert {(frame.width, frame.height) for frame in pictures} == {(640, 480)}
         assert pictures[-1].time is not None
-        assert pictures[-1].time >= segments[-1].begins / 1000
+        # The last segment may hold the end of the voice alone.
+        assert pictures[-1].time >= max(one.begins for one in segments if one.keyframe) / 1000
         with av.open(io.BytesIO(file_of(segments)), "r") as file:
             times = [packet.pts for packet in file.demux(audio=0) if packet.size and packet.pts is not None]
         assert max(after - before for before, after in itertools.pairwise(times)) < 100
