@@ -41,6 +41,7 @@ async def _studies(viewer: Viewer) -> web.Response:
         found = await viewer.imaging.studies_of_number(viewer.actor, accession)
     else:
         raise web.HTTPBadRequest(text="say which consultation, or its number as AccessionNumber")
+    viewer.imaging.prepare_decoders()  # what comes next is a picture
     wanted = next((query[name] for name in _STUDY if query.get(name)), "")
     of = [study for study in found if wanted in ("", study.study_uid)]
     return _page(viewer, [_study_found(viewer, study) for study in of], most=100)

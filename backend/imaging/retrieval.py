@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, TypeVar
 
@@ -43,15 +44,23 @@ class Retrieval(Quarantine):
         super().__init__(*args, **kwargs)
         self._openings: dict[tuple[str, str], datetime] = {}
         self._decoders = WorkerProcesses(_PROCESSES, niceness=5)
+        self._preparing: asyncio.Task[None] | None = None
         self._frames = asyncio.Semaphore(_FRAMES_AT_ONCE)
 
     def close(self) -> None:
         """End the processes that decode."""
+        if self._preparing is not None:
+            self._preparing.cancel()
         self._decoders.close()
 
-    async def prepare_decoders(self) -> None:
-        """Start a process that decodes, so that the first picture does not wait for it."""
-        await self._in_process(prepare)
+    def prepare_decoders(self) -> None:
+        """Begin to start a process that decodes, so that the first picture does not wait for it."""
+        if self._preparing is None:
+            self._preparing = asyncio.create_task(self._prepare_decoders())
+
+    async def _prepare_decoders(self) -> None:
+        with suppress(Undecodable):  # it is started again with the first picture
+            await self._in_process(prepare)
 
     async def study(self, actor: Actor, study_uid: str, consultation_id: str = "") -> StudyView:
         """Give a study; opening it is audited.
