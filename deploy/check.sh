@@ -6,9 +6,10 @@ bin=.venv/bin
 
 # On Debian as root the parts that the tests run against are installed; elsewhere a missing one is a skip with its reason.
 missing=""
-for part in redis-server:redis-server mariadbd:mariadb-server chromium:chromium turnserver:coturn storescu:dcmtk; do
+for part in redis-server:redis-server mariadbd:mariadb-server chromium:chromium turnserver:coturn storescu:dcmtk Orthanc:orthanc; do
     command -v "${part%%:*}" >/dev/null 2>&1 || missing="$missing ${part##*:}"
 done
+[ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing="$missing orthanc-dicomweb"
 [ -e /usr/share/fonts/truetype/wqy/wqy-microhei.ttc ] || missing="$missing fonts-wqy-microhei"
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "installing for the tests:$missing"

@@ -26,7 +26,10 @@ def imaging_routes(house: House, authorise: Authorise) -> list[web.RouteDef]:
 
 def imaging_work(house: House) -> Work:
     """Give what goes on in the background."""
-    work: Work = {"imaging objects": house.imaging.keep_objects_swept}
+    work: Work = {
+        "imaging objects": house.imaging.keep_objects_swept,
+        "imaging forwarding": house.imaging.keep_forwarding,
+    }
     if house.settings.imaging_compression is not Compression.NONE:
 
         async def compress() -> None:

@@ -1,7 +1,10 @@
 """Imaging: DICOM studies from the township centre, stored, checked, linked to consultations or held in quarantine."""
 
 from backend.imaging.compression import Savings
+from backend.imaging.delivery import StoreAddress, StowAddress
+from backend.imaging.destinations import DestinationView, Limits
 from backend.imaging.dicomfile import TRANSFER_SYNTAXES, valid_uid
+from backend.imaging.forwarding import TransferView
 from backend.imaging.intake import Announced
 from backend.imaging.objects import FolderStore, ObjectStore, SealedObjects
 from backend.imaging.reasons import PROCESSING_FAILURE, STATUS, Reason, Unacceptable
@@ -9,6 +12,7 @@ from backend.imaging.rules import QuarantineReason, StudyState
 from backend.imaging.service import ImagingService
 from backend.imaging.spool import Spool, SpoolFailed
 from backend.imaging.texts import PatientData
+from backend.imaging.transfer_rules import Failure, TransferState
 from backend.imaging.views import InstanceView, NewToken, Outcome, SenderView, SeriesView, StudyView
 
 __all__ = [
@@ -16,9 +20,12 @@ __all__ = [
     "STATUS",
     "TRANSFER_SYNTAXES",
     "Announced",
+    "DestinationView",
+    "Failure",
     "FolderStore",
     "ImagingService",
     "InstanceView",
+    "Limits",
     "NewToken",
     "ObjectStore",
     "Outcome",
@@ -31,8 +38,12 @@ __all__ = [
     "SeriesView",
     "Spool",
     "SpoolFailed",
+    "StoreAddress",
+    "StowAddress",
     "StudyState",
     "StudyView",
+    "TransferState",
+    "TransferView",
     "Unacceptable",
     "valid_uid",
 ]

@@ -80,10 +80,14 @@ class FolderStore:
 
     async def get(self, object_id: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """As `ObjectStore.get`."""
+        opening = asyncio.create_task(asyncio.to_thread(self._path(object_id).open, "rb"))
         try:
-            file = await asyncio.to_thread(self._path(object_id).open, "rb")
+            file = await asyncio.shield(opening)
         except FileNotFoundError as error:
             raise ObjectMissing(object_id) from error
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_opened)
+            raise
         with file:
             await asyncio.to_thread(file.seek, start)
             at = start
@@ -201,6 +205,12 @@ def _discard(file: BinaryIO, fresh: Path) -> None:
     with suppress(OSError):  # a full disk refuses the rest of the buffer once more
         file.close()
     fresh.unlink(missing_ok=True)
+
+
+def _close_opened(opening: "asyncio.Task[BinaryIO]") -> None:
+    """Close a file for which nobody waits any more when the thread has opened it."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 def _synchronise(folder: Path) -> None:

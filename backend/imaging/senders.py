@@ -19,7 +19,7 @@ from backend.security.policy import Action, Actor, Role, require
 
 _TOKEN_BYTES = 32
 # PS3.5, table 6.2-1, AE: at most 16 characters of the default repertoire, no backslash and no control characters.
-_AE_TITLE = re.compile(r"[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]{0,14}[\x21-\x5b\x5d-\x7e])?")
+AE_TITLE = re.compile(r"[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]{0,14}[\x21-\x5b\x5d-\x7e])?")
 
 
 class Senders(ImagingDesk):
@@ -49,7 +49,7 @@ class Senders(ImagingDesk):
             Conflict: the title is another machine's.
         """
         title = ae_title.strip()
-        if _AE_TITLE.fullmatch(title) is None:
+        if AE_TITLE.fullmatch(title) is None:
             raise InvalidInput("设备的AE标题不对：1到16个英文字符，不能有反斜杠。", field="ae_title")
         try:
             addresses = str(ipaddress.ip_network(network.strip()))

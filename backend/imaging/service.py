@@ -3,14 +3,15 @@
 from typing import Any
 
 from backend.imaging.compression import DELETE_TIMER, Compression
+from backend.imaging.forwarding import MAY_FORWARD
 from backend.imaging.intake import Intake
 from backend.imaging.linking import CONSUMER, MAY_LINK, SETTLED_TIMER
-from backend.imaging.retrieval import Retrieval
 from backend.imaging.senders import Senders
+from backend.imaging.sending import Sending
 from backend.imaging.upkeep import Upkeep
 
 
-class ImagingService(Intake, Retrieval, Senders, Compression, Upkeep):
+class ImagingService(Intake, Sending, Senders, Compression, Upkeep):
     """All use cases of imaging. Where each lives:
 
     * `intake`: receive
@@ -21,6 +22,9 @@ class ImagingService(Intake, Retrieval, Senders, Compression, Upkeep):
     * `senders`: register_stow_sender, register_store_sender, deactivate_sender, senders, sender_of_token,
       sender_of_title
     * `compression`: keep_compressing, compress_next, savings
+    * `destinations`: register_destination, change_destination, deactivate_destination, destinations
+    * `forwarding`: what goes where when a case is assigned and when images come; transfers, resend
+    * `sending`: keep_forwarding, forward_waiting
     * `upkeep`: sweep_objects, keep_objects_swept
     """
 
@@ -29,3 +33,4 @@ class ImagingService(Intake, Retrieval, Senders, Compression, Upkeep):
         self._timers.on(SETTLED_TIMER, self._on_settled)
         self._timers.on(DELETE_TIMER, self._on_delete)
         self._events.subscribe(CONSUMER, MAY_LINK, self._on_consultation)
+        self._events.subscribe(CONSUMER, MAY_FORWARD, self._on_forwarding)

@@ -13,6 +13,7 @@ from backend.db import Base, EncryptedText, Id, Sequence, UTCDateTime, coded
 from backend.imaging.reasons import Reason
 from backend.imaging.rules import QuarantineReason, StudyState
 from backend.imaging.sealing import SealedObject
+from backend.imaging.transfer_rules import Failure, TransferState
 
 UniqueIdentifier = String(64)
 """Type of a column that holds a unique identifier of DICOM (PS3.5, section 9.1)."""
@@ -20,6 +21,13 @@ UniqueIdentifier = String(64)
 
 class Arrival(StrEnum):
     """The way by which a machine sends."""
+
+    STOW = "stow"
+    C_STORE = "c_store"
+
+
+class Protocol(StrEnum):
+    """How a destination takes instances."""
 
     STOW = "stow"
     C_STORE = "c_store"
@@ -169,6 +177,80 @@ class ImagingPatientNumber(Base):
     number_index: Mapped[str] = mapped_column(String(64), primary_key=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
     confirmed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class ImagingDestination(Base):
+    """A PACS of an institution, to which studies are forwarded.
+
+    `window_start` and `window_end` are minutes after midnight in China, both empty where it takes instances all day.
+    `line_free_at` is the token bucket of the bandwidth limit; `resume_at` is when to knock again after `failures`
+    in a row.
+    """
+
+    __tablename__ = "imaging_destinations"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    institution_id: Mapped[str] = mapped_column(ForeignKey("institutions.id"), index=True)
+    label: Mapped[str] = mapped_column(String(64))
+    protocol: Mapped[Protocol] = mapped_column(coded(Protocol))
+    url: Mapped[str] = mapped_column(String(512))
+    authorization: Mapped[str] = mapped_column(EncryptedText("imaging_destinations.authorization"))
+    host: Mapped[str] = mapped_column(String(255))
+    port: Mapped[int]
+    ae_title: Mapped[str] = mapped_column(String(16))
+    own_ae_title: Mapped[str] = mapped_column(String(16))
+    bytes_per_second: Mapped[int | None]
+    window_start: Mapped[int | None]
+    window_end: Mapped[int | None]
+    active: Mapped[bool]
+    failures: Mapped[int] = mapped_column(default=0)
+    resume_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    line_free_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class ImagingForwarding(Base):
+    """That a study goes to a destination. `told` is how many arrived instances people last heard of, `stuck` why it
+    does not go on, once they heard of that."""
+
+    __tablename__ = "imaging_forwardings"
+    __table_args__ = (UniqueConstraint("study_id", "destination_id"), Base.__table_args__)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    study_id: Mapped[str] = mapped_column(ForeignKey("imaging_studies.id"))
+    destination_id: Mapped[str] = mapped_column(ForeignKey("imaging_destinations.id"))
+    told: Mapped[int] = mapped_column(default=0)
+    stuck: Mapped[Failure | None] = mapped_column(coded(Failure))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class ImagingTransfer(Base):
+    """One instance on its way to one destination.
+
+    `due_at` is when it may be sent, and the lease while it is being sent under `claim`. `attempts` counts claims,
+    `refusals` what the destination said of this instance.
+    """
+
+    __tablename__ = "imaging_transfers"
+    __table_args__ = (
+        UniqueConstraint("destination_id", "instance_id"),
+        Index("ix_imaging_transfers_queue", "destination_id", "state", "attempts", "id"),
+        Index("ix_imaging_transfers_forwarding", "forwarding_id", "state"),
+        Base.__table_args__,
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    forwarding_id: Mapped[str] = mapped_column(ForeignKey("imaging_forwardings.id"))
+    destination_id: Mapped[str] = mapped_column(ForeignKey("imaging_destinations.id"))
+    instance_id: Mapped[str] = mapped_column(ForeignKey("imaging_instances.id"))
+    state: Mapped[TransferState] = mapped_column(coded(TransferState))
+    due_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    claim: Mapped[str | None] = mapped_column(Id)
+    attempts: Mapped[int] = mapped_column(default=0)
+    refusals: Mapped[int] = mapped_column(default=0)
+    decode: Mapped[bool] = mapped_column(default=False)
+    failure: Mapped[Failure | None] = mapped_column(coded(Failure))
+    status: Mapped[int | None]
 
 
 def sealed_object(row: ImagingInstance) -> SealedObject:

@@ -87,7 +87,8 @@ class Action(StrEnum):
     IMAGING_READ = "imaging.read"  # the images of a consultation
     IMAGING_READ_QUARANTINE = "imaging.read_quarantine"
     IMAGING_DECIDE = "imaging.decide"  # whose images these are
-    IMAGING_MANAGE = "imaging.manage"  # which machines may send; what is stored
+    IMAGING_MANAGE = "imaging.manage"  # which machines may send, and where studies go; what is stored
+    IMAGING_FORWARD = "imaging.forward"  # a study leaves for another institution's PACS
     SCHEDULING_READ_SLOTS = "scheduling.read_slots"
     SCHEDULING_SET_WEEK = "scheduling.set_week"
     SCHEDULING_ADD_ABSENCE = "scheduling.add_absence"
@@ -173,6 +174,7 @@ TABLE: dict[Action, Grants] = {
     Action.IMAGING_READ_QUARANTINE: _grants(doctor=[INSTITUTION]),
     Action.IMAGING_DECIDE: _grants(doctor=[INSTITUTION]),
     Action.IMAGING_MANAGE: _grants(administrator=ANY, system=ANY),
+    Action.IMAGING_FORWARD: _grants(system=ANY),
     Action.SCHEDULING_READ_SLOTS: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
     Action.SCHEDULING_SET_WEEK: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
     Action.SCHEDULING_ADD_ABSENCE: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),

@@ -8,7 +8,8 @@ import functools
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,15 @@ STEPS: dict[str, tuple[Any, str, bool]] = {
     "compressed object stored": (ImagingService, "_is_same", False),
     "compressed object in its place": (ImagingService, "_replace", False),
 }
+FORWARDING_STEPS: dict[str, tuple[Any, str, bool]] = {
+    "batch claimed, not sent": (ImagingService, "_claim_batch", False),
+    "batch sent, not written down": (ImagingService, "_settle", True),
+    "batch written down": (ImagingService, "_settle", False),
+}
 
 
 def _die_at(step: str, times: int) -> None:
-    owner, name, before = STEPS[step]
+    owner, name, before = (STEPS | FORWARDING_STEPS)[step]
     method: Callable[..., Any] = getattr(owner, name)
     left = times
 
@@ -59,15 +65,31 @@ def _die_at(step: str, times: int) -> None:
     setattr(owner, name, deadly_before if before else deadly)
 
 
+@asynccontextmanager
+async def serving(url: str, folder: Path, *step: str) -> AsyncIterator[tuple[int, asyncio.subprocess.Process]]:
+    """Let a process serve C-STORE, compress and forward; give its port and it."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.support.killable_imaging", url, str(folder), *step),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        yield int(await process.stdout.readline()), process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
 async def main(url: str, folder: Path) -> None:
-    """Serve C-STORE, and compress, until killed; the port is the first line of the output."""
+    """Serve C-STORE, compress and forward, until killed; the port is the first line of the output."""
     install_key_ring(RING)
     clinic = build_clinic(Database(url), Clock(), folder / "files")
     imaging = imaging_on(clinic, folder_store(folder))
     scp = StoreScp(imaging, ScpSettings(port=0))
     scp.start()
     print(scp.port, flush=True)
-    await imaging.keep_compressing(FrameCodec(Method.JPEG_LS))
+    await asyncio.gather(imaging.keep_compressing(FrameCodec(Method.JPEG_LS)), imaging.keep_forwarding())
 
 
 if __name__ == "__main__":

@@ -629,6 +629,38 @@ def upgrade() -> None:
         batch_op.create_index("ix_event_deliveries_due", ["due_at", "event_id"], unique=False)
 
     op.create_table(
+        "imaging_destinations",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("institution_id", sa.String(length=32), nullable=False),
+        sa.Column("label", sa.String(length=64), nullable=False),
+        sa.Column(
+            "protocol", sa.Enum("stow", "c_store", name="protocol", native_enum=False, length=24), nullable=False
+        ),
+        sa.Column("url", sa.String(length=512), nullable=False),
+        sa.Column("authorization", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("port", sa.Integer(), nullable=False),
+        sa.Column("ae_title", sa.String(length=16), nullable=False),
+        sa.Column("own_ae_title", sa.String(length=16), nullable=False),
+        sa.Column("bytes_per_second", sa.Integer(), nullable=True),
+        sa.Column("window_start", sa.Integer(), nullable=True),
+        sa.Column("window_end", sa.Integer(), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("resume_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("line_free_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["institution_id"], ["institutions.id"], name=op.f("fk_imaging_destinations_institution_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imaging_destinations")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("imaging_destinations", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_imaging_destinations_institution_id"), ["institution_id"], unique=False)
+
+    op.create_table(
         "imaging_patient_numbers",
         sa.Column("institution_id", sa.String(length=32), nullable=False),
         sa.Column("number_index", sa.String(length=64), nullable=False),
@@ -893,6 +925,38 @@ def upgrade() -> None:
         batch_op.create_index("ix_video_rooms_node", ["node_id"], unique=False)
 
     op.create_table(
+        "imaging_forwardings",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("study_id", sa.String(length=32), nullable=False),
+        sa.Column("destination_id", sa.String(length=32), nullable=False),
+        sa.Column("told", sa.Integer(), nullable=False),
+        sa.Column(
+            "stuck",
+            sa.Enum(
+                "away",
+                "unauthorized",
+                "wrong_address",
+                "too_large",
+                "refused",
+                "unsupported",
+                "damaged",
+                name="failure",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+        ),
+        sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["destination_id"], ["imaging_destinations.id"], name=op.f("fk_imaging_forwardings_destination_id")
+        ),
+        sa.ForeignKeyConstraint(["study_id"], ["imaging_studies.id"], name=op.f("fk_imaging_forwardings_study_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imaging_forwardings")),
+        sa.UniqueConstraint("study_id", "destination_id", name=op.f("uq_imaging_forwardings_study_id_destination_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
         "imaging_series",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("study_id", sa.String(length=32), nullable=False),
@@ -1024,12 +1088,70 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
+    op.create_table(
+        "imaging_transfers",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("forwarding_id", sa.String(length=32), nullable=False),
+        sa.Column("destination_id", sa.String(length=32), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("waiting", "arrived", "dead", name="transferstate", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("claim", sa.String(length=32), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("refusals", sa.Integer(), nullable=False),
+        sa.Column("decode", sa.Boolean(), nullable=False),
+        sa.Column(
+            "failure",
+            sa.Enum(
+                "away",
+                "unauthorized",
+                "wrong_address",
+                "too_large",
+                "refused",
+                "unsupported",
+                "damaged",
+                name="failure",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=True,
+        ),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["destination_id"], ["imaging_destinations.id"], name=op.f("fk_imaging_transfers_destination_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["forwarding_id"], ["imaging_forwardings.id"], name=op.f("fk_imaging_transfers_forwarding_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["instance_id"], ["imaging_instances.id"], name=op.f("fk_imaging_transfers_instance_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imaging_transfers")),
+        sa.UniqueConstraint(
+            "destination_id", "instance_id", name=op.f("uq_imaging_transfers_destination_id_instance_id")
+        ),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("imaging_transfers", schema=None) as batch_op:
+        batch_op.create_index("ix_imaging_transfers_forwarding", ["forwarding_id", "state"], unique=False)
+        batch_op.create_index("ix_imaging_transfers_queue", ["destination_id", "state", "attempts", "id"], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Take the change back; what only the new tables held is lost."""
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("imaging_transfers", schema=None) as batch_op:
+        batch_op.drop_index("ix_imaging_transfers_queue")
+        batch_op.drop_index("ix_imaging_transfers_forwarding")
+
+    op.drop_table("imaging_transfers")
     op.drop_table("recording_segments")
     with op.batch_alter_table("imaging_instances", schema=None) as batch_op:
         batch_op.drop_index("ix_imaging_instances_study")
@@ -1044,6 +1166,7 @@ def downgrade() -> None:
     op.drop_table("practitioner_expertise")
     op.drop_table("invitations")
     op.drop_table("imaging_series")
+    op.drop_table("imaging_forwardings")
     with op.batch_alter_table("video_rooms", schema=None) as batch_op:
         batch_op.drop_index("ix_video_rooms_node")
 
@@ -1081,6 +1204,10 @@ def downgrade() -> None:
 
     op.drop_table("imaging_refusals")
     op.drop_table("imaging_patient_numbers")
+    with op.batch_alter_table("imaging_destinations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_imaging_destinations_institution_id"))
+
+    op.drop_table("imaging_destinations")
     with op.batch_alter_table("event_deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_event_deliveries_due")
 

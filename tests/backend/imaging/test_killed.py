@@ -2,9 +2,6 @@
 
 import asyncio
 import io
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pydicom
@@ -16,28 +13,12 @@ from backend.imaging.tables import ImagingInstance, sealed_object
 from backend.security.policy import SYSTEM
 from tests.support.clinic import Clinic
 from tests.support.imaging import as_file, ct_slice, folder_store
-from tests.support.killable_imaging import STEPS
+from tests.support.killable_imaging import STEPS, serving
 from tests.support.requirements import require_program
 from tests.support.waiting import eventually
 
 SLICES = 8
 DIES_AT = 4
-
-
-@asynccontextmanager
-async def serving(url: str, folder: Path, *step: str) -> AsyncIterator[tuple[int, asyncio.subprocess.Process]]:
-    """Let a process serve C-STORE; give its port and it."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.support.killable_imaging", url, str(folder), *step),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        yield int(await process.stdout.readline()), process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
 
 
 async def send(port: int, paths: list[Path]) -> int:

@@ -63,7 +63,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
     },
     (Role.DEVICE, Relation.INSTITUTION): {"imaging.store"},
     (Role.SYSTEM, Relation.ANY): {
-        "imaging.read", "imaging.manage",
+        "imaging.read", "imaging.manage", "imaging.forward",
         "video.manage_nodes", "video.record", "video.delete_recording", "consultation.raise_alarm",
         "consultation.open", "consultation.view", "consultation.read_record", "consultation.list",
         "consultation.submit", "consultation.assign", "consultation.book", "consultation.reschedule",

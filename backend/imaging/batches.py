@@ -1,0 +1,95 @@
+"""Instances that go together: which may, and what an answer makes of each."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from backend.imaging.delivery import Answer
+from backend.imaging.tables import ImagingDestination, ImagingInstance, ImagingTransfer
+from backend.imaging.transfer_rules import (
+    ALONE_AFTER,
+    MOST_DAMAGES,
+    Failure,
+    TransferState,
+    Verdict,
+    batch_bytes,
+    goes_alone,
+    is_open,
+    pause,
+    verdict,
+)
+
+
+@dataclass
+class Batch:
+    """Instances that this process has claimed, and what it found out about them before anything was sent."""
+
+    destination: ImagingDestination
+    claim: str
+    lease: timedelta
+    rows: list[tuple[ImagingTransfer, ImagingInstance]]
+    failures: dict[str, Failure] = field(default_factory=dict)  # by SOP Instance UID
+
+
+def may_send(destination: ImagingDestination, now: datetime) -> bool:
+    """Tell whether anything may go to a destination now."""
+    return (
+        destination.active
+        and (destination.resume_at is None or destination.resume_at <= now)
+        and (destination.line_free_at is None or destination.line_free_at <= now)
+        and is_open(now, destination.window_start, destination.window_end)
+    )
+
+
+def together(
+    waiting: list[tuple[ImagingTransfer, ImagingInstance]], bytes_per_second: int | None
+) -> list[tuple[ImagingTransfer, ImagingInstance]]:
+    """Give what goes in one request: always one, more while they are not too much and under no suspicion."""
+    room = batch_bytes(bytes_per_second)
+    taken: list[tuple[ImagingTransfer, ImagingInstance]] = []
+    for row, instance in waiting:
+        room -= instance.size
+        if taken and (room < 0 or goes_alone(row.attempts)):
+            break
+        taken.append((row, instance))
+        if goes_alone(row.attempts):
+            break
+    return taken
+
+
+def judged(batch: Batch, row: ImagingTransfer, instance: ImagingInstance, answer: Answer) -> Verdict:
+    """Judge what became of one instance of a batch."""
+    sop_uid, chance = instance.sop_instance_uid, random.random()  # no secret
+    refusals = row.refusals + 1
+    if sop_uid in answer.statuses:
+        return verdict(answer.statuses[sop_uid], refusals=refusals, decoded=row.decode, fraction=chance)
+    failure = batch.failures.get(sop_uid, answer.failure)
+    if failure is Failure.DAMAGED and refusals < MOST_DAMAGES:
+        return Verdict(TransferState.WAITING, failure, pause(refusals, chance))
+    if failure is Failure.TOO_LARGE and len(batch.rows) > 1:
+        return Verdict(TransferState.WAITING, failure)
+    if failure is None or failure is Failure.AWAY:
+        return Verdict(TransferState.WAITING, failure)
+    return Verdict(TransferState.DEAD, failure)
+
+
+async def write_down(
+    session: AsyncSession, batch: Batch, row: ImagingTransfer, result: Verdict, status: int | None, now: datetime
+) -> None:
+    """Write the verdict about one instance down. That it arrived is true whoever holds it meanwhile; anything else is
+    of interest only while it is ours."""
+    changes: dict[str, Any] = {"state": result.state, "failure": result.failure, "status": status, "claim": None}
+    where = [ImagingTransfer.id == row.id, ImagingTransfer.state != TransferState.ARRIVED]
+    if result.state is not TransferState.ARRIVED:
+        where.append(ImagingTransfer.claim == batch.claim)
+        said = status is not None or result.failure is Failure.DAMAGED
+        changes["due_at"] = now + result.pause
+        changes["refusals"] = row.refusals + said
+        changes["decode"] = row.decode or result.decode
+        if result.failure is Failure.TOO_LARGE:
+            changes["attempts"] = ALONE_AFTER
+    await session.execute(update(ImagingTransfer).where(*where).values(**changes))
