@@ -2,9 +2,9 @@
 
 nice python -m benchmarks.imaging [--instances 200] [--rounds 3] [--json]
 
-Both send uncompressed CT slices of 512 x 512 (about 530 kB) by STOW-RS into one Orthanc, ten a request and four requests
-at once, in turns. The bare client posts bytes that it holds in memory; ours claims rows, decrypts from the store, and
-writes down what arrived.
+Both send uncompressed CT slices of 512 x 512 (about 530 kB) by STOW-RS into one Orthanc, ten a request and four
+requests at once, in turns. The bare client posts bytes that it holds in memory; ours claims rows, decrypts from the
+store, and writes down what arrived.
 """
 
 import argparse
@@ -73,7 +73,8 @@ async def bare(orthanc: Orthanc, files: Sequence[bytes]) -> float:
         begun = time.perf_counter()
         await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
         seconds = time.perf_counter() - begun
-    assert stored == len(files), f"the bare client stored {stored} of {len(files)}"
+    if stored != len(files):
+        raise RuntimeError(f"the bare client stored {stored} of {len(files)}")
     return len(files) / seconds
 
 
@@ -88,7 +89,8 @@ async def ours(case: Case, files: Sequence[bytes]) -> float:
     await case.imaging.forward_waiting()
     seconds = time.perf_counter() - begun
     view = await case.transfer()
-    assert view.arrived == view.total == sum(before) + len(files), f"{view.arrived} of {view.total} arrived"
+    if not view.arrived == view.total == sum(before) + len(files):
+        raise RuntimeError(f"{view.arrived} of {view.total} arrived")
     return len(files) / seconds
 
 
@@ -105,7 +107,8 @@ async def measure(instances: int, rounds: int) -> dict[str, object]:
         imaging = imaging_on(clinic, folder_store(folder))
         token = (await imaging.register_stow_sender(SYSTEM, clinic.township, "CT")).token
         machine = await imaging.sender_of_token(token)
-        assert machine is not None
+        if machine is None:
+            raise RuntimeError("no machine may send")
         case = await submitted_case(clinic, imaging, machine)
         async with running_orthanc() as orthanc:
             address = StowAddress(orthanc.url, AUTHORIZATION)
