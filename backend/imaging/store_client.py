@@ -24,6 +24,7 @@ _LARGEST_PDU = 128 * 1024
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 10.0
 _SLOWEST_BYTES_PER_SECOND = 50_000
+_ENDING_SECONDS = 5.0
 _ASSOCIATIONS = 2
 _NATIVE = [uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian]
 _NO_CONTEXT, _NOT_AS_ENCODED = 0x0122, 0xC122
@@ -75,7 +76,7 @@ def _associate(address: StoreAddress, parcels: Sequence[Parcel]) -> Any:
     for sop_class in {parcel.sop_class_uid for parcel in parcels}:
         stored = {parcel.transfer_syntax for parcel in parcels if parcel.sop_class_uid == sop_class}
         contexts += [build_context(sop_class, syntax) for syntax in [*_NATIVE, *sorted(stored - set(_NATIVE))]]
-    return entity.associate(
+    association = entity.associate(
         address.host,
         address.port,
         contexts=contexts,
@@ -83,6 +84,9 @@ def _associate(address: StoreAddress, parcels: Sequence[Parcel]) -> Any:
         max_pdu=_LARGEST_PDU,
         evt_handlers=[(evt.EVT_CONN_OPEN, _send_at_once)],
     )
+    if not association.is_established and association.dul.is_alive():  # it holds a socket until it has ended
+        association.dul.join(_ENDING_SECONDS)
+    return association
 
 
 def _why_not(association: Any, parcels: Iterable[Parcel], statuses: dict[str, int]) -> Failure | None:
