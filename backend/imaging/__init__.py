@@ -12,12 +12,14 @@ from backend.imaging.rules import QuarantineReason, StudyState
 from backend.imaging.service import ImagingService
 from backend.imaging.spool import Spool, SpoolFailed
 from backend.imaging.texts import PatientData
+from backend.imaging.transfer_rules import SENTENCES as TRANSFER_SENTENCES
 from backend.imaging.transfer_rules import Failure, TransferState
 from backend.imaging.views import InstanceView, NewToken, Outcome, SenderView, SeriesView, StudyView
 
 __all__ = [
     "PROCESSING_FAILURE",
     "STATUS",
+    "TRANSFER_SENTENCES",
     "TRANSFER_SYNTAXES",
     "Announced",
     "DestinationView",

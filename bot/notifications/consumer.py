@@ -32,9 +32,6 @@ UNHEARD = frozenset(
         "offer.declined",  # the search goes on; what comes of it is told
         "opinion.recorded",  # told when the consultation is completed
         "room.left",  # those inside see it, and the end is told
-        "imaging.study_arrived",  # no process serves imaging yet
-        "imaging.quarantined",
-        "imaging.instance_refused",  # the machine that sent it was told; the audit log keeps it
     }
 )
 """Events of which nobody hears, each for its reason."""

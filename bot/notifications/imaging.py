@@ -1,7 +1,7 @@
 """Images: a study has come, or waits for a person to say whose it is, or a machine sends what is not taken."""
 
 from backend.consultation.views import ConsultationView
-from backend.imaging import QuarantineReason, Reason, StudyView
+from backend.imaging import TRANSFER_SENTENCES, Failure, QuarantineReason, Reason, StudyView
 from backend.security.policy import SYSTEM, Role
 from bot.cards.case import case_line
 from bot.cards.notices import notice
@@ -60,7 +60,7 @@ async def tell_new_expert(notifier: Notifier, view: ConsultationView) -> None:
 
 
 def _card(notifier: Notifier, view: ConsultationView, title: str, instances: int) -> Link:
-    note = notice("progress", title, view, notifier.now)
+    note = notice("progress", title, view, notifier.now, opens=True)
     described = f"{case_line(view)}\n一共{instances}张，点这里看图。"
     return Link(title, described, notifier.services.links.viewer(view.id), notice=note)
 
@@ -110,7 +110,37 @@ async def instance_refused(notifier: Notifier) -> None:
     await notifier.tell_administrators(message, once=once)
 
 
+async def transfer_progress(notifier: Notifier) -> None:
+    """The doctor hears how far a long transfer to the expert's hospital has come."""
+    view, payload = await notifier.case(), notifier.payload
+    words = f"{case_line(view)}：图像正在传给专家的医院，已传 {payload['arrived']}/{payload['total']} 张。"
+    await notifier.tell_practitioner(view.doctor_id, Text(words))
+
+
+async def transfer_finished(notifier: Notifier) -> None:
+    """Doctor and expert hear that the expert's hospital has all of a study."""
+    view = await notifier.case()
+    words = f"{case_line(view)}：图像已经全部传到专家的医院，一共{notifier.payload['total']}张。"
+    note = notice("progress", "图像已传到专家医院", view, notifier.now)
+    for practitioner_id in (view.doctor_id, view.expert_id):
+        await notifier.tell_practitioner(practitioner_id, Text(words, notice=note))
+
+
+async def transfer_stuck(notifier: Notifier) -> None:
+    """The doctor hears why a transfer does not go on, and that the images can be seen here; administrators act."""
+    view = await notifier.case()
+    why = TRANSFER_SENTENCES[Failure(notifier.payload["reason"])]
+    doctor = f"{case_line(view)}：图像还没有全部传到专家的医院。{why}\n专家现在就可以在这里看图，不影响会诊。"
+    note = notice("progress", "图像传送遇到问题", view, notifier.now)
+    await notifier.tell_practitioner(view.doctor_id, Text(doctor, notice=note))
+    note = notice("task", "图像传送遇到问题", view, notifier.now, status="待处理", button="待处理事项")
+    await notifier.tell_administrators(Text(f"{view.number}：图像传送遇到问题。{why}", notice=note))
+
+
 HANDLERS = {
+    "imaging.transfer_progress": transfer_progress,
+    "imaging.transfer_finished": transfer_finished,
+    "imaging.transfer_stuck": transfer_stuck,
     "imaging.study_arrived": study_arrived,
     "imaging.quarantined": quarantined,
     "imaging.instance_refused": instance_refused,

@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from backend.imaging import Unacceptable
+from backend.events import Event
+from backend.imaging import TRANSFER_SENTENCES, Failure, Unacceptable
 from backend.imaging.linking import SETTLED_AFTER
 from backend.security.policy import SYSTEM, Actor
 from bot.messages import Link, Message
+from bot.notifications.consumer import handlers
+from bot.notifications.notifier import Notifier
 from bot.templates import fill
 from tests.bot.flows.staff.conftest import County
 from tests.support.imaging import as_file, ct_slice, of_patient, streamed
@@ -154,3 +157,30 @@ async def test_the_administrators_hear_once_an_hour_that_a_machine_sends_what_is
     assert heard.count("没收下") == 1
     assert "黄坡镇卫生院的设备" in heard
     assert "文件不完整" in heard
+
+
+async def told(county: County, number: int, name: str, case_id: str, **facts: object) -> None:
+    """Let people hear of the event with this number."""
+    house = county.story.house
+    event = Event(number, name, {"consultation_id": case_id, **facts}, house.clock.now())
+    await handlers()[name](Notifier(house.services, event))
+
+
+async def test_doctor_and_expert_hear_how_images_travel_to_the_experts_hospital(county: County) -> None:
+    case = await case_of(county)
+    await told(county, 1_001, "imaging.transfer_progress", case.id, arrived=180, total=320)
+    assert "已传 180/320 张" in await county.doctor.hear()
+    assert await county.expert.hear() == ""
+    await told(county, 1_002, "imaging.transfer_finished", case.id, arrived=320, total=320)
+    for phone in (county.doctor, county.expert):
+        assert "一共320张" in await phone.hear()
+    assert await county.patient.hear() == ""
+
+
+@pytest.mark.parametrize("failure", list(Failure))
+async def test_the_doctor_hears_why_images_do_not_go_on(county: County, failure: Failure) -> None:
+    case = await case_of(county)
+    await told(county, 1_003, "imaging.transfer_stuck", case.id, reason=failure.value)
+    heard = await county.doctor.hear()
+    assert TRANSFER_SENTENCES[failure] in heard
+    assert "专家现在就可以在这里看图" in heard
