@@ -1,5 +1,5 @@
 """`python -m qiaoyi` is the `qiaoyi` command."""
 
-from qiaoyi.cli import main
+from qiaoyi import main
 
 raise SystemExit(main())

@@ -6,6 +6,8 @@ import os
 import shutil
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -222,3 +224,12 @@ def assert_one_line(capsys: pytest.CaptureFixture[str], wanted: str) -> str:
     assert wanted in lines[0]
     assert os.linesep * 2 not in errors
     return lines[0]
+
+
+def test_the_package_alone_loads_nothing_of_the_product() -> None:
+    """What a decoding process imports of its parent: it would cost it seconds and 150 MB."""
+    script = (
+        "import sys, qiaoyi; print([name for name in sys.modules if name.startswith(('qiaoyi.', 'backend', 'bot'))])"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
