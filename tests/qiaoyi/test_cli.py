@@ -228,8 +228,6 @@ def assert_one_line(capsys: pytest.CaptureFixture[str], wanted: str) -> str:
 
 def test_the_package_alone_loads_nothing_of_the_product() -> None:
     """What a decoding process imports of its parent: it would cost it seconds and 150 MB."""
-    script = (
-        "import sys, qiaoyi; print([name for name in sys.modules if name.startswith(('qiaoyi.', 'backend', 'bot'))])"
-    )
+    script = "import sys, qiaoyi; print([one for one in sys.modules if one.startswith(('qiaoyi.', 'backend', 'bot'))])"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
