@@ -23,6 +23,7 @@ class Client:
         self.sounds: Counter[str] = Counter()
         self.messages: list[dict[str, Any]] = []
         self.connections: dict[str, RTCPeerConnection] = {}
+        self._answering: list[asyncio.Task[str]] = []
         self._places: dict[str, str] = {}
 
     async def run(self, session: aiohttp.ClientSession, stop: asyncio.Event) -> None:
@@ -35,6 +36,7 @@ class Client:
             for task in (stopping, reading):
                 task.cancel()
             await asyncio.gather(stopping, reading, return_exceptions=True)
+        await asyncio.gather(*self._answering, return_exceptions=True)
         for connection in self.connections.values():
             await connection.close()
 
@@ -57,7 +59,10 @@ class Client:
             elif message["kind"] == "places":
                 self._places = message["places"]
             elif message["kind"] == "offer":
-                sdp = await self._answer(message)
+                # Cut off in the middle it would leave its sockets behind.
+                answering = asyncio.create_task(self._answer(message))
+                self._answering.append(answering)
+                sdp = await asyncio.shield(answering)
                 await socket.send_json({"kind": "answer", "connection": message["connection"], "sdp": sdp})
 
     async def _answer(self, offer: dict[str, Any]) -> str:
