@@ -5,11 +5,8 @@ python -m tests.support.killable DATABASE SANDBOX_URL PORT [STEP]
 
 import asyncio
 import contextlib
-import functools
-import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +23,7 @@ from bot.incoming import Incoming
 from bot.messages import Message, Text
 from bot.turn import TurnPerformer
 from bot.turns import TurnRunner, TurnSettings
+from tests.support.dying import die_at
 from tests.support.transport import ScriptedDialogue, local_settings, running_transport
 
 # Step → the method at which it happens, and whether before or after it.
@@ -45,19 +43,6 @@ STEPS: dict[str, tuple[type[Any], str, bool]] = {
 }
 
 
-def _die_at(step: str) -> None:
-    class_, name, before = STEPS[step]
-    method: Callable[..., Awaitable[Any]] = getattr(class_, name)
-
-    @functools.wraps(method)
-    async def deadly(*arguments: Any, **named: Any) -> Any:
-        if not before:
-            await method(*arguments, **named)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    setattr(class_, name, deadly)
-
-
 async def _script(incoming: Incoming, state: ConversationState) -> list[Message]:
     if incoming.text.startswith("慢") and not sys.argv[4:]:
         return [Text(f"{incoming.text}的答复")]
@@ -72,7 +57,8 @@ async def _main() -> None:
     address, sandbox_url, port = sys.argv[1:4]
     install_key_ring(KeyRing({1: bytes(range(32))}, bytes(range(32, 64))))
     if sys.argv[4:]:
-        _die_at(sys.argv[4])
+        class_, name, before = STEPS[sys.argv[4]]
+        die_at(class_, name, before=before)
     database = Database(address)
     turns = TurnSettings(deadline=0.4, answer_wait=timedelta(seconds=1.5))
     sender = SenderSettings(lease=timedelta(seconds=2), lease_margin=timedelta(seconds=0.5))

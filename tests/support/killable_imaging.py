@@ -4,11 +4,8 @@ python -m tests.support.killable_imaging DATABASE FOLDER [STEP TIMES]
 """
 
 import asyncio
-import functools
-import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from backend.imaging.scp import ScpSettings, StoreScp
 from backend.lossless import FrameCodec, Method
 from backend.security.keyring import KeyRing
 from tests.support.clinic import build_clinic
+from tests.support.dying import die_at
 from tests.support.imaging import folder_store, imaging_on
 
 RING = KeyRing({1: bytes(range(32))}, bytes(range(32, 64)))
@@ -38,31 +36,6 @@ FORWARDING_STEPS: dict[str, tuple[Any, str, bool]] = {
     "batch sent, not written down": (ImagingService, "_settle", True),
     "batch written down": (ImagingService, "_settle", False),
 }
-
-
-def _die_at(step: str, times: int) -> None:
-    owner, name, before = (STEPS | FORWARDING_STEPS)[step]
-    method: Callable[..., Any] = getattr(owner, name)
-    left = times
-
-    def count() -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    @functools.wraps(method)
-    async def deadly(*arguments: Any, **named: Any) -> Any:
-        given = await method(*arguments, **named)
-        count()
-        return given
-
-    @functools.wraps(method)
-    def deadly_before(*arguments: Any, **named: Any) -> Any:
-        count()
-        return method(*arguments, **named)
-
-    setattr(owner, name, deadly_before if before else deadly)
 
 
 @asynccontextmanager
@@ -94,5 +67,6 @@ async def main(url: str, folder: Path) -> None:
 
 if __name__ == "__main__":
     if sys.argv[3:]:
-        _die_at(sys.argv[3], int(sys.argv[4]))
+        owner, name, before = (STEPS | FORWARDING_STEPS)[sys.argv[3]]
+        die_at(owner, name, before=before, times=int(sys.argv[4]))
     asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

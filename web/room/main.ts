@@ -1,6 +1,7 @@
 import { createApp } from 'vue'
 import '../shared/tokens.css'
 import '../shared/base.css'
+import '../shared/cardpage.css'
 import './room.css'
 import App from './App.vue'
 
