@@ -35,6 +35,7 @@ _LARGEST_PDU = 128 * 1024
 _CALLING_TITLE_UNKNOWN = (0x01, 0x01, 0x03)  # permanent, service user, calling AE title not recognised (PS3.8, 9.3.4)
 _VERIFICATION = "1.2.840.10008.1.1"  # the SOP class of C-ECHO (PS3.4, annex A)
 _SUCCESS = 0x0000
+_ANSWERED = "Sta13"  # refused, aborted or released: only the peer's closing is awaited (PS3.8, 9.2.2)
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,9 @@ class StoreScp:
 
     async def stop(self) -> None:
         """End every association and listen no more."""
-        if self._server is not None:
-            await asyncio.to_thread(self._server.ae.shutdown)
+        server, self._server = self._server, None
+        if server is not None:
+            await asyncio.to_thread(_end, server)
 
     def _requested(self, event: Any) -> None:
         """Let a registered machine in, and turn others away."""
@@ -151,6 +153,15 @@ class StoreScp:
     def _ask(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` on the event loop and wait for it in this thread."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(self._settings.store_seconds)
+
+
+def _end(server: Any) -> None:
+    for association in server.active_associations:
+        if association.dul.state_machine.current_state == _ANSWERED:
+            association.dul.kill_dul()  # there is nothing left to abort, and the peer may never close
+        else:
+            association.abort()
+    server.shutdown()
 
 
 def _answer_at_once(event: Any) -> None:

@@ -348,6 +348,7 @@ async def test_key_images_are_there_after_a_reload(desk: Desk) -> None:
 
 async def test_a_session_that_is_over_is_renewed_by_itself(desk: Desk) -> None:
     reader = await desk.reader()
+    await expect(reader.stage).to_have_attribute("data-loaded", str(SLICES))
     assert desk.server.logins == 1
     desk.server.forget_sessions()
     await reader.page.reload()

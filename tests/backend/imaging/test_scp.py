@@ -11,7 +11,10 @@ from typing import IO, Any
 import pytest
 import pytest_asyncio
 from pydicom import uid
-from pynetdicom import _config, dimse_messages, dimse_primitives
+from pynetdicom import _config, build_context, dimse_messages, dimse_primitives
+from pynetdicom._globals import APPLICATION_CONTEXT_NAME
+from pynetdicom.pdu import A_ASSOCIATE_RQ
+from pynetdicom.pdu_primitives import A_ASSOCIATE, ImplementationClassUIDNotification, MaximumLengthNotification
 from sqlalchemy import select
 
 from backend.imaging import ImagingService, Spool, StudyState
@@ -70,6 +73,23 @@ async def test_a_registered_machine_is_answered_and_others_are_not(scp: StoreScp
     status, said = await run_program("echoscu", "-v", "-aet", "CT1", "-aec", "OTHER", *where)
     assert status != 0
     assert "Called AE Title Not Recognized" in said
+
+
+async def test_a_refused_machine_that_never_hangs_up_does_not_hold_the_server_back(scp: StoreScp) -> None:
+    asked = A_ASSOCIATE()
+    asked.application_context_name = uid.UID(APPLICATION_CONTEXT_NAME)
+    asked.calling_ae_title, asked.called_ae_title = "CT2", "QIAOYI"
+    asked.presentation_context_definition_list = [context := build_context(uid.CTImageStorage)]
+    context.context_id = 1
+    asked.user_information = [MaximumLengthNotification(), implementation := ImplementationClassUIDNotification()]
+    implementation.implementation_class_uid = uid.PYDICOM_IMPLEMENTATION_UID
+    reader, writer = await asyncio.open_connection("127.0.0.1", scp.port)
+    writer.write(A_ASSOCIATE_RQ(asked).encode())
+    refusal = await reader.readexactly(10)
+    assert refusal[0] == 0x03  # A-ASSOCIATE-RJ
+    await scp.stop()
+    assert await reader.read() == b""  # and no abort after the refusal
+    writer.close()
 
 
 async def rows(clinic: Clinic) -> list[ImagingInstance]:
