@@ -77,19 +77,47 @@ def judged(batch: Batch, row: ImagingTransfer, instance: ImagingInstance, answer
     return Verdict(TransferState.DEAD, failure)
 
 
-async def write_down(
+async def write_down(session: AsyncSession, batch: Batch, answer: Answer, now: datetime) -> dict[str, Failure]:
+    """Write down what became of a batch; give why forwardings came to a dead end, by their identifiers.
+
+    That an instance arrived is true whoever holds it meanwhile; anything else is of interest only while it is ours.
+    """
+    arrived: dict[int | None, list[str]] = {}
+    dead: dict[str, Failure] = {}
+    for row, instance in batch.rows:
+        status = answer.statuses.get(instance.sop_instance_uid)
+        result = judged(batch, row, instance, answer)
+        if result.state is TransferState.ARRIVED:
+            arrived.setdefault(status, []).append(row.id)
+            continue
+        if result.state is TransferState.DEAD and result.failure is not None:
+            dead[row.forwarding_id] = result.failure
+        await _write_failure(session, batch, row, result, status, now)
+    for status, ids in arrived.items():
+        changes = {"state": TransferState.ARRIVED, "failure": None, "status": status, "claim": None}
+        missing = ImagingTransfer.id.in_(ids), ImagingTransfer.state != TransferState.ARRIVED
+        await session.execute(update(ImagingTransfer).where(*missing).values(**changes))
+    return dead
+
+
+async def _write_failure(
     session: AsyncSession, batch: Batch, row: ImagingTransfer, result: Verdict, status: int | None, now: datetime
 ) -> None:
-    """Write the verdict about one instance down. That it arrived is true whoever holds it meanwhile; anything else is
-    of interest only while it is ours."""
-    changes: dict[str, Any] = {"state": result.state, "failure": result.failure, "status": status, "claim": None}
-    where = [ImagingTransfer.id == row.id, ImagingTransfer.state != TransferState.ARRIVED]
-    if result.state is not TransferState.ARRIVED:
-        where.append(ImagingTransfer.claim == batch.claim)
-        said = status is not None or result.failure is Failure.DAMAGED
-        changes["due_at"] = now + result.pause
-        changes["refusals"] = row.refusals + said
-        changes["decode"] = row.decode or result.decode
-        if result.failure is Failure.TOO_LARGE:
-            changes["attempts"] = ALONE_AFTER
-    await session.execute(update(ImagingTransfer).where(*where).values(**changes))
+    said = status is not None or result.failure is Failure.DAMAGED
+    changes: dict[str, Any] = {
+        "state": result.state,
+        "failure": result.failure,
+        "status": status,
+        "claim": None,
+        "due_at": now + result.pause,
+        "refusals": row.refusals + said,
+        "decode": row.decode or result.decode,
+    }
+    if result.failure is Failure.TOO_LARGE:
+        changes["attempts"] = ALONE_AFTER
+    ours = (
+        ImagingTransfer.id == row.id,
+        ImagingTransfer.state != TransferState.ARRIVED,
+        ImagingTransfer.claim == batch.claim,
+    )
+    await session.execute(update(ImagingTransfer).where(*ours).values(**changes))

@@ -17,6 +17,8 @@ from backend.ids import new_id
 from backend.imaging.sealing import CHUNK_BYTES, SEALED_BYTES, ObjectDamaged, Opener, SealedObject, Sealer, sealing
 
 _UNFINISHED = ".new"
+_STRIDE = 4 * SEALED_BYTES
+"""Bytes read at once: a slice of a CT in one go, because each call of a thread costs more than reading the bytes."""
 
 
 class ObjectMissing(Exception):
@@ -80,24 +82,22 @@ class FolderStore:
 
     async def get(self, object_id: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """As `ObjectStore.get`."""
-        opening = asyncio.create_task(asyncio.to_thread(self._path(object_id).open, "rb"))
+        wanted = _STRIDE if end is None else min(_STRIDE, end - start)
+        opening = asyncio.create_task(asyncio.to_thread(_open_at, self._path(object_id), start, wanted))
         try:
-            file = await asyncio.shield(opening)
+            file, piece = await asyncio.shield(opening)
         except FileNotFoundError as error:
             raise ObjectMissing(object_id) from error
         except asyncio.CancelledError:
             opening.add_done_callback(_close_opened)
             raise
         with file:
-            await asyncio.to_thread(file.seek, start)
             at = start
-            while end is None or at < end:
-                wanted = SEALED_BYTES if end is None else min(SEALED_BYTES, end - at)
-                chunk = await asyncio.to_thread(file.read, wanted)
-                if not chunk:
-                    return
-                at += len(chunk)
-                yield chunk
+            while piece:
+                yield piece
+                at += len(piece)
+                wanted = _STRIDE if end is None else min(_STRIDE, end - at)
+                piece = await asyncio.to_thread(file.read, wanted) if wanted else b""
 
     async def exists(self, object_id: str) -> bool:
         """As `ObjectStore.exists`."""
@@ -207,10 +207,21 @@ def _discard(file: BinaryIO, fresh: Path) -> None:
     fresh.unlink(missing_ok=True)
 
 
-def _close_opened(opening: "asyncio.Task[BinaryIO]") -> None:
+def _open_at(path: Path, start: int, wanted: int) -> tuple[BinaryIO, bytes]:
+    """Give a file, and the first `wanted` bytes from `start` on."""
+    file = path.open("rb")
+    try:
+        file.seek(start)
+        return file, file.read(wanted)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _close_opened(opening: "asyncio.Task[tuple[BinaryIO, bytes]]") -> None:
     """Close a file for which nobody waits any more when the thread has opened it."""
     if not opening.cancelled() and opening.exception() is None:
-        opening.result().close()
+        opening.result()[0].close()
 
 
 def _synchronise(folder: Path) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.ids import new_id
-from backend.imaging.batches import Batch, judged, may_send, together, write_down
+from backend.imaging.batches import Batch, may_send, together, write_down
 from backend.imaging.delivery import Answer, Parcel, StowAddress
 from backend.imaging.destinations import address_of
 from backend.imaging.forwarding import Forwarding
@@ -197,13 +197,7 @@ class Sending(Forwarding, Retrieval):
         now = self._clock.now()
         async with self._database.transaction() as session:
             destination = await _locked(session, batch.destination.id)
-            dead: dict[str, Failure] = {}
-            for row, instance in batch.rows:
-                status = answer.statuses.get(instance.sop_instance_uid)
-                result = judged(batch, row, instance, answer)
-                await write_down(session, batch, row, result, status, now)
-                if result.state is TransferState.DEAD and result.failure is not None:
-                    dead[row.forwarding_id] = result.failure
+            dead = await write_down(session, batch, answer, now)
             for forwarding_id in sorted({row.forwarding_id for row, _ in batch.rows}):
                 await self._tell_progress(session, forwarding_id)
             if answer.statuses or not batch.failures:
