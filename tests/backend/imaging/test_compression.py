@@ -22,6 +22,7 @@ from backend.lossless import Frame, FrameCodec, Method, encode_frame
 from backend.security.policy import SYSTEM, Actor
 from tests.support.clinic import Clinic
 from tests.support.imaging import as_file, ct_slice, folder_store, of_patient, streamed
+from tests.support.programs import run_program
 
 SAMPLES = Path(pydicom.data.__file__).parent / "test_files"
 
@@ -126,6 +127,27 @@ async def test_what_does_not_suit_stays_as_it_came(
     assert await stored(clinic, tmp_path) == file
     assert (await row_of(clinic)).compress_at is None
     assert await objects_in(tmp_path) == 1
+
+
+async def test_signed_pixels_of_fewer_bits_than_their_container_come_back_with_their_signs(
+    clinic: Clinic, imaging: ImagingService, machine: Actor, tmp_path: Path, codec: FrameCodec
+) -> None:
+    """Most CT machines send 12 to 14 bits of two's complement in 16."""
+    one = ct_slice(BitsStored=14, HighBit=13, PixelRepresentation=1)
+    one.PixelData = (one.pixel_array.astype("<i2") - 1024).clip(-2000, 3000).tobytes()
+    await imaging.receive(machine, streamed(as_file(one)))
+    await imaging.compress_next(codec)
+    compressed, decoded = tmp_path / "stored.dcm", tmp_path / "decoded.dcm"
+    compressed.write_bytes(await stored(clinic, tmp_path))
+    found = pydicom.dcmread(compressed)
+    assert found.file_meta.TransferSyntaxUID == uid.JPEGLSLossless
+    assert found.pixel_array.min() < 0
+    assert (found.pixel_array == one.pixel_array).all()
+    status, said = await run_program("dcmdjpls", compressed, decoded)
+    assert status == 0, said
+    assert pydicom.dcmread(decoded).PixelData == one.PixelData
+    assert (await imaging.receive(machine, streamed(as_file(one)))).known
+    assert (await imaging.receive(machine, streamed(as_file(one, uid.JPEG2000Lossless)))).known
 
 
 async def test_pixels_with_more_bits_than_are_said_to_be_stored_stay_as_they_came(
