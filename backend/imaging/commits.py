@@ -22,7 +22,7 @@ from backend.imaging.linking import SETTLED_AFTER, SETTLED_TIMER, Linking, insti
 from backend.imaging.randomread import read_object
 from backend.imaging.reasons import Reason, Unacceptable
 from backend.imaging.sealing import SealedObject
-from backend.imaging.tables import ImagingInstance, ImagingSeries, ImagingStudy, sealed_object
+from backend.imaging.tables import ImagingHeader, ImagingInstance, ImagingSeries, ImagingStudy, sealed_object
 from backend.imaging.texts import PatientData
 from backend.security.policy import Actor
 
@@ -39,17 +39,20 @@ _Verdict = bool | Reason | ImagingInstance
 class _Arrival:
     actor: Actor
     instance: Instance
+    header: bytes | None = field(repr=False)
     sealed: SealedObject
     done: "asyncio.Future[_Verdict]"
 
 
 @dataclass
 class _Page:
-    """Studies and series that one transaction has found or made, and the studies that have grown in it."""
+    """Studies and series that one transaction has found or made, the studies that have grown in it, and the headers of
+    its instances, which are written after them."""
 
     studies: dict[tuple[str, str, PatientData], ImagingStudy] = field(default_factory=dict)
     series: dict[tuple[str, str], ImagingSeries] = field(default_factory=dict)
     grown: set[str] = field(default_factory=set)
+    headers: list[ImagingHeader] = field(default_factory=list)
 
 
 class Commits(Linking):
@@ -60,10 +63,10 @@ class Commits(Linking):
         self._ready: list[_Arrival] = []
         self._committing: asyncio.Task[None] | None = None
 
-    async def _commit(self, actor: Actor, instance: Instance, sealed: SealedObject) -> bool:
+    async def _commit(self, actor: Actor, instance: Instance, header: bytes | None, sealed: SealedObject) -> bool:
         """Write the instance down together with others that are ready; tell whether it was known already."""
         done: asyncio.Future[_Verdict] = asyncio.get_running_loop().create_future()
-        arrival = _Arrival(actor, instance, sealed, done)
+        arrival = _Arrival(actor, instance, header, sealed, done)
         self._ready.append(arrival)
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(self._commit_ready())
@@ -121,6 +124,7 @@ class Commits(Linking):
                     known[arrival.instance.sop_instance_uid] = await self._add(session, arrival, page)
                 verdicts[place] = False if row is None else _judge(row, arrival)
             await session.flush()
+            session.add_all(page.headers)
             due_at = self._clock.now() + SETTLED_AFTER
             for study_id in page.grown:
                 await self._timers.set(session, SETTLED_TIMER, study_id, due_at, study_id=study_id)
@@ -159,6 +163,8 @@ class Commits(Linking):
             compress_at=now if instance.pixel_form == NATIVE_FORM else None,
         )
         session.add(row)
+        if arrival.header is not None:
+            page.headers.append(ImagingHeader(instance_id=row.id, header=arrival.header))
         return row
 
     async def _compare(self, arrival: _Arrival, row: ImagingInstance) -> bool | Reason:
