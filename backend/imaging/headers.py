@@ -1,8 +1,9 @@
 """The header of an instance in the DICOM JSON model (PS3.18, annex F), without pixels and other long binary values.
 
-It is made once, when an instance comes, and kept beside its row, compressed: a viewer asks for the headers of a whole
-series before it shows anything. So it is made from the elements as they lie in the file, some ten times as fast as by
-way of the library's data sets; what is rare (private values in an implicit data set, tags as values) is left to those.
+It is made once and kept beside the row of the instance, compressed (`headerkeeping`): a viewer asks for the headers of
+a whole series before it shows anything. It is made from the elements as they lie in the file, some five times as fast
+as by way of the library's data sets; what is rare (private values in an implicit data set, tags as values) is left to
+those.
 """
 
 import base64

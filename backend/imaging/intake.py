@@ -9,14 +9,12 @@ import io
 import logging
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from backend.imaging.commits import Commits, refusal
 from backend.imaging.dicomfile import Instance, read_instance, valid_uid
-from backend.imaging.headers import packed_header
 from backend.imaging.linking import institution_of
 from backend.imaging.randomread import read_object
 from backend.imaging.reasons import LARGEST_BYTES, Reason, Unacceptable
@@ -57,10 +55,10 @@ class Intake(Commits):
         """
         require(actor, Action.IMAGING_STORE, institution_id=actor.institution_id)
         try:
-            instance, header, sealed = await self._stage(file)
+            instance, sealed = await self._stage(file)
             try:
                 _check_announced(instance, announced or Announced())
-                known = await self._commit(actor, instance, header, sealed)
+                known = await self._commit(actor, instance, sealed)
             except Unacceptable:
                 await self._objects.delete(sealed.id)
                 raise
@@ -71,8 +69,8 @@ class Intake(Commits):
             raise
         return Outcome(instance, known)
 
-    async def _stage(self, file: AsyncIterable[bytes]) -> tuple[Instance, bytes | None, SealedObject]:
-        """Put a file into the store, and read it; with the header as it is kept."""
+    async def _stage(self, file: AsyncIterable[bytes]) -> tuple[Instance, SealedObject]:
+        """Put a file into the store, and read it."""
         stream = _bounded(file)
         head = bytearray()
         async for piece in stream:
@@ -80,14 +78,13 @@ class Intake(Commits):
             if len(head) > SMALL_BYTES:
                 return await self._stage_large(_joined(bytes(head), stream))
         whole = bytes(head)
-        instance, header = await asyncio.to_thread(_read, io.BytesIO(whole), len(whole))
-        return instance, header, await self._put(_joined(whole, None))
+        instance = await asyncio.to_thread(read_instance, io.BytesIO(whole), len(whole))
+        return instance, await self._put(_joined(whole, None))
 
-    async def _stage_large(self, file: AsyncIterable[bytes]) -> tuple[Instance, bytes | None, SealedObject]:
+    async def _stage_large(self, file: AsyncIterable[bytes]) -> tuple[Instance, SealedObject]:
         sealed = await self._put(file)
         try:
-            instance, header = await read_object(self._objects, sealed, lambda file: _read(file, sealed.size))
-            return instance, header, sealed
+            return await read_object(self._objects, sealed, lambda file: read_instance(file, sealed.size)), sealed
         except BaseException:
             await asyncio.shield(self._objects.delete(sealed.id))
             raise
@@ -136,10 +133,6 @@ class Intake(Commits):
                 institution_id=institution_id,
                 reason=error.reason.value,
             )
-
-
-def _read(file: BinaryIO, size: int) -> tuple[Instance, bytes | None]:
-    return read_instance(file, size), packed_header(file)
 
 
 def _check_announced(instance: Instance, announced: Announced) -> None:

@@ -13,7 +13,7 @@ from backend.db import after_commit
 from backend.errors import NotFound
 from backend.imaging.decoding import decoded_file, plan_decoding
 from backend.imaging.frames import NoSuchFrame, read_frame
-from backend.imaging.headers import unpacked_header, written_header
+from backend.imaging.headerkeeping import HeaderKeeping
 from backend.imaging.quarantine import Quarantine, study_views
 from backend.imaging.randomread import read_object
 from backend.imaging.rules import StudyState
@@ -33,7 +33,7 @@ _PROCESSES = 2
 _FRAMES_AT_ONCE = 8
 
 
-class Retrieval(Quarantine):
+class Retrieval(Quarantine, HeaderKeeping):
     """The part of `ImagingService` that gives studies out.
 
     A study that is linked is given to those whom the policy lets read the images of its consultation, one in quarantine
@@ -49,7 +49,8 @@ class Retrieval(Quarantine):
         self._frames = asyncio.Semaphore(_FRAMES_AT_ONCE)
 
     def close(self) -> None:
-        """End the processes that decode."""
+        """End the processes that decode, and what goes on in the background."""
+        super().close()
         if self._preparing is not None:
             self._preparing.cancel()
         self._decoders.close()
@@ -143,23 +144,16 @@ class Retrieval(Quarantine):
                 query = query.where(ImagingSeries.series_uid == series_uid)
             found = await session.execute(_in_order(query).offset(offset).limit(limit))
             rows = [(_instance_view(study.study_uid, row, series), header) for row, series, header in found.all()]
-        return [await self._header(instance, packed) for instance, packed in rows]
+        return [
+            await self._header(instance.id, instance.sealed, instance.transfer_syntax, one) for instance, one in rows
+        ]
 
     async def header(self, instance: InstanceView) -> bytes:
         """Give the header of one instance, as `headers_of`."""
         async with self._database.reading() as session:
-            query = (
-                select(ImagingHeader.header)
-                .join(ImagingInstance)
-                .where(ImagingInstance.sop_instance_uid == instance.sop_instance_uid)
-            )
+            query = select(ImagingHeader.header).where(ImagingHeader.instance_id == instance.id)
             packed = await session.scalar(query)
-        return await self._header(instance, packed)
-
-    async def _header(self, instance: InstanceView, packed: bytes | None) -> bytes:
-        if packed is not None:
-            return unpacked_header(packed, instance.transfer_syntax)
-        return await read_object(self._objects, instance.sealed, written_header)
+        return await self._header(instance.id, instance.sealed, instance.transfer_syntax, packed)
 
     def stored_file(self, instance: InstanceView) -> AsyncIterator[bytes]:
         """Stream an instance as it is stored."""
@@ -273,6 +267,7 @@ def _in_order(query: Any) -> Any:
 
 def _instance_view(study_uid: str, row: ImagingInstance, series_uid: str) -> InstanceView:
     return InstanceView(
+        id=row.id,
         study_uid=study_uid,
         series_uid=series_uid,
         sop_instance_uid=row.sop_instance_uid,

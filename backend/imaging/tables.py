@@ -149,9 +149,9 @@ class ImagingInstance(Base):
 
 
 class ImagingHeader(Base):
-    """The header of an instance in the DICOM JSON model, compressed; none where it is too long to be kept.
+    """The header of an instance in the DICOM JSON model, compressed; none yet, or none because it is too long.
 
-    Beside its row and not in it, for only viewers want it. The transfer syntax stands in the row alone.
+    Beside its row and not in it, for only viewers want it. The transfer syntax stands in that row alone.
     """
 
     __tablename__ = "imaging_headers"
