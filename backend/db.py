@@ -127,6 +127,18 @@ class EncryptedText(TypeDecorator[Any]):
         return text
 
 
+class EncryptedBytes(EncryptedText):
+    """Bytes that are encrypted at rest, bound to their column."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
+        return None if value is None else key_ring().encrypt(value, self.column)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
+        return None if value is None else key_ring().decrypt(value, self.column)
+
+
 class EncryptedJSON(EncryptedText):
     """A JSON value that is encrypted at rest. Assign a fresh value to change it: changes inside are not seen."""
 

@@ -26,12 +26,14 @@ class Product:
 
     Attributes:
         world: the WeChat that it talks with, in this process.
+        url: where it serves, without a slash at the end.
         process_id: of the product.
         started_in: seconds from the start of the process to its `ready`.
     """
 
     world: World
     data: Path
+    url: str
     process_id: int
     started_in: float
 
@@ -44,6 +46,11 @@ class Product:
         """Give the memory that the product holds."""
         pages = int(Path(f"/proc/{self.process_id}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def peak_megabytes(self) -> float:
+        """Give the most memory that the product has held (its main process)."""
+        status = Path(f"/proc/{self.process_id}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 
 
 @asynccontextmanager
@@ -77,7 +84,7 @@ async def running_product(data: Path) -> AsyncIterator[Product]:
                 line = await process.stdout.readline()
             if not line.startswith(b"ready"):
                 raise RuntimeError("the product did not start")
-            yield Product(world, data, process.pid, time.perf_counter() - began)
+            yield Product(world, data, settings.public, process.pid, time.perf_counter() - began)
         finally:
             if process.returncode is None:
                 process.send_signal(signal.SIGTERM)

@@ -14,10 +14,11 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from backend.db import is_transient
+from backend.db import after_commit, is_transient
 from backend.ids import new_id
 from backend.imaging.contentdigest import NATIVE_FORM, decoded_digest
 from backend.imaging.dicomfile import Instance
+from backend.imaging.headerkeeping import HeaderKeeping
 from backend.imaging.linking import SETTLED_AFTER, SETTLED_TIMER, Linking, institution_of
 from backend.imaging.randomread import read_object
 from backend.imaging.reasons import Reason, Unacceptable
@@ -45,14 +46,15 @@ class _Arrival:
 
 @dataclass
 class _Page:
-    """Studies and series that one transaction has found or made, and the studies that have grown in it."""
+    """Studies and series that one transaction has found or made, the studies that have grown in it, its instances."""
 
     studies: dict[tuple[str, str, PatientData], ImagingStudy] = field(default_factory=dict)
     series: dict[tuple[str, str], ImagingSeries] = field(default_factory=dict)
     grown: set[str] = field(default_factory=set)
+    added: list[ImagingInstance] = field(default_factory=list)
 
 
-class Commits(Linking):
+class Commits(Linking, HeaderKeeping):
     """The part of `ImagingService` that writes instances down."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -121,6 +123,7 @@ class Commits(Linking):
                     known[arrival.instance.sop_instance_uid] = await self._add(session, arrival, page)
                 verdicts[place] = False if row is None else _judge(row, arrival)
             await session.flush()
+            after_commit(session, lambda: self._want_headers(page.added))
             due_at = self._clock.now() + SETTLED_AFTER
             for study_id in page.grown:
                 await self._timers.set(session, SETTLED_TIMER, study_id, due_at, study_id=study_id)
@@ -159,7 +162,12 @@ class Commits(Linking):
             compress_at=now if instance.pixel_form == NATIVE_FORM else None,
         )
         session.add(row)
+        page.added.append(row)
         return row
+
+    def _want_headers(self, rows: Sequence[ImagingInstance]) -> None:
+        for row in rows:
+            self._want_header(row.id, sealed_object(row))
 
     async def _compare(self, arrival: _Arrival, row: ImagingInstance) -> bool | Reason:
         """Compare pixels that came in another form by decoding both; refuse what cannot be told to be the same."""

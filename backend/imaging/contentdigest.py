@@ -96,7 +96,7 @@ def _add_elements(parts: list[bytes], elements: _Elements) -> None:
             continue
         element = elements[tag]  # type: ignore[index]  # a tag is an int
         private = bool(tag >> 16 & 1)
-        representation = (None if private else _known_representation(tag)) or element.VR
+        representation = (None if private else known_representation(tag)) or element.VR
         if representation == "SQ":
             if not private:
                 _add_sequence(parts, tag, element)
@@ -128,7 +128,7 @@ def _add_sequence(parts: list[bytes], tag: int, element: RawDataElement | DataEl
 
 
 @cache
-def _known_representation(tag: int) -> str | None:
+def known_representation(tag: int) -> str | None:
     """Give the value representation that the dictionary tells, for an implicit data set has no other."""
     try:
         return dictionary_VR(tag)  # of the few attributes with two, neither is a text or a sequence

@@ -1,13 +1,9 @@
-"""One frame of a stored instance, as it is encoded; and its header for programs, without what is long."""
+"""One frame of a stored instance, as it is encoded."""
 
-import json
-import math
 import struct
-from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from pydicom import uid
-from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
 from pydicom.filereader import data_element_generator
@@ -25,8 +21,6 @@ _PIXEL_DATA = BaseTag(0x7FE00010)
 _OFFSETS, _LENGTHS = BaseTag(0x7FE00001), BaseTag(0x7FE00002)  # the extended offset table (PS3.3, C.7.6.3.1.8)
 _SHARED, _BY_FRAME = BaseTag(0x52009229), BaseTag(0x52009230)
 _FUNCTIONAL = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
-_LONGEST_INLINE = 1024
-_BINARY = {"OB", "OW", "OF", "OD", "OL", "OV", "UN"}
 
 
 class NoSuchFrame(Exception):
@@ -40,7 +34,7 @@ def read_frame(file: BinaryIO, number: int) -> StoredFrame:
         NoSuchFrame: there is none of this number. Undecodable: it is too long, or not of whole bytes.
     """
     syntax = read_meta(file)
-    elements = _head(file, syntax)
+    elements = read_head(file, syntax)
     header = as_dataset({tag: one for tag, one in elements.items() if tag.group == 0x0028}, syntax)
     length = _enter_pixels(file, syntax)
     frames = int(header.get("NumberOfFrames", 1) or 1)
@@ -57,24 +51,8 @@ def read_frame(file: BinaryIO, number: int) -> StoredFrame:
     return StoredFrame(data, syntax, header)
 
 
-def read_metadata(file: BinaryIO) -> dict[str, Any]:
-    """Give the header in the DICOM JSON model (PS3.18, annex F), without pixels and other long binary values."""
-    syntax = read_meta(file)
-    short = {tag: one for tag, one in _head(file, syntax).items() if tag.group < 0x7FE0 and _is_short(one)}
-    dataset = as_dataset(short, syntax)
-    told: dict[str, Any] = dataset.to_json_dict(suppress_invalid_tags=True)
-    if "00080005" in told:
-        told["00080005"] = {"vr": "CS", "Value": ["ISO_IR 192"]}  # what JSON is in
-    told["00083002"] = {"vr": "UI", "Value": [syntax]}
-    try:
-        json.dumps(told, allow_nan=False)
-    except ValueError:
-        told = _finite(told)
-    return told
-
-
-def _head(file: BinaryIO, syntax: str) -> Elements:
-    """Read the data set up to the pixels; long values are left out (None)."""
+def read_head(file: BinaryIO, syntax: str) -> Elements:
+    """Read the data set after the file meta information up to the pixels; long values are left out (None)."""
     transfer_syntax = uid.UID(syntax)
     walk = data_element_generator(
         file,
@@ -127,20 +105,3 @@ def _lift(header: Dataset, dataset: Dataset, number: int) -> None:
         for name in _FUNCTIONAL:
             for item in groups[place].get(name) or []:
                 header.update(item)
-
-
-def _is_short(element: RawDataElement | DataElement) -> bool:
-    if not isinstance(element, RawDataElement):
-        return True
-    if element.value is None:
-        return not element.length
-    return len(element.value) <= _LONGEST_INLINE or element.VR not in _BINARY
-
-
-def _finite(value: Any) -> Any:
-    """Leave out numbers that JSON cannot say."""
-    if isinstance(value, Mapping):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

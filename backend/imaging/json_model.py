@@ -43,6 +43,15 @@ def text(representation: str, value: str) -> dict[str, Any]:
 
 def person_name(value: str) -> dict[str, Any]:
     """Give a PN element of a name with its groups apart (PS3.18, section F.2.2)."""
+    return person_names([value])
+
+
+def person_names(values: Sequence[str]) -> dict[str, Any]:
+    """Give a PN element of several names, as `person_name`."""
+    named = [_name_groups(value) for value in values]
+    return {"vr": "PN", "Value": named} if any(named) else {"vr": "PN"}
+
+
+def _name_groups(value: str) -> dict[str, str]:
     groups = zip(("Alphabetic", "Ideographic", "Phonetic"), value.split("="), strict=False)
-    named = {kind: group for kind, group in groups if group}
-    return {"vr": "PN", "Value": [named]} if named else {"vr": "PN"}
+    return {kind: group.rstrip() for kind, group in groups if group.strip()}

@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.db import after_commit
 from backend.errors import NotFound
 from backend.imaging.decoding import decoded_file, plan_decoding
-from backend.imaging.frames import NoSuchFrame, read_frame, read_metadata
+from backend.imaging.frames import NoSuchFrame, read_frame
+from backend.imaging.headerkeeping import HeaderKeeping
 from backend.imaging.quarantine import Quarantine, study_views
 from backend.imaging.randomread import read_object
 from backend.imaging.rules import StudyState
-from backend.imaging.tables import ImagingInstance, ImagingSeries, ImagingStudy, sealed_object
+from backend.imaging.tables import ImagingHeader, ImagingInstance, ImagingSeries, ImagingStudy, sealed_object
 from backend.imaging.views import InstanceView, SeriesView, StudyView
 from backend.rendering import DecodedFrame, StoredFrame, Undecodable, Window, decode, prepare, render
 from backend.security.policy import Action, Actor, allowed
@@ -32,7 +33,7 @@ _PROCESSES = 2
 _FRAMES_AT_ONCE = 8
 
 
-class Retrieval(Quarantine):
+class Retrieval(Quarantine, HeaderKeeping):
     """The part of `ImagingService` that gives studies out.
 
     A study that is linked is given to those whom the policy lets read the images of its consultation, one in quarantine
@@ -48,7 +49,8 @@ class Retrieval(Quarantine):
         self._frames = asyncio.Semaphore(_FRAMES_AT_ONCE)
 
     def close(self) -> None:
-        """End the processes that decode."""
+        """End the processes that decode, and what goes on in the background."""
+        super().close()
         if self._preparing is not None:
             self._preparing.cancel()
         self._decoders.close()
@@ -104,8 +106,7 @@ class Retrieval(Quarantine):
             query = _instances().where(ImagingInstance.study_id == study.id)
             if series_uid:
                 query = query.where(ImagingSeries.series_uid == series_uid)
-            order = (ImagingSeries.number, ImagingSeries.id, ImagingInstance.number, ImagingInstance.id)
-            found = await session.execute(query.order_by(*order).offset(offset).limit(limit))
+            found = await session.execute(_in_order(query).offset(offset).limit(limit))
             return [_instance_view(study.study_uid, row, series) for row, series in found.all()]
 
     async def transfer_syntaxes(self, study: StudyView, series_uid: str = "") -> set[str]:
@@ -134,9 +135,25 @@ class Retrieval(Quarantine):
                 raise NotFound(_NO_SUCH_STUDY)
             return _instance_view(study_uid, row, series_uid)
 
-    async def metadata(self, instance: InstanceView) -> dict[str, Any]:
-        """Give the header of an instance in the DICOM JSON model, without what is long."""
-        return await read_object(self._objects, instance.sealed, read_metadata)
+    async def headers_of(self, study: StudyView, series_uid: str = "", *, offset: int = 0, limit: int) -> list[bytes]:
+        """Give headers in the DICOM JSON model (`backend.imaging.headers`), of the instances of a study or of one of
+        its series, by their numbers."""
+        async with self._database.reading() as session:
+            query = _instances(ImagingHeader.header).where(ImagingInstance.study_id == study.id)
+            if series_uid:
+                query = query.where(ImagingSeries.series_uid == series_uid)
+            found = await session.execute(_in_order(query).offset(offset).limit(limit))
+            rows = [(_instance_view(study.study_uid, row, series), header) for row, series, header in found.all()]
+        return [
+            await self._header(instance.id, instance.sealed, instance.transfer_syntax, one) for instance, one in rows
+        ]
+
+    async def header(self, instance: InstanceView) -> bytes:
+        """Give the header of one instance, as `headers_of`."""
+        async with self._database.reading() as session:
+            query = select(ImagingHeader.header).where(ImagingHeader.instance_id == instance.id)
+            packed = await session.scalar(query)
+        return await self._header(instance.id, instance.sealed, instance.transfer_syntax, packed)
 
     def stored_file(self, instance: InstanceView) -> AsyncIterator[bytes]:
         """Stream an instance as it is stored."""
@@ -237,13 +254,20 @@ class Retrieval(Quarantine):
 _NO_SUCH_STUDY = "没有找到这份检查。"
 
 
-def _instances() -> Any:
-    joined = select(ImagingInstance, ImagingSeries.series_uid)
-    return joined.join(ImagingSeries, ImagingSeries.id == ImagingInstance.series_id)
+def _instances(*more: Any) -> Any:
+    """Select instances with the identifiers of their series, and what else of each is asked for."""
+    joined = select(ImagingInstance, ImagingSeries.series_uid, *more)
+    joined = joined.join(ImagingSeries, ImagingSeries.id == ImagingInstance.series_id)
+    return joined.outerjoin(ImagingHeader, ImagingHeader.instance_id == ImagingInstance.id) if more else joined
+
+
+def _in_order(query: Any) -> Any:
+    return query.order_by(ImagingSeries.number, ImagingSeries.id, ImagingInstance.number, ImagingInstance.id)
 
 
 def _instance_view(study_uid: str, row: ImagingInstance, series_uid: str) -> InstanceView:
     return InstanceView(
+        id=row.id,
         study_uid=study_uid,
         series_uid=series_uid,
         sop_instance_uid=row.sop_instance_uid,

@@ -17,8 +17,9 @@ class ImagingService(Intake, Sending, Senders, Compression, Upkeep):
     * `intake`: receive
     * `linking`: the search for a study's consultation, on arrival and when a consultation begins; what is told of it
     * `quarantine`: studies_of, studies_of_number, quarantined, waiting, assign, reject
-    * `retrieval`: study, series_of, instances_of, transfer_syntaxes, instance, metadata, stored_file, decoded_file,
-      stored_frame, decoded_frame, rendered
+    * `retrieval`: study, series_of, instances_of, transfer_syntaxes, instance, headers_of, header, stored_file,
+      decoded_file, stored_frame, decoded_frame, rendered
+    * `headerkeeping`: keep_headers
     * `senders`: register_stow_sender, register_store_sender, deactivate_sender, senders, sender_of_token,
       sender_of_title
     * `compression`: keep_compressing, compress_next, savings

@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import Base, EncryptedText, Id, Sequence, UTCDateTime, coded
+from backend.db import Base, EncryptedBytes, EncryptedText, Id, Sequence, UTCDateTime, coded
 from backend.imaging.reasons import Reason
 from backend.imaging.rules import QuarantineReason, StudyState
 from backend.imaging.sealing import SealedObject
@@ -146,6 +146,18 @@ class ImagingInstance(Base):
     received_at: Mapped[datetime] = mapped_column(UTCDateTime)
     compress_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     compress_attempts: Mapped[int] = mapped_column(default=0)
+
+
+class ImagingHeader(Base):
+    """The header of an instance in the DICOM JSON model, compressed; none yet, or none because it is too long.
+
+    Beside its row and not in it, for only viewers want it. The transfer syntax stands in that row alone.
+    """
+
+    __tablename__ = "imaging_headers"
+
+    instance_id: Mapped[str] = mapped_column(ForeignKey("imaging_instances.id"), primary_key=True)
+    header: Mapped[bytes] = mapped_column(EncryptedBytes("imaging_headers.header"))
 
 
 class ImagingRefusal(Base):

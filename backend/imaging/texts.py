@@ -43,16 +43,19 @@ class Texts:
 
     def get(self, tag: int) -> str:
         """Give the text of an element without padding; "" where there is none."""
-        raw = self._raw(tag)
+        return self.decoded(self._raw(tag)).strip("\0 ")
+
+    def decoded(self, raw: bytes) -> str:
+        """Give the bytes of a text of this data set as text."""
         if raw.isascii() and self._is_latin:
-            return raw.decode("ascii").strip("\0 ")
+            return raw.decode("ascii")
         if self._is_latin:
             for encoding in ("utf-8", "gb18030"):
                 with suppress(UnicodeDecodeError):
-                    return raw.decode(encoding).strip("\0 ")
+                    return raw.decode(encoding)
         if len(self._encodings) == 1 and not self._encodings[0].startswith("iso2022"):
-            return raw.decode(self._encodings[0], "replace").strip("\0 ")
-        return decode_bytes(raw, self._encodings, _DELIMITERS).strip("\0 ")
+            return raw.decode(self._encodings[0], "replace")
+        return decode_bytes(raw, self._encodings, _DELIMITERS)
 
     def integer(self, tag: int) -> int | None:
         """Give an integer string (IS) that fits a column; None where there is none."""

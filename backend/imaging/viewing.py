@@ -73,6 +73,8 @@ def handler(imaging: ImagingService, authorise: Authorise, answer: Answer) -> Ha
             raise NotFound(_NOTHING) from None
         except Undecodable as error:
             raise web.HTTPNotAcceptable(text="these pixels cannot be decoded: ask for transfer-syntax=*") from error
+        except ConnectionResetError:  # who asked has gone: somebody who scrolls asks for the next one
+            return web.Response()
 
     return handle
 

@@ -64,6 +64,7 @@ class InstanceView:
         rows, columns, frames: zero where it is no image.
     """
 
+    id: str
     study_uid: str
     series_uid: str
     sop_instance_uid: str

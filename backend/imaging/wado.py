@@ -1,6 +1,5 @@
 """WADO-RS: files, headers, frames and pictures of studies (PS3.18, sections 10.4 and 8.3.5)."""
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiohttp import hdrs, web
@@ -33,6 +32,7 @@ ENCODED: dict[str, str] = {
 """Media types of encoded frames (PS3.18, table 8.7.3-5)."""
 
 _PAGE = 50
+_PAGE_OF_HEADERS = 150
 _MOST_FRAMES = 1000
 _THUMBNAIL = (160, 160)
 _LARGEST_VIEWPORT = 8192
@@ -118,19 +118,20 @@ async def _metadata(viewer: Viewer) -> web.StreamResponse:
     require_some(await viewer.imaging.transfer_syntaxes(study, series_uid))
 
     async def content() -> AsyncIterator[bytes]:
+        offset, limit = 0, 1  # the first at once, for a viewer can begin with it
         separator = b"["
-        async for instance in _instances(viewer, study, series_uid):
-            header = await viewer.imaging.metadata(instance)
-            yield separator + json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+        while headers := await viewer.imaging.headers_of(study, series_uid, offset=offset, limit=limit):
+            yield separator + b",".join(headers)
             separator = b","
+            offset, limit = offset + len(headers), _PAGE_OF_HEADERS
         yield b"]"
 
-    return await _stream(viewer, MEDIA_TYPE, content())
+    return await _stream(viewer, MEDIA_TYPE, content(), packed=True)
 
 
 async def _metadata_of_one(viewer: Viewer) -> web.Response:
-    header = await viewer.imaging.metadata(await viewer.instance())
-    return web.json_response([header], content_type=MEDIA_TYPE)
+    header = await viewer.imaging.header(await viewer.instance())
+    return web.Response(body=b"[" + header + b"]", content_type=MEDIA_TYPE)
 
 
 async def _frames(viewer: Viewer) -> web.StreamResponse:
@@ -277,9 +278,17 @@ async def _related(viewer: Viewer, media_type: str, parts: AsyncIterator[Part]) 
     return await _stream(viewer, f'multipart/related; type="{media_type}"; boundary={boundary}', content())
 
 
-async def _stream(viewer: Viewer, content_type: str, content: AsyncIterator[bytes]) -> web.StreamResponse:
-    """Answer with what streams; where it fails half-way the connection is cut, so that nobody takes a part for all."""
+async def _stream(
+    viewer: Viewer, content_type: str, content: AsyncIterator[bytes], *, packed: bool = False
+) -> web.StreamResponse:
+    """Answer with what streams; where it fails half-way the connection is cut, so that nobody takes a part for all.
+
+    Args:
+        packed: compress it on the way, for whoever takes that.
+    """
     response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: content_type})
+    if packed:
+        response.enable_compression()
     await response.prepare(viewer.request)
     try:
         async for piece in content:

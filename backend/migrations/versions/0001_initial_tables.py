@@ -1089,6 +1089,15 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
+        "imaging_headers",
+        sa.Column("instance_id", sa.String(length=32), nullable=False),
+        sa.Column("header", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["instance_id"], ["imaging_instances.id"], name=op.f("fk_imaging_headers_instance_id")),
+        sa.PrimaryKeyConstraint("instance_id", name=op.f("pk_imaging_headers")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
         "imaging_transfers",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("forwarding_id", sa.String(length=32), nullable=False),
@@ -1152,6 +1161,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_imaging_transfers_forwarding")
 
     op.drop_table("imaging_transfers")
+    op.drop_table("imaging_headers")
     op.drop_table("recording_segments")
     with op.batch_alter_table("imaging_instances", schema=None) as batch_op:
         batch_op.drop_index("ix_imaging_instances_study")

@@ -1,0 +1,207 @@
+"""The viewer on a long series: seconds to the first image, images a second while scrolling, bytes carried.
+
+    nice python -m benchmarks.viewer [--slices 300] [--rounds 3] [--json] [--renderer canvas]
+
+`qiaoyi serve` as a process with its defaults takes the series over STOW-RS and compresses it; then Chromium opens the
+viewer as the expert of the consultation, each round with an empty cache, and turns one slice after the other as soon as
+the last one is shown: once while they are being fetched, once more when they are there.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from playwright.async_api import Browser, async_playwright
+
+from backend import migrations
+from backend.security.policy import SYSTEM, Actor
+from backend.seed import demo_id, seed
+from benchmarks.product import Product, running_product
+from benchmarks.slices import ct_series
+from data.demo import demo
+from miniprogram_api.sessions import Sessions
+from qiaoyi.house import House, open_house
+from qiaoyi.settings import load
+
+_CHROMIUM = "/usr/bin/chromium"
+_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+_TOGETHER = 10
+_PATIENT = "Wang^Xiaoming=王^小明"
+_TARGETS = {"first_image_seconds": 1.0, "scrolling_images_per_second": 20.0}
+
+_WATCH = """
+performance.setResourceTimingBufferSize(10000)
+window.firstImage = new Promise(done => {
+    const look = () => {
+        const stage = document.querySelector('[data-testid=stage]')
+        // It is drawn in the animation frame after the one in which it is known to be shown.
+        if (stage && stage.dataset.shown !== '0') requestAnimationFrame(() => done(performance.now()))
+        else requestAnimationFrame(look)
+    }
+    requestAnimationFrame(look)
+})
+"""
+_SCROLL = """key => new Promise(done => {
+    const stage = document.querySelector('[data-testid=stage]')
+    const count = Number(document.querySelector('[data-testid=slider]').max) + 1
+    const end = key === 'ArrowDown' ? count : 1
+    const began = performance.now()
+    let wanted = Number(stage.dataset.shown)
+    const turn = () => {
+        if (Number(stage.dataset.shown) === wanted) {
+            if (wanted === end) return done((count - 1) / (performance.now() - began) * 1000)
+            wanted += key === 'ArrowDown' ? 1 : -1
+            stage.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}))
+        }
+        requestAnimationFrame(turn)
+    }
+    requestAnimationFrame(turn)
+})"""
+_BYTES = """() => performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))
+    .reduce((sum, one) => sum + one.transferSize, 0)"""
+
+
+@dataclass(frozen=True)
+class _Opened:
+    consultation_id: str
+    number: str
+    sender_token: str
+    session: str
+
+
+async def run(slices: int, rounds: int, renderer: str) -> dict[str, object]:
+    """Measure on a fresh product."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        async with open_house(load(data=data)) as house:
+            await migrations.upgrade(house.settings.database)
+            opened = await _consultation(house)
+        files = ct_series(slices, opened.number, _PATIENT)
+        async with running_product(data) as product, async_playwright() as playwright:
+            intake = await _send(product, opened.sender_token, files)
+            await _compressed(product)
+            after_intake = product.peak_megabytes()
+            browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
+            seen = [await _look(browser, product, opened, renderer) for _ in range(rounds)]
+            await browser.close()
+            return {
+                "slices": slices,
+                "rounds": seen,
+                "median": {name: round(statistics.median(one[name] for one in seen), 2) for name in seen[0]},
+                "targets": _TARGETS,
+                "intake_instances_per_second": round(intake, 1),
+                "server_peak_mb": {"intake": round(after_intake), "viewing": round(product.peak_megabytes())},
+                "load": os.getloadavg()[0],
+            }
+
+
+async def _consultation(house: House) -> _Opened:
+    """Let the demonstration's doctor send a case that an expert takes."""
+    await seed(house.database, house.people, house.scheduling)
+    people, care = house.people, house.consultations
+    doctor = await _joined(house, "DOC-01")
+    experts = [one.code for one in demo().practitioners if one.role == "expert" and one.department == "respiratory"]
+    expert = await _joined(house, experts[0])
+    patient = await people.actor(await people.register("王小明"))
+    await people.give_consent(patient, people.consent_document().version)
+    institution_id = doctor.institution_id or ""
+    case = await care.open(
+        patient, patient_id=patient.person_id, institution_id=institution_id, record={"chief_complaint": "咳嗽3天"},
+        facts={}, department_code="respiratory", urgency="routine",
+    )  # fmt: skip
+    await care.submit(doctor, case.id)
+    [offer] = await care.offers_of(SYSTEM, case.id)
+    await care.accept_offer(expert, offer.id)
+    sender = await house.imaging.register_stow_sender(SYSTEM, institution_id, "CT")
+    session, _until = Sessions(house.ring.derive("session"), house.clock).mint(expert.person_id)
+    return _Opened(case.id, case.number, sender.token, session)
+
+
+async def _joined(house: House, code: str) -> Actor:
+    people = house.people
+    person_id = await people.register("医生")
+    await people.accept_invitation(person_id, (await people.create_invitation(SYSTEM, demo_id(code))).scene)
+    return await people.actor(person_id)
+
+
+async def _send(product: Product, token: str, files: Sequence[bytes]) -> float:
+    """Store the files over STOW-RS; give instances a second."""
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": 'multipart/related; type="application/dicom"; boundary=of-the-benchmark',
+    }
+    head = b"--of-the-benchmark\r\nContent-Type: application/dicom\r\n\r\n"
+    began = time.perf_counter()
+    async with aiohttp.ClientSession(headers=headers) as http:
+        for start in range(0, len(files), _TOGETHER):
+            parts = b"".join(head + file + b"\r\n" for file in files[start : start + _TOGETHER])
+            body = parts + b"--of-the-benchmark--\r\n"
+            async with http.post(f"{product.url}/dicomweb/studies", data=body) as answer:
+                if answer.status != 200:
+                    raise RuntimeError(f"not stored: {answer.status}")
+    return len(files) / (time.perf_counter() - began)
+
+
+async def _compressed(product: Product) -> None:
+    """Wait until the product has compressed what it took in, as it does within a minute of a study's end."""
+    query = "SELECT count(*) FROM imaging_instances WHERE compress_at IS NOT NULL"
+    while True:
+        connection = sqlite3.connect(f"file:{product.data}/qiaoyi.db?mode=ro", uri=True, timeout=30)
+        waiting = connection.execute(query).fetchone()[0]
+        connection.close()
+        if not waiting:
+            return
+        await asyncio.sleep(0.5)
+
+
+async def _look(browser: Browser, product: Product, opened: _Opened, renderer: str) -> dict[str, Any]:
+    """Open the viewer and scroll through the series."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale="zh-CN")
+    page = await context.new_page()
+    await page.add_init_script(f"sessionStorage.setItem('qiaoyi-viewer-000001', '{json.dumps(opened.session)}')")
+    await page.add_init_script(_WATCH)
+    chosen = f"?renderer={renderer}" if renderer else ""
+    await page.goto(f"{product.url}/h5/viewer/{opened.consultation_id}{chosen}#000001")
+    first = await page.evaluate("window.firstImage")
+    before = await page.evaluate(_BYTES)
+    passed = await page.evaluate(_SCROLL, "ArrowDown")
+    carried = await page.evaluate(_BYTES)
+    again = await page.evaluate(_SCROLL, "ArrowUp")
+    await context.close()
+    return {
+        "first_image_seconds": first / 1000,
+        "scrolling_images_per_second": passed,
+        "cached_images_per_second": again,
+        "first_image_megabytes": before / 1e6,
+        "megabytes": carried / 1e6,
+    }
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--slices", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--renderer", default="", help="canvas or gpu; as the page chooses where not given")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    result = asyncio.run(run(options.slices, options.rounds, options.renderer))
+    if options.json:
+        print(json.dumps(result))
+        return
+    for name, value in result.items():
+        print(f"{name:28} {value}")
+
+
+if __name__ == "__main__":
+    main()
