@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-import aiohttp
 import numpy as np
 
 from backend import migrations
@@ -26,16 +25,16 @@ from backend.db import Database, install_key_ring
 from backend.imaging import StowAddress
 from backend.security.keyring import KeyRing
 from backend.security.policy import SYSTEM
+from benchmarks.stow import store
 from tests.support.clinic import build_clinic
 from tests.support.forwarding import Case, submitted_case
 from tests.support.imaging import as_file, ct_slice, folder_store, imaging_on, of_patient, streamed
-from tests.support.orthanc import AUTHORIZATION, Orthanc, running_orthanc
+from tests.support.orthanc import AUTHORIZATION, running_orthanc
 
 _SETTLED = timedelta(minutes=2)
 _EDGE = 512
-_TOGETHER, _AT_ONCE = 10, 4
+_WARMING = 40
 _TARGET = 0.9
-_BOUNDARY = "of-the-bare-client"
 
 
 def ct_files(series: int, count: int, accession: str) -> list[bytes]:
@@ -47,35 +46,6 @@ def ct_files(series: int, count: int, accession: str) -> list[bytes]:
         changes = of_patient("王小明", accession=accession) | {"Rows": _EDGE, "Columns": _EDGE, "PixelData": pixels}
         files.append(as_file(ct_slice(number, series=series, **changes)))
     return files
-
-
-async def bare(orthanc: Orthanc, files: Sequence[bytes]) -> float:
-    """Post files that lie in memory; gives instances a second."""
-    batches = [files[start : start + _TOGETHER] for start in range(0, len(files), _TOGETHER)]
-    headers = {
-        "Authorization": AUTHORIZATION,
-        "Content-Type": f'multipart/related; type="application/dicom"; boundary={_BOUNDARY}',
-        "Accept": "application/dicom+json",
-    }
-    head = f"--{_BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode()
-    stored = 0
-    async with aiohttp.ClientSession(headers=headers) as http:
-
-        async def work() -> None:
-            nonlocal stored
-            while batches:
-                batch = batches.pop()
-                body = b"".join(head + file + b"\r\n" for file in batch) + f"--{_BOUNDARY}--\r\n".encode()
-                async with http.post(f"{orthanc.url}/studies", data=body, raise_for_status=True) as response:
-                    answer = await response.json(content_type=None)
-                    stored += len(answer["00081199"]["Value"])
-
-        begun = time.perf_counter()
-        await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
-        seconds = time.perf_counter() - begun
-    if stored != len(files):
-        raise RuntimeError(f"the bare client stored {stored} of {len(files)}")
-    return len(files) / seconds
 
 
 async def ours(case: Case, files: Sequence[bytes]) -> float:
@@ -114,11 +84,13 @@ async def measure(instances: int, rounds: int) -> dict[str, object]:
             address = StowAddress(orthanc.url, AUTHORIZATION)
             await imaging.register_destination(SYSTEM, clinic.hospital, "PACS", address)
             await case.assign()
-            await bare(orthanc, ct_files(1, _TOGETHER * _AT_ONCE, case.number))  # warm
+            await store(orthanc.url, AUTHORIZATION, ct_files(1, _WARMING, case.number))  # warm
             figures: dict[str, list[float]] = {"bare": [], "ours": []}
             for one in range(rounds):
                 series = 2 + 2 * one
-                figures["bare"].append(await bare(orthanc, ct_files(series, instances, case.number)))
+                figures["bare"].append(
+                    await store(orthanc.url, AUTHORIZATION, ct_files(series, instances, case.number))
+                )
                 figures["ours"].append(await ours(case, ct_files(series + 1, instances, case.number)))
         imaging.close()
         await database.close()

@@ -7,7 +7,7 @@ import numpy as np
 import pydicom
 from pydicom.data import get_testdata_file
 from pydicom.dataset import FileDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 EDGE = 512
 
@@ -21,7 +21,7 @@ def ct_series(count: int, accession: str, patient_name: str) -> list[bytes]:
     for number in range(1, count + 1):
         dataset = deepcopy(template)
         dataset.StudyInstanceUID, dataset.SeriesInstanceUID = study, f"{study}.1"
-        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"{study}.1.{number}"
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = UID(f"{study}.1.{number}")
         dataset.InstanceNumber = number
         dataset.ImagePositionPatient = [-180, -180, number]
         dataset.AccessionNumber, dataset.PatientName = accession, patient_name

@@ -11,16 +11,12 @@ import argparse
 import asyncio
 import json
 import os
-import sqlite3
 import statistics
 import tempfile
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 from playwright.async_api import Browser, async_playwright
 
 from backend import migrations
@@ -28,6 +24,7 @@ from backend.security.policy import SYSTEM, Actor
 from backend.seed import demo_id, seed
 from benchmarks.product import Product, running_product
 from benchmarks.slices import ct_series
+from benchmarks.stow import store, until_compressed
 from data.demo import demo
 from miniprogram_api.sessions import Sessions
 from qiaoyi.house import House, open_house
@@ -35,7 +32,6 @@ from qiaoyi.settings import load
 
 _CHROMIUM = "/usr/bin/chromium"
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-_TOGETHER = 10
 _PATIENT = "Wang^Xiaoming=王^小明"
 _TARGETS = {"first_image_seconds": 1.0, "scrolling_images_per_second": 20.0}
 
@@ -88,8 +84,8 @@ async def run(slices: int, rounds: int, renderer: str) -> dict[str, object]:
             opened = await _consultation(house)
         files = ct_series(slices, opened.number, _PATIENT)
         async with running_product(data) as product, async_playwright() as playwright:
-            intake = await _send(product, opened.sender_token, files)
-            await _compressed(product)
+            intake = await store(f"{product.url}/dicomweb", f"Bearer {opened.sender_token}", files)
+            await until_compressed(data)
             after_intake = product.peak_megabytes()
             browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
             seen = [await _look(browser, product, opened, renderer) for _ in range(rounds)]
@@ -132,36 +128,6 @@ async def _joined(house: House, code: str) -> Actor:
     person_id = await people.register("医生")
     await people.accept_invitation(person_id, (await people.create_invitation(SYSTEM, demo_id(code))).scene)
     return await people.actor(person_id)
-
-
-async def _send(product: Product, token: str, files: Sequence[bytes]) -> float:
-    """Store the files over STOW-RS; give instances a second."""
-    headers = {
-        "Authorization": f"Bearer {token}",
-        "Content-Type": 'multipart/related; type="application/dicom"; boundary=of-the-benchmark',
-    }
-    head = b"--of-the-benchmark\r\nContent-Type: application/dicom\r\n\r\n"
-    began = time.perf_counter()
-    async with aiohttp.ClientSession(headers=headers) as http:
-        for start in range(0, len(files), _TOGETHER):
-            parts = b"".join(head + file + b"\r\n" for file in files[start : start + _TOGETHER])
-            body = parts + b"--of-the-benchmark--\r\n"
-            async with http.post(f"{product.url}/dicomweb/studies", data=body) as answer:
-                if answer.status != 200:
-                    raise RuntimeError(f"not stored: {answer.status}")
-    return len(files) / (time.perf_counter() - began)
-
-
-async def _compressed(product: Product) -> None:
-    """Wait until the product has compressed what it took in, as it does within a minute of a study's end."""
-    query = "SELECT count(*) FROM imaging_instances WHERE compress_at IS NOT NULL"
-    while True:
-        connection = sqlite3.connect(f"file:{product.data}/qiaoyi.db?mode=ro", uri=True, timeout=30)
-        waiting = connection.execute(query).fetchone()[0]
-        connection.close()
-        if not waiting:
-            return
-        await asyncio.sleep(0.5)
 
 
 async def _look(browser: Browser, product: Product, opened: _Opened, renderer: str) -> dict[str, Any]:

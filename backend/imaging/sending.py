@@ -262,6 +262,7 @@ async def _waiting_forwardings(session: AsyncSession, destination_id: str) -> li
 def _view(row: ImagingInstance) -> InstanceView:
     """Give what opens an instance, for nobody to see."""
     return InstanceView(
+        id=row.id,
         study_uid="",
         series_uid="",
         sop_instance_uid=row.sop_instance_uid,
