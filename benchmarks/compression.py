@@ -2,8 +2,9 @@
 
     nice python -m benchmarks.compression [--rounds 20] [--json]
 
-The uncompressed CT images of pydicom-data that were never compressed with loss before, each frame by each method as the product stores it: encoded, decoded again
-and compared. Megabytes are of the pixels as they came; seconds are of one processor.
+The uncompressed CT images of pydicom-data that were never compressed with loss before, each frame by each method as the
+product stores it: encoded, decoded again and compared. Megabytes are of the pixels as they came; seconds are of one
+processor.
 """
 
 import argparse
