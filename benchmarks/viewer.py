@@ -89,7 +89,7 @@ async def run(slices: int, rounds: int, renderer: str) -> dict[str, object]:
         files = ct_series(slices, opened.number, _PATIENT)
         async with running_product(data) as product, async_playwright() as playwright:
             intake = await _send(product, opened.sender_token, files)
-            await _compressed(product)
+            received, stored = await _compressed(product)
             after_intake = product.peak_megabytes()
             browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
             seen = [await _look(browser, product, opened, renderer) for _ in range(rounds)]
@@ -100,6 +100,7 @@ async def run(slices: int, rounds: int, renderer: str) -> dict[str, object]:
                 "median": {name: round(statistics.median(one[name] for one in seen), 2) for name in seen[0]},
                 "targets": _TARGETS,
                 "intake_instances_per_second": round(intake, 1),
+                "series_megabytes": {"received": round(received / 1e6, 1), "stored": round(stored / 1e6, 1)},
                 "server_peak_mb": {"intake": round(after_intake), "viewing": round(product.peak_megabytes())},
                 "load": os.getloadavg()[0],
             }
@@ -152,15 +153,16 @@ async def _send(product: Product, token: str, files: Sequence[bytes]) -> float:
     return len(files) / (time.perf_counter() - began)
 
 
-async def _compressed(product: Product) -> None:
-    """Wait until the product has compressed what it took in, as it does within a minute of a study's end."""
-    query = "SELECT count(*) FROM imaging_instances WHERE compress_at IS NOT NULL"
+async def _compressed(product: Product) -> tuple[int, int]:
+    """Wait until the product has compressed what it took in, as it does about when its card is sent; give the bytes
+    received and stored."""
+    query = "SELECT sum(compress_at IS NOT NULL), sum(received_size), sum(size) FROM imaging_instances"
     while True:
         connection = sqlite3.connect(f"file:{product.data}/qiaoyi.db?mode=ro", uri=True, timeout=30)
-        waiting = connection.execute(query).fetchone()[0]
+        waiting, received, stored = connection.execute(query).fetchone()
         connection.close()
         if not waiting:
-            return
+            return received, stored
         await asyncio.sleep(0.5)
 
 

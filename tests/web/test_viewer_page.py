@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pydicom
 import pytest
 import pytest_asyncio
+from pydicom.uid import JPEGLSLossless
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, expect
 
 from tests.support.dicomweb_server import DicomWebServer, big_slice, of_study, running_dicomweb_server
@@ -365,6 +366,40 @@ async def test_a_picture_that_is_cut_off_is_never_shown_and_can_be_asked_for_aga
     desk.server.broken = set()
     await reader.part("trouble-again").click()
     await reader.sees(2)
+
+
+async def test_frames_that_are_stored_as_jpeg_ls_are_decoded_by_the_browser(desk: Desk) -> None:
+    plain = list(desk.server.images)
+    for one in desk.server.images:
+        one.compress(JPEGLSLossless, generate_instance_uid=False)
+    twelve = big_slice(1, SeriesInstanceUID=f"{plain[0].StudyInstanceUID}.2", SeriesNumber=2, SOPInstanceUID="1.2.3.4")
+    twelve.BitsStored, twelve.HighBit, twelve.PixelRepresentation = 12, 11, 0
+    twelve.PixelData = (twelve.pixel_array & 0x0FFF).astype("<u2").tobytes()
+    expected = twelve.copy()
+    twelve.compress(JPEGLSLossless, generate_instance_uid=False)
+    desk.server.images.append(twelve)
+    reader = await desk.reader()
+    await at_actual_size(reader)
+    await reader.part("preset-骨窗").click()
+    await reader.stage.press("End")
+    await reader.sees(SLICES)
+    await reader.shows(windowed(big_slice(SLICES), 400, 1800))
+    await expect(reader.stage).to_have_attribute("data-loaded", str(SLICES))
+    assert desk.server.stored_frames == SLICES
+    await reader.choose_series(2)
+    await at_actual_size(reader)
+    await reader.part("preset-骨窗").click()
+    await reader.shows(windowed(expected, 400, 1800))
+
+
+async def test_a_jpeg_ls_frame_that_is_cut_off_is_never_shown(desk: Desk) -> None:
+    for one in desk.server.images:
+        one.compress(JPEGLSLossless, generate_instance_uid=False)
+    desk.server.broken = {desk.server.images[1].SOPInstanceUID}
+    reader = await desk.reader()
+    await reader.stage.press("ArrowDown")
+    await expect(reader.part("trouble")).to_contain_text("这一张没有完整传到，请再试一次。")
+    await reader.sees(1)
 
 
 async def test_a_consultation_without_studies_says_so(desk: Desk) -> None:
