@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pydicom
 import pytest
 import pytest_asyncio
+from pydicom.dataset import Dataset
+from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.uid import JPEGLSLossless
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, expect
 
@@ -366,6 +368,53 @@ async def test_a_picture_that_is_cut_off_is_never_shown_and_can_be_asked_for_aga
     desk.server.broken = set()
     await reader.part("trouble-again").click()
     await reader.sees(2)
+
+
+def table_of(name: str, first: int, values: Grey) -> Dataset:
+    """A look-up table of 12 bits (PS3.3 C.11.2)."""
+    item = Dataset()
+    item.add_new(0x00283002, "SS", [len(values), first, 12])
+    item.add_new(0x00283003, "LO", name)
+    item.add_new(0x00283006, "OW", values.astype("<u2").tobytes())
+    return item
+
+
+async def test_a_look_up_table_of_the_header_shows_what_pydicom_reads(desk: Desk) -> None:
+    curve = 4095 * np.linspace(0, 1, 1500) ** 2
+    tables = [table_of("LUNG", -1200, curve), table_of("BONE", 0, curve[::-1])]
+    desk.server.images = [big_slice(number, VOILUTSequence=tables, WindowCenter=40, WindowWidth=80) for number in (1, 2)]
+    first = desk.server.images[0]
+    reader = await desk.reader()
+    await at_actual_size(reader)
+    for preset, index in (("原设1（肺窗）", 0), ("原设2（骨窗）", 1)):
+        await reader.part(f"preset-{preset}").click()
+        read = apply_voi_lut(apply_modality_lut(first.pixel_array, first).astype(int), first, index=index)
+        grey = np.floor(read / 4095 * 255 + 0.5).astype(np.uint8)
+        await reader.shows(np.repeat(grey[..., None], 3, axis=2))
+    await reader.part("preset-原设3").click()
+    await reader.shows(windowed(first, 40, 80))
+    await reader.part("reset").click()
+    await expect(reader.part("preset-原设1（肺窗）")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_pixels_that_are_not_square_are_shown_as_high_and_wide_as_they_are(desk: Desk) -> None:
+    tall = big_slice(1, SeriesInstanceUID=f"{big_slice(1).StudyInstanceUID}.2", SeriesNumber=2, SOPInstanceUID="1.2.3.4")
+    del tall.PixelSpacing
+    tall.PixelAspectRatio = [2, 1]
+    edge = np.full((512, 512), -1000, "<i2")
+    edge[:, 192:320] = 3000
+    tall.PixelData = edge.tobytes()
+    desk.server.images.append(tall)
+    reader = await desk.reader()
+    await reader.choose_series(2)
+    size: list[int] = await reader.part("canvas").evaluate("canvas => [canvas.width, canvas.height]")
+    row: list[int] = await reader.part("canvas").evaluate(
+        "canvas => [...canvas.getContext('2d').getImageData(0, canvas.height / 2, canvas.width, 1).data]"
+    )
+    bright = np.flatnonzero(np.array(row)[::4] > 127)
+    scale = size[1] / (512 * 2)  # the height fills the stage: each pixel is twice as high as wide
+    assert abs(len(bright) - 128 * scale) <= 2
+    assert abs(bright.mean() - size[0] / 2) <= 2
 
 
 async def test_frames_that_are_stored_as_jpeg_ls_are_decoded_by_the_browser(desk: Desk) -> None:
