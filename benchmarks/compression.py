@@ -40,15 +40,16 @@ def _of_image(name: str, method: Method, rounds: int) -> dict[str, float]:
     if recoding is None:
         raise RuntimeError(f"{name} would stay as it is")
     pixels = whole[recoding.pixels_at : recoding.pixels_at + recoding.frame_bytes]
-    seconds = []
+    seconds, lengths = [], []
     for _ in range(rounds):
         began = time.process_time()
         encoded = encode_frame(method, pixels, recoding.frame)
         seconds.append(time.process_time() - began)
         if encoded is None:
             raise RuntimeError(f"{name} does not come back as it was")
+        lengths.append(len(encoded))
     return {
-        "ratio": round(len(pixels) / len(encoded), 2),
+        "ratio": round(len(pixels) / statistics.mean(lengths), 2),
         "megabytes_per_second": round(len(pixels) / 1e6 / statistics.median(seconds), 1),
     }
 

@@ -48,13 +48,14 @@ async def store(url: str, authorization: str, files: Sequence[bytes], *, togethe
     return len(files) / seconds
 
 
-async def until_compressed(data: Path) -> None:
-    """Wait until a product on the folder `data` has compressed what it took in, as it does in the background."""
-    query = "SELECT count(*) FROM imaging_instances WHERE compress_at IS NOT NULL"
+async def until_compressed(data: Path) -> tuple[int, int]:
+    """Wait until a product on the folder `data` has compressed what it took in, as it does about when its card is sent;
+    give the bytes received and stored."""
+    query = "SELECT sum(compress_at IS NOT NULL), sum(received_size), sum(size) FROM imaging_instances"
     while True:
         connection = sqlite3.connect(f"file:{data}/qiaoyi.db?mode=ro", uri=True, timeout=30)
-        waiting = connection.execute(query).fetchone()[0]
+        waiting, received, stored = connection.execute(query).fetchone()
         connection.close()
         if not waiting:
-            return
+            return received, stored
         await asyncio.sleep(0.5)

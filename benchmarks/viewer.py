@@ -85,7 +85,7 @@ async def run(slices: int, rounds: int, renderer: str) -> dict[str, object]:
         files = ct_series(slices, opened.number, _PATIENT)
         async with running_product(data) as product, async_playwright() as playwright:
             intake = await store(f"{product.url}/dicomweb", f"Bearer {opened.sender_token}", files)
-            await until_compressed(data)
+            received, stored = await until_compressed(data)
             after_intake = product.peak_megabytes()
             browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
             seen = [await _look(browser, product, opened, renderer) for _ in range(rounds)]
@@ -96,6 +96,7 @@ async def run(slices: int, rounds: int, renderer: str) -> dict[str, object]:
                 "median": {name: round(statistics.median(one[name] for one in seen), 2) for name in seen[0]},
                 "targets": _TARGETS,
                 "intake_instances_per_second": round(intake, 1),
+                "series_megabytes": {"received": round(received / 1e6, 1), "stored": round(stored / 1e6, 1)},
                 "server_peak_mb": {"intake": round(after_intake), "viewing": round(product.peak_megabytes())},
                 "load": os.getloadavg()[0],
             }

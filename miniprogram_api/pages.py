@@ -18,6 +18,10 @@ _PAGES = {
 }
 _ASSETS = "/h5/assets"
 _PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"
+_WORKER = ".worker-"
+_WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+"""Workers have a policy of their own: codecs in WebAssembly run in them, and not in the pages."""
+
 _NOT_BUILT = """<!doctype html><html lang="zh-CN"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>桥医</title>
 <body style="font:18px/1.8 sans-serif;max-width:36em;margin:3em auto;padding:0 1em">
@@ -64,6 +68,9 @@ def _asset(folder: Path) -> Handler:
         if not file.is_file():
             raise web.HTTPNotFound
         # Their names hold a digest of what is in them.
-        return web.FileResponse(file, headers={"Cache-Control": "public, max-age=31536000, immutable"})
+        headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+        if _WORKER in file.name:
+            headers["Content-Security-Policy"] = _WORKER_POLICY
+        return web.FileResponse(file, headers=headers)
 
     return serve

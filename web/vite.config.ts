@@ -1,4 +1,6 @@
 import { readdirSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { gzipSync } from 'node:zlib'
 import vue from '@vitejs/plugin-vue'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
@@ -30,7 +32,10 @@ const CARD_POLICY = { ...POLICY, 'media-src': "'self'", 'img-src': "'self' data:
 /** The room page talks to the media process that carries its room, which may be another host, and plays what it sends. */
 const ROOM_POLICY = { ...CARD_POLICY, 'connect-src': "'self' ws: wss:", 'media-src': "'self' blob: mediastream:" }
 
-const CARD_PAGES: Record<string, Record<string, string>> = { '/room.html': ROOM_POLICY, '/recordings.html': CARD_POLICY, '/viewer.html': CARD_POLICY }
+/** The viewer decodes in workers; what WebAssembly there is runs in them, not in the page. */
+const VIEWER_POLICY = { ...CARD_POLICY, 'worker-src': "'self'" }
+
+const CARD_PAGES: Record<string, Record<string, string>> = { '/room.html': ROOM_POLICY, '/recordings.html': CARD_POLICY, '/viewer.html': VIEWER_POLICY }
 
 /** These are served at addresses of several depths, their assets at one: they say themselves where those are. */
 const CARD_BASE = '/h5/'
@@ -46,10 +51,21 @@ const pageHead: Plugin = {
   },
 }
 
+/** Each script, style and codec packed beside itself: the server gives that to whoever takes it, and packs nothing itself. */
+const packed: Plugin = {
+  name: 'packed',
+  apply: 'build',
+  async writeBundle({ dir = '' }, bundle) {
+    const large = Object.keys(bundle).filter((name) => /\.(js|css|wasm)$/.test(name))
+    await Promise.all(large.map(async (name) => writeFile(`${dir}/${name}.gz`, gzipSync(await readFile(`${dir}/${name}`), { level: 9 }))))
+  },
+}
+
 export default defineConfig({
   // Relative addresses, so that the pages work wherever a server mounts them.
   base: './',
-  plugins: [vue(), pageHead],
+  plugins: [vue(), pageHead, packed],
+  worker: { format: 'es' },
   // The web views of older phones read no newer language.
   build: { target: ['es2020', 'chrome87', 'safari14'], rollupOptions: { input: pages } },
   server: { host: '127.0.0.1', proxy: { '/api': sandbox } },

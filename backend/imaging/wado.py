@@ -1,5 +1,7 @@
 """WADO-RS: files, headers, frames and pictures of studies (PS3.18, sections 10.4 and 8.3.5)."""
 
+import asyncio
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiohttp import hdrs, web
@@ -32,7 +34,8 @@ ENCODED: dict[str, str] = {
 """Media types of encoded frames (PS3.18, table 8.7.3-5)."""
 
 _PAGE = 50
-_PAGE_OF_HEADERS = 150
+_PAGE_OF_HEADERS = 100
+_GZIP_FORMAT, _GZIP_LEVEL = 31, 1
 _MOST_FRAMES = 1000
 _THUMBNAIL = (160, 160)
 _LARGEST_VIEWPORT = 8192
@@ -126,7 +129,7 @@ async def _metadata(viewer: Viewer) -> web.StreamResponse:
             offset, limit = offset + len(headers), _PAGE_OF_HEADERS
         yield b"]"
 
-    return await _stream(viewer, MEDIA_TYPE, content(), packed=True)
+    return await _stream(viewer, MEDIA_TYPE, content(), packed=_takes_gzip(viewer))
 
 
 async def _metadata_of_one(viewer: Viewer) -> web.Response:
@@ -284,11 +287,12 @@ async def _stream(
     """Answer with what streams; where it fails half-way the connection is cut, so that nobody takes a part for all.
 
     Args:
-        packed: compress it on the way, for whoever takes that.
+        packed: compress each piece on the way (gzip), so that it can be read as soon as it has come.
     """
     response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: content_type})
     if packed:
-        response.enable_compression()
+        response.headers[hdrs.CONTENT_ENCODING] = "gzip"
+        content = _gzipped(content)
     await response.prepare(viewer.request)
     try:
         async for piece in content:
@@ -299,3 +303,15 @@ async def _stream(
         raise
     await response.write_eof()
     return response
+
+
+def _takes_gzip(viewer: Viewer) -> bool:
+    said = viewer.request.headers.get(hdrs.ACCEPT_ENCODING, "").lower()
+    return any(one.strip() == "gzip" for one in said.split(","))
+
+
+async def _gzipped(content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    packer = zlib.compressobj(level=_GZIP_LEVEL, wbits=_GZIP_FORMAT)
+    async for piece in content:
+        yield await asyncio.to_thread(lambda piece=piece: packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH))  # type: ignore[misc]
+    yield packer.flush()

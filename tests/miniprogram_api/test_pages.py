@@ -23,6 +23,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "recordings.html").write_text("<title>recordings</title>", "utf-8")
     (tmp_path / "viewer.html").write_text("<title>viewer</title>", "utf-8")
     (tmp_path / "assets" / "room-1a2b.js").write_text("export {}", "utf-8")
+    (tmp_path / "assets" / "jls.worker-1a2b.js").write_text("export {}", "utf-8")
     (tmp_path / "secret.txt").write_text("secret", "utf-8")
     return tmp_path
 
@@ -63,6 +64,12 @@ async def test_a_local_wechat_may_show_it_in_a_frame(folder: Path) -> None:
 async def test_what_a_page_loads_is_kept_for_long(folder: Path) -> None:
     async with served(folder) as (http, url), http.get(f"{url}/h5/assets/room-1a2b.js") as answer:
         assert (answer.status, answer.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
+
+
+async def test_a_worker_may_run_a_codec_and_nothing_else_of_others(folder: Path) -> None:
+    async with served(folder) as (http, url), http.get(f"{url}/h5/assets/jls.worker-1a2b.js") as answer:
+        policy = answer.headers["Content-Security-Policy"]
+    assert policy == "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 
 
 @pytest.mark.parametrize(

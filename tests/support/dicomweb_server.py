@@ -17,8 +17,9 @@ from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import JPEGBaseline8Bit
+from pydicom.uid import JPEGBaseline8Bit, JPEGLSLossless
 
+from miniprogram_api.pages import page_routes
 from tests.support.imaging import ct_slice
 
 CONSULTATION = "fedcba9876543210" * 2
@@ -27,6 +28,7 @@ SERIES_LEVEL = ("SeriesInstanceUID", "SeriesNumber", "Modality", "SeriesDescript
 STUDY_LEVEL = ("SpecificCharacterSet", "StudyInstanceUID", "PatientName", "StudyDate", "StudyDescription")
 JPEG_FRAMES = "image/jpeg"
 OCTET_FRAMES = "application/octet-stream"
+JPEG_LS_FRAMES = "image/jls"
 CT_SIZE = 512
 
 
@@ -88,6 +90,8 @@ class DicomWebServer:
     """The numbers of the frames' instances in the order in which they were asked for."""
     broken: set[str] = field(default_factory=set)
     """Instances whose frames are cut off."""
+    stored_frames: int = 0
+    """How many frames went out as JPEG-LS, as they are stored."""
     logins: int = 0
     _tokens: set[str] = field(default_factory=set)
 
@@ -108,8 +112,7 @@ class DicomWebServer:
         instance = f"{series}/instances/{{sop}}"
         application.add_routes(
             [
-                web.get("/h5/viewer/{id}", self._page),
-                web.static("/h5/assets", self.pages / "assets"),
+                *page_routes(self.pages),
                 web.get("/wechat", self._wechat),
                 web.get("/api/v1/web-login", self._web_login),
                 web.post("/api/v1/web-session", self._web_session),
@@ -128,9 +131,6 @@ class DicomWebServer:
             raise web.HTTPUnauthorized(
                 text='{"code": "no_session", "message": "请重新登录"}', content_type="application/json"
             )
-
-    async def _page(self, _request: web.Request) -> web.FileResponse:
-        return web.FileResponse(self.pages / "viewer.html")
 
     async def _wechat(self, request: web.Request) -> web.Response:
         raise web.HTTPFound(f"{request.query['path']}?code=expert&state={STATE}")
@@ -192,6 +192,11 @@ class DicomWebServer:
             count = int(dataset.get("NumberOfFrames", 1))
             return self._part(JPEG_FRAMES, get_frame(dataset.PixelData, number - 1, number_of_frames=count))
         assert OCTET_FRAMES in asked
+        stored_as_jls = dataset.file_meta.TransferSyntaxUID == JPEGLSLossless
+        if stored_as_jls and JPEG_LS_FRAMES in asked:
+            body = get_frame(dataset.PixelData, number - 1, number_of_frames=1)
+            self.stored_frames += 1
+            return self._part(JPEG_LS_FRAMES, body[: len(body) // 2] if dataset.SOPInstanceUID in self.broken else body)
         decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
         frame, _ = decoder.as_buffer(dataset, index=number - 1, raw=True)
         body = bytes(frame)

@@ -11,6 +11,9 @@ import numpy.typing as npt
 import pydicom
 import pytest
 import pytest_asyncio
+from pydicom.dataset import Dataset
+from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
+from pydicom.uid import JPEGLSLossless
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, expect
 
 from tests.support.dicomweb_server import DicomWebServer, big_slice, of_study, running_dicomweb_server
@@ -147,7 +150,7 @@ async def desk(browser: Browser, pages_folder: Path) -> AsyncIterator[Desk]:
         yield opened
 
 
-def windowed(dataset: pydicom.FileDataset, center: float, width: float) -> npt.NDArray[np.uint8]:
+def windowed(dataset: pydicom.Dataset, center: float, width: float) -> npt.NDArray[np.uint8]:
     """Give the greys of a CT under a window, by the formula of PS3.3, C.11.2.1.2.1."""
     values: Grey = dataset.pixel_array * float(dataset.RescaleSlope) + float(dataset.RescaleIntercept)
     grey = ((values - (center - 0.5)) / (width - 1) + 0.5) * 255
@@ -365,6 +368,87 @@ async def test_a_picture_that_is_cut_off_is_never_shown_and_can_be_asked_for_aga
     desk.server.broken = set()
     await reader.part("trouble-again").click()
     await reader.sees(2)
+
+
+def table_of(name: str, first: int, values: Grey) -> Dataset:
+    """A look-up table of 12 bits (PS3.3 C.11.2)."""
+    item = Dataset()
+    item.add_new(0x00283002, "SS", [len(values), first, 12])
+    item.add_new(0x00283003, "LO", name)
+    item.add_new(0x00283006, "OW", values.astype("<u2").tobytes())
+    return item
+
+
+async def test_a_look_up_table_of_the_header_shows_what_pydicom_reads(desk: Desk) -> None:
+    curve = 4095 * np.linspace(0, 1, 1500) ** 2
+    tables = [table_of("LUNG", -1200, curve), table_of("BONE", 0, curve[::-1])]
+    desk.server.images = [big_slice(number, VOILUTSequence=tables, WindowCenter=40, WindowWidth=80) for number in (1, 2)]
+    first = desk.server.images[0]
+    reader = await desk.reader()
+    await at_actual_size(reader)
+    for preset, index in (("原设1（肺窗）", 0), ("原设2（骨窗）", 1)):
+        await reader.part(f"preset-{preset}").click()
+        read = apply_voi_lut(apply_modality_lut(first.pixel_array, first).astype(int), first, index=index)
+        grey = np.floor(read / 4095 * 255 + 0.5).astype(np.uint8)
+        await reader.shows(np.repeat(grey[..., None], 3, axis=2))
+    await reader.part("preset-原设3").click()
+    await reader.shows(windowed(first, 40, 80))
+    await reader.part("reset").click()
+    await expect(reader.part("preset-原设1（肺窗）")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_pixels_that_are_not_square_are_shown_as_high_and_wide_as_they_are(desk: Desk) -> None:
+    tall = big_slice(1, SeriesInstanceUID=f"{big_slice(1).StudyInstanceUID}.2", SeriesNumber=2, SOPInstanceUID="1.2.3.4")
+    del tall.PixelSpacing
+    tall.PixelAspectRatio = [2, 1]
+    edge = np.full((512, 512), -1000, "<i2")
+    edge[:, 192:320] = 3000
+    tall.PixelData = edge.tobytes()
+    desk.server.images.append(tall)
+    reader = await desk.reader()
+    await reader.choose_series(2)
+    size: list[int] = await reader.part("canvas").evaluate("canvas => [canvas.width, canvas.height]")
+    row: list[int] = await reader.part("canvas").evaluate(
+        "canvas => [...canvas.getContext('2d').getImageData(0, canvas.height / 2, canvas.width, 1).data]"
+    )
+    bright = np.flatnonzero(np.array(row)[::4] > 127)
+    scale = size[1] / (512 * 2)  # the height fills the stage: each pixel is twice as high as wide
+    assert abs(len(bright) - 128 * scale) <= 2
+    assert abs(bright.mean() - size[0] / 2) <= 2
+
+
+async def test_frames_that_are_stored_as_jpeg_ls_are_decoded_by_the_browser(desk: Desk) -> None:
+    plain = list(desk.server.images)
+    for one in desk.server.images:
+        one.compress(JPEGLSLossless, generate_instance_uid=False)
+    twelve = big_slice(1, SeriesInstanceUID=f"{plain[0].StudyInstanceUID}.2", SeriesNumber=2, SOPInstanceUID="1.2.3.4")
+    twelve.BitsStored, twelve.HighBit, twelve.PixelRepresentation = 12, 11, 0
+    twelve.PixelData = (twelve.pixel_array & 0x0FFF).astype("<u2").tobytes()
+    expected = twelve.copy()
+    twelve.compress(JPEGLSLossless, generate_instance_uid=False)
+    desk.server.images.append(twelve)
+    reader = await desk.reader()
+    await at_actual_size(reader)
+    await reader.part("preset-骨窗").click()
+    await reader.stage.press("End")
+    await reader.sees(SLICES)
+    await reader.shows(windowed(big_slice(SLICES), 400, 1800))
+    await expect(reader.stage).to_have_attribute("data-loaded", str(SLICES))
+    assert desk.server.stored_frames == SLICES
+    await reader.choose_series(2)
+    await at_actual_size(reader)
+    await reader.part("preset-骨窗").click()
+    await reader.shows(windowed(expected, 400, 1800))
+
+
+async def test_a_jpeg_ls_frame_that_is_cut_off_is_never_shown(desk: Desk) -> None:
+    for one in desk.server.images:
+        one.compress(JPEGLSLossless, generate_instance_uid=False)
+    desk.server.broken = {desk.server.images[1].SOPInstanceUID}
+    reader = await desk.reader()
+    await reader.stage.press("ArrowDown")
+    await expect(reader.part("trouble")).to_contain_text("这一张没有完整传到，请再试一次。")
+    await reader.sees(1)
 
 
 async def test_a_consultation_without_studies_says_so(desk: Desk) -> None:

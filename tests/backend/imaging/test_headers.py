@@ -30,8 +30,7 @@ ASIAN = [file for file in get_charset_files("chr[AHIKX]*.dcm") if "SQ" not in fi
 
 
 def comparable(told: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what either may leave out: group lengths, long binary values, and padding and empty lists where the library keeps
-    them."""
+    """Leave out what either may leave out: group lengths, long binary values, padding, lists that are empty."""
     kept = {tag: one for tag, one in told.items() if tag != "00080005" and tag < "7FE00000" and tag[4:] != "0000"}
     return {tag: _bare(one) for tag, one in kept.items() if len(one.get("InlineBinary", "")) <= 1368}
 

@@ -1,4 +1,5 @@
 import { pan, zoomAt } from '../state/geometry'
+import { asChosen } from '../state/presets'
 import type { Viewer } from '../state/viewer'
 import { adjustWindow } from './gestures'
 
@@ -46,7 +47,7 @@ export function onKey(event: KeyboardEvent, viewer: Viewer) {
   const preset = /^[1-9]$/.test(event.key) ? viewer.look.presets.value[Number(event.key) - 1] : undefined
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
   const action = (event.shiftKey && SHIFTED[key]) || KEYS[key]
-  if (preset) viewer.look.chosen.value = { center: preset.center, width: preset.width }
+  if (preset) viewer.look.chosen.value = asChosen(preset)
   else if (action) action(viewer)
   else return
   event.preventDefault()

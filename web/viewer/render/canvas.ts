@@ -1,6 +1,6 @@
 import type { Size } from '../state/geometry'
 import { applyLut, makeLut, type Lut } from '../state/lut'
-import type { Pixels } from '../state/types'
+import type { Pixels, Table } from '../state/types'
 import type { Renderer, Scene } from './renderer'
 
 /** From here on pixels are shown as squares, so that nothing is invented between them. */
@@ -22,6 +22,7 @@ export class CanvasRenderer implements Renderer {
   private image: ImageData | null = null
   private lut: Lut | null = null
   private lutKey = ''
+  private lutTables: (Table | null | undefined)[] = []
   private drawn: { pixels: Pixels | null; lut: Lut | null; isInverted: boolean } = { pixels: null, lut: null, isInverted: false }
   private ratio = 1
 
@@ -76,8 +77,11 @@ export class CanvasRenderer implements Renderer {
   private lutFor({ picture, pixels, window, isInverted }: Scene): Lut | null {
     if (pixels.kind === 'colour') return null
     const key = [pixels.data.constructor.name, picture.slope, picture.intercept, picture.photometric, picture.voi, window.center, window.width, isInverted].join()
-    if (!this.lut || key !== this.lutKey) this.lut = makeLut(picture, pixels.data, window, isInverted)
+    const tables = [picture.modalityTable, window.table]
+    const isSame = key === this.lutKey && tables.every((one, at) => one?.entries === this.lutTables[at]?.entries)
+    if (!this.lut || !isSame) this.lut = makeLut(picture, pixels.data, window, isInverted)
     this.lutKey = key
+    this.lutTables = tables
     return this.lut
   }
 }

@@ -1,5 +1,7 @@
 import { ApiError, call, callJson } from '../../shared/http'
-import { objects, type Raw } from '../../shared/raw'
+import { isRaw, objects, type Raw } from '../../shared/raw'
+import { JlsDecoder } from './jls'
+import { readArray } from './jsonstream'
 import { onlyPart } from './multipart'
 import { parsePictures, parseSeries, parseStudy } from './parse'
 import { isReadable, readPixels } from './pixels'
@@ -9,11 +11,19 @@ const BASE = '/dicomweb/view'
 const FRAME_TIMEOUT_MS = 60_000
 const OCTETS = 'multipart/related; type="application/octet-stream"'
 const JPEG = 'multipart/related; type="image/jpeg"'
+/** As it is stored where that is JPEG-LS, else decoded by the server. */
+const JPEG_LS = `multipart/related; type="image/jls", ${OCTETS}`
 const NOT_ACCEPTABLE = 406
 
 /** What the server has of a consultation, as DICOMweb (PS3.18). Every method raises ApiError. */
 export class ImagingClient {
+  private readonly decoder = new JlsDecoder()
+
   constructor(private readonly consultation: string, private readonly token: string) {}
+
+  close(): void {
+    this.decoder.close()
+  }
 
   /** All series of all studies of the consultation, by study, then by number. */
   async series(): Promise<Series[]> {
@@ -25,8 +35,14 @@ export class ImagingClient {
     return found.flat()
   }
 
-  async pictures(series: Series): Promise<Picture[]> {
-    return parsePictures(await this.dicomJson(`${path(series)}/metadata`, FRAME_TIMEOUT_MS))
+  /** The pictures of a series; the first that the server names is told before the others have come. */
+  async pictures(series: Series, onFirst: (first: Picture) => void): Promise<Picture[]> {
+    const answer = await this.get(`${path(series)}/metadata`, 'application/dicom+json')
+    const all = await readArray(answer, (raw) => {
+      const [first] = isRaw(raw) ? parsePictures([raw]) : []
+      if (first) onFirst(first)
+    })
+    return parsePictures(objects(all))
   }
 
   async thumbnail(series: Series): Promise<Blob> {
@@ -39,15 +55,24 @@ export class ImagingClient {
     if (!isReadable(picture)) return this.rendered(instance, picture, signal)
     try {
       // What the server stores as JPEG it does not decode; the browser does.
-      return await this.frame(instance, picture, picture.isJpeg ? JPEG : OCTETS, signal)
+      return await this.frame(instance, picture, await this.accepted(picture), signal)
     } catch (error) {
       throw error instanceof ApiError && error.status === NOT_ACCEPTABLE ? unreadable() : error
     }
   }
 
+  private async accepted(picture: Picture): Promise<string> {
+    if (picture.isJpeg) return JPEG
+    return picture.samples === 1 && (await this.decoder.isReady()) ? JPEG_LS : OCTETS
+  }
+
   private async frame(instance: string, picture: Picture, accept: string, signal: AbortSignal): Promise<Pixels> {
     const answer = await this.get(`${instance}/frames/${picture.frame}`, accept, signal)
     const part = onlyPart(answer.headers.get('Content-Type') ?? '', await answer.arrayBuffer())
+    if (part.type.startsWith('image/jls')) {
+      const { bytes, bits } = await this.decoder.decode(part.bytes)
+      return readPixels(bytes, { ...picture, allocated: bits > 8 ? 16 : 8 })
+    }
     return part.type.startsWith('image/') ? painted(new Blob([part.bytes], { type: part.type })) : readPixels(part.bytes, picture)
   }
 

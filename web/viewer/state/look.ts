@@ -3,9 +3,16 @@ import { WHOLE, type Size, type View } from './geometry'
 import { autoWindow } from './lut'
 import { presetsFor } from './presets'
 import type { Stack } from './stack'
-import type { Window } from './types'
+import { asWindow } from './tables'
+import type { Picture, Window } from './types'
 
 export const ORIGINAL = '原设'
+
+/** The header's curve before its window, as PS3.3 C.11.2 leaves open and readers do. */
+function headerWindow(picture: Picture | null): Window | null {
+  const [table] = picture?.voiTables ?? []
+  return table ? asWindow(table) : (picture?.windows[0] ?? null)
+}
 
 /** How the picture is shown: window, inverted, where on the stage. */
 export function createLook(stack: Stack) {
@@ -22,7 +29,7 @@ export function createLook(stack: Stack) {
     if (pixels && picture && !automatic.value) automatic.value = autoWindow(pixels, picture)
   }, { flush: 'sync' })
 
-  const window = computed<Window>(() => chosen.value ?? stack.picture.value?.windows[0] ?? automatic.value ?? { center: 128, width: 256 })
+  const window = computed<Window>(() => chosen.value ?? headerWindow(stack.picture.value) ?? automatic.value ?? { center: 128, width: 256 })
 
   const presets = computed(() => {
     const { value: picture } = stack.picture

@@ -1,3 +1,4 @@
+import { lookUp } from './tables'
 import type { Picture, Pixels, Stored, VoiFunction, Window } from './types'
 
 /** Window and rescale as one table from stored value to grey (PS3.3 C.11.1, C.11.2). */
@@ -13,6 +14,16 @@ export function grey(value: number, window: Window, voi: VoiFunction): number {
   return ((value - center) / span + 0.5) * 255
 }
 
+/** What a stored value means (PS3.3 C.11.1). */
+export function modalityValue(picture: Picture, stored: number): number {
+  return picture.modalityTable ? lookUp(picture.modalityTable, stored) : stored * picture.slope + picture.intercept
+}
+
+function shownGrey(value: number, window: Window, voi: VoiFunction): number {
+  const { table } = window
+  return table ? (lookUp(table, value) / (2 ** table.bits - 1)) * 255 : grey(value, window, voi)
+}
+
 export interface Lut {
   /** RGBA of each stored value as one little-endian word, beginning with `first`. */
   table: Uint32Array
@@ -26,7 +37,7 @@ export function makeLut(picture: Picture, data: Stored, window: Window, isInvert
   const table = new Uint32Array(size)
   const isReversed = (picture.photometric === 'MONOCHROME1') !== isInverted
   for (let at = 0; at < size; at += 1) {
-    const level = Math.round(grey((at + first) * picture.slope + picture.intercept, window, picture.voi))
+    const level = Math.round(shownGrey(modalityValue(picture, at + first), window, picture.voi))
     const shown = isReversed ? 255 - level : level
     table[at] = (0xff000000 | (shown << 16) | (shown << 8) | shown) >>> 0
   }
@@ -49,7 +60,7 @@ export function autoWindow(pixels: Pixels, picture: Picture): Window {
   const values: number[] = []
   for (let at = 0; at < pixels.data.length; at += step) {
     const value = pixels.data[at] ?? 0
-    if (value !== picture.padding) values.push(value * picture.slope + picture.intercept)
+    if (value !== picture.padding) values.push(modalityValue(picture, value))
   }
   values.sort((one, other) => one - other)
   const low = values[Math.floor(values.length * CUT)] ?? 0

@@ -1,3 +1,4 @@
+import { modalityValue } from './lut'
 import type { Picture, Pixels, Point, Spacing } from './types'
 
 /** What is measured on a picture. Points are picture coordinates: (0, 0) is the upper left corner of the first pixel. */
@@ -58,7 +59,7 @@ export function figuresOf(picture: Picture, pixels: Pixels, mark: Mark): RegionF
   const values: number[] = []
   for (let y = Math.max(0, Math.ceil(top - 0.5)); y + 0.5 <= bottom && y < pixels.rows; y += 1) {
     for (let x = Math.max(0, Math.ceil(left - 0.5)); x + 0.5 <= right && x < pixels.columns; x += 1) {
-      if (isInside(x + 0.5, y + 0.5)) values.push((pixels.data[y * pixels.columns + x] ?? 0) * picture.slope + picture.intercept)
+      if (isInside(x + 0.5, y + 0.5)) values.push(modalityValue(picture, pixels.data[y * pixels.columns + x] ?? 0))
     }
   }
   return figures(values)

@@ -1,5 +1,6 @@
 import type { Raw } from '../../shared/raw'
 import { itemsAt, layersOf, layerWith, nameAt, numberAt, numbersAt, textAt, textsAt } from './dicomjson'
+import { tablesAt } from './tables'
 import type { NamedWindow, Picture, Region, Series, Spacing, Study, VoiFunction } from './types'
 
 /** The boundary: turns what QIDO-RS and WADO-RS answered into our own types. */
@@ -92,6 +93,8 @@ function picture(dataset: Raw, frame: number): Picture {
   const allocated = numberAt(dataset, '00280100') ?? 0
   const stored = numberAt(dataset, '00280101') ?? allocated
   const padding = numberAt(dataset, '00280120')
+  const signed = numberAt(dataset, '00280103') === 1
+  const intercept = anywhere('00281052') ?? 0
   return {
     sop: textAt(dataset, '00080018'),
     frame,
@@ -102,11 +105,13 @@ function picture(dataset: Raw, frame: number): Picture {
     allocated,
     stored,
     highBit: numberAt(dataset, '00280102') ?? stored - 1,
-    signed: numberAt(dataset, '00280103') === 1,
+    signed,
     photometric: textAt(dataset, '00280004'),
     planar: numberAt(dataset, '00280006') === 1,
     slope: anywhere('00281053') || 1,
-    intercept: anywhere('00281052') ?? 0,
+    intercept,
+    modalityTable: tablesAt(layerWith(layers, '00283000'), '00283000', signed)[0] ?? null,
+    voiTables: tablesAt(layerWith(layers, '00283010'), '00283010', signed || intercept < 0),
     unit: unitOf(layers, modality),
     padding,
     isJpeg: textsAt(dataset, '00083002').includes(JPEG_BASELINE),

@@ -1,4 +1,5 @@
-import type { NamedWindow, Picture } from './types'
+import { asWindow } from './tables'
+import type { NamedWindow, Picture, Window } from './types'
 
 /** Windows as Chinese radiology departments name them; level and width in HU. */
 const CT: NamedWindow[] = [
@@ -22,6 +23,12 @@ function headerName(window: NamedWindow, at: number, count: number): string {
 /** What the machine chose and, where values are HU, the usual windows. Colour has none. */
 export function presetsFor(picture: Picture): NamedWindow[] {
   if (picture.samples !== 1) return []
-  const own = picture.windows.map((window, at, all) => ({ ...window, name: headerName(window, at, all.length) }))
+  const tables = picture.voiTables.map((table) => ({ ...asWindow(table), name: table.name }))
+  const own = [...tables, ...picture.windows].map((window, at, all) => ({ ...window, name: headerName(window, at, all.length) }))
   return picture.unit === 'HU' ? [...own, ...CT] : own
+}
+
+/** A preset as the window that it sets. */
+export function asChosen({ name: _name, ...window }: NamedWindow): Window {
+  return window
 }

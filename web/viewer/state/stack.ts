@@ -13,6 +13,13 @@ function budget(): number {
   return (gigabytes <= 2 ? 96 : gigabytes <= 4 ? 192 : 320) * MEGABYTE
 }
 
+/** The first picture of a series, asked for before its place in the stack is known. */
+interface Ahead {
+  picture: Picture
+  request: AbortController
+  fetched: Promise<Pixels>
+}
+
 /** The pictures of the series in sight: which one is asked for, which one is shown, what has come. */
 export function createStack(client: ImagingClient, onRefused: (error: unknown) => void) {
   const series = shallowRef<Series | null>(null)
@@ -24,6 +31,7 @@ export function createStack(client: ImagingClient, onRefused: (error: unknown) =
   const loaded = ref(0)
   const trouble = ref('')
   let loader: StackLoader<Pixels> | null = null
+  let ahead: Ahead | null = null
 
   const picture = computed(() => pictures.value[shown.value] ?? null)
   const pixels = shallowRef<Pixels | null>(null)
@@ -41,9 +49,27 @@ export function createStack(client: ImagingClient, onRefused: (error: unknown) =
     else if (at === wanted.value) trouble.value = error instanceof ApiError ? error.message : '这一张没有完整传到，请再试一次。'
   }
 
+  /** Fetches the first picture while the list of the others is still coming. */
+  function fetchAhead(next: Series, first: Picture) {
+    const request = new AbortController()
+    const fetched = client.pixels(next, first, request.signal)
+    fetched.catch(() => undefined) // whoever takes it hears of it
+    ahead = { picture: first, request, fetched }
+  }
+
+  function fetchPixels(next: Series, wantedOne: Picture, signal: AbortSignal): Promise<Pixels> {
+    const early = ahead
+    if (!early || early.picture.sop !== wantedOne.sop || early.picture.frame !== wantedOne.frame) return client.pixels(next, wantedOne, signal)
+    ahead = null
+    signal.addEventListener('abort', () => early.request.abort(signal.reason), { once: true })
+    return early.fetched
+  }
+
   function clear(next: Series) {
     loader?.close()
     loader = null
+    ahead?.request.abort()
+    ahead = null
     series.value = next
     pictures.value = []
     pixels.value = null
@@ -57,14 +83,14 @@ export function createStack(client: ImagingClient, onRefused: (error: unknown) =
     clear(next)
     isOpening.value = true
     try {
-      const found = await client.pictures(next)
+      const found = await client.pictures(next, (first) => series.value === next && fetchAhead(next, first))
       if (series.value !== next) return
       pictures.value = found
       loader = new StackLoader<Pixels>({
         count: found.length,
         budget: budget(),
         sizeAt: (at) => sizeOf(found[at] as Picture),
-        fetch: (at, signal) => client.pixels(next, found[at] as Picture, signal),
+        fetch: (at, signal) => fetchPixels(next, found[at] as Picture, signal),
         onLoaded(at) {
           loaded.value = loader?.loaded ?? 0
           if (at === wanted.value) show(at)
@@ -95,7 +121,10 @@ export function createStack(client: ImagingClient, onRefused: (error: unknown) =
     step: (by: number) => go(wanted.value + by),
     /** Asks again for what did not come. */
     retry: () => (pictures.value.length ? go(wanted.value) : series.value && open(series.value)),
-    close: () => loader?.close(),
+    close() {
+      loader?.close()
+      ahead?.request.abort()
+    },
   }
 }
 

@@ -17,10 +17,22 @@ export interface Series {
   instances: number
 }
 
+/** A look-up table (PS3.3 C.11.1.1, C.11.2.1.1): what values from `first` on become; those beyond its ends, what its ends do. */
+export interface Table {
+  first: number
+  /** Of its entries. */
+  bits: number
+  entries: Uint16Array
+  /** As the header explains it. */
+  name: string
+}
+
 /** A window (VOI) in modality values: HU in a CT. */
 export interface Window {
   center: number
   width: number
+  /** The header's own curve instead of the formula; centre and width say which values it tells apart. */
+  table?: Table
 }
 
 export interface NamedWindow extends Window {
@@ -65,6 +77,10 @@ export interface Picture extends PixelFormat {
   modality: string
   slope: number
   intercept: number
+  /** Modality values by stored value, instead of slope and intercept; null where the header has no such table. */
+  modalityTable: Table | null
+  /** The header's own curves, before its windows. */
+  voiTables: Table[]
   /** What a value is in: `HU`, or nothing that can be said. */
   unit: 'HU' | ''
   padding: number | null
