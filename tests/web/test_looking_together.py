@@ -1,4 +1,4 @@
-"""People in a video room look at the same image together, in Chromium: what the leader turns over, sets and points at is
+"""People in a video room look at one image together, in Chromium: what the leader turns over, sets and points at is
 what the others see, each under their own rights."""
 
 import json
@@ -12,7 +12,8 @@ from playwright.async_api import Locator, expect
 from tests.support.dicomweb_server import big_slice, of_study
 from tests.support.room_server import CONSULTATION, DOCTOR, EXPERT, PATIENT
 from tests.support.waiting import eventually
-from tests.web.room_pages import DESKTOP, PHONE, House, Visitor
+from tests.web.room_pages import DESKTOP, PHONE, PHONE_ON_ITS_SIDE, House, Visitor
+from tests.web.test_room_accessibility import check
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,8 +24,8 @@ WHERE = """stage => {
     return [canvas.x, canvas.y, canvas.width, canvas.height, zoom ? Number(zoom[1]) / 100 : 0]
 }"""
 POINTER = """pointer => {
-    const {x, y} = pointer.getBoundingClientRect()
-    return [x, y]
+    const {x, y, width, height} = pointer.getBoundingClientRect()
+    return [x + width / 2, y + height / 2]
 }"""
 
 
@@ -115,7 +116,7 @@ async def test_a_follower_looks_around_alone_and_comes_back(scanned: House) -> N
     await stage(expert).press("ArrowDown")
     await shows(doctor, 2)
     await doctor.part("look-alone").click()
-    await expect(doctor.part("together")).to_have_text("只有您自己在看")
+    await expect(doctor.part("together")).to_have_text("您在自己看")
     await stage(doctor).press("End")
     await shows(doctor, SLICES)
     await stage(expert).press("ArrowDown")
@@ -187,6 +188,56 @@ async def test_another_series_is_followed_on_a_phone_too(scanned: House) -> None
     box = await stage(doctor).bounding_box()
     assert box is not None
     assert box["height"] > 300
+
+
+async def test_a_doctor_on_a_phone_turns_over_and_points_with_a_finger(scanned: House) -> None:
+    doctor = await scanned.visitor(DOCTOR, PHONE)
+    await doctor.enter_room()
+    (expert,) = await scanned.gather(EXPERT)
+    await doctor.part("images-open").click()
+    await shows(doctor, 1)
+    await doctor.part("lead").click()
+    await shows(expert, 1)
+    await doctor.part("slider").fill("4")
+    await shows(expert, 5)
+    await doctor.part("point").click()
+    box = await stage(doctor).bounding_box()
+    assert box is not None
+    at = (box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.5)
+    await doctor.page.touchscreen.tap(*at)
+    wanted = await in_picture(doctor, *at)
+    for visitor in (doctor, expert):
+        await expect(visitor.part("leader-pointer")).to_have_attribute("data-fresh", "true")
+    assert await in_picture(expert, *await expert.part("leader-pointer").evaluate(POINTER)) == pytest.approx(
+        wanted, abs=0.003
+    )
+    await shows(expert, 5)
+    await doctor.part("point").click()
+    await expect(expert.part("leader-pointer")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        pytest.param({**PHONE, "color_scheme": "light"}, id="phone"),
+        pytest.param({**PHONE_ON_ITS_SIDE, "color_scheme": "dark"}, id="phone on its side, dark"),
+        pytest.param({**DESKTOP, "color_scheme": "light"}, id="desktop"),
+    ],
+)
+async def test_looking_together_is_clean(scanned: House, device: dict[str, Any]) -> None:
+    scanned.server.imaging.images.append(of_study("examples_rgb_color.dcm", 2))
+    expert, doctor = await leading(scanned, DOCTOR, device=device)
+    for visitor in (expert, doctor):
+        await check(visitor)
+        size = device["viewport"]
+        box = await visitor.part("leave").bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= size["height"]
+    await doctor.part("look-alone").click()
+    await check(doctor)
+    await doctor.part("images-close").click()
+    await expect(doctor.part("led")).to_be_visible()
+    await check(doctor)
 
 
 async def test_who_closes_the_images_is_asked_and_comes_back(scanned: House) -> None:

@@ -20,6 +20,8 @@ export function createLooking(room: Room, hasImages: () => Promise<boolean>) {
   const isLed = computed(() => leader.value !== '' && leader.value !== state.you)
   const isLeading = computed(() => leader.value !== '' && leader.value === state.you)
   const isFollowing = computed(() => isLed.value && !isOnOwn.value)
+  /** Whether this person pressed it to lead and has not pressed it to stop. */
+  let wants = false
   /** Whether this page led when its connection was lost: it goes on unless somebody else leads by now. */
   let resumes = false
 
@@ -41,10 +43,12 @@ export function createLooking(room: Room, hasImages: () => Promise<boolean>) {
 
   function lead() {
     open()
+    wants = true
     room.say({ kind: 'lead', on: true })
   }
 
   function stop() {
+    wants = false
     room.say({ kind: 'lead', on: false })
   }
 
@@ -75,8 +79,10 @@ export function createLooking(room: Room, hasImages: () => Promise<boolean>) {
   /** This page led and does no longer. */
   function lost(now: string) {
     pace.stop()
-    if (now === '' && resumes) lead()
-    else if (now) room.tell(`现在${room.nameOf(now)}来翻，您跟着看`)
+    if (now) room.tell(`现在${room.nameOf(now)}来翻，您跟着看`)
+    else if (wants && resumes) lead()
+    else if (wants) room.tell('您的网络断过，大家不再跟着您看了')
+    wants &&= now === '' && resumes
     resumes = false
     isOnOwn.value = false
   }
