@@ -11,7 +11,7 @@ LEASE = 6
 
 
 @dataclass(slots=True)
-class Lead:
+class Leading:
     """Who leads, and where they look at the moment; nobody and nothing where both are empty."""
 
     person: str = ""

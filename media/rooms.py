@@ -11,9 +11,8 @@ from typing import Any, Protocol
 
 from media.connections import CAPACITY
 from media.forwarding import Forwarding, Leg
-from media.leading import Lead
-from media.messages import Admit, Chat, Look, Mute, Pointer, RecordingConsent, ShareScreen
-from media.messages import Lead as LeadWanted
+from media.leading import Leading
+from media.messages import Admit, Chat, Lead, Look, Mute, Pointer, RecordingConsent, ShareScreen
 from media.quality import Network, Observer, Picture, Sample, picture_to_send
 from media.tokens import Pass, Role
 
@@ -97,7 +96,7 @@ class Room:
         self.recording = False
         self._forwarding, self._on_event = forwarding, on_event
         self._recording_asked_by = ""
-        self._lead = Lead()
+        self._leading = Leading()
 
     @property
     def inside(self) -> list[Member]:
@@ -138,7 +137,7 @@ class Room:
         del self.members[member.person]
         self._tell(member.person, "left")
         self._people_changed()
-        if self._lead.end(member.person):
+        if self._leading.end(member.person):
             self._lead_changed()
         if member.inside:
             self._settle_recording()
@@ -188,19 +187,19 @@ class Room:
             return None
         return {**message.model_dump(mode="json"), "person": member.person}
 
-    def lead(self, member: Member, message: LeadWanted) -> None:
+    def lead(self, member: Member, message: Lead) -> None:
         """A host takes the lead, from whoever has it, or gives it up."""
         if message.on:
-            changed = member.admitted.role is Role.HOST and self._lead.take(member.person)
+            changed = member.admitted.role is Role.HOST and self._leading.take(member.person)
         else:
-            changed = self._lead.end(member.person)
+            changed = self._leading.end(member.person)
         if changed:
             self._lead_changed()
 
     def look(self, member: Member, message: Look) -> None:
         """Where the leader looks goes to everybody else inside; what others say of it is passed over, because the lead
         may just have been taken from them."""
-        if self._lead.look(member.person, message.state):
+        if self._leading.look(member.person, message.state):
             self._lead_changed(but=member)
 
     def consent(self, member: Member, message: RecordingConsent) -> None:
@@ -226,7 +225,7 @@ class Room:
     def observe(self) -> None:
         """Once a second: grade every network and ask for the pictures that they bear. Who has not connected yet is
         told nothing. A leader who has not been heard for long leads no longer."""
-        if self._lead.observe():
+        if self._leading.observe():
             self._lead_changed()
         inside = self.inside
         connected = []
@@ -273,7 +272,7 @@ class Room:
         if not came_back:
             self._tell(member.person, "joined")
         self._people_changed()
-        member.channel.send_look(self._lead.shown())
+        member.channel.send_look(self._leading.shown())
         self._settle_recording()
 
     def _people_changed(self) -> None:
@@ -319,7 +318,7 @@ class Room:
     def _lead_changed(self, but: Member | None = None) -> None:
         for member in self.inside:
             if member is not but:
-                member.channel.send_look(self._lead.shown())
+                member.channel.send_look(self._leading.shown())
 
     def _broadcast(self, message: dict[str, Any], but: Member | None = None) -> None:
         for member in self.inside:

@@ -103,7 +103,7 @@ def test_a_leader_who_leaves_leads_no_longer() -> None:
     lead(door, expert)
     look(door, expert, "slice 7")
     door.room.leave(doctor)
-    assert door.room._lead.person == "expert"
+    assert door.room._leading.person == "expert"
     door.enter("doctor")
     door.room.leave(expert)
     assert door.pages["doctor"].last("look") == NOBODY

@@ -265,7 +265,7 @@ async def test_who_may_not_see_the_images_gets_none_and_hears_so(scanned: House)
     await expect(patient.part("news")).to_contain_text("陈明远在看影像，您这里看不到")
     await expect(patient.part("images-open")).to_have_count(0)
     await expect(patient.part("images")).to_have_count(0)
-    look = scanned.server.rooms.rooms[CONSULTATION]._lead.shown()
+    look = scanned.server.rooms.rooms[CONSULTATION]._leading.shown()
     assert set(json.loads(look["state"])) == {
         "series", "sop", "frame", "window", "inverted", "zoom", "centre", "area", "pointer",
     }  # fmt: skip
