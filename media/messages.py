@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 VERSION = 1
 MAX_FRAME = 64 * 1024
+MAX_STATE = 2000
 
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -91,6 +92,20 @@ class Pointer(Message):
     done: bool = True
 
 
+class Lead(Message):
+    """Whether my page leads, so that the others look where it looks."""
+
+    kind: Literal["lead"]
+    on: bool
+
+
+class Look(Message):
+    """Where the leader looks: a text that pages understand and the room does not."""
+
+    kind: Literal["look"]
+    state: Annotated[str, Field(min_length=1, max_length=MAX_STATE)]
+
+
 class Admit(Message):
     """A host lets somebody in, or turns them away."""
 
@@ -122,6 +137,8 @@ Incoming = (
     | ShareScreen
     | Chat
     | Pointer
+    | Lead
+    | Look
     | Admit
     | RecordingConsent
     | Ping

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from media.connections import CAPACITY
 from media.forwarding import Forwarding, Leg
-from media.messages import Admit, Chat, Mute, Pointer, RecordingConsent, ShareScreen
+from media.leading import Leading
+from media.messages import Admit, Chat, Lead, Look, Mute, Pointer, RecordingConsent, ShareScreen
 from media.quality import Network, Observer, Picture, Sample, picture_to_send
 from media.tokens import Pass, Role
 
@@ -26,6 +27,9 @@ class Channel(Protocol):
 
     def send(self, message: dict[str, Any]) -> None:
         """Hand a message over; never waits."""
+
+    def send_look(self, message: dict[str, Any]) -> None:
+        """Hand over where the leader looks; never waits, and takes the place of an earlier one that still does."""
 
     def close(self, code: str) -> None:
         """End the connection; ``code`` tells the page why."""
@@ -92,6 +96,7 @@ class Room:
         self.recording = False
         self._forwarding, self._on_event = forwarding, on_event
         self._recording_asked_by = ""
+        self._leading = Leading()
 
     @property
     def inside(self) -> list[Member]:
@@ -132,6 +137,8 @@ class Room:
         del self.members[member.person]
         self._tell(member.person, "left")
         self._people_changed()
+        if self._leading.end(member.person):
+            self._lead_changed()
         if member.inside:
             self._settle_recording()
         return True
@@ -180,6 +187,21 @@ class Room:
             return None
         return {**message.model_dump(mode="json"), "person": member.person}
 
+    def lead(self, member: Member, message: Lead) -> None:
+        """A host takes the lead, from whoever has it, or gives it up."""
+        if message.on:
+            changed = member.admitted.role is Role.HOST and self._leading.take(member.person)
+        else:
+            changed = self._leading.end(member.person)
+        if changed:
+            self._lead_changed()
+
+    def look(self, member: Member, message: Look) -> None:
+        """Where the leader looks goes to everybody else inside; what others say of it is passed over, because the lead
+        may just have been taken from them."""
+        if self._leading.look(member.person, message.state):
+            self._lead_changed(but=member)
+
     def consent(self, member: Member, message: RecordingConsent) -> None:
         """Somebody asks for a recording, agrees to it, or does not; it runs while everybody inside agrees."""
         if message.agree and not self._recording_asked_by and member.admitted.role is not Role.HOST:
@@ -202,7 +224,9 @@ class Room:
 
     def observe(self) -> None:
         """Once a second: grade every network and ask for the pictures that they bear. Who has not connected yet is
-        told nothing."""
+        told nothing. A leader who has not been heard for long leads no longer."""
+        if self._leading.observe():
+            self._lead_changed()
         inside = self.inside
         connected = []
         for member in inside:
@@ -248,6 +272,7 @@ class Room:
         if not came_back:
             self._tell(member.person, "joined")
         self._people_changed()
+        member.channel.send_look(self._leading.shown())
         self._settle_recording()
 
     def _people_changed(self) -> None:
@@ -289,6 +314,11 @@ class Room:
             self.recording = agreed
             self._tell("", "recording_started" if agreed else "recording_stopped")
         self._recording_changed()
+
+    def _lead_changed(self, but: Member | None = None) -> None:
+        for member in self.inside:
+            if member is not but:
+                member.channel.send_look(self._leading.shown())
 
     def _broadcast(self, message: dict[str, Any], but: Member | None = None) -> None:
         for member in self.inside:

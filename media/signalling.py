@@ -21,7 +21,9 @@ from media.messages import (
     Chat,
     Incoming,
     Join,
+    Lead,
     Leave,
+    Look,
     MalformedMessageError,
     Mute,
     OfferWanted,
@@ -44,6 +46,8 @@ _BURST = 120
 _FAULTS_MOST = 20
 _HEARTBEAT = 15.0
 _GOODBYE_WITHIN = 2.0
+_LOOK: dict[str, Any] = {}
+"""Stands in the queue for the last place that the leader looked at."""
 
 
 class Rooms:
@@ -207,6 +211,8 @@ class _Page:
     def __init__(self, rooms: Rooms, socket: web.WebSocketResponse) -> None:
         self._rooms, self._socket = rooms, socket
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(_QUEUE)
+        self._look: dict[str, Any] | None = None
+        """What stands in the queue's one place for where the leader looks."""
         self._recent: deque[float] = deque(maxlen=_BURST)
         self._faults = 0
         self._close_code = ""
@@ -218,6 +224,12 @@ class _Page:
             self._queue.put_nowait(message)
         except asyncio.QueueFull:
             self.close("slow")
+
+    def send_look(self, message: dict[str, Any]) -> None:
+        """Hand over where the leader looks; a page that reads slowly gets the last place alone."""
+        is_waiting, self._look = self._look is not None, message
+        if not is_waiting:
+            self.send(_LOOK)
 
     def close(self, code: str) -> None:
         """End the connection; ``code`` tells the page why."""
@@ -254,12 +266,16 @@ class _Page:
 
     async def _send_queued(self) -> None:
         while True:
-            message = await self._queue.get()
-            await self._socket.send_json(message)
+            await self._send_one(await self._queue.get())
 
     async def _send_rest(self) -> None:
         while not self._queue.empty():
-            await self._socket.send_json(self._queue.get_nowait())
+            await self._send_one(self._queue.get_nowait())
+
+    async def _send_one(self, message: dict[str, Any]) -> None:
+        if message is _LOOK and self._look is not None:
+            message, self._look = self._look, None
+        await self._socket.send_json(message)
 
     async def _read(self) -> None:
         joined = await self._join()
@@ -321,6 +337,10 @@ class _Page:
             room.chat(member, message)
         elif isinstance(message, Pointer):
             room.point(member, message)
+        elif isinstance(message, Lead):
+            room.lead(member, message)
+        elif isinstance(message, Look):
+            room.look(member, message)
         elif isinstance(message, Admit):
             room.admit(member, message)
         elif isinstance(message, RecordingConsent):

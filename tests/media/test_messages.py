@@ -15,7 +15,22 @@ json_values = st.recursive(
     max_leaves=10,
 )
 kinds = st.sampled_from(
-    ["join", "offer", "answer", "candidate", "leave", "mute", "share", "chat", "pointer", "admit", "recording", "ping"]
+    [
+        "join",
+        "offer",
+        "answer",
+        "candidate",
+        "leave",
+        "mute",
+        "share",
+        "chat",
+        "pointer",
+        "lead",
+        "look",
+        "admit",
+        "recording",
+        "ping",
+    ]
 )
 fields = st.sampled_from(
     [
@@ -31,6 +46,7 @@ fields = st.sampled_from(
         "text",
         "points",
         "agree",
+        "state",
     ]
 )
 STROKE = {"kind": "pointer", "on": "p", "source": "camera", "shape": "arrow", "points": [[0.1, 0.2]], "stroke": "1"}

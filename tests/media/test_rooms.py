@@ -26,6 +26,8 @@ class Page:
     def send(self, message: dict[str, Any]) -> None:
         self.messages.append(message)
 
+    send_look = send
+
     def close(self, code: str) -> None:
         self.closed = self.closed or code
 

@@ -3,7 +3,7 @@ from studies in memory. It decodes with pydicom alone, so that the page is compa
 
 import io
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +84,9 @@ class DicomWebServer:
     """What the server answers, and what was asked of it."""
 
     pages: Path
+    consultation: str = CONSULTATION
+    may_read: Callable[[str], bool] | None = None
+    """Whether a bearer token is of somebody who may see the images, where the login is another server's."""
     images: list[FileDataset] = field(default_factory=list)
     url: str = ""
     asked: list[str] = field(default_factory=list)
@@ -107,27 +110,39 @@ class DicomWebServer:
     def application(self) -> web.Application:
         """The routes of the product that the page uses."""
         application = web.Application()
-        study = "/dicomweb/view/studies/{study}"
-        series = f"{study}/series/{{series}}"
-        instance = f"{series}/instances/{{sop}}"
         application.add_routes(
             [
                 *page_routes(self.pages),
                 web.get("/wechat", self._wechat),
                 web.get("/api/v1/web-login", self._web_login),
                 web.post("/api/v1/web-session", self._web_session),
-                web.get("/dicomweb/view/studies", self._studies),
-                web.get(f"{study}/series", self._series),
-                web.get(f"{series}/metadata", self._metadata),
-                web.get(f"{series}/thumbnail", self._thumbnail),
-                web.get(f"{instance}/frames/{{frame}}", self._frame),
-                web.get(f"{instance}/frames/{{frame}}/rendered", self._rendered),
+                *self.dicomweb(),
             ]
         )
         return application
 
+    def dicomweb(self) -> list[web.RouteDef]:
+        """The routes of DICOMweb alone."""
+        study = "/dicomweb/view/studies/{study}"
+        series = f"{study}/series/{{series}}"
+        instance = f"{series}/instances/{{sop}}"
+        return [
+            web.get("/dicomweb/view/studies", self._studies),
+            web.get(f"{study}/series", self._series),
+            web.get(f"{series}/metadata", self._metadata),
+            web.get(f"{series}/thumbnail", self._thumbnail),
+            web.get(f"{instance}/frames/{{frame}}", self._frame),
+            web.get(f"{instance}/frames/{{frame}}/rendered", self._rendered),
+        ]
+
     def _check(self, request: web.Request) -> None:
-        if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self._tokens:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if self.may_read is not None:
+            if not self.may_read(token):
+                raise web.HTTPNotFound(
+                    text='{"code": "not_found", "message": "没有找到这次会诊"}', content_type="application/json"
+                )
+        elif token not in self._tokens:
             raise web.HTTPUnauthorized(
                 text='{"code": "no_session", "message": "请重新登录"}', content_type="application/json"
             )
@@ -147,7 +162,7 @@ class DicomWebServer:
 
     async def _studies(self, request: web.Request) -> web.Response:
         self._check(request)
-        if request.query["consultation"] != CONSULTATION:
+        if request.query["consultation"] != self.consultation:
             return _refusal(404, "not_found", "没有找到这次会诊")
         studies = {one.StudyInstanceUID: _taken(one, STUDY_LEVEL) for one in self.images}
         return _json(list(studies.values()))

@@ -17,6 +17,7 @@ from media.rooms import RoomEvent
 from media.segments import Segment
 from media.signalling import Rooms
 from media.tokens import Pass, Role, TokenMint
+from tests.support.dicomweb_server import DicomWebServer
 
 CONSULTATION = "0123456789abcdef" * 2
 NODE = "n1"
@@ -82,6 +83,10 @@ class RoomServer:
     events: list[tuple[str, str]] = field(default_factory=list)
     recordings: HeldSegments = field(default_factory=HeldSegments)
     url: str = ""
+    blind: set[str] = field(default_factory=set)
+    """Those who may not see the images."""
+    imaging: DicomWebServer = field(init=False)
+    """The images of the consultation; none unless a test puts some there."""
     rooms: Rooms = field(init=False)
     _mint: TokenMint = field(init=False)
     _tokens: dict[str, str] = field(default_factory=dict)
@@ -90,6 +95,7 @@ class RoomServer:
 
     def __post_init__(self) -> None:
         self._mint = TokenMint(secrets.token_bytes(32), time.time, node=NODE)
+        self.imaging = DicomWebServer(self.pages, CONSULTATION, self._may_read)
         self.rooms = Rooms(self._mint, on_event=self._heard, segments=self.recordings)
 
     @property
@@ -138,6 +144,7 @@ class RoomServer:
                 web.post(f"{room}/desk-code", self._desk_code),
                 web.post(f"{room}/snapshots", self._snapshot),
                 web.get("/media", self._media),
+                *self.imaging.dicomweb(),
             ]
         )
         return application
@@ -150,6 +157,9 @@ class RoomServer:
             return await self.rooms.handler(request)
         finally:
             self._sockets.remove(transport)
+
+    def _may_read(self, token: str) -> bool:
+        return token in self._tokens and self._tokens[token] not in self.blind
 
     def _heard(self, event: RoomEvent) -> None:
         self.events.append((event.kind, event.person))

@@ -6,7 +6,7 @@ import { useCall, useStore } from '../state/store'
 /** What the buttons of the bar and of 更多 do. */
 export function useActions() {
   const { local } = useStore()
-  const { room, guide } = useCall()
+  const { room, guide, looking } = useCall()
   const isAsking = computed(() => !room.state.recording.on && room.state.recording.agreed.includes(room.state.you))
 
   function tellFault(source: LocalSource) {
@@ -32,8 +32,14 @@ export function useActions() {
       else await local.shareScreen()
     },
     guide: () => {
+      looking.close()
       if (guide.active.value) guide.close()
       else guide.open()
+    },
+    images: () => {
+      guide.close()
+      if (looking.isOpen.value) looking.close()
+      else looking.open()
     },
     reopen,
     switchCamera: async () => {

@@ -25,6 +25,12 @@ export async function fetchPass(consultation: string, token: string): Promise<Pa
   return parsePass(await callJson(room(consultation, '/pass'), asPerson(token, { method: 'POST' }), 6000))
 }
 
+/** Whether there are images of the consultation that this person may see. */
+export async function hasImages(consultation: string, token: string): Promise<boolean> {
+  const found: unknown = await callJson(`/dicomweb/view/studies?consultation=${encodeURIComponent(consultation)}`, asPerson(token))
+  return Array.isArray(found) && found.length > 0
+}
+
 export async function keepSnapshot(consultation: string, token: string, picture: Blob): Promise<void> {
   const init = { method: 'POST', body: picture, headers: { 'Content-Type': 'image/jpeg' } }
   await callJson(room(consultation, '/snapshots'), asPerson(token, init), PICTURE_TIMEOUT_MS)

@@ -90,6 +90,7 @@ const kinds: Record<string, (raw: Raw) => ServerMessage | null> = {
   }),
   chat: (raw) => ({ kind: 'chat', person: text(raw.person), text: text(raw.text) }),
   pointer,
+  look: (raw) => ({ kind: 'look', leader: text(raw.leader), state: text(raw.state) }),
   recording: (raw) => ({
     kind: 'recording',
     on: raw.on === true,

@@ -44,6 +44,8 @@ export function createRoom(needs: RoomNeeds) {
     chat: [] as Line[],
     unread: 0,
     chatOpen: false,
+    /** Who leads where everybody looks, empty while nobody does; what their page says of where that is. */
+    look: { leader: '', state: '' },
     recording: { on: false, asked: false, by: '', agreed: [] as string[] },
     network: 3 as Network,
     audioOnly: false,
@@ -52,6 +54,8 @@ export function createRoom(needs: RoomNeeds) {
   /** Why the room is not reached at the moment; empty while it is. */
   const broken = ref('')
   const news = ref('')
+  /** How often this page has been let in: connections that were lost make it more than once. */
+  const entries = ref(0)
   const picture = shallowRef<Picture | null>(null)
   const strokes = createStrokes()
   const names = new Map<string, string>()
@@ -82,6 +86,7 @@ export function createRoom(needs: RoomNeeds) {
       state.phase = 'inside'
       state.you = you
       state.enteredAt ??= Date.now()
+      entries.value += 1
       needs.joined()
       sayMute()
       link.send({ kind: 'share', on: local.tracks.screen !== null })
@@ -106,6 +111,7 @@ export function createRoom(needs: RoomNeeds) {
       if (!state.chatOpen && person !== state.you) state.unread += 1
     },
     pointer: (pointer) => strokes.take(pointer),
+    look: ({ leader, state: where }) => (state.look = { leader, state: where }),
     recording: takeRecording,
     error: ({ code }) => {
       const sentence = errorSentence(code)
@@ -191,7 +197,7 @@ export function createRoom(needs: RoomNeeds) {
   const me = computed(() => state.people.find(({ person }) => person === state.you) ?? null)
 
   return {
-    state, broken, news, picture, strokes, connections, me, tell, streamOf, nameOf, point, leave,
+    state, broken, news, entries, picture, strokes, connections, me, tell, streamOf, nameOf, point, leave,
     isHost: computed(() => me.value?.role === 'host'),
     others: computed(() => state.people.filter(({ person }) => person !== state.you)),
     say: (message: PageMessage) => link.send(message),

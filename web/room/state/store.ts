@@ -4,6 +4,7 @@ import { type Back, cameBack, leaveForWeChat, openSession } from '../../shared/l
 import * as client from './client'
 import { createGuide, type Guide } from './guide'
 import { createLocal } from './local'
+import { createLooking, type Looking } from './looking'
 import { createRoom, type Room } from './room'
 import { type Notice, noticeFor, noticeForError } from './sentences'
 import { createStage, type Stage } from './stage'
@@ -19,6 +20,7 @@ export interface Call {
   room: Room
   stage: Stage
   guide: Guide
+  looking: Looking
 }
 
 /** From the address to the room: who opens the page, what they are shown, and the call itself. */
@@ -153,7 +155,8 @@ export function createStore() {
         joined: () => remember({ entered: true }),
       })
       const stage = createStage(room, local)
-      call.value = { room, stage, guide: createGuide(room, stage) }
+      const looking = createLooking(room, () => client.hasImages(kept.consultation, kept.token))
+      call.value = { room, stage, guide: createGuide(room, stage), looking }
     })
     phase.value = 'call'
   }

@@ -58,6 +58,7 @@ export type ServerMessage =
   | { kind: 'quality'; network: Network; audioOnly: boolean; picture: Picture | null }
   | { kind: 'chat'; person: string; text: string }
   | (Pointer & { person: string })
+  | { kind: 'look'; leader: string; state: string }
   | { kind: 'recording'; on: boolean; asked: boolean; by: string; agreed: string[] }
   | { kind: 'error' | 'closed'; code: string }
 
@@ -70,6 +71,8 @@ export type PageMessage =
   | { kind: 'share'; on: boolean }
   | { kind: 'chat'; text: string }
   | Pointer
+  | { kind: 'lead'; on: boolean }
+  | { kind: 'look'; state: string }
   | { kind: 'admit'; person: string; admitted: boolean }
   | { kind: 'recording'; agree: boolean }
   | { kind: 'ping' | 'leave' }

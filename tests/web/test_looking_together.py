@@ -1,0 +1,280 @@
+"""People in a video room look at one image together, in Chromium: what the leader turns over, sets and points at is
+what the others see, each under their own rights."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, expect
+
+from tests.support.dicomweb_server import big_slice, of_study
+from tests.support.room_server import CONSULTATION, DOCTOR, EXPERT, PATIENT
+from tests.support.waiting import eventually
+from tests.web.room_pages import DESKTOP, PHONE, PHONE_ON_ITS_SIDE, House, Visitor
+from tests.web.test_room_accessibility import check
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SLICES = 24
+WHERE = """stage => {
+    const canvas = stage.querySelector('canvas').getBoundingClientRect()
+    const zoom = /缩放 (\\d+)%/.exec(stage.textContent)
+    return [canvas.x, canvas.y, canvas.width, canvas.height, zoom ? Number(zoom[1]) / 100 : 0]
+}"""
+POINTER = """pointer => {
+    const {x, y, width, height} = pointer.getBoundingClientRect()
+    return [x + width / 2, y + height / 2]
+}"""
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def scanned(house: House) -> AsyncIterator[House]:
+    """A house whose consultation has a CT of some slices."""
+    house.server.imaging.images = [big_slice(number) for number in range(1, SLICES + 1)]
+    yield house
+
+
+def stage(visitor: Visitor) -> Locator:
+    """Where the image is on somebody's page."""
+    return visitor.part("stage")
+
+
+async def shows(visitor: Visitor, number: int) -> None:
+    """Wait until the picture of this number is on somebody's page."""
+    await expect(stage(visitor)).to_have_attribute("data-shown", str(number))
+
+
+async def leading(house: House, *others: Any, device: dict[str, Any] = DESKTOP) -> list[Visitor]:
+    """The expert leads the others, who see the first picture."""
+    expert, *followers = await house.gather(EXPERT, *others, device=device)
+    await expert.part("images-open").click()
+    await shows(expert, 1)
+    await expert.part("lead").click()
+    await expect(expert.part("together")).to_have_text("大家跟着您看")
+    for follower in followers:
+        await expect(follower.part("together")).to_have_text("跟着陈明远看")
+        await shows(follower, 1)
+    return [expert, *followers]
+
+
+async def in_picture(visitor: Visitor, x: float, y: float) -> tuple[float, float]:
+    """A place on the screen as a share of the CT that lies whole in the middle of somebody's stage."""
+    left, top, width, height, _zoom = await stage(visitor).evaluate(WHERE)
+    size = min(width, height)
+    return (x - left - (width - size) / 2) / size, (y - top - (height - size) / 2) / size
+
+
+async def test_the_others_see_the_picture_the_window_and_the_place_of_the_leader(scanned: House) -> None:
+    expert, doctor, patient = await leading(scanned, DOCTOR, PATIENT)
+    await stage(expert).press("PageDown")
+    await expert.part("preset-骨窗").click()
+    await expert.part("invert").click()
+    for follower in (doctor, patient):
+        await shows(follower, 11)
+        await expect(stage(follower)).to_have_attribute("data-window", "400/1800")
+    await stage(expert).press("+")
+    await stage(expert).press("+")
+    zoom = (await stage(expert).evaluate(WHERE))[4]
+    whole = min((await stage(doctor).evaluate(WHERE))[2:4]) / 512
+
+    async def is_larger() -> bool:
+        return bool((await stage(doctor).evaluate(WHERE))[4] > whole * 1.3)
+
+    await eventually(is_larger)
+    assert zoom > 0
+    await expect(patient.part("lead")).to_have_count(0)
+    await patient.sees(EXPERT, frames=3)  # the voices and the pictures go on
+
+
+async def test_the_pointer_of_the_leader_is_where_they_point_and_fades(scanned: House) -> None:
+    expert, doctor = await leading(scanned, DOCTOR)
+    box = await stage(expert).bounding_box()
+    assert box is not None
+    at = (box["x"] + box["width"] * 0.45, box["y"] + box["height"] * 0.3)
+    await expert.page.mouse.move(*at)
+    await expect(doctor.part("leader-pointer")).to_have_attribute("data-fresh", "true")
+    wanted = await in_picture(expert, *at)
+
+    async def is_there() -> bool:
+        found = await in_picture(doctor, *await doctor.part("leader-pointer").evaluate(POINTER))
+        return found == pytest.approx(wanted, abs=0.003)
+
+    await eventually(is_there)
+    await expect(doctor.part("leader-pointer")).to_have_attribute("data-fresh", "false")
+    await expert.page.mouse.move(5, 5)
+    await expect(doctor.part("leader-pointer")).to_have_count(0)
+
+
+async def test_a_follower_looks_around_alone_and_comes_back(scanned: House) -> None:
+    expert, doctor = await leading(scanned, DOCTOR)
+    await stage(doctor).focus()
+    await stage(doctor).press("PageDown")
+    await stage(doctor).hover()
+    await doctor.page.mouse.wheel(0, 100)
+    await stage(expert).press("ArrowDown")
+    await shows(doctor, 2)
+    await doctor.part("look-alone").click()
+    await expect(doctor.part("together")).to_have_text("您在自己看")
+    await stage(doctor).press("End")
+    await shows(doctor, SLICES)
+    await stage(expert).press("ArrowDown")
+    await shows(expert, 3)
+    await shows(doctor, SLICES)
+    await doctor.part("follow").click()
+    await shows(doctor, 3)
+
+
+async def test_who_comes_later_sees_what_the_others_see(scanned: House) -> None:
+    (expert,) = await leading(scanned)
+    await stage(expert).press("End")
+    await expert.part("preset-肺窗").click()
+    await shows(expert, SLICES)
+    (doctor,) = await scanned.gather(DOCTOR)
+    await shows(doctor, SLICES)
+    await expect(stage(doctor)).to_have_attribute("data-window", "-600/1500")
+
+
+async def test_the_lead_is_taken_over_and_given_up(scanned: House) -> None:
+    expert, doctor, patient = await leading(scanned, DOCTOR, PATIENT)
+    await doctor.part("lead").click()
+    await expect(expert.part("together")).to_have_text("跟着李建国看")
+    await stage(doctor).press("PageDown")
+    for visitor in (expert, patient):
+        await shows(visitor, 11)
+    await doctor.part("lead-stop").click()
+    await expect(expert.part("together")).to_have_text("只有您自己在看")
+    await expect(patient.part("together")).to_have_text("您在自己看")
+    await expect(patient.part("news")).to_contain_text("李建国不再带着看了")
+    await stage(patient).press("ArrowDown")
+    await shows(patient, 12)
+
+
+async def test_a_leader_who_leaves_ends_it_plainly(scanned: House) -> None:
+    expert, doctor = await leading(scanned, DOCTOR)
+    await stage(expert).press("ArrowDown")
+    await shows(doctor, 2)
+    await expert.page.close()
+    await expect(doctor.part("news")).to_contain_text("陈明远离开了")
+    await expect(doctor.part("together")).to_have_text("只有您自己在看")
+    await shows(doctor, 2)
+    await stage(doctor).press("ArrowDown")
+    await shows(doctor, 3)
+
+
+async def test_a_leader_whose_line_broke_goes_on_leading(scanned: House) -> None:
+    expert, doctor = await leading(scanned, DOCTOR)
+    passes = scanned.server.passes
+    scanned.server.break_sockets()
+    await eventually(lambda: scanned.server.passes >= passes + 2)
+    await expect(expert.part("line")).to_have_text("")
+    await expect(doctor.part("together")).to_have_text("跟着陈明远看")
+    await stage(expert).press("PageDown")
+    await shows(doctor, 11)
+
+
+async def test_another_series_is_followed_on_a_phone_too(scanned: House) -> None:
+    scanned.server.imaging.images.append(of_study("examples_rgb_color.dcm", 2))
+    (doctor,) = await scanned.gather(DOCTOR, device=PHONE)
+    (expert,) = await leading(scanned)
+    await shows(doctor, 1)
+    uid = f"{big_slice(1).StudyInstanceUID}.2"
+    await expert.part(f"series-{uid}").click()
+    for visitor in (expert, doctor):
+        await expect(visitor.part("together-what")).to_contain_text("超声")
+    await expect(doctor.part("overlay-place")).to_contain_text("第 1 / 1 张")
+    await expect(doctor.part("tool-scroll")).to_have_count(0)
+    box = await stage(doctor).bounding_box()
+    assert box is not None
+    assert box["height"] > 300
+
+
+async def test_a_doctor_on_a_phone_turns_over_and_points_with_a_finger(scanned: House) -> None:
+    doctor = await scanned.visitor(DOCTOR, PHONE)
+    await doctor.enter_room()
+    (expert,) = await scanned.gather(EXPERT)
+    await doctor.part("images-open").click()
+    await shows(doctor, 1)
+    await doctor.part("lead").click()
+    await shows(expert, 1)
+    await doctor.part("slider").fill("4")
+    await shows(expert, 5)
+    await doctor.part("point").click()
+    box = await stage(doctor).bounding_box()
+    assert box is not None
+    at = (box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.5)
+    await doctor.page.touchscreen.tap(*at)
+    wanted = await in_picture(doctor, *at)
+    for visitor in (doctor, expert):
+        await expect(visitor.part("leader-pointer")).to_have_attribute("data-fresh", "true")
+    assert await in_picture(expert, *await expert.part("leader-pointer").evaluate(POINTER)) == pytest.approx(
+        wanted, abs=0.003
+    )
+    await shows(expert, 5)
+    await doctor.part("point").click()
+    await expect(expert.part("leader-pointer")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        pytest.param({**PHONE, "color_scheme": "light"}, id="phone"),
+        pytest.param({**PHONE_ON_ITS_SIDE, "color_scheme": "dark"}, id="phone on its side, dark"),
+        pytest.param({**DESKTOP, "color_scheme": "light"}, id="desktop"),
+    ],
+)
+async def test_looking_together_is_clean(scanned: House, device: dict[str, Any]) -> None:
+    scanned.server.imaging.images.append(of_study("examples_rgb_color.dcm", 2))
+    expert, doctor = await leading(scanned, DOCTOR, device=device)
+    for visitor in (expert, doctor):
+        await check(visitor)
+        size = device["viewport"]
+        box = await visitor.part("leave").bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= size["height"]
+    await doctor.part("look-alone").click()
+    await check(doctor)
+    await doctor.part("images-close").click()
+    await expect(doctor.part("led")).to_be_visible()
+    await check(doctor)
+
+
+async def test_who_closes_the_images_is_asked_and_comes_back(scanned: House) -> None:
+    expert, patient = await leading(scanned, PATIENT)
+    await patient.part("images-close").click()
+    await expect(patient.picture(EXPERT)).to_have_attribute("data-large", "true")
+    await stage(expert).press("ArrowDown")
+    await patient.part("look-too").click()
+    await shows(patient, 2)
+    await patient.picture(EXPERT).get_by_role("button").click()  # a small picture that is pressed becomes the large one
+    await expect(patient.part("images")).to_have_count(0)
+    await expect(patient.picture(EXPERT)).to_have_attribute("data-large", "true")
+
+
+async def test_a_room_without_studies_shows_no_button(house: House) -> None:
+    (expert,) = await house.gather(EXPERT)
+    await expect(expert.part("mute")).to_be_visible()
+    await expect(expert.part("images-open")).to_have_count(0)
+
+
+async def test_who_may_not_see_the_images_gets_none_and_hears_so(scanned: House) -> None:
+    scanned.server.blind = {PATIENT.id}
+    _expert, _doctor = await leading(scanned, DOCTOR)
+    (patient,) = await scanned.gather(PATIENT)
+    await expect(patient.part("news")).to_contain_text("陈明远在看影像，您这里看不到")
+    await expect(patient.part("images-open")).to_have_count(0)
+    await expect(patient.part("images")).to_have_count(0)
+    look = scanned.server.rooms.rooms[CONSULTATION]._leading.shown()
+    assert set(json.loads(look["state"])) == {
+        "series", "sop", "frame", "window", "inverted", "zoom", "centre", "area", "pointer",
+    }  # fmt: skip
+
+
+async def test_what_another_page_made_up_changes_nothing(scanned: House) -> None:
+    expert, doctor = await leading(scanned, DOCTOR)
+    room = scanned.server.rooms.rooms[CONSULTATION]
+    for state in ("{}", "不是 JSON", json.dumps({"series": "../1", "sop": "1", "zoom": 1e99}), '{"zoom": null}'):
+        room.members[DOCTOR.id].channel.send_look({"kind": "look", "leader": EXPERT.id, "state": state})
+    await stage(expert).press("ArrowDown")
+    await shows(doctor, 2)
