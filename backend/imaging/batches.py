@@ -33,6 +33,12 @@ class Batch:
     lease: timedelta
     rows: list[tuple[ImagingTransfer, ImagingInstance]]
     failures: dict[str, Failure] = field(default_factory=dict)  # by SOP Instance UID
+    sent_as: dict[str, str] = field(default_factory=dict)  # SOP Instance UIDs of copies, by those of what they are of
+
+    def told_of(self, answer: Answer) -> Answer:
+        """Give what was answered about copies as the answer about what they are copies of."""
+        original = {copy: sop_uid for sop_uid, copy in self.sent_as.items()}
+        return Answer({original.get(uid, uid): status for uid, status in answer.statuses.items()}, answer.failure)
 
 
 def may_send(destination: ImagingDestination, now: datetime) -> bool:

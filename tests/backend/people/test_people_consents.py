@@ -39,7 +39,7 @@ async def test_consent_is_given_taken_back_and_given_again(
     await people.give_consent(patient, version)
     assert await people.has_consent(patient.person_id)
     assert [one.decision for one in await people.consents(patient)] == ["given", "withdrawn", "given"]
-    told = {"person_id": patient.person_id, "version": version}
+    told = {"person_id": patient.person_id, "version": version, "kind": "care"}
     assert await happened(database) == [
         ("consent.given", told),
         ("consent.withdrawn", told),
