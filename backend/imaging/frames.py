@@ -16,6 +16,7 @@ from pydicom.tag import BaseTag
 
 from backend.imaging.dicomfile import LARGEST_ELEMENT, Elements, read_meta
 from backend.imaging.recoding import as_dataset
+from backend.imaging.texts import put_right
 from backend.rendering import StoredFrame, Undecodable
 
 LARGEST_FRAME = 256 * 1024 * 1024
@@ -24,7 +25,8 @@ LARGEST_FRAME = 256 * 1024 * 1024
 _PIXEL_DATA = BaseTag(0x7FE00010)
 _OFFSETS, _LENGTHS = BaseTag(0x7FE00001), BaseTag(0x7FE00002)  # the extended offset table (PS3.3, C.7.6.3.1.8)
 _SHARED, _BY_FRAME = BaseTag(0x52009229), BaseTag(0x52009230)
-_FUNCTIONAL = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
+_FUNCTIONAL = ("PixelValueTransformationSequence", "FrameVOILUTSequence", "PixelMeasuresSequence")
+_DETECTOR_SPACING = BaseTag(0x00181164)
 _LONGEST_INLINE = 1024
 _BINARY = {"OB", "OW", "OF", "OD", "OL", "OV", "UN"}
 
@@ -41,7 +43,9 @@ def read_frame(file: BinaryIO, number: int) -> StoredFrame:
     """
     syntax = read_meta(file)
     elements = _head(file, syntax)
-    header = as_dataset({tag: one for tag, one in elements.items() if tag.group == 0x0028}, syntax)
+    header = as_dataset(
+        {tag: one for tag, one in elements.items() if tag.group == 0x0028 or tag == _DETECTOR_SPACING}, syntax
+    )
     length = _enter_pixels(file, syntax)
     frames = int(header.get("NumberOfFrames", 1) or 1)
     if length is None or not 1 <= number <= frames:
@@ -62,6 +66,7 @@ def read_metadata(file: BinaryIO) -> dict[str, Any]:
     syntax = read_meta(file)
     short = {tag: one for tag, one in _head(file, syntax).items() if tag.group < 0x7FE0 and _is_short(one)}
     dataset = as_dataset(short, syntax)
+    put_right(dataset)
     told: dict[str, Any] = dataset.to_json_dict(suppress_invalid_tags=True)
     if "00080005" in told:
         told["00080005"] = {"vr": "CS", "Value": ["ISO_IR 192"]}  # what JSON is in

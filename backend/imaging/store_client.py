@@ -71,7 +71,7 @@ def _rejection(association: Any) -> str:
         return f"association rejected: {rejection.source_str}, {rejection.reason_str}"
     if association.rejected_contexts:
         return "association without C-ECHO"
-    return "association aborted" if association.is_aborted else "no association"
+    return "no association"
 
 
 async def _send(address: StoreAddress, parcels: Sequence[Parcel], statuses: dict[str, int]) -> Failure | None:
