@@ -226,7 +226,7 @@ def _looked_up(values: Array, item: Dataset, frame: StoredFrame) -> Array:
 
 
 def _grey(shown: Array, inverted: bool) -> Array:
-    grey = np.rint(np.clip(shown, 0, 1) * 255).astype(np.uint8)
+    grey: Array = np.rint(np.clip(shown, 0, 1) * 255).astype(np.uint8)
     return 255 - grey if inverted else grey
 
 

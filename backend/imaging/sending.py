@@ -16,7 +16,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.ids import new_id
-from backend.imaging.batches import Batch, judged, may_send, together, write_down
+from backend.imaging.batches import Batch, bytes_to_send, judged, may_send, together, write_down
 from backend.imaging.delivery import Answer, Parcel, StowAddress
 from backend.imaging.destinations import address_of
 from backend.imaging.parcels import Parcels
@@ -129,10 +129,10 @@ class Sending(Parcels):
             waiting = (await session.scalars(query.with_for_update(skip_locked=True))).all()
             found = select(ImagingInstance).where(ImagingInstance.id.in_([row.instance_id for row in waiting]))
             instances = {row.id: row for row in await session.scalars(found)}
-            rows = together([(row, instances[row.instance_id]) for row in waiting], destination.bytes_per_second)
+            rows = together(destination, [(row, instances[row.instance_id]) for row in waiting])
             if not rows:
                 return None
-            size = sum(instance.size for _, instance in rows)
+            size = sum(bytes_to_send(destination, row, instance) for row, instance in rows)
             batch = Batch(destination, new_id(), lease(size), rows)
             for row, _ in rows:
                 row.claim, row.due_at, row.attempts = batch.claim, now + batch.lease, row.attempts + 1

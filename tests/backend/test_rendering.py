@@ -52,8 +52,8 @@ def reference(pixels: Array, header: Dataset, bits: int) -> Array:
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
     dataset.set_original_encoding(False, True, "iso8859")
-    voi = apply_voi_lut(pixels, dataset)
-    return np.rint(np.clip(voi / (2**bits - 1), 0, 1) * 255)
+    grey: Array = np.rint(np.clip(apply_voi_lut(pixels, dataset) / (2**bits - 1), 0, 1) * 255)
+    return grey
 
 
 RAMP = np.arange(-300, 1236, dtype="<i2").reshape(32, 48)

@@ -10,8 +10,9 @@ import pydicom
 import pytest
 from dicomanonymizer.dicomfields_selector import dicom_anonymization_database_selector
 from pydicom import uid
+from pydicom._dicom_dict import DicomDictionary
 from pydicom.data import get_testdata_file
-from pydicom.datadict import DicomDictionary, dictionary_VR
+from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.sequence import Sequence
@@ -164,7 +165,7 @@ def seeded(elements: list[tuple[BaseTag, str]]) -> FileDataset:
     dataset.private_block(0x0011, CANARY, create=True).add_new(1, "LO", CANARY)
     dataset.preamble = (CANARY * 30)[:128].encode()
     dataset.file_meta.SourceApplicationEntityTitle = CANARY
-    dataset.file_meta.PrivateInformationCreatorUID = CANARY_UID
+    dataset.file_meta.PrivateInformationCreatorUID = uid.UID(CANARY_UID)
     dataset.file_meta.PrivateInformation = CANARY.encode()
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     dataset.add_new(0xFFFCFFFC, "OB", CANARY.encode())

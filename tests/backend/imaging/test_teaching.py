@@ -72,7 +72,7 @@ async def queue(case: Case) -> list[ImagingTransfer]:
 async def test_an_expert_asks_for_a_study_and_the_copies_arrive_without_the_patient(
     case: Case, imaging: ImagingService, orthanc: Orthanc, protocol: str
 ) -> None:
-    addresses = {
+    addresses: dict[str, StowAddress | StoreAddress] = {
         "stow": StowAddress(orthanc.url, AUTHORIZATION),
         "c-store": StoreAddress("127.0.0.1", orthanc.dicom_port, AE_TITLE),
     }
