@@ -36,6 +36,8 @@ DECODABLE = frozenset(
 
 _FUNCTIONS = {"LINEAR", "LINEAR_EXACT", "SIGMOID"}
 _PNG_LEVEL = 2
+_SQUARE_ENOUGH = 0.005
+_LONGEST_PIXEL = 10  # for its width; what says more is taken for an error
 
 
 class Undecodable(Exception):
@@ -99,10 +101,11 @@ def decode(frame: StoredFrame) -> DecodedFrame:
 
 
 def render(frame: StoredFrame, window: Window | None, viewport: tuple[int, int] | None) -> bytes:
-    """Give a frame as a PNG file.
+    """Give a frame as a PNG file with square pixels: where they are not, the shorter side is stretched.
 
     Args:
-        window: instead of what the header says; without either, everything from the darkest to the brightest is shown.
+        window: instead of what the header says, its window before its VOI LUT (PS3.3, section C.11.2); without any,
+            everything from the darkest to the brightest is shown.
         viewport: width and height that it has to fit into; it is never enlarged.
 
     Raises:
@@ -118,10 +121,11 @@ def render(frame: StoredFrame, window: Window | None, viewport: tuple[int, int] 
             shown = _eight_bits(colour)
         else:
             values = apply_modality_lut(array, header).astype(np.float64)
-            shown = _windowed(values, window or _window_of(header), inverted=interpretation == "MONOCHROME1")
+            shown = _grey(_shown(values, window or _window_of(header), frame), interpretation == "MONOCHROME1")
     except (ValueError, TypeError, AttributeError, NotImplementedError, KeyError, IndexError) as error:
         raise Undecodable from error
-    return png(_fitted(shown, viewport) if viewport else shown)
+    squared = _squared(shown, header)
+    return png(_fitted(squared, viewport) if viewport else squared)
 
 
 def png(array: Array) -> bytes:
@@ -177,22 +181,91 @@ def _first(value: Any) -> Any:
     return value[0] if value else None
 
 
-def _windowed(values: Array, window: Window | None, *, inverted: bool) -> Array:
-    if window is None:
-        low, high = float(values.min()), float(values.max())
-        scaled = (values - low) / (high - low or 1)
-    elif window.function == "LINEAR":
-        scaled = (values - (window.center - 0.5)) / max(window.width - 1, 1e-9) + 0.5
+def _shown(values: Array, window: Window | None, frame: StoredFrame) -> Array:
+    """Give how bright each value is shown, black 0 and white 1."""
+    tables = frame.header.get("VOILUTSequence")
+    if window is not None:
+        return _windowed(values, window)
+    if tables:
+        return _looked_up(values, tables[0], frame)
+    low, high = float(values.min()), float(values.max())
+    scaled: Array = (values - low) / (high - low or 1)
+    return scaled
+
+
+def _windowed(values: Array, window: Window) -> Array:
+    if window.function == "LINEAR":
+        scaled: Array = (values - (window.center - 0.5)) / max(window.width - 1, 1e-9) + 0.5
     elif window.function == "LINEAR_EXACT":
         scaled = (values - window.center) / window.width + 0.5
     else:
         scaled = 1 / (1 + np.exp(np.clip(-4 * (values - window.center) / window.width, -700, 700)))
-    grey = np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
+    return scaled
+
+
+def _looked_up(values: Array, item: Dataset, frame: StoredFrame) -> Array:
+    """Look values up in a VOI LUT (PS3.3, section C.11.2.1.1): those before the first or behind the last entry are
+    shown as these are."""
+    entries, first, bits = (int(one) for one in item.LUTDescriptor)
+    entries = entries or 1 << 16
+    may_be_negative = frame.header.get("PixelRepresentation") == 1 or float(values.min()) < 0
+    if first >= 1 << 15 and may_be_negative:
+        first -= 1 << 16  # written as unsigned
+    data = item.LUTData
+    if isinstance(data, bytes):
+        width = 1 if len(data) < 2 * entries else 2
+        order = ">" if frame.transfer_syntax == uid.ExplicitVRBigEndian else "<"
+        table = np.frombuffer(data, f"{order}u{width}", entries)
+    else:
+        table = np.asarray(data)[:entries]
+    if len(table) != entries or not 0 < bits <= 16:
+        raise Undecodable
+    places = np.clip(np.rint(values) - first, 0, entries - 1).astype(np.intp)
+    shown: Array = table[places] / ((1 << bits) - 1)
+    return shown
+
+
+def _grey(shown: Array, inverted: bool) -> Array:
+    grey: Array = np.rint(np.clip(shown, 0, 1) * 255).astype(np.uint8)
     return 255 - grey if inverted else grey
 
 
 def _eight_bits(array: Array) -> Array:
     return array if array.dtype == np.uint8 else (array >> (8 * (array.dtype.itemsize - 1))).astype(np.uint8)
+
+
+def _squared(array: Array, header: Dataset) -> Array:
+    """Make pixels square by stretching the side along which they are longer."""
+    ratio = _aspect(header)
+    if abs(ratio - 1) < _SQUARE_ENOUGH or not 1 / _LONGEST_PIXEL <= ratio <= _LONGEST_PIXEL:
+        return array
+    if ratio > 1:
+        return _stretched(array, round(array.shape[0] * ratio))
+    turned = array.swapaxes(0, 1)
+    return _stretched(turned, round(array.shape[1] / ratio)).swapaxes(0, 1)
+
+
+def _aspect(header: Dataset) -> float:
+    """Give how high a pixel is for its width, by its size in the patient or on the detector, else as it is said
+    (PS3.3, section C.7.6.3.1.7)."""
+    for name in ("PixelSpacing", "ImagerPixelSpacing", "PixelAspectRatio"):
+        said = header.get(name)
+        if said is not None and not isinstance(said, str) and len(said) == 2:
+            high, wide = (float(one) for one in said)
+            if high > 0 and wide > 0:
+                return high / wide
+    return 1
+
+
+def _stretched(array: Array, length: int) -> Array:
+    """Give as many lines, each in between the two that lie next to it."""
+    lines = array.shape[0]
+    at = np.clip((np.arange(length) + 0.5) * lines / length - 0.5, 0, lines - 1)
+    before = np.floor(at).astype(np.intp)
+    share = (at - before).reshape(-1, *[1] * (array.ndim - 1))
+    after = np.minimum(before + 1, lines - 1)
+    made: Array = np.rint(array[before] * (1 - share) + array[after] * share).astype(np.uint8)
+    return made
 
 
 def _fitted(array: Array, viewport: tuple[int, int]) -> Array:

@@ -1,7 +1,9 @@
-"""The consent document that people are asked to agree to, in versions: `consent/1.md`, `consent/2.md`, …"""
+"""The consent documents that people are asked to agree to, in versions: to care `consent/1.md`, `consent/2.md`, …, to
+teaching with their images `consent/teaching/1.md`, …"""
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +11,13 @@ from data.errors import DataError
 from data.files import ROOT
 
 FOLDER = ROOT / "consent"
+
+
+class ConsentKind(StrEnum):
+    """What people are asked to agree to."""
+
+    CARE = "care"  # to what the platform itself does; nothing goes without it
+    TEACHING = "teaching"  # that de-identified copies of their images are given to those who teach
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,6 @@ def _load(path: Path) -> ConsentDocument:
 
 
 @cache
-def consent_document() -> ConsentDocument:
+def consent_document(kind: ConsentKind = ConsentKind.CARE) -> ConsentDocument:
     """Give the present version, the newest one that is shipped."""
-    return load_consent_documents()[-1]
+    return load_consent_documents(FOLDER if kind is ConsentKind.CARE else FOLDER / kind.value)[-1]

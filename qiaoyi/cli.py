@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     drain.add_argument("--wait", action="store_true", help="come back when the last of their rooms is over")
 
     _sender(_verb(verbs, "sender", commands.sender, "let machines of institutions send images"))
+    _destination(_verb(verbs, "destination", commands.destination, "say to which PACS of institutions images go"))
 
     keys = _verb(verbs, "keys", commands.rotate_keys, "rotate the encryption key")
     keys.add_argument("action", choices=["rotate"])
@@ -92,6 +93,32 @@ def _sender(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="show those that are registered")
     remove = actions.add_parser("remove", help="let one send no more")
     remove.add_argument("id", help="as `qiaoyi sender list` shows it")
+
+
+def _destination(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+    add = actions.add_parser("add", help="register one, by --url or by --host, --port and --title")
+    add.add_argument("institution", help="code of the institution that it belongs to")
+    add.add_argument("label", help="what people call it, such as 县医院PACS")
+    add.add_argument("--teaching", action="store_true", help="it gets de-identified copies that somebody asks for")
+    actions.add_parser("list", help="show those that are registered")
+    change = actions.add_parser("change", help="another address, login or limit; what is not said stays")
+    for one in (add, change):
+        one.add_argument("--url", help="of its DICOMweb service, such as https://pacs.example.cn/dicom-web")
+        login = one.add_mutually_exclusive_group()
+        login.add_argument("--user", help="name by which we log in; the password is read from PACS_PASSWORD, or asked")
+        login.add_argument("--token", action="store_true", help="log in by a bearer token, read in the same way")
+        one.add_argument("--host", help="where it takes C-STORE")
+        one.add_argument("--port", type=int)
+        one.add_argument("--title", help="its AE title")
+        one.add_argument("--own-title", help="the AE title by which we call")
+        one.add_argument("--rate", metavar="KB", help="kB a second at most, on average; none for no limit")
+        one.add_argument("--window", metavar="FROM-TO", help="when images go, such as 22:00-6:00; none for always")
+    remove = actions.add_parser("remove", help="send nothing there any more")
+    resend = actions.add_parser("resend", help="try again what came to a dead end")
+    probe = actions.add_parser("probe", help="ask whether it answers and knows us; nothing is sent")
+    for one in (change, remove, resend, probe):
+        one.add_argument("id", help="as `qiaoyi destination list` shows it")
 
 
 def _verb(verbs: Any, name: str, command: Command, help_: str) -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 import aiohttp
@@ -18,9 +18,9 @@ from backend.security.rotation import reencrypt
 from backend.seed import seed as load_demo_people
 from backend.video.nodes import NodeView
 from bot.wechat.errors import WechatError, WechatUnavailable
-from qiaoyi import diagnosis, local, senders
+from qiaoyi import destinations, diagnosis, local, senders
 from qiaoyi.demo.play import play
-from qiaoyi.house import open_house
+from qiaoyi.house import House, open_house
 from qiaoyi.invitations import make_invitation
 from qiaoyi.local import StartError
 from qiaoyi.logs import set_up
@@ -28,6 +28,8 @@ from qiaoyi.server import forever, serving, until_stopped
 from qiaoyi.settings import ServeRole, Settings, SettingsError
 
 _DRAIN_SECONDS = 2.0
+
+Managing = Callable[[House, argparse.Namespace], Awaitable[None]]
 
 
 async def run(settings: Settings, options: argparse.Namespace) -> int:
@@ -162,10 +164,27 @@ def _has_rooms(node: NodeView, chosen: Collection[str]) -> bool:
 
 async def sender(settings: Settings, options: argparse.Namespace) -> int:
     """Register a machine that sends images and print its token once; list them; let one send no more."""
-    does = {"add": senders.add, "list": senders.show, "remove": senders.remove}[options.action]
+    return await _managed(settings, options, {"add": senders.add, "list": senders.show, "remove": senders.remove})
+
+
+async def destination(settings: Settings, options: argparse.Namespace) -> int:
+    """Register a PACS, list them, change one, send nothing there any more, try again, or ask whether it answers."""
+    does = {
+        "add": destinations.add,
+        "list": destinations.show,
+        "change": destinations.change,
+        "remove": destinations.remove,
+        "resend": destinations.resend,
+        "probe": destinations.probe,
+    }
+    return await _managed(settings, options, does)
+
+
+async def _managed(settings: Settings, options: argparse.Namespace, does: Mapping[str, Managing]) -> int:
+    """Do what the action of the options says; 1 where it is refused."""
     async with open_house(settings) as house:
         try:
-            await does(house, options)
+            await does[options.action](house, options)
         except DomainError as refusal:
             print(refusal.sentence, file=sys.stderr)
             return 1

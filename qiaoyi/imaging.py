@@ -4,6 +4,8 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
 
 from aiohttp import web
 
@@ -29,6 +31,9 @@ def imaging_work(house: House) -> Work:
     work: Work = {
         "imaging objects": house.imaging.keep_objects_swept,
         "imaging forwarding": house.imaging.keep_forwarding,
+        "imaging retention": partial(
+            house.imaging.keep_rejected_removed, timedelta(days=house.settings.imaging_rejected_days)
+        ),
     }
     if house.settings.imaging_compression is not Compression.NONE:
 

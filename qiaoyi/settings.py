@@ -25,6 +25,7 @@ from pydantic_settings import SettingsError as EnvironmentSourceError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from backend.imaging.retention import REJECTED_KEPT
 from backend.lossless import Method
 from backend.video.desk import KEPT
 from bot.wechat.settings import WechatSettings
@@ -98,6 +99,7 @@ class Settings(BaseSettings):
         imaging_store: where images lie, such as `s3://bucket/folder` (its keys come from the environment, AWS_…); a
             folder beside the database when empty.
         imaging_compression: how they are compressed without loss; as they came when `none`.
+        imaging_rejected_days: how many days a study is kept that a person in quarantine rejected.
         dicom_host, dicom_port: where machines of the township centres send by C-STORE; not served when the port is 0.
         dicom_title: the AE title that they have to call.
         mini_app_id, mini_app_secret: the mini-program that logs in; none where there is no mini-program.
@@ -130,6 +132,7 @@ class Settings(BaseSettings):
     turn_secret: str = Field("", repr=False)
     imaging_store: str = Field("", repr=False, pattern="^(s3://.+)?$")
     imaging_compression: Compression = Compression.JPEG_LS
+    imaging_rejected_days: int = Field(REJECTED_KEPT.days, ge=1, le=36_525)
     dicom_host: str = Field("127.0.0.1", min_length=1)
     dicom_port: int = Field(0, ge=0, le=65535)
     dicom_title: str = Field("QIAOYI", pattern="^[A-Za-z0-9_.-]{1,16}$")

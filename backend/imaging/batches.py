@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.imaging.delivery import Answer
-from backend.imaging.tables import ImagingDestination, ImagingInstance, ImagingTransfer
+from backend.imaging.tables import ImagingDestination, ImagingInstance, ImagingTransfer, Purpose
 from backend.imaging.transfer_rules import (
     ALONE_AFTER,
     MOST_DAMAGES,
@@ -33,6 +33,12 @@ class Batch:
     lease: timedelta
     rows: list[tuple[ImagingTransfer, ImagingInstance]]
     failures: dict[str, Failure] = field(default_factory=dict)  # by SOP Instance UID
+    sent_as: dict[str, str] = field(default_factory=dict)  # SOP Instance UIDs of copies, by those of what they are of
+
+    def told_of(self, answer: Answer) -> Answer:
+        """Give what was answered about copies as the answer about what they are copies of."""
+        original = {copy: sop_uid for sop_uid, copy in self.sent_as.items()}
+        return Answer({original.get(uid, uid): status for uid, status in answer.statuses.items()}, answer.failure)
 
 
 def may_send(destination: ImagingDestination, now: datetime) -> bool:
@@ -45,14 +51,22 @@ def may_send(destination: ImagingDestination, now: datetime) -> bool:
     )
 
 
+def bytes_to_send(destination: ImagingDestination, row: ImagingTransfer, instance: ImagingInstance) -> int:
+    """Give about how long an instance is when it goes: as it is stored, or decoded (of two bytes a pixel)."""
+    if destination.purpose is Purpose.CARE and not row.decode:
+        return instance.size
+    pixels = 2 * instance.rows * instance.columns * instance.frames
+    return max(instance.size, instance.received_size, pixels)
+
+
 def together(
-    waiting: list[tuple[ImagingTransfer, ImagingInstance]], bytes_per_second: int | None
+    destination: ImagingDestination, waiting: list[tuple[ImagingTransfer, ImagingInstance]]
 ) -> list[tuple[ImagingTransfer, ImagingInstance]]:
     """Give what goes in one request: always one, more while they are not too much and under no suspicion."""
-    room = batch_bytes(bytes_per_second)
+    room = batch_bytes(destination.bytes_per_second)
     taken: list[tuple[ImagingTransfer, ImagingInstance]] = []
     for row, instance in waiting:
-        room -= instance.size
+        room -= bytes_to_send(destination, row, instance)
         if taken and (room < 0 or goes_alone(row.attempts)):
             break
         taken.append((row, instance))

@@ -31,6 +31,18 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """What a destination that was only asked whether it is there answered.
+
+    Args:
+        failure: None where it is there and knows us. detail: in the words of the protocol, such as "HTTP 401".
+    """
+
+    failure: Failure | None
+    detail: str
+
+
+@dataclass(frozen=True)
 class StowAddress:
     """Where a PACS takes STOW-RS.
 

@@ -10,10 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.errors import InvalidInput, NotFound
 from backend.ids import new_id
-from backend.imaging.delivery import StoreAddress, StowAddress
+from backend.imaging.delivery import Probe, StoreAddress, StowAddress
 from backend.imaging.desk import ImagingDesk
 from backend.imaging.senders import AE_TITLE
-from backend.imaging.tables import ImagingDestination, Protocol
+from backend.imaging.store_client import echo
+from backend.imaging.stow_client import probe
+from backend.imaging.tables import ImagingDestination, Protocol, Purpose
 from backend.people.rules import clean_name
 from backend.security.policy import Action, Actor, require
 
@@ -45,11 +47,13 @@ class DestinationView:
     id: str
     institution_id: str
     label: str
+    purpose: Purpose
     protocol: str
     url: str
     host: str
     port: int
     ae_title: str
+    own_ae_title: str
     limits: Limits
     active: bool
 
@@ -64,8 +68,13 @@ class Destinations(ImagingDesk):
         label: str,
         address: StowAddress | StoreAddress,
         limits: Limits | None = None,
+        purpose: Purpose = Purpose.CARE,
     ) -> DestinationView:
         """Let studies whose expert is of the institution go to its PACS, from the next one on.
+
+        Args:
+            purpose: with teaching it gets only de-identified copies, and only those that somebody asks for. It is
+                said once and for all.
 
         Raises:
             Forbidden: the actor may not. NotFound: no such institution.
@@ -75,12 +84,13 @@ class Destinations(ImagingDesk):
         cleaned = clean_name(label)
         if not cleaned:
             raise InvalidInput("请给影像系统起个名字，比如：县医院PACS。", field="label")
-        values = _columns(address, limits or Limits())
+        values = _address_columns(address) | _limit_columns(limits or Limits())
         await self._people.institution(institution_id)
         row = ImagingDestination(
             id=new_id(),
             institution_id=institution_id,
             label=cleaned,
+            purpose=purpose,
             active=True,
             failures=0,
             created_at=self._clock.now(),
@@ -93,14 +103,18 @@ class Destinations(ImagingDesk):
         return _view(row)
 
     async def change_destination(
-        self, actor: Actor, destination_id: str, address: StowAddress | StoreAddress, limits: Limits | None = None
+        self,
+        actor: Actor,
+        destination_id: str,
+        address: StowAddress | StoreAddress | None = None,
+        limits: Limits | None = None,
     ) -> DestinationView:
-        """Give a PACS another address, other credentials or other limits. It is tried again at once; what had come to a
-        dead end stays there until `resend`.
+        """Give a PACS another address with its credentials, or other limits; what is None stays. It is tried again at
+        once; what had come to a dead end stays there until `resend`.
 
         Raises: as `register_destination`; NotFound: no such destination.
         """
-        values = _columns(address, limits or Limits())
+        values = (_address_columns(address) if address else {}) | (_limit_columns(limits) if limits else {})
         async with self._database.transaction() as session:
             row = await self._managed(session, actor, destination_id)
             for name, value in values.items():
@@ -123,6 +137,15 @@ class Destinations(ImagingDesk):
             rows = await session.scalars(select(ImagingDestination).order_by(ImagingDestination.id))
             return [_view(row) for row in rows]
 
+    async def probe_destination(self, actor: Actor, destination_id: str) -> Probe:
+        """Ask a PACS whether it is there and knows us, by C-ECHO or a search for one study; nothing is sent.
+
+        Raises: Forbidden, NotFound.
+        """
+        async with self._database.transaction() as session:
+            address = address_of(await self._managed(session, actor, destination_id))
+        return await (probe(address) if isinstance(address, StowAddress) else echo(address))
+
     async def _managed(self, session: AsyncSession, actor: Actor, destination_id: str) -> ImagingDestination:
         """Give a destination that the actor may change, locked; that they did is audited."""
         require(actor, Action.IMAGING_MANAGE)
@@ -144,9 +167,7 @@ def address_of(row: ImagingDestination) -> StowAddress | StoreAddress:
     return StoreAddress(row.host, row.port, row.ae_title, row.own_ae_title)
 
 
-def _columns(address: StowAddress | StoreAddress, limits: Limits) -> dict[str, Any]:
-    _check_limits(limits)
-    start, end = limits.window or (None, None)
+def _address_columns(address: StowAddress | StoreAddress) -> dict[str, Any]:
     values: dict[str, Any] = {
         "url": "",
         "authorization": "",
@@ -154,9 +175,6 @@ def _columns(address: StowAddress | StoreAddress, limits: Limits) -> dict[str, A
         "port": 0,
         "ae_title": "",
         "own_ae_title": "",
-        "bytes_per_second": limits.bytes_per_second,
-        "window_start": start,
-        "window_end": end,
     }
     if isinstance(address, StowAddress):
         url = address.url.strip().rstrip("/")
@@ -179,14 +197,13 @@ def _columns(address: StowAddress | StoreAddress, limits: Limits) -> dict[str, A
     }
 
 
-def _check_limits(limits: Limits) -> None:
+def _limit_columns(limits: Limits) -> dict[str, Any]:
     if limits.bytes_per_second is not None and limits.bytes_per_second < _SLOWEST:
         raise InvalidInput("网速上限太低，至少每秒10千字节。", field="bytes_per_second")
-    if limits.window is None:
-        return
-    start, end = limits.window
-    if start not in _MINUTES or end not in _MINUTES or start == end:
+    start, end = limits.window or (None, None)
+    if limits.window is not None and (start not in _MINUTES or end not in _MINUTES or start == end):
         raise InvalidInput("传输时段不对，比如：晚上22:00到早上6:00。", field="window")
+    return {"bytes_per_second": limits.bytes_per_second, "window_start": start, "window_end": end}
 
 
 def _is_web_address(url: str) -> bool:
@@ -212,11 +229,13 @@ def _view(row: ImagingDestination) -> DestinationView:
         id=row.id,
         institution_id=row.institution_id,
         label=row.label,
+        purpose=row.purpose,
         protocol=row.protocol,
         url=row.url,
         host=row.host,
         port=row.port,
         ae_title=row.ae_title,
+        own_ae_title=row.own_ae_title,
         limits=Limits(row.bytes_per_second, window),
         active=row.active,
     )

@@ -24,6 +24,7 @@ from backend.imaging.tables import (
     ImagingInstance,
     ImagingStudy,
     ImagingTransfer,
+    Purpose,
 )
 from backend.imaging.transfer_rules import SENTENCES, Failure, TransferState, worth_telling
 from backend.security.policy import SYSTEM, Action, Actor, require
@@ -48,6 +49,7 @@ class TransferView:
     study_id: str
     destination_id: str
     destination: str
+    purpose: Purpose
     total: int
     arrived: int
     dead: int
@@ -79,22 +81,15 @@ class Forwarding(Destinations):
         expert = await self._people.practitioner(reference.expert_id)
         async with self._database.reading() as session:
             query = select(ImagingDestination.id).where(
-                ImagingDestination.institution_id == expert.institution_id, ImagingDestination.active
+                ImagingDestination.institution_id == expert.institution_id,
+                ImagingDestination.purpose == Purpose.CARE,
+                ImagingDestination.active,
             )
             return list(await session.scalars(query.order_by(ImagingDestination.id)))
 
     async def _put_in_queue(self, session: AsyncSession, study: ImagingStudy, destination_id: str) -> None:
-        query = select(ImagingForwarding).where(
-            ImagingForwarding.study_id == study.id, ImagingForwarding.destination_id == destination_id
-        )
-        forwarding: ImagingForwarding | None = await session.scalar(query)
-        now = self._clock.now()
-        if forwarding is None:
-            forwarding = ImagingForwarding(
-                id=new_id(), study_id=study.id, destination_id=destination_id, told=0, created_at=now
-            )
-            session.add(forwarding)
-            await session.flush()
+        forwarding, is_new = await self._forwarding(session, study, destination_id)
+        if is_new:
             await self._audit.record(
                 session,
                 SYSTEM,
@@ -103,8 +98,32 @@ class Forwarding(Destinations):
                 subject=f"imaging_study:{study.id}",
                 reason=f"imaging_destination:{destination_id}",
             )
+        await self._queue_instances(session, forwarding)
+
+    async def _forwarding(
+        self, session: AsyncSession, study: ImagingStudy, destination_id: str
+    ) -> tuple[ImagingForwarding, bool]:
+        """Give that a study goes to a destination, and whether that is new."""
+        query = select(ImagingForwarding).where(
+            ImagingForwarding.study_id == study.id, ImagingForwarding.destination_id == destination_id
+        )
+        found: ImagingForwarding | None = await session.scalar(query)
+        if found is not None:
+            return found, False
+        made = ImagingForwarding(
+            id=new_id(), study_id=study.id, destination_id=destination_id, told=0, created_at=self._clock.now()
+        )
+        session.add(made)
+        await session.flush()
+        return made, True
+
+    async def _queue_instances(self, session: AsyncSession, forwarding: ImagingForwarding) -> None:
+        """Let the instances of a study that are not on their way yet go there."""
+        now = self._clock.now()
         known = select(ImagingTransfer.instance_id).where(ImagingTransfer.forwarding_id == forwarding.id)
-        fresh = select(ImagingInstance.id).where(ImagingInstance.study_id == study.id, ImagingInstance.id.not_in(known))
+        fresh = select(ImagingInstance.id).where(
+            ImagingInstance.study_id == forwarding.study_id, ImagingInstance.id.not_in(known)
+        )
         session.add_all(
             [
                 _transfer(forwarding, instance_id, now)
@@ -114,11 +133,13 @@ class Forwarding(Destinations):
 
     async def _take_back(self, session: AsyncSession, study: ImagingStudy, wanted: Collection[str]) -> None:
         """Forget what has not gone yet to a PACS whose institution has nothing to do with the study any more."""
+        for_care = select(ImagingDestination.id).where(ImagingDestination.purpose == Purpose.CARE)
         await session.execute(
             delete(ImagingTransfer).where(
                 ImagingTransfer.forwarding_id.in_(
                     select(ImagingForwarding.id).where(ImagingForwarding.study_id == study.id)
                 ),
+                ImagingTransfer.destination_id.in_(for_care),
                 ImagingTransfer.destination_id.not_in(wanted),
                 ImagingTransfer.state != TransferState.ARRIVED,
             )
@@ -148,7 +169,7 @@ class Forwarding(Destinations):
                 .where(ImagingStudy.consultation_id == consultation_id)
             )
             found = (await session.execute(query.order_by(ImagingForwarding.id))).all()
-            return [await _view(session, forwarding, destination) for forwarding, destination in found]
+            return [await transfer_view(session, forwarding, destination) for forwarding, destination in found]
 
     async def resend(self, actor: Actor, destination_id: str) -> int:
         """Try again, at once, everything that came to a dead end at a destination; give how many instances that are.
@@ -192,6 +213,9 @@ class Forwarding(Destinations):
             await self._tell(session, "imaging.transfer_stuck", forwarding, reason=failure.value)
 
     async def _tell(self, session: AsyncSession, name: str, forwarding: ImagingForwarding, **facts: Any) -> None:
+        destination = await session.get_one(ImagingDestination, forwarding.destination_id)
+        if destination.purpose is Purpose.TEACHING:
+            return  # it is no news about the patient's care
         study = await session.get_one(ImagingStudy, forwarding.study_id)
         reference = await self._consultations.reference(study.consultation_id or "")
         if reference is not None:
@@ -224,12 +248,16 @@ async def _counts(session: AsyncSession, forwarding_id: str) -> dict[TransferSta
     return {row.state: row.how_many for row in await session.execute(query.group_by(ImagingTransfer.state))}
 
 
-async def _view(session: AsyncSession, forwarding: ImagingForwarding, destination: ImagingDestination) -> TransferView:
+async def transfer_view(
+    session: AsyncSession, forwarding: ImagingForwarding, destination: ImagingDestination
+) -> TransferView:
+    """Give how far a study is on its way."""
     counts = await _counts(session, forwarding.id)
     return TransferView(
         study_id=forwarding.study_id,
         destination_id=destination.id,
         destination=destination.label,
+        purpose=destination.purpose,
         total=sum(counts.values()),
         arrived=counts.get(TransferState.ARRIVED, 0),
         dead=counts.get(TransferState.DEAD, 0),

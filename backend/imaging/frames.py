@@ -20,7 +20,8 @@ LARGEST_FRAME = 256 * 1024 * 1024
 _PIXEL_DATA = BaseTag(0x7FE00010)
 _OFFSETS, _LENGTHS = BaseTag(0x7FE00001), BaseTag(0x7FE00002)  # the extended offset table (PS3.3, C.7.6.3.1.8)
 _SHARED, _BY_FRAME = BaseTag(0x52009229), BaseTag(0x52009230)
-_FUNCTIONAL = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
+_FUNCTIONAL = ("PixelValueTransformationSequence", "FrameVOILUTSequence", "PixelMeasuresSequence")
+_DETECTOR_SPACING = BaseTag(0x00181164)
 
 
 class NoSuchFrame(Exception):
@@ -35,7 +36,9 @@ def read_frame(file: BinaryIO, number: int) -> StoredFrame:
     """
     syntax = read_meta(file)
     elements = read_head(file, syntax)
-    header = as_dataset({tag: one for tag, one in elements.items() if tag.group == 0x0028}, syntax)
+    header = as_dataset(
+        {tag: one for tag, one in elements.items() if tag.group == 0x0028 or tag == _DETECTOR_SPACING}, syntax
+    )
     length = _enter_pixels(file, syntax)
     frames = int(header.get("NumberOfFrames", 1) or 1)
     if length is None or not 1 <= number <= frames:

@@ -16,9 +16,9 @@ from backend.security.policy import Action, Actor, require
 from data.sounds import pinyin
 
 _LONGEST_LIST = 100
-_LONGEST_REASON = 500
+LONGEST_REASON = 500
 _NO_SUCH_CONSULTATION = "没有找到这次会诊。"
-_NO_SUCH_STUDY = "没有找到这份检查。"
+NO_SUCH_STUDY = "没有找到这份检查。"
 
 
 class Quarantine(Linking):
@@ -70,7 +70,7 @@ class Quarantine(Linking):
         async with self._database.transaction() as session:
             study = await session.get(ImagingStudy, study_id)
             if study is None:
-                raise NotFound(_NO_SUCH_STUDY)
+                raise NotFound(NO_SUCH_STUDY)
             require(actor, Action.IMAGING_READ_QUARANTINE, institution_id=study.institution_id)
             if study.state is not StudyState.QUARANTINED:
                 return None
@@ -87,7 +87,7 @@ class Quarantine(Linking):
             NotFound: no such study or consultation. Forbidden: either is none of the actor's business.
             Conflict: it is not in quarantine any more. InvalidInput: no reason.
         """
-        said = require_text(reason, "理由", longest=_LONGEST_REASON)
+        said = require_text(reason, "理由", longest=LONGEST_REASON)
         reference = await self._case(actor, consultation_id, Action.IMAGING_READ)
         async with self._database.transaction() as session:
             study = await self._waiting(session, actor, study_id)
@@ -105,7 +105,7 @@ class Quarantine(Linking):
 
         Raises: as `assign`.
         """
-        said = require_text(reason, "理由", longest=_LONGEST_REASON)
+        said = require_text(reason, "理由", longest=LONGEST_REASON)
         async with self._database.transaction() as session:
             study = await self._waiting(session, actor, study_id)
             study.state = StudyState.REJECTED
@@ -129,7 +129,7 @@ class Quarantine(Linking):
         query = select(ImagingStudy).where(ImagingStudy.id == study_id).with_for_update()
         study: ImagingStudy | None = await session.scalar(query.execution_options(populate_existing=True))
         if study is None:
-            raise NotFound(_NO_SUCH_STUDY)
+            raise NotFound(NO_SUCH_STUDY)
         require(actor, Action.IMAGING_DECIDE, institution_id=study.institution_id)
         if study.state is not StudyState.QUARANTINED:
             raise Conflict("这份检查已经有人处理了，请刷新后再看。")

@@ -8,24 +8,18 @@ lets its batch go when that ends.
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 
 import aiohttp
-from pydicom import uid
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.ids import new_id
-from backend.imaging.batches import Batch, may_send, together, write_down
+from backend.imaging.batches import Batch, bytes_to_send, may_send, together, write_down
 from backend.imaging.delivery import Answer, Parcel, StowAddress
 from backend.imaging.destinations import address_of
-from backend.imaging.forwarding import Forwarding
-from backend.imaging.objects import ObjectMissing
-from backend.imaging.retrieval import Retrieval
-from backend.imaging.sealing import ObjectDamaged
-from backend.imaging.spool import Spool, SpoolFailed
+from backend.imaging.parcels import Parcels
 from backend.imaging.store_client import send_by_store
 from backend.imaging.stow_client import send_by_stow
 from backend.imaging.tables import (
@@ -33,7 +27,6 @@ from backend.imaging.tables import (
     ImagingForwarding,
     ImagingInstance,
     ImagingTransfer,
-    sealed_object,
 )
 from backend.imaging.transfer_rules import (
     BATCH_INSTANCES,
@@ -46,18 +39,15 @@ from backend.imaging.transfer_rules import (
     line_free_at,
     pause,
 )
-from backend.imaging.views import InstanceView
-from backend.rendering import Undecodable
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 4
 _IDLE_SECONDS = 1.0
 _LEASE_MARGIN = timedelta(seconds=20)
-_UNREADABLE = (ObjectMissing, ObjectDamaged, SpoolFailed, OSError)
 
 
-class Sending(Forwarding, Retrieval):
+class Sending(Parcels):
     """The part of `ImagingService` that sends what waits."""
 
     async def keep_forwarding(self) -> None:
@@ -120,7 +110,7 @@ class Sending(Forwarding, Retrieval):
             return False
         async with AsyncExitStack() as spools:
             parcels = [parcel for row in batch.rows if (parcel := await self._parcel(batch, *row, spools)) is not None]
-            answer = await _send(http, batch, parcels) if parcels else Answer()
+            answer = batch.told_of(await _send(http, batch, parcels)) if parcels else Answer()
         await self._settle(batch, answer)
         return True
 
@@ -139,10 +129,10 @@ class Sending(Forwarding, Retrieval):
             waiting = (await session.scalars(query.with_for_update(skip_locked=True))).all()
             found = select(ImagingInstance).where(ImagingInstance.id.in_([row.instance_id for row in waiting]))
             instances = {row.id: row for row in await session.scalars(found)}
-            rows = together([(row, instances[row.instance_id]) for row in waiting], destination.bytes_per_second)
+            rows = together(destination, [(row, instances[row.instance_id]) for row in waiting])
             if not rows:
                 return None
-            size = sum(instance.size for _, instance in rows)
+            size = sum(bytes_to_send(destination, row, instance) for row, instance in rows)
             batch = Batch(destination, new_id(), lease(size), rows)
             for row, _ in rows:
                 row.claim, row.due_at, row.attempts = batch.claim, now + batch.lease, row.attempts + 1
@@ -152,45 +142,6 @@ class Sending(Forwarding, Retrieval):
             if destination.failures:  # one knocks, the others wait for what becomes of it
                 destination.resume_at = now + batch.lease
             return batch
-
-    async def _parcel(
-        self, batch: Batch, row: ImagingTransfer, instance: ImagingInstance, spools: AsyncExitStack
-    ) -> Parcel | None:
-        """Make an instance ready to be sent; None where it cannot be, which is written down in the batch."""
-        sop_uid, view = instance.sop_instance_uid, _view(instance)
-        if not row.decode:
-            stored = self._watched(batch, sop_uid, lambda: self.stored_file(view))
-            return Parcel(instance.sop_class_uid, sop_uid, instance.transfer_syntax, instance.size, stored)
-        spool = Spool()
-        spools.callback(spool.close)
-        size = 0
-        decoded = self._watched(batch, sop_uid, lambda: self.decoded_file(view))
-        try:
-            async for piece in decoded():
-                size += await asyncio.to_thread(spool.write, piece)
-        except Undecodable:
-            batch.failures[sop_uid] = Failure.UNSUPPORTED
-            return None
-        except _UNREADABLE:
-            return None
-        spooled = self._watched(batch, sop_uid, spool.chunks)
-        return Parcel(instance.sop_class_uid, sop_uid, uid.ExplicitVRLittleEndian, size, spooled)
-
-    def _watched(
-        self, batch: Batch, sop_uid: str, source: Callable[[], AsyncIterator[bytes]]
-    ) -> Callable[[], AsyncIterator[bytes]]:
-        """Give `source`, which writes down in the batch that an instance could not be read."""
-
-        async def pieces() -> AsyncIterator[bytes]:
-            try:
-                async for piece in source():
-                    yield piece
-            except _UNREADABLE:
-                log.exception("forwarding: instance not read")
-                batch.failures[sop_uid] = Failure.DAMAGED
-                raise
-
-        return pieces
 
     async def _settle(self, batch: Batch, answer: Answer) -> None:
         """Write down what became of a batch, and tell those concerned of what is news."""
@@ -257,20 +208,3 @@ async def _waiting_forwardings(session: AsyncSession, destination_id: str) -> li
         ImagingTransfer.destination_id == destination_id, ImagingTransfer.state == TransferState.WAITING
     )
     return list(await session.scalars(query.distinct().order_by(ImagingTransfer.forwarding_id)))
-
-
-def _view(row: ImagingInstance) -> InstanceView:
-    """Give what opens an instance, for nobody to see."""
-    return InstanceView(
-        id=row.id,
-        study_uid="",
-        series_uid="",
-        sop_instance_uid=row.sop_instance_uid,
-        sop_class_uid=row.sop_class_uid,
-        transfer_syntax=row.transfer_syntax,
-        number=row.number,
-        rows=row.rows,
-        columns=row.columns,
-        frames=row.frames,
-        sealed=sealed_object(row),
-    )

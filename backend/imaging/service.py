@@ -6,12 +6,14 @@ from backend.imaging.compression import DELETE_TIMER, Compression
 from backend.imaging.forwarding import MAY_FORWARD
 from backend.imaging.intake import Intake
 from backend.imaging.linking import CONSUMER, MAY_LINK, SETTLED_TIMER
+from backend.imaging.retention import Retention
 from backend.imaging.senders import Senders
 from backend.imaging.sending import Sending
+from backend.imaging.teaching import Teaching
 from backend.imaging.upkeep import Upkeep
 
 
-class ImagingService(Intake, Sending, Senders, Compression, Upkeep):
+class ImagingService(Intake, Sending, Teaching, Senders, Compression, Retention, Upkeep):
     """All use cases of imaging. Where each lives:
 
     * `intake`: receive
@@ -23,9 +25,11 @@ class ImagingService(Intake, Sending, Senders, Compression, Upkeep):
     * `senders`: register_stow_sender, register_store_sender, deactivate_sender, senders, sender_of_token,
       sender_of_title
     * `compression`: keep_compressing, compress_next, savings
-    * `destinations`: register_destination, change_destination, deactivate_destination, destinations
+    * `destinations`: register_destination, change_destination, deactivate_destination, destinations, probe_destination
     * `forwarding`: what goes where when a case is assigned and when images come; transfers, resend
-    * `sending`: keep_forwarding, forward_waiting
+    * `teaching`: send_for_teaching
+    * `sending`, `parcels`: keep_forwarding, forward_waiting
+    * `retention`: remove_rejected, keep_rejected_removed
     * `upkeep`: sweep_objects, keep_objects_swept
     """
 

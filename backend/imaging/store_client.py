@@ -14,8 +14,9 @@ from typing import Any
 import pydicom
 from pydicom import uid
 from pynetdicom import AE, build_context, evt
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made when the module is loaded
 
-from backend.imaging.delivery import Answer, Parcel, StoreAddress
+from backend.imaging.delivery import Answer, Parcel, Probe, StoreAddress
 from backend.imaging.transfer_rules import Failure
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,36 @@ async def send_by_store(address: StoreAddress, parcels: Sequence[Parcel]) -> Ans
     return answer
 
 
+async def echo(address: StoreAddress) -> Probe:
+    """Ask by C-ECHO (PS3.7, section 9.1.5) whether anybody is there who knows us."""
+    return await asyncio.to_thread(_echo, address)
+
+
+def _echo(address: StoreAddress) -> Probe:
+    association = _associated(address, [build_context(Verification)], _ANSWER_SECONDS)
+    if not association.is_established:
+        failure = _why_not(association, (), {}) or Failure.WRONG_ADDRESS  # it is no DICOM that takes no C-ECHO
+        return Probe(failure, _rejection(association))
+    try:
+        answer = association.send_c_echo()
+    except (RuntimeError, OSError):  # the association has ended
+        return Probe(Failure.AWAY, "association ended")
+    finally:
+        (association.release if association.is_established else association.abort)()
+    if "Status" not in answer:
+        return Probe(Failure.AWAY, "no response to C-ECHO")
+    return Probe(None if answer.Status == 0 else Failure.WRONG_ADDRESS, f"C-ECHO 0x{answer.Status:04X}")
+
+
+def _rejection(association: Any) -> str:
+    if association.is_rejected:
+        rejection = association.acceptor.primitive
+        return f"association rejected: {rejection.source_str}, {rejection.reason_str}"
+    if association.rejected_contexts:
+        return "association without C-ECHO"
+    return "no association"
+
+
 async def _send(address: StoreAddress, parcels: Sequence[Parcel], statuses: dict[str, int]) -> Failure | None:
     """Send what can be sent over one association, and write down what is answered; give what ended it early."""
     association = await asyncio.to_thread(_associate, address, parcels)
@@ -66,16 +97,21 @@ async def _send(address: StoreAddress, parcels: Sequence[Parcel], statuses: dict
 
 
 def _associate(address: StoreAddress, parcels: Sequence[Parcel]) -> Any:
-    entity = AE(ae_title=address.own_ae_title)
-    entity.maximum_pdu_size = _LARGEST_PDU
-    entity.connection_timeout = entity.acse_timeout = _CONNECT_SECONDS
-    # Short, because a lost response costs as much; it runs from when the library begins to send.
-    longest = max(parcel.size for parcel in parcels)
-    entity.dimse_timeout = entity.network_timeout = _ANSWER_SECONDS + longest / _SLOWEST_BYTES_PER_SECOND
     contexts = []
     for sop_class in {parcel.sop_class_uid for parcel in parcels}:
         stored = {parcel.transfer_syntax for parcel in parcels if parcel.sop_class_uid == sop_class}
         contexts += [build_context(sop_class, syntax) for syntax in [*_NATIVE, *sorted(stored - set(_NATIVE))]]
+    # Short, because a lost response costs as much; it runs from when the library begins to send.
+    longest = max(parcel.size for parcel in parcels)
+    return _associated(address, contexts, _ANSWER_SECONDS + longest / _SLOWEST_BYTES_PER_SECOND)
+
+
+def _associated(address: StoreAddress, contexts: list[Any], seconds: float) -> Any:
+    """Give an association, established or not, in which an answer is waited for so long."""
+    entity = AE(ae_title=address.own_ae_title)
+    entity.maximum_pdu_size = _LARGEST_PDU
+    entity.connection_timeout = entity.acse_timeout = _CONNECT_SECONDS
+    entity.dimse_timeout = entity.network_timeout = seconds
     association = entity.associate(
         address.host,
         address.port,

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 from aiohttp import hdrs
 
-from backend.imaging.delivery import Answer, Parcel, StowAddress
+from backend.imaging.delivery import Answer, Parcel, Probe, StowAddress
 from backend.imaging.transfer_rules import Failure
 
 _LONGEST_ANSWER = 8 * 1024**2
@@ -17,6 +17,8 @@ _CONNECT_SECONDS = 10.0
 _REFERENCED_SEQUENCE, _FAILED_SEQUENCE = "00081199", "00081198"
 _INSTANCE, _FAILURE_REASON, _WARNING_REASON = "00081155", "00081197", "00081196"
 _UNKNOWN_FAILURE = 0x0110
+_PROBE_SECONDS = 20.0
+_JSON = {"application/dicom+json", "application/json"}
 
 _FAILURES = {
     401: Failure.UNAUTHORIZED,
@@ -69,14 +71,40 @@ async def send_by_stow(
     return _understood(response.status, bytes(said), {parcel.sop_instance_uid for parcel in parcels})
 
 
+async def probe(address: StowAddress) -> Probe:
+    """Search for one study (QIDO-RS, PS3.18, section 10.6), of which nothing is kept, to see whether one answers."""
+    limits = aiohttp.ClientTimeout(total=_PROBE_SECONDS, sock_connect=_CONNECT_SECONDS)
+    headers = {hdrs.ACCEPT: "application/dicom+json"}
+    if address.authorization:
+        headers[hdrs.AUTHORIZATION] = address.authorization
+    url = f"{address.url}/studies?limit=1"
+    try:
+        async with (
+            aiohttp.ClientSession(trust_env=False) as http,
+            http.get(url, headers=headers, timeout=limits, allow_redirects=False) as response,
+        ):
+            is_dicomweb = response.status == 204 or response.content_type in _JSON
+            return Probe(_failure_of(response.status, is_dicomweb), f"HTTP {response.status} {response.content_type}")
+    except aiohttp.InvalidURL:
+        return Probe(Failure.WRONG_ADDRESS, "no address")
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        return Probe(Failure.AWAY, type(error).__name__)
+
+
+def _failure_of(status: int, is_dicomweb: bool) -> Failure | None:
+    if status in (200, 204):
+        return None if is_dicomweb else Failure.WRONG_ADDRESS
+    default = Failure.AWAY if status >= 500 else Failure.WRONG_ADDRESS
+    return _FAILURES.get(status, default)
+
+
 def _head(boundary: str, first: bool) -> bytes:
     return f"{'' if first else chr(13) + chr(10)}--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
 
 
 def _understood(status: int, said: bytes, sent: set[str]) -> Answer:
     if status not in (200, 202, 409):
-        default = Failure.AWAY if status >= 500 else Failure.WRONG_ADDRESS
-        return Answer(failure=_FAILURES.get(status, default))
+        return Answer(failure=_failure_of(status, is_dicomweb=True))
     try:
         dataset = json.loads(said)
         dataset = dataset[0] if isinstance(dataset, list) else dataset

@@ -33,6 +33,13 @@ class Protocol(StrEnum):
     C_STORE = "c_store"
 
 
+class Purpose(StrEnum):
+    """What a destination gets images for."""
+
+    CARE = "care"
+    TEACHING = "teaching"  # only de-identified copies, only where somebody asks for it
+
+
 class ImagingSender(Base):
     """A machine that may send: known by a token over DICOMweb, by its AE title and address over DIMSE."""
 
@@ -61,6 +68,7 @@ class ImagingStudy(Base):
         UniqueConstraint("study_uid", "variant"),
         Index("ix_imaging_studies_consultation", "consultation_id", "id"),
         Index("ix_imaging_studies_state", "institution_id", "state", "id"),
+        Index("ix_imaging_studies_decided", "state", "decided_at"),
         Index("ix_imaging_studies_accession", "accession_index"),
         Index("ix_imaging_studies_patient", "patient_index"),
         Index("ix_imaging_studies_identity", "identity_index"),
@@ -204,6 +212,7 @@ class ImagingDestination(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     institution_id: Mapped[str] = mapped_column(ForeignKey("institutions.id"), index=True)
     label: Mapped[str] = mapped_column(String(64))
+    purpose: Mapped[Purpose] = mapped_column(coded(Purpose))
     protocol: Mapped[Protocol] = mapped_column(coded(Protocol))
     url: Mapped[str] = mapped_column(String(512))
     authorization: Mapped[str] = mapped_column(EncryptedText("imaging_destinations.authorization"))
@@ -223,7 +232,7 @@ class ImagingDestination(Base):
 
 class ImagingForwarding(Base):
     """That a study goes to a destination. `told` is how many arrived instances people last heard of, `stuck` why it
-    does not go on, once they heard of that."""
+    does not go on, once they heard of that. Who asked for a copy for teaching, and why, stands in the last two."""
 
     __tablename__ = "imaging_forwardings"
     __table_args__ = (UniqueConstraint("study_id", "destination_id"), Base.__table_args__)
@@ -233,6 +242,8 @@ class ImagingForwarding(Base):
     destination_id: Mapped[str] = mapped_column(ForeignKey("imaging_destinations.id"))
     told: Mapped[int] = mapped_column(default=0)
     stuck: Mapped[Failure | None] = mapped_column(coded(Failure))
+    asked_by: Mapped[str | None] = mapped_column(Id)
+    asked_reason: Mapped[str | None] = mapped_column(EncryptedText("imaging_forwardings.asked_reason"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 

@@ -50,6 +50,12 @@ class Failure(StrEnum):
     REFUSED = "refused"  # the destination says so of this instance
     UNSUPPORTED = "unsupported"  # neither as it is stored nor decoded
     DAMAGED = "damaged"  # our own object is missing or damaged
+    # Of copies for teaching alone:
+    NO_CONSENT = "no_consent"  # the patient's consent to it is missing, or was taken back meanwhile
+    BURNED_IN = "burned_in"  # text is in the picture, or may be
+    RECOGNIZABLE = "recognizable"  # the picture may show a face
+    NO_IMAGE = "no_image"  # a report or another document
+    NOT_CLEANED = "not_cleaned"  # something that identifies would be left, or that could not be found out
 
 
 SENTENCES: dict[Failure, str] = {
@@ -60,6 +66,11 @@ SENTENCES: dict[Failure, str] = {
     Failure.REFUSED: "专家医院的影像系统拒收这张影像。",
     Failure.UNSUPPORTED: "专家医院的影像系统读不了这种影像格式。",
     Failure.DAMAGED: "我们保存的这张影像读不出来，请让检查科室再传一次。",
+    Failure.NO_CONSENT: "患者没有同意把检查图像用于教学，或者已经收回同意，所以没有送出。",
+    Failure.BURNED_IN: "这张图像上印着字，或者可能印着字，怕认得出是谁，所以没有送出。",
+    Failure.RECOGNIZABLE: "这张图像可能看得到患者的样子，所以没有送出。",
+    Failure.NO_IMAGE: "这是报告或文件，不是图像，所以没有送出。",
+    Failure.NOT_CLEANED: "这张图像里患者的信息没能确定已经全部去掉，所以没有送出。",
 }
 """What people are told."""
 

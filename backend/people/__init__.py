@@ -2,5 +2,14 @@
 
 from backend.people.service import PeopleService
 from backend.people.views import ConsentView, InstitutionView, Invitation, PersonView, PractitionerView
+from data.consent import ConsentKind
 
-__all__ = ["ConsentView", "InstitutionView", "Invitation", "PeopleService", "PersonView", "PractitionerView"]
+__all__ = [
+    "ConsentKind",
+    "ConsentView",
+    "InstitutionView",
+    "Invitation",
+    "PeopleService",
+    "PersonView",
+    "PractitionerView",
+]

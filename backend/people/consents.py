@@ -10,60 +10,78 @@ from backend.people.context import LONGEST_PAGE, PeopleContext
 from backend.people.tables import Consent
 from backend.people.views import ConsentView
 from backend.security.policy import Action, Actor, require
-from data.consent import ConsentDocument, consent_document
+from data.consent import ConsentDocument, ConsentKind, consent_document
+
+CARE = ConsentKind.CARE
 
 
 class Consents(PeopleContext):
-    """The part of `PeopleService` about consent."""
+    """The part of `PeopleService` about consent, each kind by itself."""
 
-    def consent_document(self) -> ConsentDocument:
+    def consent_document(self, kind: ConsentKind = CARE) -> ConsentDocument:
         """Give the present version of what people are asked to agree to."""
-        return consent_document()
+        return consent_document(kind)
 
-    async def give_consent(self, actor: Actor, version: str) -> None:
+    async def give_consent(self, actor: Actor, version: str, kind: ConsentKind = CARE) -> None:
         """Record that the actor agrees to `version`; agreeing again changes nothing.
 
         Raises:
             Conflict: `version` is not the present one, so the actor has not read what they would agree to.
         """
-        await self._decide(actor, version, "given")
+        await self._decide(actor, version, "given", kind)
 
-    async def refuse_consent(self, actor: Actor, version: str) -> None:
+    async def refuse_consent(self, actor: Actor, version: str, kind: ConsentKind = CARE) -> None:
         """Record that the actor does not agree to `version`; raises as `give_consent`."""
-        await self._decide(actor, version, "refused")
+        await self._decide(actor, version, "refused", kind)
 
-    async def withdraw_consent(self, actor: Actor) -> None:
+    async def withdraw_consent(self, actor: Actor, kind: ConsentKind = CARE) -> None:
         """Take the actor's consent back.
 
         Raises:
             IllegalMove: there is none to take back.
         """
-        if not await self.has_consent(actor.person_id):
-            raise IllegalMove("您目前没有同意过《隐私与知情同意书》，不需要撤回。")
-        await self._decide(actor, consent_document().version, "withdrawn")
+        document = consent_document(kind)
+        if await self._latest(actor.person_id, kind) != "given":
+            raise IllegalMove(f"您目前没有同意过《{document.title}》，不需要撤回。")
+        await self._decide(actor, document.version, "withdrawn", kind)
 
-    async def _decide(self, actor: Actor, version: str, decision: str) -> None:
+    async def _decide(self, actor: Actor, version: str, decision: str, kind: ConsentKind) -> None:
         require(actor, Action.PEOPLE_CONSENT, patient_id=actor.person_id)
-        if version != consent_document().version:
-            raise Conflict("《隐私与知情同意书》有了新的版本，请您看过新的再决定。", version=consent_document().version)
+        document = consent_document(kind)
+        if version != document.version:
+            raise Conflict(f"《{document.title}》有了新的版本，请您看过新的再决定。", version=document.version)
         async with self._database.transaction() as session:
-            if await self._latest(actor.person_id) == decision:
+            if await self._latest(actor.person_id, kind) == decision:
                 return
-            row = Consent(person_id=actor.person_id, version=version, decision=decision, decided_at=self._clock.now())
-            session.add(row)
-            await self._audit.record(
-                session, actor, f"consent.{decision}", patient_id=actor.person_id, subject=f"consent:{version}"
+            row = Consent(
+                person_id=actor.person_id,
+                kind=kind,
+                version=version,
+                decision=decision,
+                decided_at=self._clock.now(),
             )
-            await self._events.publish(session, f"consent.{decision}", person_id=actor.person_id, version=version)
+            session.add(row)
+            subject = f"consent:{version}" if kind is CARE else f"consent:{kind}:{version}"
+            await self._audit.record(session, actor, f"consent.{decision}", patient_id=actor.person_id, subject=subject)
+            await self._events.publish(
+                session, f"consent.{decision}", person_id=actor.person_id, version=version, kind=kind
+            )
 
-    async def has_consent(self, person_id: str) -> bool:
-        """Tell whether the person's last word on the present version is that they agree."""
-        return await self._latest(person_id) == "given"
+    async def has_consent(self, person_id: str, kind: ConsentKind = CARE) -> bool:
+        """Tell whether the person's last word on the present version is that they agree. A consent to more than care
+        holds only while the one to care does."""
+        if kind is not CARE and not await self.has_consent(person_id):
+            return False
+        return await self._latest(person_id, kind) == "given"
 
-    async def _latest(self, person_id: str) -> str | None:
+    async def _latest(self, person_id: str, kind: ConsentKind) -> str | None:
         query = (
             select(Consent.decision)
-            .where(Consent.person_id == person_id, Consent.version == consent_document().version)
+            .where(
+                Consent.person_id == person_id,
+                Consent.kind == kind,
+                Consent.version == consent_document(kind).version,
+            )
             .order_by(Consent.id.desc())
             .limit(1)
         )
@@ -77,4 +95,4 @@ class Consents(PeopleContext):
         )
         async with self._database.reading() as session:
             rows = (await session.scalars(query)).all()
-        return [ConsentView(row.version, row.decision, row.decided_at) for row in rows]
+        return [ConsentView(row.kind, row.version, row.decision, row.decided_at) for row in rows]

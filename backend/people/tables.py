@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import Double, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import Base, EncryptedText, Id, Sequence, UTCDateTime
+from backend.db import Base, EncryptedText, Id, Sequence, UTCDateTime, coded
+from data.consent import ConsentKind
 
 
 class Person(Base):
@@ -35,13 +36,14 @@ class PersonRole(Base):
 
 
 class Consent(Base):
-    """What a person decided about one version of the consent document; the latest decision holds."""
+    """What a person decided about one version of a consent document; the latest decision holds."""
 
     __tablename__ = "consents"
     __table_args__ = (Index("ix_consents_person", "person_id", "id"), Base.__table_args__)
 
     id: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id"))
+    kind: Mapped[ConsentKind] = mapped_column(coded(ConsentKind))
     version: Mapped[str] = mapped_column(String(16))
     decision: Mapped[str] = mapped_column(String(16))
     decided_at: Mapped[datetime] = mapped_column(UTCDateTime)

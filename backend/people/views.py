@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from backend.security.policy import Role
+from data.consent import ConsentKind
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class PersonView:
 class ConsentView:
     """A decision that a person took: "given", "refused" or "withdrawn"."""
 
+    kind: ConsentKind
     version: str
     decision: str
     decided_at: datetime

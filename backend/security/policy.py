@@ -89,6 +89,8 @@ class Action(StrEnum):
     IMAGING_DECIDE = "imaging.decide"  # whose images these are
     IMAGING_MANAGE = "imaging.manage"  # which machines may send, and where studies go; what is stored
     IMAGING_FORWARD = "imaging.forward"  # a study leaves for another institution's PACS
+    IMAGING_REMOVE = "imaging.remove"  # a study that was rejected is removed when its time is up
+    IMAGING_TEACH = "imaging.teach"  # a de-identified copy of a study leaves for those who teach
     SCHEDULING_READ_SLOTS = "scheduling.read_slots"
     SCHEDULING_SET_WEEK = "scheduling.set_week"
     SCHEDULING_ADD_ABSENCE = "scheduling.add_absence"
@@ -175,6 +177,8 @@ TABLE: dict[Action, Grants] = {
     Action.IMAGING_DECIDE: _grants(doctor=[INSTITUTION]),
     Action.IMAGING_MANAGE: _grants(administrator=ANY, system=ANY),
     Action.IMAGING_FORWARD: _grants(system=ANY),
+    Action.IMAGING_REMOVE: _grants(system=ANY),
+    Action.IMAGING_TEACH: _grants(doctor=DOCTORS, expert=PARTICIPANT),
     Action.SCHEDULING_READ_SLOTS: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
     Action.SCHEDULING_SET_WEEK: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
     Action.SCHEDULING_ADD_ABSENCE: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),

@@ -15,6 +15,7 @@ from bot.flows import (
     rating,
     review,
     safety,
+    teaching,
     welcome,
     words,
 )
@@ -24,6 +25,7 @@ PATIENT_FLOWS = (
     welcome,
     words,
     consent,
+    teaching,
     buttons,
     assistance,
     intake,

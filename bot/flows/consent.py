@@ -89,7 +89,11 @@ async def _privacy(turn: Turn, _argument: str) -> None:
     turn.say(
         Menu(
             f"您已经同意了《隐私与知情同意书》（第{document.version}版）。您随时可以撤回。",
-            (Choice("patient.terms", "看全文"), Choice("patient.withdraw", "撤回同意")),
+            (
+                Choice("patient.terms", "看全文"),
+                Choice("patient.teaching", "教学用图"),
+                Choice("patient.withdraw", "撤回同意"),
+            ),
         )
     )
 

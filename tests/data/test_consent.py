@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from data.consent import consent_document, load_consent_documents
+from data.consent import ConsentKind, consent_document, load_consent_documents
 from data.errors import DataError
 
 
@@ -53,3 +53,11 @@ def test_a_document_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     (tmp_path / "1.md").write_bytes("# 标题\n\n内容".encode("gb18030"))
     with pytest.raises(DataError, match="cannot be read"):
         load_consent_documents(tmp_path)
+
+
+@pytest.mark.parametrize("said", ["不影响", "收回", "姓名", "没有办法再找回来", "教学用图"])
+def test_the_text_about_teaching_says_what_people_must_know(said: str) -> None:
+    document = consent_document(ConsentKind.TEACHING)
+    assert said in document.text
+    assert len(document.text) < 500
+    assert not any(mark in document.text for mark in "#*`<>[]")

@@ -1,6 +1,7 @@
 """The `qiaoyi` command in a folder of its own: what it does, and what it says when it cannot."""
 
 import asyncio
+import io
 import json
 import os
 import shutil
@@ -93,6 +94,79 @@ def test_machines_that_send_images_are_registered_shown_and_removed(capsys: pyte
     capsys.readouterr()
     main(["sender", "list"])
     assert [" off " in line for line in capsys.readouterr().out.splitlines()] == [True, False]
+
+
+def test_the_pacs_of_institutions_are_registered_shown_changed_and_probed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main(["migrate"])
+    main(["seed"])
+    capsys.readouterr()
+    nowhere = "http://127.0.0.1:1/dicom-web"
+    add = ["destination", "add", "QL-T01"]
+    monkeypatch.setenv("PACS_PASSWORD", "secret of the PACS")
+    limited = ["--rate", "500", "--window", "22:00-6:00"]
+    assert main([*add, "县医院PACS", "--url", nowhere, "--user", "qiaoyi", *limited]) == 0
+    assert main([*add, "教学库", "--host", "127.0.0.1", "--port", "1", "--title", "TEACH", "--teaching"]) == 0
+    capsys.readouterr()
+    assert main(["destination", "list"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert all(each in first for each in ("active  care", "县医院PACS", f"STOW-RS {nowhere}", "500 kB/s  22:00-6:00"))
+    assert all(each in second for each in ("teaching", "C-STORE TEACH at 127.0.0.1:1 as QIAOYI"))
+    assert "secret" not in first
+    known = first.split()[0]
+    assert main(["destination", "change", known, "--window", "none", "--rate", "900"]) == 0
+    assert capsys.readouterr().out.strip().endswith(f"STOW-RS {nowhere}  900 kB/s")
+    assert main(["destination", "change", second.split()[0], "--own-title", "COUNTY"]) == 0
+    assert "C-STORE TEACH at 127.0.0.1:1 as COUNTY" in capsys.readouterr().out
+    assert main(["destination", "probe", known]) == 1
+    assert "暂时连不上" in capsys.readouterr().err
+    assert main(["destination", "resend", known]) == 0
+    assert "0 instances are tried again" in capsys.readouterr().out
+    assert main(["destination", "remove", known]) == 0
+    capsys.readouterr()
+    main(["destination", "list"])
+    assert [" off " in line for line in capsys.readouterr().out.splitlines()] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (["--url", "ftp://pacs"], "网址不对"),
+        ([], "请写影像系统的网址"),
+        (["--url", "https://pacs", "--host", "pacs"], "只能写一种"),
+        (["--user", "qiaoyi"], "账号只用于网址"),
+        (["--url", "https://pacs", "--user", "qiaoyi"], "没有读到密码"),
+        (["--host", "pacs", "--port", "104"], "AE标题不对"),
+        (["--url", "https://pacs", "--window", "22-6"], "传输时段不对"),
+        (["--url", "https://pacs", "--window", "22:70-6:00"], "传输时段不对"),
+        (["--url", "https://pacs", "--window", "25:00-6:00"], "传输时段不对"),
+        (["--url", "https://pacs", "--rate", "fast"], "每秒多少千字节"),
+        (["--url", "https://pacs", "--rate", "9"], "网速上限太低"),
+    ],
+)
+def test_a_destination_that_cannot_be_is_refused_in_words(
+    said: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main(["migrate"])
+    main(["seed"])
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    capsys.readouterr()
+    assert main(["destination", "add", "QL-T01", "PACS", *said]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_a_password_of_a_pacs_comes_from_standard_input_and_never_as_an_argument(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main(["migrate"])
+    main(["seed"])
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", io.StringIO("a token of the PACS\n"))
+    assert main(["destination", "add", "QL-T01", "PACS", "--url", "https://pacs", "--token"]) == 0
+    assert "a token" not in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["destination", "add", "QL-T01", "PACS", "--url", "https://pacs", "--password", "secret"])
 
 
 def test_a_changed_audit_entry_is_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -386,6 +386,9 @@ def upgrade() -> None:
         "consents",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("person_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "kind", sa.Enum("care", "teaching", name="consentkind", native_enum=False, length=24), nullable=False
+        ),
         sa.Column("version", sa.String(length=16), nullable=False),
         sa.Column("decision", sa.String(length=16), nullable=False),
         sa.Column("decided_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
@@ -633,6 +636,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("institution_id", sa.String(length=32), nullable=False),
         sa.Column("label", sa.String(length=64), nullable=False),
+        sa.Column("purpose", sa.Enum("care", "teaching", name="purpose", native_enum=False, length=24), nullable=False),
         sa.Column(
             "protocol", sa.Enum("stow", "c_store", name="protocol", native_enum=False, length=24), nullable=False
         ),
@@ -801,6 +805,7 @@ def upgrade() -> None:
     with op.batch_alter_table("imaging_studies", schema=None) as batch_op:
         batch_op.create_index("ix_imaging_studies_accession", ["accession_index"], unique=False)
         batch_op.create_index("ix_imaging_studies_consultation", ["consultation_id", "id"], unique=False)
+        batch_op.create_index("ix_imaging_studies_decided", ["state", "decided_at"], unique=False)
         batch_op.create_index("ix_imaging_studies_identity", ["identity_index"], unique=False)
         batch_op.create_index("ix_imaging_studies_patient", ["patient_index"], unique=False)
         batch_op.create_index("ix_imaging_studies_state", ["institution_id", "state", "id"], unique=False)
@@ -940,12 +945,19 @@ def upgrade() -> None:
                 "refused",
                 "unsupported",
                 "damaged",
+                "no_consent",
+                "burned_in",
+                "recognizable",
+                "no_image",
+                "not_cleaned",
                 name="failure",
                 native_enum=False,
                 length=24,
             ),
             nullable=True,
         ),
+        sa.Column("asked_by", sa.String(length=32), nullable=True),
+        sa.Column("asked_reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
         sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
         sa.ForeignKeyConstraint(
             ["destination_id"], ["imaging_destinations.id"], name=op.f("fk_imaging_forwardings_destination_id")
@@ -1123,6 +1135,11 @@ def upgrade() -> None:
                 "refused",
                 "unsupported",
                 "damaged",
+                "no_consent",
+                "burned_in",
+                "recognizable",
+                "no_image",
+                "not_cleaned",
                 name="failure",
                 native_enum=False,
                 length=24,
@@ -1204,6 +1221,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_imaging_studies_state")
         batch_op.drop_index("ix_imaging_studies_patient")
         batch_op.drop_index("ix_imaging_studies_identity")
+        batch_op.drop_index("ix_imaging_studies_decided")
         batch_op.drop_index("ix_imaging_studies_consultation")
         batch_op.drop_index("ix_imaging_studies_accession")
 

@@ -17,6 +17,7 @@ from pydicom.filewriter import write_file_meta_info
 
 from backend.imaging.contentdigest import NATIVE_FORM, decoded_digest
 from backend.imaging.dicomfile import Instance, read_instance, valid_uid
+from backend.imaging.headers import read_header
 from backend.imaging.reasons import Reason, Unacceptable
 from backend.imaging.texts import PatientData
 from tests.support.imaging import as_file, ct_slice, of_patient
@@ -68,6 +69,32 @@ def test_chinese_names_are_read_in_every_character_set_that_machines_write(decla
     placeholder = "X" * len(written)
     file = as_file(ct_slice(PatientName=placeholder, SpecificCharacterSet=declared or None))
     assert read(file.replace(placeholder.encode(), written)).patient.name == name
+
+
+@pytest.mark.parametrize("transfer_syntax", [uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian])
+@pytest.mark.parametrize(("declared", "encoding"), WRITTEN)
+def test_metadata_is_read_in_the_same_character_sets(declared: str, encoding: str, transfer_syntax: str) -> None:
+    """The second byte of 誠 is a backslash in GBK: it separates no values."""
+    words = {"A" * 12: "王秀英", "B" * 12: "胸部平扫", "C" * 12: "右肺", "D" * 12: "誠"}
+    code = Dataset()
+    code.CodeMeaning = "C" * 12
+    dataset = ct_slice(
+        PatientName="A" * 12,
+        StudyDescription="B" * 12,
+        PatientComments="D" * 12,
+        AnatomicRegionSequence=[code],
+        SpecificCharacterSet=declared or None,
+    )
+    file = as_file(dataset, transfer_syntax)
+    for placeholder, word in words.items():
+        written = word.encode(encoding)
+        file = file.replace(placeholder.encode(), written.ljust(len(placeholder)))
+    told = read_header(io.BytesIO(file))
+    assert told["00100010"]["Value"] == [{"Alphabetic": "王秀英"}]
+    assert told["00081030"]["Value"] == ["胸部平扫"]
+    assert told["00104000"]["Value"] == ["誠"]
+    assert told["00082218"]["Value"][0]["00080104"]["Value"] == ["右肺"]
+    assert told.get("00080005", {"Value": ["ISO_IR 192"]})["Value"] == ["ISO_IR 192"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from backend.events import EventRow
 from backend.people import consents
 from backend.people.service import PeopleService
 from backend.security.policy import SYSTEM, Actor
-from data.consent import ConsentDocument
+from data.consent import ConsentDocument, ConsentKind
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def test_consent_is_given_taken_back_and_given_again(
     await people.give_consent(patient, version)
     assert await people.has_consent(patient.person_id)
     assert [one.decision for one in await people.consents(patient)] == ["given", "withdrawn", "given"]
-    told = {"person_id": patient.person_id, "version": version}
+    told = {"person_id": patient.person_id, "version": version, "kind": "care"}
     assert await happened(database) == [
         ("consent.given", told),
         ("consent.withdrawn", told),
@@ -75,7 +75,7 @@ async def test_a_new_version_needs_a_new_consent(
 ) -> None:
     await people.give_consent(patient, people.consent_document().version)
     newer = ConsentDocument("2", "隐私与知情同意书", "新的内容")
-    monkeypatch.setattr(consents, "consent_document", lambda: newer)
+    monkeypatch.setattr(consents, "consent_document", lambda _kind: newer)
     assert not await people.has_consent(patient.person_id)
     await people.give_consent(patient, "2")
     assert [one.version for one in await people.consents(patient)] == ["2", "1"]
@@ -89,3 +89,24 @@ async def test_what_was_never_given_cannot_be_taken_back(people: PeopleService, 
 async def test_the_platform_consents_for_nobody(people: PeopleService) -> None:
     with pytest.raises(Forbidden):
         await people.give_consent(SYSTEM, people.consent_document().version)
+
+
+async def test_a_consent_to_teaching_is_one_of_its_own_and_holds_while_the_one_to_care_does(
+    people: PeopleService, patient: Actor
+) -> None:
+    teaching = ConsentKind.TEACHING
+    version = people.consent_document(teaching).version
+    await people.give_consent(patient, version, teaching)
+    assert not await people.has_consent(patient.person_id, teaching)
+    await people.give_consent(patient, people.consent_document().version)
+    assert await people.has_consent(patient.person_id, teaching)
+    await people.withdraw_consent(patient)
+    assert not await people.has_consent(patient.person_id, teaching)
+    await people.give_consent(patient, people.consent_document().version)
+    await people.withdraw_consent(patient, teaching)
+    assert not await people.has_consent(patient.person_id, teaching)
+    assert await people.has_consent(patient.person_id)
+    with pytest.raises(IllegalMove, match="illegal_move") as refusal:
+        await people.withdraw_consent(patient, teaching)
+    assert "检查图像用于教学同意书" in refusal.value.sentence
+    assert [one.kind for one in await people.consents(patient)][:1] == [teaching]

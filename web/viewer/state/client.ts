@@ -76,9 +76,10 @@ export class ImagingClient {
     return part.type.startsWith('image/') ? painted(new Blob([part.bytes], { type: part.type })) : readPixels(part.bytes, picture)
   }
 
-  /** What the page cannot read itself (palettes, 32 bits), as the server draws it. */
+  /** What the page cannot read itself (palettes, 32 bits), as the server draws it: with square pixels, taken back to its rows and columns. */
   private async rendered(instance: string, picture: Picture, signal: AbortSignal): Promise<Pixels> {
-    return painted(await (await this.get(`${instance}/frames/${picture.frame}/rendered`, 'image/png, image/jpeg', signal)).blob())
+    const drawn = await (await this.get(`${instance}/frames/${picture.frame}/rendered`, 'image/png, image/jpeg', signal)).blob()
+    return painted(drawn, picture)
   }
 
   private async dicomJson(address: string, timeoutMs?: number): Promise<Raw[]> {
@@ -103,16 +104,16 @@ function unreadable(): ApiError {
 }
 
 /** A picture that the browser decodes, as RGBA. */
-async function painted(blob: Blob): Promise<Pixels> {
+async function painted(blob: Blob, as?: Picture): Promise<Pixels> {
   const bitmap = await createImageBitmap(blob).catch(() => {
     throw unreadable()
   })
   const canvas = document.createElement('canvas')
-  canvas.width = bitmap.width
-  canvas.height = bitmap.height
+  canvas.width = as?.columns ?? bitmap.width
+  canvas.height = as?.rows ?? bitmap.height
   const context = canvas.getContext('2d')
   if (!context) throw unreadable()
-  context.drawImage(bitmap, 0, 0)
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height)
   bitmap.close()
   return { kind: 'colour', data: context.getImageData(0, 0, canvas.width, canvas.height).data, rows: canvas.height, columns: canvas.width }
 }
