@@ -14,6 +14,7 @@ from backend.help_desk import HelpDesk
 from backend.imaging import FolderStore, ImagingService, ObjectStore, SealedObjects
 from backend.imaging.remotestore import RemoteStore
 from backend.people import PeopleService
+from backend.reporting import ReportService
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
 from backend.security.keyring import KeyRing, KeyRingError, open_key_file
@@ -39,6 +40,7 @@ class House:
     consultations: ConsultationService
     video: VideoService
     imaging: ImagingService
+    reports: ReportService
     help_desk: HelpDesk
 
 
@@ -93,6 +95,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
                 keep_recordings=timedelta(days=settings.recording_days),
             ),
             imaging=imaging,
+            reports=ReportService(database, clock, events, timers, audit, people, consultations, imaging),
             help_desk=HelpDesk(database, events),
         )
     finally:

@@ -170,6 +170,7 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         scheduling=house.scheduling,
         video=house.video,
         imaging=house.imaging,
+        reports=house.reports,
         files=house.files,
         outbox=sending.outbox,
         help_desk=house.help_desk,

@@ -89,6 +89,10 @@ class Action(StrEnum):
     IMAGING_DECIDE = "imaging.decide"  # whose images these are
     IMAGING_MANAGE = "imaging.manage"  # which machines may send, and where studies go; what is stored
     IMAGING_FORWARD = "imaging.forward"  # a study leaves for another institution's PACS
+    REPORT_WRITE = "report.write"  # drafts, signing, amending, marking critical values
+    REPORT_READ = "report.read"
+    REPORT_READ_CRITICAL = "report.read_critical"
+    REPORT_CONFIRM_CRITICAL = "report.confirm_critical"
     SCHEDULING_READ_SLOTS = "scheduling.read_slots"
     SCHEDULING_SET_WEEK = "scheduling.set_week"
     SCHEDULING_ADD_ABSENCE = "scheduling.add_absence"
@@ -175,6 +179,10 @@ TABLE: dict[Action, Grants] = {
     Action.IMAGING_DECIDE: _grants(doctor=[INSTITUTION]),
     Action.IMAGING_MANAGE: _grants(administrator=ANY, system=ANY),
     Action.IMAGING_FORWARD: _grants(system=ANY),
+    Action.REPORT_WRITE: _grants(expert=PARTICIPANT),
+    Action.REPORT_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
+    Action.REPORT_READ_CRITICAL: _grants(doctor=DOCTORS, expert=PARTICIPANT, system=ANY),
+    Action.REPORT_CONFIRM_CRITICAL: _grants(doctor=DOCTORS),
     Action.SCHEDULING_READ_SLOTS: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
     Action.SCHEDULING_SET_WEEK: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
     Action.SCHEDULING_ADD_ABSENCE: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
