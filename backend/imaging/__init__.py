@@ -4,6 +4,7 @@ from backend.imaging.compression import Savings
 from backend.imaging.delivery import StoreAddress, StowAddress
 from backend.imaging.destinations import DestinationView, Limits
 from backend.imaging.dicomfile import TRANSFER_SYNTAXES, valid_uid
+from backend.imaging.documents import Reference, StudyBasis
 from backend.imaging.forwarding import TransferView
 from backend.imaging.intake import Announced
 from backend.imaging.objects import FolderStore, ObjectStore, SealedObjects
@@ -34,6 +35,7 @@ __all__ = [
     "PatientData",
     "QuarantineReason",
     "Reason",
+    "Reference",
     "Savings",
     "SealedObjects",
     "SenderView",
@@ -42,6 +44,7 @@ __all__ = [
     "SpoolFailed",
     "StoreAddress",
     "StowAddress",
+    "StudyBasis",
     "StudyState",
     "StudyView",
     "TransferState",

@@ -64,3 +64,18 @@ class CriticalValue(Base):
     reminders: Mapped[int] = mapped_column(default=0)
     confirmed_by: Mapped[str | None] = mapped_column(ForeignKey("practitioners.id"))
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class ReportIssue(Base):
+    """That the documents of a signed report are to be made and put into its study.
+
+    `due_at` is the queue: when it is to be tried next, and the lease while somebody does; empty once they are there.
+    """
+
+    __tablename__ = "report_issues"
+    __table_args__ = (Index("ix_report_issues_due_at", "due_at"), Base.__table_args__)
+
+    report_id: Mapped[str] = mapped_column(ForeignKey("reports.id"), primary_key=True)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    issued_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -89,6 +89,7 @@ class Action(StrEnum):
     IMAGING_DECIDE = "imaging.decide"  # whose images these are
     IMAGING_MANAGE = "imaging.manage"  # which machines may send, and where studies go; what is stored
     IMAGING_FORWARD = "imaging.forward"  # a study leaves for another institution's PACS
+    IMAGING_FILE_DOCUMENT = "imaging.file_document"  # reports of the platform, in the study and out again
     REPORT_WRITE = "report.write"  # drafts, signing, amending, marking critical values
     REPORT_READ = "report.read"
     REPORT_READ_CRITICAL = "report.read_critical"
@@ -179,6 +180,7 @@ TABLE: dict[Action, Grants] = {
     Action.IMAGING_DECIDE: _grants(doctor=[INSTITUTION]),
     Action.IMAGING_MANAGE: _grants(administrator=ANY, system=ANY),
     Action.IMAGING_FORWARD: _grants(system=ANY),
+    Action.IMAGING_FILE_DOCUMENT: _grants(system=ANY),
     Action.REPORT_WRITE: _grants(expert=PARTICIPANT),
     Action.REPORT_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.REPORT_READ_CRITICAL: _grants(doctor=DOCTORS, expert=PARTICIPANT, system=ANY),

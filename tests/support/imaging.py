@@ -15,7 +15,7 @@ from pydicom.dataset import FileDataset
 
 from backend.events import EventBus
 from backend.imaging import FolderStore, ImagingService, ObjectStore, SealedObjects
-from backend.reporting import ReportService
+from backend.reporting import ReportDocuments, ReportService
 from backend.timers import Timers
 from tests.support.clinic import Clinic
 
@@ -47,6 +47,21 @@ def reports_on(clinic: Clinic, imaging: ImagingService) -> ReportService:
         clinic.people,
         clinic.care,
         imaging,
+    )
+
+
+def documents_on(clinic: Clinic, imaging: ImagingService, reports: ReportService) -> ReportDocuments:
+    """Wire the documents of those reports."""
+    return ReportDocuments(
+        clinic.database,
+        clinic.clock,
+        clinic.events,
+        clinic.audit,
+        clinic.people,
+        clinic.care,
+        imaging,
+        reports,
+        public_url="https://qiaoyi.example",
     )
 
 

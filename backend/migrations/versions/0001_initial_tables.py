@@ -1152,6 +1152,20 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
+        "report_issues",
+        sa.Column("report_id", sa.String(length=32), nullable=False),
+        sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("issued_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name=op.f("fk_report_issues_report_id")),
+        sa.PrimaryKeyConstraint("report_id", name=op.f("pk_report_issues")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("report_issues", schema=None) as batch_op:
+        batch_op.create_index("ix_report_issues_due_at", ["due_at"], unique=False)
+
+    op.create_table(
         "imaging_transfers",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("forwarding_id", sa.String(length=32), nullable=False),
@@ -1215,6 +1229,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_imaging_transfers_forwarding")
 
     op.drop_table("imaging_transfers")
+    with op.batch_alter_table("report_issues", schema=None) as batch_op:
+        batch_op.drop_index("ix_report_issues_due_at")
+
+    op.drop_table("report_issues")
     op.drop_table("recording_segments")
     with op.batch_alter_table("imaging_instances", schema=None) as batch_op:
         batch_op.drop_index("ix_imaging_instances_study")
