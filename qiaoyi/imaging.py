@@ -29,6 +29,7 @@ def imaging_work(house: House) -> Work:
     work: Work = {
         "imaging objects": house.imaging.keep_objects_swept,
         "imaging forwarding": house.imaging.keep_forwarding,
+        "report documents": house.documents.keep_issuing,
     }
     if house.settings.imaging_compression is not Compression.NONE:
 

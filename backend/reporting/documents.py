@@ -127,7 +127,7 @@ class ReportDocuments:
         Raises:
             NotFound: there is no such report, or it is not signed. Forbidden: the policy refuses.
         """
-        report = await self._signed(actor, report_id)
+        report = await self.signed(actor, report_id)
         own = identifiers(report.id, report.version)
         filed = await self._imaging.document(SYSTEM, report.study_id, own.pdf)
         if filed is None:
@@ -136,7 +136,7 @@ class ReportDocuments:
 
     async def reported_study(self, actor: Actor, report_id: str) -> ReportedStudy:
         """Give a signed report with its study, to those who may read it; the read is audited. Raises: as `pdf`."""
-        report = await self._signed(actor, report_id)
+        report = await self.signed(actor, report_id)
         study = await self._imaging.study(actor, report.study_uid, report.consultation_id)
         series = []
         for one in await self._imaging.series_of(study):
@@ -145,7 +145,8 @@ class ReportDocuments:
         author = await self._people.practitioner(report.author_id)
         return ReportedStudy(report, author, study, tuple(series))
 
-    async def _signed(self, actor: Actor, report_id: str) -> ReportView:
+    async def signed(self, actor: Actor, report_id: str) -> ReportView:
+        """Give a signed report to those who may read it; the read is audited. Raises: as `pdf`."""
         report = await self._reports.report(actor, report_id)
         if report.state is ReportState.DRAFT:
             raise NotFound("这份报告还没有签发。")

@@ -91,7 +91,7 @@ def structured_report(
     dataset.PreliminaryFlag = "FINAL"
     observer = Dataset()
     observer.VerifyingOrganization = _short(author.institution_name)
-    observer.VerificationDateTime = _signed(report).strftime("%Y%m%d%H%M%S")
+    observer.VerificationDateTime = _signed(report).strftime("%Y%m%d%H%M%S%z")
     observer.VerifyingObserverName = person_name(author.name)
     observer.VerifyingObserverIdentificationCodeSequence = []
     dataset.VerifyingObserverSequence = [observer]
@@ -161,8 +161,19 @@ def _document(
     return dataset
 
 
-_REQUIRED = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber")
-_REQUIRED += ("ReferringPhysicianName", "StudyID")
+_REQUIRED = frozenset(
+    [
+        "PatientName",
+        "PatientID",
+        "PatientBirthDate",
+        "PatientSex",
+        "StudyDate",
+        "StudyTime",
+        "AccessionNumber",
+        "ReferringPhysicianName",
+        "StudyID",
+    ]
+)
 
 
 def _copy_header(dataset: Dataset, header: Mapping[str, str]) -> None:
