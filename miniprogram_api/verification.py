@@ -38,6 +38,7 @@ dl div{display:flex;padding:9px 0;border-bottom:1px solid #eceef1}dl div:last-ch
 dt{flex:0 0 5em;color:#5a6068}dd{margin:0;flex:1;overflow-wrap:anywhere}
 .text{padding:14px 18px}.text h2{font-size:17px;margin:0 0 6px;color:#5a6068;font-weight:400}
 .text p{margin:0;font-size:19px;white-space:pre-line;overflow-wrap:anywhere}
+.advice{margin:0 4px 14px;font-size:18px}
 footer{color:#5a6068;font-size:15px;padding:0 4px 24px}
 """
 
@@ -59,7 +60,8 @@ def verification_route(reports: ReportService, limits: RateLimits, proxies: Netw
 
 
 _UNKNOWN = "请再扫一次纸上的二维码。如果还是查不到，这张纸可能不是从我们这里出的，请问给您看病的医生。"
-_AS_PRINTED = "请对一对：下面的内容要和纸上的一样。不一样，就不要相信那张纸。"
+_AS_PRINTED = "请对一对：下面写的和纸上写的要一样。不一样，就不要相信那张纸。"
+_WHO = "桥医　报告核对"
 
 
 def _verdict(said: Verification) -> tuple[str, str, str]:
@@ -86,15 +88,16 @@ def _shown(said: Verification) -> str:
         ("报告医生", said.author_name),
         ("签发机构", said.institution_name),
         ("签发时间", f"{said.signed_at.astimezone(_ZONE):%Y年%m月%d日 %H:%M}"),
-        ("报告编号", f"{said.number}　第{said.version}版"),
+        ("报告编号", said.number),
+        ("版本", f"第{said.version}版"),
     )
     rows = "".join(f"<div><dt>{name}</dt><dd>{html.escape(value)}</dd></div>" for name, value in facts)
     impression = f'<div class="text"><h2>诊断意见</h2><p>{html.escape(said.impression)}</p></div>'
-    return f"{verdict}<dl>{rows}</dl>{impression}{_footer(_AS_PRINTED)}"
+    return f'{verdict}<p class="advice">{_AS_PRINTED}</p><dl>{rows}</dl>{impression}{_footer(_WHO)}'
 
 
 def _refusal(headline: str, advice: str) -> str:
-    return f'<div class="verdict bad"><h1>{headline}</h1><p>{advice}</p></div>' + _footer("桥医　报告核对")
+    return f'<div class="verdict bad"><h1>{headline}</h1><p>{advice}</p></div>' + _footer(_WHO)
 
 
 def _footer(words: str) -> str:

@@ -161,19 +161,8 @@ def _document(
     return dataset
 
 
-_REQUIRED = frozenset(
-    [
-        "PatientName",
-        "PatientID",
-        "PatientBirthDate",
-        "PatientSex",
-        "StudyDate",
-        "StudyTime",
-        "AccessionNumber",
-        "ReferringPhysicianName",
-        "StudyID",
-    ]
-)
+_REQUIRED = {"PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime"}
+_REQUIRED |= {"AccessionNumber", "ReferringPhysicianName", "StudyID"}
 
 
 def _copy_header(dataset: Dataset, header: Mapping[str, str]) -> None:
