@@ -19,6 +19,11 @@ LINKED_PDF = "/h5/reports/{token}.pdf"
 _PATH = "/api/v1/reports/{report_id}"
 _REPORT = {"report_id": "The identifier of one version of a report."}
 _PDF = "application/pdf"
+# The policy that answers have otherwise would also keep a browser's own viewer from working.
+_SHOWN_BY_BROWSERS = {
+    "Content-Disposition": 'inline; filename="report.pdf"',
+    "Content-Security-Policy": "frame-ancestors 'none'",
+}
 _LINK_OVER = "这个链接已经失效，请回到报告页面重新打开。"
 
 
@@ -63,7 +68,8 @@ def linked_pdf(context: "Context") -> Callable[[web.Request], Awaitable[web.Stre
         report_id = context.report_links.read(request.match_info["token"])
         if report_id is None:
             raise NotFound(_LINK_OVER)
-        return web.Response(body=await context.documents.pdf(SYSTEM, report_id), content_type=_PDF)
+        body = await context.documents.pdf(SYSTEM, report_id)
+        return web.Response(body=body, content_type=_PDF, headers=_SHOWN_BY_BROWSERS)
 
     return serve
 

@@ -39,6 +39,7 @@ CONSUMER = "report_documents"
 
 _LEASE = timedelta(minutes=2)
 _LONGEST_BACKOFF = timedelta(minutes=10)
+_MOST_DOUBLINGS = 10
 _POLL_SECONDS = 1.0
 _MOST_INSTANCES = 100_000
 
@@ -171,7 +172,9 @@ class ReportDocuments:
     async def _postpone(self, report_id: str) -> None:
         async with self._database.transaction() as session:
             row = await session.get_one(ReportIssue, report_id)
-            row.due_at = self._clock.now() + min(timedelta(seconds=2**row.attempts), _LONGEST_BACKOFF)
+            row.due_at = self._clock.now() + min(
+                timedelta(seconds=2 ** min(row.attempts, _MOST_DOUBLINGS)), _LONGEST_BACKOFF
+            )
 
     async def _issue(self, report_id: str) -> None:
         matter = await self._matter(report_id)

@@ -17,8 +17,8 @@ from pydicom.dataset import FileDataset
 from sqlalchemy import select
 
 from backend.errors import Forbidden, NotFound
-from backend.imaging import StowAddress
-from backend.imaging.tables import ImagingInstance, sealed_object
+from backend.imaging import Reason, StoreAddress, StowAddress, Unacceptable
+from backend.imaging.tables import ImagingInstance, ImagingStudy, sealed_object
 from backend.reporting import ReportDocuments, ReportView
 from backend.reporting.structured import encapsulated_pdf, structured_report
 from backend.reporting.tables import ReportIssue
@@ -27,7 +27,7 @@ from backend.security.tables import AuditEntry
 from tests.backend.reporting.conftest import ReportDesk
 from tests.support.imaging import as_file, ct_slice, documents_on, of_patient, streamed
 from tests.support.killable_reports import STEPS
-from tests.support.orthanc import AUTHORIZATION, running_orthanc
+from tests.support.orthanc import AE_TITLE, AUTHORIZATION, running_orthanc
 from tests.support.requirements import require_program
 
 
@@ -217,11 +217,36 @@ async def test_a_draft_has_no_paper_and_a_stranger_gets_none(desk: ReportDesk, d
         assert desk.patient.person_id in list(await session.scalars(query))
 
 
-async def test_the_documents_reach_the_pacs_and_nobody_hears_of_images(
+async def test_documents_land_in_the_very_study_and_in_no_other_of_its_name(
     desk: ReportDesk, documents: ReportDocuments
 ) -> None:
+    new = await desk.imaging.register_stow_sender(SYSTEM, desk.clinic.township, "放射科CT2")
+    machine = await desk.imaging.sender_of_token(new.token)
+    assert machine is not None
+    of_another = ct_slice(9, **of_patient("赵强", sex="F"))
+    await desk.imaging.receive(machine, streamed(as_file(of_another)))
+    signed = await issued(desk, documents)
+    [sr] = (await filed(desk))["SR"]
+    async with desk.clinic.database.reading() as session:
+        studies = {row.id: row.variant for row in await session.scalars(select(ImagingStudy))}
+        query = select(ImagingInstance.study_id).where(ImagingInstance.sender_id == "")
+        assert set(await session.scalars(query)) == {signed.study_id}
+    [other] = set(studies) - {signed.study_id}
+    with pytest.raises(Unacceptable) as refused:
+        await desk.imaging.file_document(SYSTEM, other, sr)
+    assert refused.value.reason is Reason.OTHER_STUDY
+    with pytest.raises(Forbidden):
+        await desk.imaging.file_document(desk.expert, signed.study_id, sr)
+
+
+@pytest.mark.parametrize("protocol", ["STOW-RS", "C-STORE"])
+async def test_the_documents_reach_the_pacs_and_nobody_hears_of_images(
+    desk: ReportDesk, documents: ReportDocuments, protocol: str
+) -> None:
     async with running_orthanc() as orthanc:
-        pacs = StowAddress(orthanc.url, AUTHORIZATION)
+        stow = StowAddress(orthanc.url, AUTHORIZATION)
+        store = StoreAddress("127.0.0.1", orthanc.dicom_port, AE_TITLE)
+        pacs = stow if protocol == "STOW-RS" else store
         await desk.imaging.register_destination(SYSTEM, desk.clinic.hospital, "县医院PACS", pacs)
         await desk.clinic.pass_time(timedelta(minutes=2))
         await hear(desk)
