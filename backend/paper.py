@@ -94,6 +94,8 @@ class _Printer:
     def print(self) -> bytes:
         lines = list(self._lines())
         head = self._head_height()
+        for _name, value in self._paper.signature:  # what the font lacks is noted wherever it stands
+            self._shown(value)
         pages = _paginated(lines, _TOP - head - _BOTTOM, _TOP - 12 * mm - _BOTTOM, self._end_height())
         for number, page in enumerate(pages, 1):
             top = self._head() if number == 1 else self._short_head()

@@ -61,9 +61,11 @@ def test_the_code_is_read_from_the_page_also_at_a_low_resolution(scale: float) -
 
 
 def test_what_the_font_lacks_stands_there_as_a_code_with_a_note() -> None:
-    [page] = words(print_paper(replace(PAPER, sections=(("检查所见", "患者𠮷，囗😀"),))))
+    signature = (("报告医生", "𢀖明　主任医师"),)
+    [page] = words(print_paper(replace(PAPER, sections=(("检查所见", "患者𠮷，囗😀"),), signature=signature)))
     assert "患者[U+20BB7]，囗[U+1F600]" in page
-    assert "[U+20BB7]、[U+1F600] 处的字打印不出来" in page
+    assert "报告医生：[U+22016]明" in page
+    assert "[U+20BB7]、[U+1F600]、[U+22016] 处的字打印不出来" in page
 
 
 def test_the_characters_of_names_and_of_medicine_are_in_the_font() -> None:
