@@ -53,6 +53,13 @@ class ReportDesk:
 @pytest_asyncio.fixture
 async def desk(database: Database, clock: Clock, tmp_path: Path) -> AsyncIterator[ReportDesk]:
     """An assigned case with a linked study of two slices."""
+    built = await build_desk(database, clock, tmp_path)
+    yield built
+    built.imaging.close()
+
+
+async def build_desk(database: Database, clock: Clock, tmp_path: Path) -> ReportDesk:
+    """Give an assigned case with a linked study of two slices; its imaging has to be closed."""
     clinic = build_clinic(database, clock, tmp_path / "files")
     await clinic.furnish()
     imaging = imaging_on(clinic, folder_store(tmp_path))
@@ -70,5 +77,4 @@ async def desk(database: Database, clock: Clock, tmp_path: Path) -> AsyncIterato
     slices = [ct_slice(number, StudyDescription="胸部CT", **said) for number in (1, 2)]
     for one in slices:
         await imaging.receive(machine, streamed(as_file(one)))
-    yield ReportDesk(clinic, imaging, reports, patient, doctor, expert, case.id, slices[0].StudyInstanceUID)
-    imaging.close()
+    return ReportDesk(clinic, imaging, reports, patient, doctor, expert, case.id, slices[0].StudyInstanceUID)
