@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 _BATCH = 50
 _POLL_SECONDS = 1.0
 _LONGEST_BACKOFF = timedelta(minutes=5)
+_DOUBLINGS = 10  # past the longest back-off, and far from the longest span of time that Python knows
 
 
 class EventRow(Base):
@@ -134,7 +135,9 @@ class EventBus:
             row = await session.get(PendingDelivery, (consumer, event_id))
             if row is not None:
                 row.attempts += 1
-                row.due_at = self._clock.now() + min(timedelta(seconds=2**row.attempts), _LONGEST_BACKOFF)
+                row.due_at = self._clock.now() + min(
+                    timedelta(seconds=2 ** min(row.attempts, _DOUBLINGS)), _LONGEST_BACKOFF
+                )
 
     async def run(self) -> None:
         """Hand events on until cancelled."""

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 _BATCH = 50
 _TICK_SECONDS = 1.0
 _LONGEST_BACKOFF = timedelta(minutes=10)
+_DOUBLINGS = 10  # past the longest back-off, and far from the longest span of time that Python knows
 
 Handler = Callable[[Mapping[str, Any]], Awaitable[None]]
 
@@ -108,7 +109,9 @@ class Timers:
             timer = await session.get(Timer, timer_id)
             if timer is not None:
                 timer.attempts += 1
-                timer.due_at = self._clock.now() + min(timedelta(seconds=5 * 2**timer.attempts), _LONGEST_BACKOFF)
+                timer.due_at = self._clock.now() + min(
+                    timedelta(seconds=5 * 2 ** min(timer.attempts, _DOUBLINGS)), _LONGEST_BACKOFF
+                )
 
     async def _tick(self) -> None:
         self._wake.set()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from backend.files import FileStore
     from backend.imaging import ImagingService
     from backend.people.service import PeopleService
+    from backend.reporting import ReportService
     from backend.scheduling.service import SchedulingService
     from backend.video.service import VideoService
     from bot.outbox import Outbox
@@ -41,6 +42,7 @@ class Services:
     scheduling: "SchedulingService"
     video: "VideoService"
     imaging: "ImagingService"
+    reports: "ReportService"
     files: "FileStore"
     outbox: "Outbox"
     help_desk: HelpDesk

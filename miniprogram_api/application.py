@@ -14,13 +14,14 @@ from backend.errors import ConsentRequired, DomainError, Forbidden, InvalidInput
 from backend.security.policy import Actor
 from backend.video.desk_codes import DeskCodeRefused
 from backend.video.nodes import RoomBusy
-from miniprogram_api import bookings, consultations, recordings, rooms, session
+from miniprogram_api import bookings, consultations, recordings, report_documents, rooms, session
 from miniprogram_api.address import client_address
 from miniprogram_api.context import Context
 from miniprogram_api.endpoint import (
     BodyTooLarge,
     Call,
     Endpoint,
+    File,
     SlowBody,
     TooManyRequests,
     UnknownMediaType,
@@ -39,6 +40,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *bookings.ENDPOINTS,
     *rooms.ENDPOINTS,
     *recordings.ENDPOINTS,
+    *report_documents.ENDPOINTS,
 )
 
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")
@@ -85,6 +87,7 @@ def make_application(context: Context) -> web.Application:
         rooms.SNAPSHOTS, rooms.snapshots(context, lambda request: _authorised(request, context))
     )
     application.router.add_get("/h5/bookings/{token}.ics", bookings.calendar_file(context))
+    application.router.add_get(report_documents.LINKED_PDF, report_documents.linked_pdf(context))
     return application
 
 
@@ -108,6 +111,8 @@ def _serve(endpoint: Endpoint, context: Context) -> Callable[[web.Request], Awai
             if endpoint.path_parameters:  # whoever may not see it does not learn that it is there
                 raise NotFound(_NO_SUCH_CONSULTATION) from None
             raise
+        if isinstance(answer, File):
+            return web.Response(body=answer.content, status=endpoint.status, content_type=endpoint.media_type)
         return _json(answer, endpoint.status)
 
     return serve

@@ -15,6 +15,7 @@ from miniprogram_api.web_login import WebLogin
 if TYPE_CHECKING:
     from backend.consultation import ConsultationService
     from backend.people.service import PeopleService
+    from backend.reporting import ReportDocuments
     from backend.scheduling import SchedulingService
     from backend.video.rooms import RoomAdmission
     from backend.video.service import VideoService
@@ -33,6 +34,7 @@ class Context:
         public_url: how browsers reach the product.
         calendar_links: tokens that open one booking's calendar file.
         recording_links: tokens that open one track of a recording for a while.
+        report_links: tokens that open the PDF of one report for a while.
         trusted_proxies: whose word is believed about the address of whoever asks.
         limits: how often one person asked lately; more than `requests_a_minute` are refused.
     """
@@ -41,6 +43,7 @@ class Context:
     consultations: "ConsultationService"
     scheduling: "SchedulingService"
     video: "VideoService"
+    documents: "ReportDocuments"
     mint: Callable[["RoomAdmission"], str]
     web_login: WebLogin
     account_channel: str
@@ -50,6 +53,7 @@ class Context:
     sessions: Sessions
     calendar_links: Sessions
     recording_links: Sessions
+    report_links: Sessions
     clock: Clock
     limits: RateLimits
     trusted_proxies: Networks = ()

@@ -83,6 +83,12 @@ class Nothing(Model):
     """A request without query or body."""
 
 
+class File(BaseModel):
+    """An answer that is a file, of the media type that its endpoint says."""
+
+    content: bytes
+
+
 @dataclass(frozen=True)
 class Call:
     """One authorised request, checked against its endpoint.
@@ -108,7 +114,7 @@ class Endpoint:
 
     Args:
         operation: its `operationId`, which generated clients name their function by.
-        answers: the model of the answer.
+        answers: the model of the answer; `File` where it is a file of `media_type`.
         open: needs no session.
         path_parameters: each parameter of the path with what it means; all are identifiers of 32 hexadecimal digits.
     """
@@ -124,6 +130,7 @@ class Endpoint:
     status: int = 200
     open: bool = False
     path_parameters: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
 
 
 async def read_body(request: web.Request, model: type[AnyModel]) -> AnyModel:

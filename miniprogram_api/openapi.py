@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from miniprogram_api.endpoint import Endpoint, Model, Nothing
+from miniprogram_api.endpoint import Endpoint, File, Model, Nothing
 
 _SCHEMAS = "#/components/schemas/"
 _ABOUT = """The mini-program's and the H5 pages' side of 桥医. Moments are RFC 3339 with an offset. Every refusal is a
@@ -55,7 +55,8 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
     """Give the document of `endpoints` as a JSON value."""
     wanted: list[tuple[type[BaseModel], Mode]] = [(Problem, "serialization")]
     for endpoint in endpoints:
-        wanted.append((endpoint.answers, "serialization"))
+        if endpoint.answers is not File:
+            wanted.append((endpoint.answers, "serialization"))
         wanted += [(model, "validation") for model in (endpoint.query, endpoint.body) if model is not Nothing]
     references, definitions = models_json_schema(wanted, ref_template=_SCHEMAS + "{model}")
     schemas: dict[str, Any] = definitions["$defs"]
@@ -63,7 +64,7 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
     queries = {endpoint.query: schemas.pop(endpoint.query.__name__, {}) for endpoint in endpoints}
     paths: dict[str, Any] = {}
     for endpoint in endpoints:
-        operation = _operation(endpoint, references[endpoint.answers, "serialization"])
+        operation = _operation(endpoint, references.get((endpoint.answers, "serialization"), {}))
         operation["parameters"] = [*_path_parameters(endpoint), *_query_parameters(queries[endpoint.query])]
         if endpoint.body is not Nothing:
             content = {"application/json": {"schema": references[endpoint.body, "validation"]}}
@@ -93,7 +94,7 @@ def _operation(endpoint: Endpoint, answer: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": endpoint.operation,
         "summary": endpoint.summary,
-        "responses": {str(endpoint.status): _response("The answer.", answer)}
+        "responses": {str(endpoint.status): _response("The answer.", answer, endpoint.media_type)}
         | {str(status): refusals[status] for status in sorted(refusals)},
     }
     if endpoint.open:
@@ -112,8 +113,9 @@ def _refusals(endpoint: Endpoint) -> dict[int, str]:
     return found
 
 
-def _response(meaning: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"description": meaning, "content": {"application/json": {"schema": schema}}}
+def _response(meaning: str, schema: dict[str, Any], media_type: str = "application/json") -> dict[str, Any]:
+    """Describe an answer; of a file, whose schema is empty, its media type says everything."""
+    return {"description": meaning, "content": {media_type: {"schema": schema} if schema else {}}}
 
 
 def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:

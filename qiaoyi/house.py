@@ -14,6 +14,7 @@ from backend.help_desk import HelpDesk
 from backend.imaging import FolderStore, ImagingService, ObjectStore, SealedObjects
 from backend.imaging.remotestore import RemoteStore
 from backend.people import PeopleService
+from backend.reporting import ReportDocuments, ReportService
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
 from backend.security.keyring import KeyRing, KeyRingError, open_key_file
@@ -39,6 +40,8 @@ class House:
     consultations: ConsultationService
     video: VideoService
     imaging: ImagingService
+    reports: ReportService
+    documents: ReportDocuments
     help_desk: HelpDesk
 
 
@@ -59,6 +62,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     store = object_store(settings)
     database = Database(settings.database, settings.database_pool_size)
     imaging: ImagingService | None = None
+    documents: ReportDocuments | None = None
     try:
         events = EventBus(database, clock)
         timers = Timers(database, clock)
@@ -69,6 +73,10 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
         objects = SealedObjects(store)
         imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects)
+        reports = ReportService(database, clock, events, timers, audit, people, consultations, imaging)
+        documents = ReportDocuments(
+            database, clock, events, audit, people, consultations, imaging, reports, settings.public
+        )
         yield House(
             settings=settings,
             ring=ring,
@@ -93,9 +101,13 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
                 keep_recordings=timedelta(days=settings.recording_days),
             ),
             imaging=imaging,
+            reports=reports,
+            documents=documents,
             help_desk=HelpDesk(database, events),
         )
     finally:
+        if documents is not None:
+            documents.close()
         if imaging is not None:
             imaging.close()
         await database.close()

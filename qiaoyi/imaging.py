@@ -34,6 +34,7 @@ def imaging_work(house: House) -> Work:
         "imaging retention": partial(
             house.imaging.keep_rejected_removed, timedelta(days=house.settings.imaging_rejected_days)
         ),
+        "report documents": house.documents.keep_issuing,
     }
     if house.settings.imaging_compression is not Compression.NONE:
 

@@ -9,6 +9,7 @@ from miniprogram_api.sessions import Sessions
 
 _CALENDAR_VALID = timedelta(days=60)
 _RECORDING_VALID = timedelta(minutes=30)
+_REPORT_VALID = timedelta(minutes=30)
 
 
 def calendar_tokens(ring: KeyRing, clock: Clock) -> Sessions:
@@ -19,6 +20,11 @@ def calendar_tokens(ring: KeyRing, clock: Clock) -> Sessions:
 def recording_tokens(ring: KeyRing, clock: Clock) -> Sessions:
     """Give the tokens that open one track of a recording, in every process the same; the page fetches fresh ones."""
     return Sessions(ring.derive("recording"), clock, purpose="recording", valid_for=_RECORDING_VALID)
+
+
+def report_tokens(ring: KeyRing, clock: Clock) -> Sessions:
+    """Give the tokens that open the PDF of one report, in every process the same; the page fetches fresh ones."""
+    return Sessions(ring.derive("report"), clock, purpose="report", valid_for=_REPORT_VALID)
 
 
 class PublicLinks:

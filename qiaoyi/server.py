@@ -32,13 +32,14 @@ from miniprogram_api.context import Context
 from miniprogram_api.login import Code2Session
 from miniprogram_api.pages import page_routes
 from miniprogram_api.sessions import Sessions
+from miniprogram_api.verification import verification_route
 from miniprogram_api.web_login import WebLogin
 from nlu.types import Provider
 from qiaoyi.health import Health
 from qiaoyi.house import House
 from qiaoyi.imaging import imaging_routes, imaging_work, serving_machines
 from qiaoyi.language import make_language
-from qiaoyi.links import PublicLinks, calendar_tokens, recording_tokens
+from qiaoyi.links import PublicLinks, calendar_tokens, recording_tokens, report_tokens
 from qiaoyi.recordings import Playback
 from qiaoyi.sandbox_clock import ClockFollower
 from qiaoyi.settings import ServeRole, SettingsError
@@ -170,6 +171,7 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         scheduling=house.scheduling,
         video=house.video,
         imaging=house.imaging,
+        reports=house.reports,
         files=house.files,
         outbox=sending.outbox,
         help_desk=house.help_desk,
@@ -203,6 +205,7 @@ def _application(
         consultations=house.consultations,
         scheduling=house.scheduling,
         video=house.video,
+        documents=house.documents,
         mint=partial(mint, token_mint(house.clock, house.ring)),
         web_login=WebLogin(
             http,
@@ -221,6 +224,7 @@ def _application(
         sessions=Sessions(house.ring.derive("session"), house.clock),
         calendar_links=calendar,
         recording_links=recording_links,
+        report_links=report_tokens(house.ring, house.clock),
         clock=house.clock,
         limits=limits,
         trusted_proxies=settings.trusted_proxies,
@@ -229,6 +233,7 @@ def _application(
     application.add_routes(receiving.gateway.routes())
     application.add_routes(imaging_routes(house, authorise_viewer(context)))
     application.add_routes(Playback(house.video, recording_links).routes())
+    application.add_routes([verification_route(house.reports, limits, settings.trusted_proxies)])
     application.add_routes(page_routes(PAGES, settings.framed_by))
     return application
 

@@ -4,6 +4,7 @@ from backend.imaging.compression import Savings
 from backend.imaging.delivery import Probe, StoreAddress, StowAddress
 from backend.imaging.destinations import DestinationView, Limits
 from backend.imaging.dicomfile import TRANSFER_SYNTAXES, valid_uid
+from backend.imaging.documents import Reference, StudyBasis
 from backend.imaging.forwarding import TransferView
 from backend.imaging.intake import Announced
 from backend.imaging.objects import FolderStore, ObjectStore, SealedObjects
@@ -39,6 +40,7 @@ __all__ = [
     "Purpose",
     "QuarantineReason",
     "Reason",
+    "Reference",
     "Savings",
     "SealedObjects",
     "SenderView",
@@ -47,6 +49,7 @@ __all__ = [
     "SpoolFailed",
     "StoreAddress",
     "StowAddress",
+    "StudyBasis",
     "StudyState",
     "StudyView",
     "TransferState",

@@ -42,6 +42,7 @@ class _Arrival:
     instance: Instance
     sealed: SealedObject
     done: "asyncio.Future[_Verdict]"
+    study_id: str | None
 
 
 @dataclass
@@ -62,10 +63,16 @@ class Commits(Linking, HeaderKeeping):
         self._ready: list[_Arrival] = []
         self._committing: asyncio.Task[None] | None = None
 
-    async def _commit(self, actor: Actor, instance: Instance, sealed: SealedObject) -> bool:
-        """Write the instance down together with others that are ready; tell whether it was known already."""
+    async def _commit(
+        self, actor: Actor, instance: Instance, sealed: SealedObject, study_id: str | None = None
+    ) -> bool:
+        """Write the instance down together with others that are ready; tell whether it was known already.
+
+        Args:
+            study_id: the row that a document of the platform belongs to; None where its headers decide.
+        """
         done: asyncio.Future[_Verdict] = asyncio.get_running_loop().create_future()
-        arrival = _Arrival(actor, instance, sealed, done)
+        arrival = _Arrival(actor, instance, sealed, done, study_id)
         self._ready.append(arrival)
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(self._commit_ready())
@@ -131,13 +138,13 @@ class Commits(Linking, HeaderKeeping):
 
     async def _add(self, session: AsyncSession, arrival: _Arrival, page: "_Page") -> ImagingInstance:
         instance, sealed = arrival.instance, arrival.sealed
-        of = (institution_of(arrival.actor), instance.study_uid, instance.patient)
-        if of not in page.studies:
-            page.studies[of] = await self._study(session, arrival.actor, instance)
-        study = page.studies[of]
+        study = await self._study_on(page, session, arrival)
         if (study.id, instance.series_uid) not in page.series:
             page.series[study.id, instance.series_uid] = await _series(session, study, instance)
-        page.grown.add(study.id)
+        if arrival.study_id is None:
+            page.grown.add(study.id)
+        else:
+            await self._publish_filed(session, study)
         now = self._clock.now()
         row = ImagingInstance(
             id=new_id(),
@@ -168,6 +175,15 @@ class Commits(Linking, HeaderKeeping):
     def _want_headers(self, rows: Sequence[ImagingInstance]) -> None:
         for row in rows:
             self._want_header(row.id, sealed_object(row))
+
+    async def _study_on(self, page: "_Page", session: AsyncSession, arrival: _Arrival) -> ImagingStudy:
+        if arrival.study_id is not None:
+            return await session.get_one(ImagingStudy, arrival.study_id)
+        instance = arrival.instance
+        of = (institution_of(arrival.actor), instance.study_uid, instance.patient)
+        if of not in page.studies:
+            page.studies[of] = await self._study(session, arrival.actor, instance)
+        return page.studies[of]
 
     async def _compare(self, arrival: _Arrival, row: ImagingInstance) -> bool | Reason:
         """Compare pixels that came in another form by decoding both; refuse what cannot be told to be the same."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.consultation import CaseReference
@@ -25,6 +25,7 @@ from backend.imaging.tables import (
     ImagingStudy,
     ImagingTransfer,
     Purpose,
+    sent_by_machine,
 )
 from backend.imaging.transfer_rules import SENTENCES, Failure, TransferState, worth_telling
 from backend.security.policy import SYSTEM, Action, Actor, require
@@ -34,6 +35,7 @@ MAY_FORWARD = (
     "consultation.given_back",
     "consultation.cancelled",
     "imaging.study_arrived",
+    "imaging.document_filed",
 )
 """Events after which other instances may have to go, or to other places."""
 
@@ -43,7 +45,8 @@ class TransferView:
     """How far a study is on its way to a destination.
 
     Args:
-        total, arrived, dead: how many instances. sentence: why some do not arrive, for people; "" where all is well.
+        total, arrived: how many of the instances that machines sent; reports travel with them and are not counted.
+        dead: how many of all. sentence: why some do not arrive, for people; "" where all is well.
     """
 
     study_id: str
@@ -194,10 +197,11 @@ class Forwarding(Destinations):
     async def _tell_progress(self, session: AsyncSession, forwarding_id: str) -> None:
         """Tell of what has arrived, where that is news."""
         forwarding = await session.get_one(ImagingForwarding, forwarding_id)
-        counts = await _counts(session, forwarding_id)
-        there, total = counts.get(TransferState.ARRIVED, 0), sum(counts.values())
-        if there == total:
+        everything = await _counts(session, forwarding_id)
+        if everything.get(TransferState.ARRIVED, 0) == sum(everything.values()):
             forwarding.stuck = None
+        counts = await _counts(session, forwarding_id, sent_by_machine())
+        there, total = counts.get(TransferState.ARRIVED, 0), sum(counts.values())
         if not worth_telling(forwarding.told, there, total):
             return
         forwarding.told = there
@@ -242,9 +246,11 @@ def _transfer(forwarding: ImagingForwarding, instance_id: str, now: datetime) ->
     )
 
 
-async def _counts(session: AsyncSession, forwarding_id: str) -> dict[TransferState, int]:
+async def _counts(session: AsyncSession, forwarding_id: str, *which: ColumnElement[bool]) -> dict[TransferState, int]:
     how_many = func.count().label("how_many")
-    query = select(ImagingTransfer.state, how_many).where(ImagingTransfer.forwarding_id == forwarding_id)
+    query = select(ImagingTransfer.state, how_many).where(ImagingTransfer.forwarding_id == forwarding_id, *which)
+    if which:
+        query = query.join(ImagingInstance, ImagingInstance.id == ImagingTransfer.instance_id)
     return {row.state: row.how_many for row in await session.execute(query.group_by(ImagingTransfer.state))}
 
 
@@ -252,7 +258,8 @@ async def transfer_view(
     session: AsyncSession, forwarding: ImagingForwarding, destination: ImagingDestination
 ) -> TransferView:
     """Give how far a study is on its way."""
-    counts = await _counts(session, forwarding.id)
+    counts = await _counts(session, forwarding.id, sent_by_machine())
+    everything = await _counts(session, forwarding.id)
     return TransferView(
         study_id=forwarding.study_id,
         destination_id=destination.id,
@@ -260,7 +267,7 @@ async def transfer_view(
         purpose=destination.purpose,
         total=sum(counts.values()),
         arrived=counts.get(TransferState.ARRIVED, 0),
-        dead=counts.get(TransferState.DEAD, 0),
+        dead=everything.get(TransferState.DEAD, 0),
         failure=forwarding.stuck,
         sentence=SENTENCES[forwarding.stuck] if forwarding.stuck else "",
     )

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
+from backend.errors import NotFound
 from backend.imaging.commits import Commits, refusal
 from backend.imaging.dicomfile import Instance, read_instance, valid_uid
-from backend.imaging.linking import institution_of
+from backend.imaging.linking import institution_of, patient_of
 from backend.imaging.randomread import read_object
 from backend.imaging.reasons import LARGEST_BYTES, Reason, Unacceptable
+from backend.imaging.rules import same_patient
 from backend.imaging.sealing import SealedObject
-from backend.imaging.tables import ImagingRefusal
+from backend.imaging.tables import ImagingRefusal, ImagingStudy
 from backend.imaging.views import Outcome
 from backend.security.policy import Action, Actor, require
 
@@ -67,6 +69,32 @@ class Intake(Commits):
         except Unacceptable as error:
             await self._write_down(actor, error)
             raise
+        return Outcome(instance, known)
+
+    async def file_document(self, actor: Actor, study_id: str, file: bytes) -> Outcome:
+        """Put a document of the platform, in the DICOM file format, into a study; it is durable when this returns.
+
+        It lands in this very row, whose identifiers and patient it has to name; the same again changes nothing.
+
+        Raises:
+            Forbidden: nobody but the platform does this. NotFound: there is no such study. Unacceptable: the document
+                is damaged, of another study or patient, or its identifier has other content.
+        """
+        require(actor, Action.IMAGING_FILE_DOCUMENT)
+        async with self._database.reading() as session:
+            study = await session.get(ImagingStudy, study_id)
+        if study is None:
+            raise NotFound("没有找到这份检查。")
+        instance, sealed = await self._stage(_joined(file, None))
+        try:
+            if instance.study_uid != study.study_uid or not same_patient(patient_of(study), instance.patient):
+                raise refusal(instance, Reason.OTHER_STUDY)
+            known = await self._commit(actor, instance, sealed, study_id)
+        except Unacceptable:
+            await self._objects.delete(sealed.id)
+            raise
+        if known:
+            await self._objects.delete(sealed.id)
         return Outcome(instance, known)
 
     async def _stage(self, file: AsyncIterable[bytes]) -> tuple[Instance, SealedObject]:

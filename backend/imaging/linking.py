@@ -15,7 +15,7 @@ from backend.ids import new_id
 from backend.imaging.desk import ImagingDesk
 from backend.imaging.dicomfile import Instance
 from backend.imaging.rules import KnownPatient, QuarantineReason, StudyState, contradiction, same_patient
-from backend.imaging.tables import ImagingInstance, ImagingPatientNumber, ImagingStudy
+from backend.imaging.tables import ImagingInstance, ImagingPatientNumber, ImagingStudy, sent_by_machine
 from backend.imaging.texts import PatientData
 from backend.people.persons import identity_index
 from backend.security.policy import SYSTEM, Action, Actor
@@ -96,7 +96,7 @@ class Linking(ImagingDesk):
 
     async def _announce(self, session: AsyncSession, study: ImagingStudy) -> None:
         """Publish that a study came or grew; nothing where those concerned know of as much."""
-        query = select(func.count()).where(ImagingInstance.study_id == study.id)
+        query = select(func.count()).where(ImagingInstance.study_id == study.id, sent_by_machine())
         instances = await session.scalar(query) or 0
         if instances == study.announced or study.state is StudyState.REJECTED:
             return
@@ -115,6 +115,13 @@ class Linking(ImagingDesk):
                 patient_id=reference.patient_id,
                 doctor_id=reference.doctor_id,
                 expert_id=reference.expert_id,
+            )
+
+    async def _publish_filed(self, session: AsyncSession, study: ImagingStudy) -> None:
+        """Publish that the platform has put a document into a study: it travels like images, and is no news."""
+        if study.consultation_id is not None:
+            await self._events.publish(
+                session, "imaging.document_filed", study_id=study.id, consultation_id=study.consultation_id
             )
 
     async def _on_consultation(self, event: Event) -> None:

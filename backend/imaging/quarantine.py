@@ -10,7 +10,7 @@ from backend.consultation.rules import require_text
 from backend.errors import Conflict, NotFound
 from backend.imaging.linking import Linking, number_index, patient_of
 from backend.imaging.rules import StudyState, contradiction
-from backend.imaging.tables import ImagingInstance, ImagingPatientNumber, ImagingSeries, ImagingStudy
+from backend.imaging.tables import ImagingInstance, ImagingPatientNumber, ImagingSeries, ImagingStudy, sent_by_machine
 from backend.imaging.views import StudyView
 from backend.security.policy import Action, Actor, require
 from data.sounds import pinyin
@@ -172,14 +172,16 @@ async def study_views(session: AsyncSession, rows: Sequence[ImagingStudy]) -> li
     counted = select(ImagingInstance.study_id, how_many).where(ImagingInstance.study_id.in_(ids))
     rows_of_counts = await session.execute(counted.group_by(ImagingInstance.study_id))
     instances = {row.study_id: row.instances for row in rows_of_counts}
+    rows_of_counts = await session.execute(counted.where(sent_by_machine()).group_by(ImagingInstance.study_id))
+    images = {row.study_id: row.instances for row in rows_of_counts}
     query = select(ImagingSeries.study_id, ImagingSeries.modality).where(ImagingSeries.study_id.in_(ids))
     series: dict[str, list[str]] = {}
     for study_id, modality in await session.execute(query):
         series.setdefault(study_id, []).append(modality)
-    return [_view(row, series.get(row.id, []), instances.get(row.id, 0)) for row in rows]
+    return [_view(row, series.get(row.id, []), instances.get(row.id, 0), images.get(row.id, 0)) for row in rows]
 
 
-def _view(row: ImagingStudy, series: list[str], instances: int) -> StudyView:
+def _view(row: ImagingStudy, series: list[str], instances: int, images: int) -> StudyView:
     return StudyView(
         id=row.id,
         study_uid=row.study_uid,
@@ -196,5 +198,6 @@ def _view(row: ImagingStudy, series: list[str], instances: int) -> StudyView:
         modalities=tuple(sorted(set(filter(None, series)))),
         series=len(series),
         instances=instances,
+        images=images,
         created_at=row.created_at,
     )

@@ -157,7 +157,7 @@ class StoreScp:
 
 def _end(server: Any) -> None:
     for association in server.active_associations:
-        if association.dul.state_machine.current_state == _ANSWERED:
+        if association.is_rejected or association.dul.state_machine.current_state == _ANSWERED:
             association.dul.kill_dul()  # there is nothing left to abort, and the peer may never close
         else:
             association.abort()

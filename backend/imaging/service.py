@@ -3,6 +3,7 @@
 from typing import Any
 
 from backend.imaging.compression import DELETE_TIMER, Compression
+from backend.imaging.documents import Documents
 from backend.imaging.forwarding import MAY_FORWARD
 from backend.imaging.intake import Intake
 from backend.imaging.linking import CONSUMER, MAY_LINK, SETTLED_TIMER
@@ -13,10 +14,11 @@ from backend.imaging.teaching import Teaching
 from backend.imaging.upkeep import Upkeep
 
 
-class ImagingService(Intake, Sending, Teaching, Senders, Compression, Retention, Upkeep):
+class ImagingService(Documents, Intake, Sending, Teaching, Senders, Compression, Retention, Upkeep):
     """All use cases of imaging. Where each lives:
 
-    * `intake`: receive
+    * `intake`: receive, file_document
+    * `documents`: basis, document
     * `linking`: the search for a study's consultation, on arrival and when a consultation begins; what is told of it
     * `quarantine`: studies_of, studies_of_number, quarantined, waiting, assign, reject
     * `retrieval`: study, series_of, instances_of, transfer_syntaxes, instance, headers_of, header, stored_file,

@@ -6,7 +6,7 @@ What names the patient or tells of the illness is encrypted; identifiers of the 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, EncryptedBytes, EncryptedText, Id, Sequence, UTCDateTime, coded
@@ -279,3 +279,9 @@ class ImagingTransfer(Base):
 def sealed_object(row: ImagingInstance) -> SealedObject:
     """Give what opens the object of an instance."""
     return SealedObject(row.object_id, bytes.fromhex(row.object_key), row.size)
+
+
+def sent_by_machine() -> ColumnElement[bool]:
+    """Give what tells the instances that somebody sent from the documents that the platform has put beside them, which
+    have no sender."""
+    return ImagingInstance.sender_id != ""

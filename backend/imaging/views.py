@@ -23,6 +23,7 @@ class StudyView:
 
     Args:
         consultation_id, patient_id: what it belongs to, once it is linked.
+        instances: all there are; images: those that were sent, without the reports that the platform has added.
         modalities: such as ("CT", "SR"). study_date: YYYYMMDD; study_time: HHMMSS; "" where not sent.
     """
 
@@ -41,6 +42,7 @@ class StudyView:
     modalities: tuple[str, ...]
     series: int
     instances: int
+    images: int
     created_at: datetime
 
 

@@ -91,6 +91,11 @@ class Action(StrEnum):
     IMAGING_FORWARD = "imaging.forward"  # a study leaves for another institution's PACS
     IMAGING_REMOVE = "imaging.remove"  # a study that was rejected is removed when its time is up
     IMAGING_TEACH = "imaging.teach"  # a de-identified copy of a study leaves for those who teach
+    IMAGING_FILE_DOCUMENT = "imaging.file_document"  # reports of the platform, in the study and out again
+    REPORT_WRITE = "report.write"  # drafts, signing, amending, marking critical values
+    REPORT_READ = "report.read"
+    REPORT_READ_CRITICAL = "report.read_critical"
+    REPORT_CONFIRM_CRITICAL = "report.confirm_critical"
     SCHEDULING_READ_SLOTS = "scheduling.read_slots"
     SCHEDULING_SET_WEEK = "scheduling.set_week"
     SCHEDULING_ADD_ABSENCE = "scheduling.add_absence"
@@ -179,6 +184,11 @@ TABLE: dict[Action, Grants] = {
     Action.IMAGING_FORWARD: _grants(system=ANY),
     Action.IMAGING_REMOVE: _grants(system=ANY),
     Action.IMAGING_TEACH: _grants(doctor=DOCTORS, expert=PARTICIPANT),
+    Action.IMAGING_FILE_DOCUMENT: _grants(system=ANY),
+    Action.REPORT_WRITE: _grants(expert=PARTICIPANT),
+    Action.REPORT_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
+    Action.REPORT_READ_CRITICAL: _grants(doctor=DOCTORS, expert=PARTICIPANT, system=ANY),
+    Action.REPORT_CONFIRM_CRITICAL: _grants(doctor=DOCTORS),
     Action.SCHEDULING_READ_SLOTS: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
     Action.SCHEDULING_SET_WEEK: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
     Action.SCHEDULING_ADD_ABSENCE: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),

@@ -55,7 +55,7 @@ async def tell_new_expert(notifier: Notifier, view: ConsultationView) -> None:
     expert = await notifier.practitioner(view.expert_id or "")
     studies = await notifier.services.imaging.studies_of(SYSTEM, view.id)
     if studies and expert.person_id is not None:
-        card = _card(notifier, view, _THERE, sum(study.instances for study in studies))
+        card = _card(notifier, view, _THERE, sum(study.images for study in studies))
         await notifier.tell(expert.person_id, card, once=f"images:{notifier.event.id}")
 
 

@@ -17,6 +17,7 @@ from backend.clock import Clock
 from backend.db import Database
 from backend.limits import MemoryRateLimits
 from backend.messaging.identities import Identities
+from backend.reporting import ReportDocuments
 from backend.security.keyring import KeyRing
 from bot.delivery.sender import CHANNEL
 from miniprogram_api.application import described_api, make_application
@@ -24,7 +25,7 @@ from miniprogram_api.context import Context
 from miniprogram_api.login import Code2Session
 from miniprogram_api.sessions import Sessions
 from miniprogram_api.web_login import WebLogin
-from qiaoyi.links import recording_tokens
+from qiaoyi.links import recording_tokens, report_tokens
 from qiaoyi.video import mint, token_mint
 from sandbox.settings import LOCAL_APP_ID, LOCAL_APP_SECRET, LOCAL_MINI_APP_ID, LOCAL_MINI_APP_SECRET
 from tests.support import cases
@@ -80,7 +81,8 @@ class Api:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         headers |= more.pop("headers", {})
         async with self.http.request(method, f"{self.url}/api/v1{path}", headers=headers, **more) as response:
-            body = await response.json()
+            is_json = response.content_type == "application/json"
+            body = await response.json() if is_json else await response.read()
             answer = Answer(response.status, body, dict(response.headers))
         validate(method, f"/api/v1{path}", answer)
         return answer
@@ -92,7 +94,11 @@ def validate(method: str, path: str, answer: Answer) -> None:
     schema: Any = {"$ref": "#/components/schemas/Problem"}
     if operation is not None:
         assert str(answer.status) in operation["responses"], f"{method} {path} answers {answer.status}: {answer.body}"
-        schema = operation["responses"][str(answer.status)]["content"]["application/json"]["schema"]
+        content = operation["responses"][str(answer.status)]["content"]
+        if isinstance(answer.body, bytes):
+            assert list(content) == [answer.headers["Content-Type"]]
+            return
+        schema = content["application/json"]["schema"]
     whole = {**schema, "components": DOCUMENT["components"]}
     Draft202012Validator(whole, format_checker=FormatChecker()).validate(answer.body)
 
@@ -155,6 +161,17 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
         consultations=house.services.consultations,
         scheduling=house.services.scheduling,
         video=house.services.video,
+        documents=ReportDocuments(
+            house.database,
+            house.clock,
+            house.events,
+            house.audit,
+            people,
+            house.services.consultations,
+            house.services.imaging,
+            house.services.reports,
+            PUBLIC_URL,
+        ),
         mint=partial(mint, token_mint(house.clock, ring)),
         web_login=WebLogin(
             http,
@@ -172,6 +189,7 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
         identities=Identities(house.database, house.clock, people, home_channel=CHANNEL),
         sessions=Sessions(ring.derive("session"), house.clock),
         recording_links=recording_tokens(ring, house.clock),
+        report_links=report_tokens(ring, house.clock),
         calendar_links=Sessions(ring.derive("calendar"), house.clock, "calendar", timedelta(days=60)),
         clock=house.clock,
         limits=MemoryRateLimits(),
@@ -193,6 +211,8 @@ async def api(house: House, key_ring: KeyRing, wechat: RunningSandbox) -> AsyncI
             yield Api(f"http://127.0.0.1:{port}", http, context)
         finally:
             await runner.cleanup()
+            context.documents.close()
+            house.services.imaging.close()
 
 
 async def new_patient(house: House, api: Api, name: str = "王小明") -> Patient:

@@ -17,6 +17,7 @@ from backend.help_desk import HelpDesk
 from backend.ids import new_id
 from backend.imaging import FolderStore, ImagingService, SealedObjects
 from backend.people.service import PeopleService
+from backend.reporting import ReportService
 from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Actor, Role
@@ -171,21 +172,15 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
     files = FileStore(database, folder, clock)
     consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
     outbox = CollectedMessages()
+    objects = SealedObjects(FolderStore(folder / "imaging"))
+    imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects)
     services = Services(
         people=people,
         consultations=consultations,
         scheduling=scheduling,
         video=VideoService(database, clock, events, timers, audit, people, consultations, files),
-        imaging=ImagingService(
-            database,
-            clock,
-            events,
-            timers,
-            audit,
-            people,
-            consultations,
-            SealedObjects(FolderStore(folder / "imaging")),
-        ),
+        imaging=imaging,
+        reports=ReportService(database, clock, events, timers, audit, people, consultations, imaging),
         files=files,
         outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it
         help_desk=HelpDesk(database, events),

@@ -15,6 +15,7 @@ from pydicom.dataset import FileDataset
 
 from backend.events import EventBus
 from backend.imaging import FolderStore, ImagingService, ObjectStore, SealedObjects
+from backend.reporting import ReportDocuments, ReportService
 from backend.timers import Timers
 from tests.support.clinic import Clinic
 
@@ -32,6 +33,35 @@ def imaging_on(clinic: Clinic, store: ObjectStore) -> ImagingService:
         clinic.people,
         clinic.care,
         SealedObjects(store),
+    )
+
+
+def reports_on(clinic: Clinic, imaging: ImagingService) -> ReportService:
+    """Wire the reports of that imaging service."""
+    return ReportService(
+        clinic.database,
+        clinic.clock,
+        clinic.events,
+        clinic.timers,
+        clinic.audit,
+        clinic.people,
+        clinic.care,
+        imaging,
+    )
+
+
+def documents_on(clinic: Clinic, imaging: ImagingService, reports: ReportService) -> ReportDocuments:
+    """Wire the documents of those reports."""
+    return ReportDocuments(
+        clinic.database,
+        clinic.clock,
+        clinic.events,
+        clinic.audit,
+        clinic.people,
+        clinic.care,
+        imaging,
+        reports,
+        public_url="https://qiaoyi.example",
     )
 
 

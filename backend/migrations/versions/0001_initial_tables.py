@@ -930,6 +930,30 @@ def upgrade() -> None:
         batch_op.create_index("ix_video_rooms_node", ["node_id"], unique=False)
 
     op.create_table(
+        "critical_values",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("study_id", sa.String(length=32), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("text", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("marked_by", sa.String(length=32), nullable=False),
+        sa.Column("marked_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("reminders", sa.Integer(), nullable=False),
+        sa.Column("confirmed_by", sa.String(length=32), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.ForeignKeyConstraint(["confirmed_by"], ["practitioners.id"], name=op.f("fk_critical_values_confirmed_by")),
+        sa.ForeignKeyConstraint(
+            ["consultation_id"], ["consultations.id"], name=op.f("fk_critical_values_consultation_id")
+        ),
+        sa.ForeignKeyConstraint(["marked_by"], ["practitioners.id"], name=op.f("fk_critical_values_marked_by")),
+        sa.ForeignKeyConstraint(["study_id"], ["imaging_studies.id"], name=op.f("fk_critical_values_study_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_critical_values")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("critical_values", schema=None) as batch_op:
+        batch_op.create_index("ix_critical_values_consultation", ["consultation_id", "id"], unique=False)
+
+    op.create_table(
         "imaging_forwardings",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("study_id", sa.String(length=32), nullable=False),
@@ -1048,6 +1072,45 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
+        "reports",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("study_id", sa.String(length=32), nullable=False),
+        sa.Column("study_uid", sa.String(length=64), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("author_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("draft", "signed", "superseded", name="reportstate", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("examination", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("findings", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("impression", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("amendment_reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("updated_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("signed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("seal", sa.String(length=64), nullable=True),
+        sa.Column("code", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("code_index", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(["author_id"], ["practitioners.id"], name=op.f("fk_reports_author_id")),
+        sa.ForeignKeyConstraint(["consultation_id"], ["consultations.id"], name=op.f("fk_reports_consultation_id")),
+        sa.ForeignKeyConstraint(["study_id"], ["imaging_studies.id"], name=op.f("fk_reports_study_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
+        sa.UniqueConstraint("code_index", name=op.f("uq_reports_code_index")),
+        sa.UniqueConstraint("number", "version", name=op.f("uq_reports_number_version")),
+        sa.UniqueConstraint("study_id", "version", name=op.f("uq_reports_study_id_version")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("reports", schema=None) as batch_op:
+        batch_op.create_index("ix_reports_consultation", ["consultation_id", "id"], unique=False)
+
+    op.create_table(
         "imaging_instances",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("sop_instance_uid", sa.String(length=64), nullable=False),
@@ -1100,6 +1163,20 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
+    op.create_table(
+        "report_issues",
+        sa.Column("report_id", sa.String(length=32), nullable=False),
+        sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("issued_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name=op.f("fk_report_issues_report_id")),
+        sa.PrimaryKeyConstraint("report_id", name=op.f("pk_report_issues")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("report_issues", schema=None) as batch_op:
+        batch_op.create_index("ix_report_issues_due_at", ["due_at"], unique=False)
+
     op.create_table(
         "imaging_headers",
         sa.Column("instance_id", sa.String(length=32), nullable=False),
@@ -1179,6 +1256,10 @@ def downgrade() -> None:
 
     op.drop_table("imaging_transfers")
     op.drop_table("imaging_headers")
+    with op.batch_alter_table("report_issues", schema=None) as batch_op:
+        batch_op.drop_index("ix_report_issues_due_at")
+
+    op.drop_table("report_issues")
     op.drop_table("recording_segments")
     with op.batch_alter_table("imaging_instances", schema=None) as batch_op:
         batch_op.drop_index("ix_imaging_instances_study")
@@ -1186,6 +1267,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_imaging_instances_compress_at")
 
     op.drop_table("imaging_instances")
+    with op.batch_alter_table("reports", schema=None) as batch_op:
+        batch_op.drop_index("ix_reports_consultation")
+
+    op.drop_table("reports")
     op.drop_table("recording_tracks")
     with op.batch_alter_table("practitioner_expertise", schema=None) as batch_op:
         batch_op.drop_index("ix_practitioner_expertise_span")
@@ -1194,6 +1279,10 @@ def downgrade() -> None:
     op.drop_table("invitations")
     op.drop_table("imaging_series")
     op.drop_table("imaging_forwardings")
+    with op.batch_alter_table("critical_values", schema=None) as batch_op:
+        batch_op.drop_index("ix_critical_values_consultation")
+
+    op.drop_table("critical_values")
     with op.batch_alter_table("video_rooms", schema=None) as batch_op:
         batch_op.drop_index("ix_video_rooms_node")
 

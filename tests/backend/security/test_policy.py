@@ -19,7 +19,7 @@ FACTS: dict[Relation, dict[str, object]] = {
 
 # The table again, as a person would say it; a change of the policy has to be made in both places.
 PATIENTS_OWN = {
-    "imaging.read",
+    "imaging.read", "report.read",
     "video.enter", "video.read_recording", "video.answer_recording", "consultation.raise_alarm",
     "consultation.add_patient_note",
     "consultation.open", "consultation.view", "consultation.read_record", "consultation.list", "consultation.attach",
@@ -28,7 +28,7 @@ PATIENTS_OWN = {
     "people.read", "people.update", "people.consent", "file.put", "file.read",
 }  # fmt: skip
 EXPERTS_CASES = {
-    "imaging.read", "imaging.teach",
+    "imaging.read", "imaging.teach", "report.write", "report.read", "report.read_critical",
     "video.enter", "video.read_recording", "video.answer_recording", "consultation.raise_alarm",
     "consultation.view", "consultation.read_record", "consultation.list", "consultation.attach",
     "consultation.answer_offer", "consultation.give_back", "consultation.reschedule", "consultation.cancel_booking",
@@ -37,7 +37,7 @@ EXPERTS_CASES = {
     "scheduling.add_absence", "scheduling.release", "people.read", "people.set_on_call", "file.put", "file.read",
 }  # fmt: skip
 DOCTORS_CASES = {
-    "imaging.store", "imaging.read", "imaging.teach",
+    "imaging.store", "imaging.read", "imaging.teach", "report.read", "report.read_critical", "report.confirm_critical",
     "video.enter", "video.read_recording", "video.answer_recording", "consultation.raise_alarm",
     "consultation.view", "consultation.read_record", "consultation.list", "consultation.acknowledge",
     "consultation.add_findings", "consultation.attach", "consultation.submit", "consultation.book",
@@ -63,7 +63,8 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
     },
     (Role.DEVICE, Relation.INSTITUTION): {"imaging.store"},
     (Role.SYSTEM, Relation.ANY): {
-        "imaging.read", "imaging.manage", "imaging.forward", "imaging.remove",
+        "imaging.read", "imaging.manage", "imaging.forward", "imaging.remove", "imaging.file_document",
+        "report.read", "report.read_critical",
         "video.manage_nodes", "video.record", "video.delete_recording", "consultation.raise_alarm",
         "consultation.open", "consultation.view", "consultation.read_record", "consultation.list",
         "consultation.submit", "consultation.assign", "consultation.book", "consultation.reschedule",

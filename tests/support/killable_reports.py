@@ -1,0 +1,45 @@
+"""The issuing of reports as a process of its own that kills itself at a named step: for the tests of crashes.
+
+python -m tests.support.killable_reports DATABASE FOLDER STEP TIMES
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+from backend.clock import Clock
+from backend.db import Database, install_key_ring
+from backend.imaging import ImagingService, SealedObjects
+from backend.reporting import ReportDocuments
+from tests.support.clinic import build_clinic
+from tests.support.dying import die_at
+from tests.support.imaging import documents_on, folder_store, imaging_on, reports_on
+from tests.support.killable_imaging import RING
+
+# Step → what is called then, whether it dies before or after it, and at which call.
+STEPS: dict[str, tuple[Any, str, bool, int]] = {
+    "signing heard of, not committed": (ReportDocuments, "_on_signed", False, 1),
+    "claimed": (ReportDocuments, "_claim", False, 1),
+    "structured report stored, not committed": (SealedObjects, "put", False, 1),
+    "structured report filed": (ImagingService, "file_document", False, 1),
+    "printed, not filed": (ReportDocuments, "_print", False, 1),
+    "pdf stored, not committed": (SealedObjects, "put", False, 2),
+    "pdf filed": (ImagingService, "file_document", False, 2),
+    "everything written down": (ReportDocuments, "_write_down", False, 1),
+}
+
+
+async def main(url: str, folder: Path) -> None:
+    """Hand on events and issue, until killed."""
+    install_key_ring(RING)
+    clinic = build_clinic(Database(url), Clock(), folder / "files")
+    imaging = imaging_on(clinic, folder_store(folder))
+    documents = documents_on(clinic, imaging, reports_on(clinic, imaging))
+    await asyncio.gather(clinic.events.run(), documents.keep_issuing())
+
+
+if __name__ == "__main__":
+    owner, name, before, times = STEPS[sys.argv[3]]
+    die_at(owner, name, before=before, times=times)
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
