@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from backend.imaging.desk import ImagingDesk
 from backend.imaging.rules import StudyState
-from backend.imaging.tables import ImagingInstance, ImagingSeries, ImagingStudy
+from backend.imaging.tables import ImagingHeader, ImagingInstance, ImagingSeries, ImagingStudy
 from backend.security.policy import SYSTEM, Action
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,8 @@ class Retention(ImagingDesk):
                 )
                 of_study = ImagingInstance.study_id == study.id
                 objects = list(await session.scalars(select(ImagingInstance.object_id).where(of_study)))
+                of_its_instances = ImagingHeader.instance_id.in_(select(ImagingInstance.id).where(of_study))
+                await session.execute(delete(ImagingHeader).where(of_its_instances))
                 await session.execute(delete(ImagingInstance).where(of_study))
                 await session.execute(delete(ImagingSeries).where(ImagingSeries.study_id == study.id))
                 await session.delete(study)

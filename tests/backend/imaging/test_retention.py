@@ -38,6 +38,7 @@ async def rejected(clinic: Clinic, imaging: ImagingService, machine: Actor) -> A
     for study in (1, 2):
         await send(imaging, machine, 1, study)
         await send(imaging, machine, 2, study)
+    await imaging.keep_headers()
     first = (await imaging.quarantined(doctor))[0]
     await imaging.reject(doctor, first.id, "拿错了光盘")
     return doctor
