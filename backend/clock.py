@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
 
+_MOST_DOUBLINGS = 20  # of a second that is twelve days; many more is no span of time that Python knows
+
 
 class Clock:
     """A clock that runs with the system's, shifted by an offset that is zero in production."""
@@ -42,3 +44,9 @@ class Clock:
 def local(moment: datetime) -> datetime:
     """Give `moment` in the time zone that people in China read."""
     return moment.astimezone(LOCAL_ZONE)
+
+
+def backoff(failures: int, first: timedelta, longest: timedelta) -> timedelta:
+    """Give how long to wait after the `failures`-th failure in a row, counted from 1: `first`, each time doubled, at
+    most `longest`, however many there were."""
+    return min(first * 2 ** min(failures - 1, _MOST_DOUBLINGS), longest)

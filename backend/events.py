@@ -12,7 +12,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.clock import Clock
+from backend.clock import Clock, backoff
 from backend.db import Base, Database, Sequence, UTCDateTime, after_commit
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 _BATCH = 50
 _POLL_SECONDS = 1.0
 _LONGEST_BACKOFF = timedelta(minutes=5)
-_DOUBLINGS = 10  # past the longest back-off, and far from the longest span of time that Python knows
+_FIRST_BACKOFF = timedelta(seconds=2)
 
 
 class EventRow(Base):
@@ -135,9 +135,7 @@ class EventBus:
             row = await session.get(PendingDelivery, (consumer, event_id))
             if row is not None:
                 row.attempts += 1
-                row.due_at = self._clock.now() + min(
-                    timedelta(seconds=2 ** min(row.attempts, _DOUBLINGS)), _LONGEST_BACKOFF
-                )
+                row.due_at = self._clock.now() + backoff(row.attempts, _FIRST_BACKOFF, _LONGEST_BACKOFF)
 
     async def run(self) -> None:
         """Hand events on until cancelled."""

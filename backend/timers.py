@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.clock import Clock
+from backend.clock import Clock, backoff
 from backend.db import Base, Database, Sequence, UTCDateTime, after_commit
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 _BATCH = 50
 _TICK_SECONDS = 1.0
 _LONGEST_BACKOFF = timedelta(minutes=10)
-_DOUBLINGS = 10  # past the longest back-off, and far from the longest span of time that Python knows
+_FIRST_BACKOFF = timedelta(seconds=10)
 
 Handler = Callable[[Mapping[str, Any]], Awaitable[None]]
 
@@ -109,9 +109,7 @@ class Timers:
             timer = await session.get(Timer, timer_id)
             if timer is not None:
                 timer.attempts += 1
-                timer.due_at = self._clock.now() + min(
-                    timedelta(seconds=5 * 2 ** min(timer.attempts, _DOUBLINGS)), _LONGEST_BACKOFF
-                )
+                timer.due_at = self._clock.now() + backoff(timer.attempts, _FIRST_BACKOFF, _LONGEST_BACKOFF)
 
     async def _tick(self) -> None:
         self._wake.set()

@@ -120,12 +120,14 @@ class Forwarding(Destinations):
         await session.flush()
         return made, True
 
-    async def _queue_instances(self, session: AsyncSession, forwarding: ImagingForwarding) -> None:
-        """Let the instances of a study that are not on their way yet go there."""
+    async def _queue_instances(
+        self, session: AsyncSession, forwarding: ImagingForwarding, *which: ColumnElement[bool]
+    ) -> None:
+        """Let the instances of a study, or `which` of them, that are not on their way yet go there."""
         now = self._clock.now()
         known = select(ImagingTransfer.instance_id).where(ImagingTransfer.forwarding_id == forwarding.id)
         fresh = select(ImagingInstance.id).where(
-            ImagingInstance.study_id == forwarding.study_id, ImagingInstance.id.not_in(known)
+            ImagingInstance.study_id == forwarding.study_id, ImagingInstance.id.not_in(known), *which
         )
         session.add_all(
             [

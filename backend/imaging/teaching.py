@@ -8,7 +8,7 @@ from backend.errors import Conflict, ConsentRequired, NotFound
 from backend.imaging.forwarding import Forwarding, TransferView, transfer_view
 from backend.imaging.quarantine import LONGEST_REASON, NO_SUCH_STUDY, Quarantine
 from backend.imaging.rules import StudyState
-from backend.imaging.tables import ImagingDestination, ImagingStudy, Purpose
+from backend.imaging.tables import ImagingDestination, ImagingStudy, Purpose, sent_by_machine
 from backend.people import ConsentKind
 from backend.security.policy import Action, Actor
 
@@ -17,7 +17,7 @@ class Teaching(Forwarding, Quarantine):
     """The part of `ImagingService` that lets copies for teaching go."""
 
     async def send_for_teaching(self, actor: Actor, study_id: str, destination_id: str, reason: str) -> TransferView:
-        """Let de-identified copies of the instances that a study has now go to a destination for teaching. Whether an
+        """Let de-identified copies of the images that a study has now go to a destination for teaching. Whether an
         instance may go is found out when it is its turn (`transfers` says what became of it); asked again, only what
         is not there yet goes.
 
@@ -51,7 +51,7 @@ class Teaching(Forwarding, Quarantine):
                 subject=f"imaging_study:{study.id}",
                 reason=f"imaging_destination:{destination.id}: {said}",
             )
-            await self._queue_instances(session, forwarding)
+            await self._queue_instances(session, forwarding, sent_by_machine())
             return await transfer_view(session, forwarding, destination)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from backend.clock import local
+from backend.clock import backoff, local
 
 BATCH_INSTANCES = 10
 BATCH_BYTES = 64 * 1024**2
@@ -116,7 +116,7 @@ def verdict(status: int, *, refusals: int, decoded: bool, fraction: float) -> Ve
 def pause(failures: int, fraction: float) -> timedelta:
     """Give how long to wait after the `failures`-th failure in a row: exponential, at most ten minutes, of which the
     second half is chance (`fraction` of [0, 1)), so that queues do not come back all at once."""
-    whole = min(_FIRST_PAUSE * 2 ** min(failures - 1, 20), _LONGEST_PAUSE)
+    whole = backoff(failures, _FIRST_PAUSE, _LONGEST_PAUSE)
     return timedelta(seconds=whole.total_seconds() * (0.5 + fraction / 2))
 
 

@@ -15,7 +15,7 @@ from datetime import timedelta
 import pydicom
 from sqlalchemy import select
 
-from backend.clock import Clock
+from backend.clock import Clock, backoff
 from backend.consultation import ConsultationService
 from backend.db import Database, after_commit
 from backend.errors import NotFound
@@ -38,8 +38,7 @@ log = logging.getLogger(__name__)
 CONSUMER = "report_documents"
 
 _LEASE = timedelta(minutes=2)
-_LONGEST_BACKOFF = timedelta(minutes=10)
-_MOST_DOUBLINGS = 10
+_FIRST_BACKOFF, _LONGEST_BACKOFF = timedelta(seconds=2), timedelta(minutes=10)
 _POLL_SECONDS = 1.0
 _MOST_INSTANCES = 100_000
 
@@ -172,9 +171,7 @@ class ReportDocuments:
     async def _postpone(self, report_id: str) -> None:
         async with self._database.transaction() as session:
             row = await session.get_one(ReportIssue, report_id)
-            row.due_at = self._clock.now() + min(
-                timedelta(seconds=2 ** min(row.attempts, _MOST_DOUBLINGS)), _LONGEST_BACKOFF
-            )
+            row.due_at = self._clock.now() + backoff(row.attempts, _FIRST_BACKOFF, _LONGEST_BACKOFF)
 
     async def _issue(self, report_id: str) -> None:
         matter = await self._matter(report_id)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from backend.clock import Clock, local
+from backend.clock import Clock, backoff, local
 
 
 def test_an_unmoved_clock_tells_the_systems_time() -> None:
@@ -37,3 +37,9 @@ def test_a_day_begins_at_midnight_in_china() -> None:
 
 def test_people_in_china_read_a_moment_eight_hours_on() -> None:
     assert local(datetime(2026, 1, 1, 20, 0, tzinfo=UTC)).isoformat() == "2026-01-02T04:00:00+08:00"
+
+
+def test_a_wait_doubles_up_to_the_longest_however_often_it_failed() -> None:
+    first, longest = timedelta(seconds=2), timedelta(minutes=10)
+    waits = [backoff(failures, first, longest) for failures in (1, 2, 3, 10, 100_000)]
+    assert waits == [first, 2 * first, 4 * first, longest, longest]
