@@ -49,4 +49,5 @@ def local(moment: datetime) -> datetime:
 def backoff(failures: int, first: timedelta, longest: timedelta) -> timedelta:
     """Give how long to wait after the `failures`-th failure in a row, counted from 1: `first`, each time doubled, at
     most `longest`, however many there were."""
-    return min(first * 2 ** min(failures - 1, _MOST_DOUBLINGS), longest)
+    doubled: timedelta = first * 2 ** min(failures - 1, _MOST_DOUBLINGS)
+    return min(doubled, longest)
