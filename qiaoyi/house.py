@@ -59,13 +59,13 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     store = object_store(settings)
     database = Database(settings.database, settings.database_pool_size)
     imaging: ImagingService | None = None
+    files = FileStore(database, settings.data / "files", clock)
     try:
         events = EventBus(database, clock)
         timers = Timers(database, clock)
         audit = AuditLog(database, clock)
         people = PeopleService(database, clock, events, audit)
         scheduling = SchedulingService(database, clock, timers, audit)
-        files = FileStore(database, settings.data / "files", clock)
         consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
         objects = SealedObjects(store)
         imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects)
@@ -98,6 +98,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     finally:
         if imaging is not None:
             imaging.close()
+        files.close()
         await database.close()
 
 
