@@ -51,7 +51,7 @@ class UnfitPicture(Exception):
 
 @dataclass(frozen=True)
 class CleanPicture:
-    """A picture that holds nothing but itself; made by `clean` alone.
+    """A picture that holds nothing but itself: `clean` has made it, or it was drawn here from pixels alone.
 
     Args:
         media_type: image/jpeg or image/png.

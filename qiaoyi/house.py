@@ -68,7 +68,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         scheduling = SchedulingService(database, clock, timers, audit)
         consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
         objects = SealedObjects(store)
-        imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects)
+        imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects, files)
         yield House(
             settings=settings,
             ring=ring,

@@ -6,7 +6,9 @@ from backend.imaging.destinations import DestinationView, Limits
 from backend.imaging.dicomfile import TRANSFER_SYNTAXES, valid_uid
 from backend.imaging.forwarding import TransferView
 from backend.imaging.intake import Announced
+from backend.imaging.keyimages import KeyImageView
 from backend.imaging.objects import FolderStore, ObjectStore, SealedObjects
+from backend.imaging.photographs import PhotographView
 from backend.imaging.reasons import PROCESSING_FAILURE, STATUS, Reason, Unacceptable
 from backend.imaging.retention import REJECTED_KEPT
 from backend.imaging.rules import QuarantineReason, StudyState
@@ -30,11 +32,13 @@ __all__ = [
     "FolderStore",
     "ImagingService",
     "InstanceView",
+    "KeyImageView",
     "Limits",
     "NewToken",
     "ObjectStore",
     "Outcome",
     "PatientData",
+    "PhotographView",
     "Probe",
     "Purpose",
     "QuarantineReason",

@@ -185,6 +185,7 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
             people,
             consultations,
             SealedObjects(FolderStore(folder / "imaging")),
+            files,
         ),
         files=files,
         outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it
