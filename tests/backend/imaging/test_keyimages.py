@@ -173,7 +173,7 @@ async def test_an_image_with_names_burned_into_it_is_marked_and_gives_no_picture
 def _photograph(number: str, **changes: object) -> bytes:
     """Give a colour image in JPEG Baseline."""
     dataset = ct_slice(9, **of_patient("王小明", accession=number))
-    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4.5"
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = uid.UID("1.2.3.4.5")
     data = jpeg(quarters(1600, 800), subsampling="4:2:2")
     dataset.PixelData = encapsulate([data])
     dataset["PixelData"].is_undefined_length = True

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from PIL import ExifTags, Image
 from pydicom import uid
+from pydicom.pixels.utils import pixel_array
 
 from backend.errors import Forbidden, NotFound
 from backend.imaging import ImagingService, InstanceView, StowAddress
@@ -111,7 +112,7 @@ async def test_a_photograph_becomes_a_secondary_capture_of_the_case_with_the_sam
         WOUND.data.rstrip(b"\0")
     )
     # pydicom decodes by itself what the header says: it has to be what Pillow sees in the photograph.
-    shown = pydicom.pixels.pixel_array(io.BytesIO(await album.file()))
+    shown = pixel_array(io.BytesIO(await album.file()))
     assert np.abs(shown.astype(int) - np.asarray(Image.open(io.BytesIO(WOUND.data)))).max() <= 3
     [study] = await case.imaging.studies_of(case.doctor, case.id)
     assert (study.study_uid, study.modalities, study.instances) == (study_uid(case.id), ("XC",), 1)
