@@ -21,6 +21,8 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 JPEG_QUALITY = 92
 LONGEST_SIDE = 4096
 """Pixels; a usual phone's picture (4032 × 3024) stays as large as it is."""
+THUMBNAIL = (240, 240)
+"""Pixels at most: sharp where a list shows some 80 of a phone's."""
 MOST_PIXELS = 64 * 1024 * 1024
 """What is larger is not decoded: as RGB this takes 192 MiB."""
 LARGEST_BYTES = 10 * 1024 * 1024
@@ -88,6 +90,20 @@ def clean(data: bytes, media_type: str) -> CleanPicture:
     except _DAMAGED as error:
         raise UnfitPicture(Flaw.DAMAGED) from error
     return _encoded(picture, media_type)
+
+
+def thumbnail(data: bytes) -> bytes:
+    """Give a picture that was cleaned as a small JPEG for lists.
+
+    Raises:
+        UnfitPicture: it is none.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened:
+            opened.thumbnail(THUMBNAIL)
+            return as_jpeg(opened.convert("L" if opened.mode == "L" else "RGB"))
+    except _DAMAGED as error:
+        raise UnfitPicture(Flaw.DAMAGED) from error
 
 
 def as_jpeg(picture: Image.Image) -> bytes:

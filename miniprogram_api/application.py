@@ -86,8 +86,9 @@ def make_application(context: Context) -> web.Application:
     application.router.add_post(
         rooms.SNAPSHOTS, rooms.snapshots(context, lambda request: _authorised(request, context))
     )
-    opened = photographs.opened(context, lambda request: _viewing(request, context))
-    application.router.add_get(photographs.PICTURE, opened)
+    for path, is_small in ((photographs.PICTURE, False), (photographs.THUMBNAIL, True)):
+        answer = photographs.opened(context, lambda request: _viewing(request, context), is_small=is_small)
+        application.router.add_get(path, answer)
     application.router.add_get("/h5/bookings/{token}.ics", bookings.calendar_file(context))
     return application
 

@@ -5,7 +5,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.errors import InvalidInput
 from backend.imaging import KeyImageView
 from backend.rendering import Window
 from miniprogram_api.endpoint import Call, Endpoint, Model, Number
@@ -15,12 +14,23 @@ _KEY_IMAGE = {**_CONSULTATION, "key_image_id": "One of its key images."}
 _UID = r"^[0-9.]{1,64}$"
 
 
-class WindowItem(Model):
-    """Which values are shown from black to white (DICOM PS3.3, C.11.2.1.2); a width is at least 1 where LINEAR."""
+class LinearWindow(Model):
+    """Which values are shown from black to white (DICOM PS3.3, C.11.2.1.2)."""
+
+    center: float = Field(ge=-1e9, le=1e9)
+    width: float = Field(ge=1, le=1e9)
+    function: Literal["LINEAR"] = "LINEAR"
+
+
+class OtherWindow(Model):
+    """The same by another function, which may be narrower than 1."""
 
     center: float = Field(ge=-1e9, le=1e9)
     width: float = Field(gt=0, le=1e9)
-    function: Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"] = "LINEAR"
+    function: Literal["LINEAR_EXACT", "SIGMOID"]
+
+
+WindowItem = LinearWindow | OtherWindow
 
 
 class KeyImageItem(Model):
@@ -81,11 +91,8 @@ async def _list(call: Call) -> KeyImageList:
 
 
 async def _mark(call: Call) -> KeyImageItem:
-    body, window = call.body, None
-    if body.window is not None:
-        window = Window(body.window.center, body.window.width, body.window.function)
-        if not window.is_valid:
-            raise InvalidInput("窗宽至少是1。", field="window.width")
+    body = call.body
+    window = None if body.window is None else Window(body.window.center, body.window.width, body.window.function)
     view = await call.context.imaging.mark_key_image(
         call.actor, call.path["consultation_id"], body.instance, body.frame, window, inverted=body.inverted
     )

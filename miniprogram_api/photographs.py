@@ -16,6 +16,7 @@ _PHOTOGRAPH = {**_CONSULTATION, "photograph_id": "One of its photographs."}
 _PATH = "/api/v1/consultations/{consultation_id}/photographs"
 PICTURE = _PATH.replace("}", ":[0-9a-f]{32}}") + "/{photograph_id:[0-9a-f]{32}}"
 """Where the picture itself is: image/jpeg or image/png. It is no JSON and not in the document."""
+THUMBNAIL = f"{PICTURE}/thumbnail"
 
 Authorise = Callable[[web.Request], Awaitable[Actor]]
 
@@ -64,15 +65,20 @@ async def _convert(call: Call) -> PhotographItem:
     return _item(view)
 
 
-def opened(context: Context, authorise: Authorise) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Give what answers with a photograph."""
+def opened(
+    context: Context, authorise: Authorise, *, is_small: bool
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Give what answers with a photograph, or with a small one for lists."""
 
     async def answer(request: web.Request) -> web.Response:
         actor, path = await authorise(request), request.match_info
+        which = (path["consultation_id"], path["photograph_id"])
         try:
-            data, media_type = await context.consultations.open_file(
-                actor, path["consultation_id"], path["photograph_id"]
-            )
+            if is_small:
+                return web.Response(
+                    body=await context.imaging.photograph_thumbnail(actor, *which), content_type="image/jpeg"
+                )
+            data, media_type = await context.consultations.open_file(actor, *which)
         except Forbidden:  # whoever may not see it does not learn that it is there
             raise NotFound("没有找到这张照片。") from None
         if not media_type.startswith("image/"):

@@ -18,6 +18,7 @@ from backend.imaging.retrieval import Retrieval
 from backend.imaging.rules import StudyState
 from backend.imaging.tables import ImagingInstance, ImagingStudy
 from backend.imaging.texts import PatientData
+from backend.photographs import UnfitPicture, thumbnail
 from backend.security.policy import SYSTEM, Action, Actor, Role, allowed
 
 _PIECE = 256 * 1024
@@ -55,6 +56,18 @@ class Photographs(Intake, Retrieval):
         return [
             PhotographView(one.file_id, one.note, one.sender, one.sent_at, one.file_id in converted) for one in pictures
         ]
+
+    async def photograph_thumbnail(self, actor: Actor, consultation_id: str, file_id: str) -> bytes:
+        """Give a photograph of a consultation as a small JPEG.
+
+        Raises:
+            NotFound: it does not belong to it. Forbidden: it is none of the actor's business.
+        """
+        data, _media_type = await self._consultations.open_file(actor, consultation_id, file_id)
+        try:
+            return await self._in_process(thumbnail, data)
+        except UnfitPicture:  # a recording, or a picture from before pictures were cleaned
+            raise NotFound("这例会诊里没有这张照片。") from None
 
     async def may_convert(self, actor: Actor, consultation_id: str) -> bool:
         """Tell whether the actor is one of those who make images of a consultation's photographs."""

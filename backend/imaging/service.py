@@ -32,7 +32,7 @@ class ImagingService(Photographs, KeyImages, Sending, Teaching, Senders, Compres
     * `sending`, `parcels`: keep_forwarding, forward_waiting
     * `retention`: remove_rejected, keep_rejected_removed
     * `keyimages`: key_images, may_mark, mark_key_image, unmark_key_image; what is told of them
-    * `photographs`: photographs, may_convert, convert_photograph
+    * `photographs`: photographs, photograph_thumbnail, may_convert, convert_photograph
     * `upkeep`: sweep_objects, keep_objects_swept
     """
 

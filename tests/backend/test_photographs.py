@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin
 
-from backend.photographs import LONGEST_SIDE, MOST_PIXELS, CleanPicture, Flaw, UnfitPicture, clean
+from backend.photographs import LONGEST_SIDE, MOST_PIXELS, THUMBNAIL, CleanPicture, Flaw, UnfitPicture, clean, thumbnail
 from tests.support.pictures import COLOURS, jpeg, png, quarters
 
 CANARY = "CANARY-30.123456-114.654321"
@@ -171,6 +171,14 @@ def test_quality_is_kept() -> None:
     before = np.array(Image.open(io.BytesIO(sent))).astype(float)
     after = np.array(opened(clean(sent, "image/jpeg"))).astype(float)
     assert 10 * np.log10(255**2 / np.mean((before - after) ** 2)) > 40  # decibels: no eye sees the difference
+
+
+@pytest.mark.parametrize("sent", [jpeg(quarters(4000, 3000)), jpeg(quarters(20, 10)), png(quarters(900, 100))])
+def test_a_small_picture_for_lists_is_small_and_of_the_same_shape(sent: bytes) -> None:
+    large, small = Image.open(io.BytesIO(sent)), Image.open(io.BytesIO(thumbnail(sent)))
+    assert max(small.size) == min(max(large.size), max(THUMBNAIL))
+    assert small.width / small.height == pytest.approx(large.width / large.height, rel=0.05)
+    assert corners(small) == list(COLOURS)
 
 
 def bomb() -> bytes:

@@ -44,6 +44,7 @@ class CaseApi:
             web.delete(f"{case}/key-images/{{key_image}}", self._unmark),
             web.get(f"{case}/photographs", self._photographs),
             web.get(f"{case}/photographs/{{photograph}}", self._photograph),
+            web.get(f"{case}/photographs/{{photograph}}/thumbnail", self._thumbnail),
             web.post(f"{case}/photographs/{{photograph}}/conversion", self._convert),
         ]
 
@@ -75,6 +76,10 @@ class CaseApi:
     async def _photograph(self, request: web.Request) -> web.Response:
         self.check(request)
         return web.Response(body=jpeg(quarters(800, 600)), content_type="image/jpeg")
+
+    async def _thumbnail(self, request: web.Request) -> web.Response:
+        self.check(request)
+        return web.Response(body=jpeg(quarters(80, 60)), content_type="image/jpeg")
 
     async def _convert(self, request: web.Request) -> web.Response:
         self.check(request)

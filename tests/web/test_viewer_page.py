@@ -353,7 +353,7 @@ async def test_a_mark_keeps_the_window_and_everybody_sees_who_made_it_and_what_w
     expert, doctor = await desk.reader(), await desk.reader(PHONE)
     await expert.stage.press("PageDown")
     await expert.sees(11)
-    await expert.part("preset-肺").click()
+    await expert.part("preset-肺窗").click()
     await expert.part("invert").click()
     await expert.part("star").click()
     await expect(expert.part("starred")).to_contain_text("张强专家")

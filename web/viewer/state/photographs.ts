@@ -44,6 +44,7 @@ export function createPhotographs(api: CaseApi) {
   return {
     items, mayConvert, trouble, load,
     picture: (one: Photograph): Promise<Blob> => api.blob(`${PATH}/${one.id}`),
+    thumbnail: (one: Photograph): Promise<Blob> => api.blob(`${PATH}/${one.id}/thumbnail`),
     /** Makes it an image of a study; raises ApiError. */
     async convert(one: Photograph, namesVisible: boolean): Promise<void> {
       const answer = await api.ask('POST', `${PATH}/${one.id}/conversion`, { names_visible: namesVisible })
