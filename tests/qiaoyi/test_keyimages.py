@@ -22,11 +22,11 @@ async def test_what_the_doctor_marks_comes_to_the_experts_phone_as_pictures(tmp_
             await imaging.receive(machine, streamed(as_file(one)))
         await settled(product)
         await case.doctor.open_card("检查图像到了", "/h5/viewer/")
+        await case.expert.phone.say("我的任务", wait_reply=True)  # opens the window in which pictures may be sent
         for one in slices:
             body = {"instance": one.SOPInstanceUID, "window": {"center": 40, "width": 400}}
             status, marked = await case.doctor.ask("POST", f"/consultations/{case.id}/key-images", body)
             assert (status, marked["marker"]) == (201, "李梅医生")
-        before = [one.kind for one in await case.expert.phone.messages(0)].count("image")
         await eventually(lambda: product.has_timer(KEY_IMAGES_TIMER))
         await product.wechat.client.advance(QUIET_FOR.total_seconds() + 1)
         words = await case.expert.phone.wait_for("李梅医生在图像里标了2张关键图", after=0)
@@ -36,4 +36,3 @@ async def test_what_the_doctor_marks_comes_to_the_experts_phone_as_pictures(tmp_
             return [one.kind for one in later] == ["image", "image"]
 
         await eventually(came)
-        assert before == 0

@@ -5,6 +5,7 @@ import type { Look } from './look'
 import type { Stack } from './stack'
 
 const UNAUTHORISED = 401
+const NOT_FOUND = 404
 const SHOWN_MS = 8000
 
 const same = (one: Frame, other: { sop: string; frame: number }) => one.sop === other.sop && one.frame === other.frame
@@ -39,7 +40,9 @@ export function createStars(stack: Stack, look: Look, store: KeyImages, onRefuse
       await act()
       say('')
     } catch (error) {
-      if (error instanceof ApiError && error.status === UNAUTHORISED) onRefused(error)
+      const status = error instanceof ApiError ? error.status : 0
+      if (status === UNAUTHORISED) onRefused(error)
+      else if (status === NOT_FOUND && !mayMark.value) say('') // whoever may not see the images is told so in their place
       else say(error instanceof ApiError ? `${sorry}：${error.message}` : `${sorry}，请再试一次`)
     }
     waiting -= 1
