@@ -11,7 +11,9 @@ This module lies beside the subjects and imports none of them: it is all that th
 """
 
 import io
+import struct
 import warnings
+import zlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -31,7 +33,10 @@ LARGEST_BYTES = 10 * 1024 * 1024
 _FORMATS = {"image/jpeg": ("JPEG", "MPO"), "image/png": ("PNG",), "image/gif": ("GIF",), "image/webp": ("WEBP",)}
 _DRAWN = {"image/png", "image/gif"}
 _SMALLER = (1.0, 0.7, 0.5)
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, OverflowError, IndexError, KeyError, TypeError)
+_DAMAGED = (
+    *(OSError, SyntaxError, ValueError, EOFError, OverflowError, IndexError, KeyError, TypeError),
+    *(struct.error, zlib.error),
+)
 
 Image.MAX_IMAGE_PIXELS = None  # `MOST_PIXELS` is looked at before anything is decoded
 

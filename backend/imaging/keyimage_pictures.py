@@ -6,7 +6,7 @@ import io
 from PIL import Image, ImageOps
 from pydicom import uid
 
-from backend.photographs import CleanPicture, as_jpeg
+from backend.photographs import MOST_PIXELS, CleanPicture, as_jpeg
 from backend.rendering import StoredFrame, Undecodable, Window, render
 
 PHONE_SIDE = 1080
@@ -36,6 +36,8 @@ def _image(frame: StoredFrame, window: Window | None) -> Image.Image:
     data = frame.data if is_jpeg else render(frame, window, (PHONE_SIDE, PHONE_SIDE))
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as opened:
+            if opened.width * opened.height > MOST_PIXELS:
+                raise Undecodable
             return opened.convert("L" if opened.mode == "L" else "RGB")
     except (OSError, SyntaxError, ValueError) as error:
         raise Undecodable from error

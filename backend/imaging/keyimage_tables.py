@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Float, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import Double, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, Id, UTCDateTime, coded
@@ -27,8 +27,8 @@ class ImagingKeyImage(Base):
     consultation_id: Mapped[str] = mapped_column(ForeignKey("consultations.id"))
     instance_id: Mapped[str] = mapped_column(ForeignKey("imaging_instances.id"))
     frame: Mapped[int]
-    window_center: Mapped[float | None] = mapped_column(Float(53))
-    window_width: Mapped[float | None] = mapped_column(Float(53))
+    window_center: Mapped[float | None] = mapped_column(Double)
+    window_width: Mapped[float | None] = mapped_column(Double)
     window_function: Mapped[str | None] = mapped_column(String(16))
     inverted: Mapped[bool]
     file_id: Mapped[str | None] = mapped_column(Id)
