@@ -16,9 +16,9 @@ from backend.errors import Conflict, NotFound
 from backend.ids import new_id
 from backend.imaging.keyimage_pictures import draw
 from backend.imaging.keyimage_tables import ImagingKeyImage
-from backend.imaging.retrieval import Retrieval
+from backend.imaging.retrieval import Retrieval, instance_view
 from backend.imaging.rules import StudyState
-from backend.imaging.tables import ImagingInstance, ImagingSeries, ImagingStudy, sealed_object
+from backend.imaging.tables import ImagingInstance, ImagingSeries, ImagingStudy
 from backend.imaging.views import InstanceView
 from backend.photographs import CleanPicture
 from backend.rendering import Undecodable, Window
@@ -195,18 +195,7 @@ class KeyImages(Retrieval):
         if found is None:
             raise NotFound("这例会诊里没有这张图像。")
         instance, series, study = found
-        return instance.id, InstanceView(
-            study_uid=study.study_uid,
-            series_uid=series.series_uid,
-            sop_instance_uid=instance.sop_instance_uid,
-            sop_class_uid=instance.sop_class_uid,
-            transfer_syntax=instance.transfer_syntax,
-            number=instance.number,
-            rows=instance.rows,
-            columns=instance.columns,
-            frames=instance.frames,
-            sealed=sealed_object(instance),
-        )
+        return instance.id, instance_view(study.study_uid, instance, series.series_uid)
 
     async def _marked_frame(self, instance_id: str, frame: int) -> KeyImageView | None:
         async with self._database.reading() as session:
