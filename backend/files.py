@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,25 +17,31 @@ from backend.clock import Clock
 from backend.db import Base, Database, Id, UTCDateTime, after_commit, key_ring
 from backend.errors import InvalidInput, NotFound
 from backend.ids import new_id
+from backend.photographs import LARGEST_BYTES, CleanPicture, Flaw, UnfitPicture, clean
 from backend.security.keyring import key_number
+from backend.worker_processes import WorkerDied, WorkerProcesses
 
 log = logging.getLogger(__name__)
-
-LARGEST_BYTES = 10 * 1024 * 1024
-"""WeChat's own limit for a picture sent to an account; voices are smaller."""
 
 _BATCH = 100
 _ORPHAN_AGE = timedelta(days=1)
 
 # The first bytes of each kind that is taken: the signature decides what a file is, not what somebody says of it.
-_SIGNATURES: dict[str, Callable[[bytes], bool]] = {
+_PICTURES: dict[str, Callable[[bytes], bool]] = {
     "image/jpeg": lambda data: data.startswith(b"\xff\xd8\xff"),
     "image/png": lambda data: data.startswith(b"\x89PNG\r\n\x1a\n"),
     "image/gif": lambda data: data.startswith((b"GIF87a", b"GIF89a")),
     "image/webp": lambda data: data.startswith(b"RIFF") and data[8:12] == b"WEBP",
+}
+_RECORDINGS: dict[str, Callable[[bytes], bool]] = {
     "audio/amr": lambda data: data.startswith((b"#!AMR\n", b"#!AMR-WB\n")),
     "video/webm": lambda data: data.startswith(b"\x1fC\xb6u"),  # a cluster: recordings are kept in parts
     "audio/mpeg": lambda data: data.startswith((b"ID3", b"\xff\xf2", b"\xff\xf3", b"\xff\xfa", b"\xff\xfb")),
+}
+
+_UNFIT = {
+    Flaw.DAMAGED: "这张图片打不开，可能没有传完整，请重新拍一张再发。",
+    Flaw.TOO_MANY_PIXELS: "这张图片太大了，打不开。请直接用手机拍一张再发。",
 }
 
 
@@ -72,20 +78,50 @@ class FileStore:
         self._database = database
         self._folder = folder
         self._clock = clock
+        self._cleaners = WorkerProcesses(1, niceness=5)
 
-    async def put(self, data: bytes, media_type: str, owner: str) -> str:
-        """Keep a file and give its identifier; in the caller's transaction where there is one.
+    def close(self) -> None:
+        """End the process that cleans pictures."""
+        self._cleaners.close()
+
+    async def clean(self, data: bytes, media_type: str) -> CleanPicture:
+        """Make a picture fit to be kept (`backend.photographs`), in another process. It takes up to seconds, so it is
+        done before a transaction begins, never inside one.
 
         Args:
             data: at most 10 MiB.
-            media_type: image/jpeg, image/png, image/gif, image/webp, audio/amr, audio/mpeg or video/webm (a cluster);
-                what the bytes must be.
+            media_type: image/jpeg, image/png, image/gif or image/webp; what the bytes must be.
+
+        Raises:
+            InvalidInput: empty, too large, of another kind, or damaged.
+        """
+        checked = _checked(data, media_type, _PICTURES)
+        try:
+            return await self._cleaners.run(clean, data, checked)
+        except UnfitPicture as error:
+            raise InvalidInput(_UNFIT[error.flaw]) from error
+        except WorkerDied as error:
+            raise InvalidInput(_UNFIT[Flaw.DAMAGED]) from error
+
+    async def put_picture(self, picture: CleanPicture, owner: str) -> str:
+        """Keep a picture that was cleaned, and give its identifier; arguments and transaction as in `put`."""
+        return await self._keep(picture.data, picture.media_type, owner)
+
+    async def put(self, data: bytes, media_type: str, owner: str) -> str:
+        """Keep a recording and give its identifier; in the caller's transaction where there is one. Pictures are kept
+        by `put_picture` alone.
+
+        Args:
+            data: at most 10 MiB.
+            media_type: audio/amr, audio/mpeg or video/webm (a cluster); what the bytes must be.
             owner: the person who sent it.
 
         Raises:
             InvalidInput: empty, too large, or not of such a kind.
         """
-        checked = check_file(data, media_type)
+        return await self._keep(data, _checked(data, media_type, _RECORDINGS), owner)
+
+    async def _keep(self, data: bytes, checked: str, owner: str) -> str:
         file_id = new_id()
         # Bytes first, then the row: a crash between leaves a file that nobody knows (see `sweep`), never a row without
         # its file.
@@ -123,6 +159,12 @@ class FileStore:
         if row is None:
             raise NotFound("没有找到这个文件，请重新发送一次。")
         return FileView(row.id, row.owner_id, row.media_type, row.size, row.created_at)
+
+    async def describe_all(self, file_ids: Collection[str]) -> dict[str, FileView]:
+        """Give what is known of files by their identifiers; one that nobody knows is left out."""
+        async with self._database.reading() as session:
+            rows = await session.scalars(select(FileRow).where(FileRow.id.in_(file_ids)))
+            return {row.id: FileView(row.id, row.owner_id, row.media_type, row.size, row.created_at) for row in rows}
 
     async def remove(self, session: AsyncSession, file_ids: Sequence[str]) -> None:
         """Remove files for good: the rows in the caller's transaction, the bytes once it is committed. What a crash in
@@ -214,19 +256,15 @@ class FileStore:
         return [path for path in self._folder.glob("??/*") if path.stat().st_mtime < before]
 
 
-def check_file(data: bytes, media_type: str) -> str:
-    """Give the media type in its usual writing where `data` may be kept as such.
-
-    Raises:
-        InvalidInput: empty, larger than 10 MiB, of another kind than said, or of a kind that is not taken.
-    """
+def _checked(data: bytes, media_type: str, kinds: Mapping[str, Callable[[bytes], bool]]) -> str:
+    """Give the media type in its usual writing where `data` is of one of `kinds`."""
     if not data:
         raise InvalidInput("文件是空的，请重新发送。")
     if len(data) > LARGEST_BYTES:
         raise InvalidInput("文件太大了，最大10MB，请压缩后再发。", limit=LARGEST_BYTES)
     kind = media_type.split(";")[0].strip().lower()
     kind = {"image/jpg": "image/jpeg", "audio/mp3": "audio/mpeg"}.get(kind, kind)
-    looks_right = _SIGNATURES.get(kind)
+    looks_right = kinds.get(kind)
     if looks_right is None:
         raise InvalidInput("这种文件暂时收不了，请发照片（JPG、PNG、GIF、WEBP）或语音。")
     if not looks_right(data):

@@ -10,6 +10,7 @@ from backend.clock import Clock
 from backend.db import Database
 from backend.messaging.outbox import OutboxService
 from backend.messaging.service import MessagingService, Registry
+from backend.photographs import CleanPicture
 from bot.deferral import DeferredServer, DeferredStore
 from bot.delivery.courier import Courier
 from bot.delivery.sender import Sender, SenderSettings
@@ -36,8 +37,11 @@ _FORGET_SECONDS = 3600.0
 class Files(Protocol):
     """The file store (`backend.files`)."""
 
-    async def put(self, data: bytes, media_type: str, owner: str) -> str:
-        """Keep a file and give its identifier."""
+    async def clean(self, data: bytes, media_type: str) -> CleanPicture:
+        """Make a picture fit to be kept."""
+
+    async def put_picture(self, picture: CleanPicture, owner: str) -> str:
+        """Keep a picture and give its identifier."""
 
     async def get(self, file_id: str) -> tuple[bytes, str]:
         """Give the bytes of a file and its media type."""
@@ -119,7 +123,7 @@ class Receiving:
         performer: Callable[..., TurnPerformer] = TurnPerformer,
     ) -> None:
         chosen = settings or TurnSettings()
-        pictures = PictureFetcher(sending.client, sending.messaging)
+        pictures = PictureFetcher(sending.client, sending.messaging, files)
         turns = performer(
             database,
             clock,

@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.clock import Clock
 from backend.db import Database
-from backend.errors import DomainError
+from backend.errors import InvalidInput
 from backend.messaging.outbox import OutboxService
 from backend.messaging.rules import Draft, OutboxItem, Touch
 from backend.messaging.service import Answered, Behind, MessagingService, Opened
+from backend.photographs import CleanPicture
 from bot.delivery import rules
 from bot.delivery.sender import CHANNEL, Sender
 from bot.dialogue import ConversationState
@@ -39,8 +40,8 @@ class Responder(Protocol):
 class Files(Protocol):
     """What a turn needs of `backend.files`."""
 
-    async def put(self, data: bytes, media_type: str, owner: str) -> str:
-        """Keep a file and give its identifier."""
+    async def put_picture(self, picture: CleanPicture, owner: str) -> str:
+        """Keep a picture and give its identifier."""
 
 
 Followed = Callable[[str], Awaitable[None]]
@@ -121,13 +122,12 @@ class TurnPerformer:
     async def _respond(self, job: Job, opened: Opened, state: ConversationState) -> list[Message]:
         incoming = replace(job.arrival.incoming, person_id=opened.contact.person_id)
         if incoming.kind is Kind.IMAGE:
+            if isinstance(job.picture, InvalidInput):
+                return [Text(job.picture.sentence)]
             if job.picture is None or self._files is None:  # WeChat does not give it any more
                 incoming = replace(incoming, kind=Kind.OTHER)
             else:
-                try:
-                    file_id = await self._files.put(*job.picture, incoming.person_id)
-                except DomainError as refusal:
-                    return [Text(refusal.sentence)]
+                file_id = await self._files.put_picture(job.picture, incoming.person_id)
                 incoming = replace(incoming, file_id=file_id)
         return await self._dialogue.respond(incoming, state)
 

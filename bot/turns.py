@@ -16,10 +16,11 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from backend.db import is_transient
-from backend.errors import Conflict
+from backend.errors import Conflict, InvalidInput
 from backend.messaging.outbox import OutboxService
 from backend.messaging.rules import ContactView, DeferredItem, OutboxItem
 from backend.messaging.service import MessagingService
+from backend.photographs import CleanPicture
 from bot.delivery.sender import CHANNEL, Sender
 from bot.metrics import Metrics
 from bot.wechat.arrival import Arrival
@@ -79,7 +80,7 @@ class Job:
     """A message on its way to its turn.
 
     Attributes:
-        picture: what the person sent, fetched before the transaction: bytes and media type.
+        picture: what the person sent, fetched and cleaned before the transaction, or why it cannot be kept.
         prepared: the dialogue has had its chance to wait for what it needs.
         committing: from here on the turn is not cancelled any more: it may have happened.
         put_by: it is being stored for later.
@@ -89,7 +90,7 @@ class Job:
     lane: str
     outcome: asyncio.Future[Reply]
     deferred: DeferredItem | None = None
-    picture: tuple[bytes, str] | None = None
+    picture: CleanPicture | InvalidInput | None = None
     prepared: bool = False
     task: asyncio.Task[Reply] | None = None
     committing: bool = False

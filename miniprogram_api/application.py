@@ -14,7 +14,16 @@ from backend.errors import ConsentRequired, DomainError, Forbidden, InvalidInput
 from backend.security.policy import Actor
 from backend.video.desk_codes import DeskCodeRefused
 from backend.video.nodes import RoomBusy
-from miniprogram_api import bookings, consultations, recordings, report_documents, rooms, session
+from miniprogram_api import (
+    bookings,
+    consultations,
+    keyimages,
+    photographs,
+    recordings,
+    report_documents,
+    rooms,
+    session,
+)
 from miniprogram_api.address import client_address
 from miniprogram_api.context import Context
 from miniprogram_api.endpoint import (
@@ -41,6 +50,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *rooms.ENDPOINTS,
     *recordings.ENDPOINTS,
     *report_documents.ENDPOINTS,
+    *keyimages.ENDPOINTS,
+    *photographs.ENDPOINTS,
 )
 
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")
@@ -86,6 +97,9 @@ def make_application(context: Context) -> web.Application:
     application.router.add_post(
         rooms.SNAPSHOTS, rooms.snapshots(context, lambda request: _authorised(request, context))
     )
+    for path, is_small in ((photographs.PICTURE, False), (photographs.THUMBNAIL, True)):
+        answer = photographs.opened(context, lambda request: _viewing(request, context), is_small=is_small)
+        application.router.add_get(path, answer)
     application.router.add_get("/h5/bookings/{token}.ics", bookings.calendar_file(context))
     application.router.add_get(report_documents.LINKED_PDF, report_documents.linked_pdf(context))
     return application
@@ -122,12 +136,16 @@ def authorise_viewer(context: Context) -> Callable[[web.Request], Awaitable[Acto
     """Give what tells who asks for images: by the same session, and as often as somebody scrolls."""
 
     async def authorise(request: web.Request) -> Actor:
-        actor = await _actor(request, context)
-        if not await context.limits.allow(f"images:{actor.person_id}", _IMAGES_A_MINUTE, seconds=_RETRY_SECONDS):
-            raise TooManyRequests
-        return actor
+        return await _viewing(request, context)
 
     return authorise
+
+
+async def _viewing(request: web.Request, context: Context) -> Actor:
+    actor = await _actor(request, context)
+    if not await context.limits.allow(f"images:{actor.person_id}", _IMAGES_A_MINUTE, seconds=_RETRY_SECONDS):
+        raise TooManyRequests
+    return actor
 
 
 async def _authorised(request: web.Request, context: Context) -> Actor:

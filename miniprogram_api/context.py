@@ -14,6 +14,7 @@ from miniprogram_api.web_login import WebLogin
 
 if TYPE_CHECKING:
     from backend.consultation import ConsultationService
+    from backend.imaging import ImagingService
     from backend.people.service import PeopleService
     from backend.reporting import ReportDocuments
     from backend.scheduling import SchedulingService
@@ -43,6 +44,7 @@ class Context:
     consultations: "ConsultationService"
     scheduling: "SchedulingService"
     video: "VideoService"
+    imaging: "ImagingService"
     documents: "ReportDocuments"
     mint: Callable[["RoomAdmission"], str]
     web_login: WebLogin

@@ -63,16 +63,16 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     database = Database(settings.database, settings.database_pool_size)
     imaging: ImagingService | None = None
     documents: ReportDocuments | None = None
+    files = FileStore(database, settings.data / "files", clock)
     try:
         events = EventBus(database, clock)
         timers = Timers(database, clock)
         audit = AuditLog(database, clock)
         people = PeopleService(database, clock, events, audit)
         scheduling = SchedulingService(database, clock, timers, audit)
-        files = FileStore(database, settings.data / "files", clock)
         consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
         objects = SealedObjects(store)
-        imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects)
+        imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects, files)
         reports = ReportService(database, clock, events, timers, audit, people, consultations, imaging)
         documents = ReportDocuments(
             database, clock, events, audit, people, consultations, imaging, reports, settings.public
@@ -110,6 +110,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             documents.close()
         if imaging is not None:
             imaging.close()
+        files.close()
         await database.close()
 
 

@@ -205,6 +205,7 @@ def _application(
         consultations=house.consultations,
         scheduling=house.scheduling,
         video=house.video,
+        imaging=house.imaging,
         documents=house.documents,
         mint=partial(mint, token_mint(house.clock, house.ring)),
         web_login=WebLogin(

@@ -10,11 +10,12 @@ from backend.consultation.lookup import Lookup
 from backend.consultation.matching import OFFERS_TIMER
 from backend.consultation.meetings import Meetings
 from backend.consultation.patient_notes import PatientNotes
+from backend.consultation.pictures import Pictures
 from backend.consultation.supplements import Supplements
 from backend.consultation.thread import Thread
 
 
-class ConsultationService(Lifecycle, Supplements, PatientNotes, Thread, Alarms, Meetings, Lookup):
+class ConsultationService(Lifecycle, Supplements, PatientNotes, Pictures, Thread, Alarms, Meetings, Lookup):
     """All use cases of consultations. Where each lives:
 
     * `intake`: open, open_by_doctor, acknowledge_task, add_findings; a task that nobody looks at
@@ -23,6 +24,7 @@ class ConsultationService(Lifecycle, Supplements, PatientNotes, Thread, Alarms, 
     * `appointments`: bookable_slots, booking, book, reschedule, cancel_booking, record_no_show; reminders
     * `supplements`: request_supplement, answer_supplement, supplements, waiting_for_supplement
     * `patient_notes`: add_patient_note
+    * `pictures`: pictures
     * `thread`: post, messages, message, focus, set_focus
     * `opinions`: record_opinion, rate
     * `alarms`: raise_alarm

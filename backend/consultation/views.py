@@ -127,6 +127,20 @@ class AttachmentView:
 
 
 @dataclass(frozen=True)
+class PictureView:
+    """A picture of a consultation, however it came: attached, as an answer to the expert, or in the conversation.
+
+    Args:
+        note: the words that came with it. sender: who sent it, as the others know them.
+    """
+
+    file_id: str
+    note: str = field(repr=False)
+    sender: str = field(repr=False)
+    sent_at: datetime
+
+
+@dataclass(frozen=True)
 class SupplementView:
     """What the expert asked for in addition; unanswered while `answered_at` is None."""
 

@@ -7,7 +7,9 @@ from backend.imaging.dicomfile import TRANSFER_SYNTAXES, valid_uid
 from backend.imaging.documents import Reference, StudyBasis
 from backend.imaging.forwarding import TransferView
 from backend.imaging.intake import Announced
+from backend.imaging.keyimages import KeyImageView
 from backend.imaging.objects import FolderStore, ObjectStore, SealedObjects
+from backend.imaging.photographs import PhotographView
 from backend.imaging.reasons import PROCESSING_FAILURE, STATUS, Reason, Unacceptable
 from backend.imaging.retention import REJECTED_KEPT
 from backend.imaging.rules import QuarantineReason, StudyState
@@ -31,11 +33,13 @@ __all__ = [
     "FolderStore",
     "ImagingService",
     "InstanceView",
+    "KeyImageView",
     "Limits",
     "NewToken",
     "ObjectStore",
     "Outcome",
     "PatientData",
+    "PhotographView",
     "Probe",
     "Purpose",
     "QuarantineReason",

@@ -4,6 +4,7 @@ from backend.clock import Clock
 from backend.consultation import ConsultationService
 from backend.db import Database
 from backend.events import EventBus
+from backend.files import FileStore
 from backend.imaging.objects import SealedObjects
 from backend.people import PeopleService
 from backend.security.audit import AuditLog
@@ -23,6 +24,7 @@ class ImagingDesk:
         people: PeopleService,
         consultations: ConsultationService,
         objects: SealedObjects,
+        files: FileStore,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -32,3 +34,4 @@ class ImagingDesk:
         self._people = people
         self._consultations = consultations
         self._objects = objects
+        self._files = files

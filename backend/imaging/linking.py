@@ -14,6 +14,7 @@ from backend.events import Event
 from backend.ids import new_id
 from backend.imaging.desk import ImagingDesk
 from backend.imaging.dicomfile import Instance
+from backend.imaging.photograph_dicom import study_uid as photographs_study_uid
 from backend.imaging.rules import KnownPatient, QuarantineReason, StudyState, contradiction, same_patient
 from backend.imaging.tables import ImagingInstance, ImagingPatientNumber, ImagingStudy, sent_by_machine
 from backend.imaging.texts import PatientData
@@ -115,6 +116,7 @@ class Linking(ImagingDesk):
                 patient_id=reference.patient_id,
                 doctor_id=reference.doctor_id,
                 expert_id=reference.expert_id,
+                photographs=study.study_uid == photographs_study_uid(reference.id),
             )
 
     async def _publish_filed(self, session: AsyncSession, study: ImagingStudy) -> None:

@@ -107,7 +107,7 @@ class Retrieval(Quarantine, HeaderKeeping):
             if series_uid:
                 query = query.where(ImagingSeries.series_uid == series_uid)
             found = await session.execute(_in_order(query).offset(offset).limit(limit))
-            return [_instance_view(study.study_uid, row, series) for row, series in found.all()]
+            return [instance_view(study.study_uid, row, series) for row, series in found.all()]
 
     async def transfer_syntaxes(self, study: StudyView, series_uid: str = "") -> set[str]:
         """Give in which transfer syntaxes the instances of a study, or of one of its series, are stored."""
@@ -133,7 +133,7 @@ class Retrieval(Quarantine, HeaderKeeping):
             study = await self._open(session, actor, ImagingStudy.id == row.study_id)
             if study.study_uid != study_uid:
                 raise NotFound(_NO_SUCH_STUDY)
-            return _instance_view(study_uid, row, series_uid)
+            return instance_view(study_uid, row, series_uid)
 
     async def headers_of(self, study: StudyView, series_uid: str = "", *, offset: int = 0, limit: int) -> list[bytes]:
         """Give headers in the DICOM JSON model (`backend.imaging.headers`), of the instances of a study or of one of
@@ -143,7 +143,7 @@ class Retrieval(Quarantine, HeaderKeeping):
             if series_uid:
                 query = query.where(ImagingSeries.series_uid == series_uid)
             found = await session.execute(_in_order(query).offset(offset).limit(limit))
-            rows = [(_instance_view(study.study_uid, row, series), header) for row, series, header in found.all()]
+            rows = [(instance_view(study.study_uid, row, series), header) for row, series, header in found.all()]
         return [
             await self._header(instance.id, instance.sealed, instance.transfer_syntax, one) for instance, one in rows
         ]
@@ -265,7 +265,8 @@ def _in_order(query: Any) -> Any:
     return query.order_by(ImagingSeries.number, ImagingSeries.id, ImagingInstance.number, ImagingInstance.id)
 
 
-def _instance_view(study_uid: str, row: ImagingInstance, series_uid: str) -> InstanceView:
+def instance_view(study_uid: str, row: ImagingInstance, series_uid: str) -> InstanceView:
+    """Show an instance to whoever may read it."""
     return InstanceView(
         id=row.id,
         study_uid=study_uid,

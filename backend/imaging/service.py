@@ -5,8 +5,9 @@ from typing import Any
 from backend.imaging.compression import DELETE_TIMER, Compression
 from backend.imaging.documents import Documents
 from backend.imaging.forwarding import MAY_FORWARD
-from backend.imaging.intake import Intake
+from backend.imaging.keyimages import KEY_IMAGES_TIMER, KeyImages
 from backend.imaging.linking import CONSUMER, MAY_LINK, SETTLED_TIMER
+from backend.imaging.photographs import Photographs
 from backend.imaging.retention import Retention
 from backend.imaging.senders import Senders
 from backend.imaging.sending import Sending
@@ -14,7 +15,7 @@ from backend.imaging.teaching import Teaching
 from backend.imaging.upkeep import Upkeep
 
 
-class ImagingService(Documents, Intake, Sending, Teaching, Senders, Compression, Retention, Upkeep):
+class ImagingService(Documents, Photographs, KeyImages, Sending, Teaching, Senders, Compression, Retention, Upkeep):
     """All use cases of imaging. Where each lives:
 
     * `intake`: receive, file_document
@@ -32,12 +33,15 @@ class ImagingService(Documents, Intake, Sending, Teaching, Senders, Compression,
     * `teaching`: send_for_teaching
     * `sending`, `parcels`: keep_forwarding, forward_waiting
     * `retention`: remove_rejected, keep_rejected_removed
+    * `keyimages`: key_images, may_mark, mark_key_image, unmark_key_image; what is told of them
+    * `photographs`: photographs, photograph_thumbnail, may_convert, convert_photograph
     * `upkeep`: sweep_objects, keep_objects_swept
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._timers.on(SETTLED_TIMER, self._on_settled)
+        self._timers.on(KEY_IMAGES_TIMER, self._on_key_images_settled)
         self._timers.on(DELETE_TIMER, self._on_delete)
         self._events.subscribe(CONSUMER, MAY_LINK, self._on_consultation)
         self._events.subscribe(CONSUMER, MAY_FORWARD, self._on_forwarding)

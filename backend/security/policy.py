@@ -88,6 +88,8 @@ class Action(StrEnum):
     IMAGING_READ_QUARANTINE = "imaging.read_quarantine"
     IMAGING_DECIDE = "imaging.decide"  # whose images these are
     IMAGING_MANAGE = "imaging.manage"  # which machines may send, and where studies go; what is stored
+    IMAGING_MARK = "imaging.mark"  # which images of a consultation are telling
+    IMAGING_CONVERT = "imaging.convert"  # a photograph becomes an image of a study
     IMAGING_FORWARD = "imaging.forward"  # a study leaves for another institution's PACS
     IMAGING_REMOVE = "imaging.remove"  # a study that was rejected is removed when its time is up
     IMAGING_TEACH = "imaging.teach"  # a de-identified copy of a study leaves for those who teach
@@ -181,6 +183,8 @@ TABLE: dict[Action, Grants] = {
     Action.IMAGING_READ_QUARANTINE: _grants(doctor=[INSTITUTION]),
     Action.IMAGING_DECIDE: _grants(doctor=[INSTITUTION]),
     Action.IMAGING_MANAGE: _grants(administrator=ANY, system=ANY),
+    Action.IMAGING_MARK: _grants(doctor=DOCTORS, expert=PARTICIPANT),
+    Action.IMAGING_CONVERT: _grants(doctor=DOCTORS, expert=PARTICIPANT),
     Action.IMAGING_FORWARD: _grants(system=ANY),
     Action.IMAGING_REMOVE: _grants(system=ANY),
     Action.IMAGING_TEACH: _grants(doctor=DOCTORS, expert=PARTICIPANT),

@@ -12,7 +12,6 @@ from backend.consultation.ranking import describe_time
 from backend.consultation.rules import Status
 from backend.errors import DomainError, Forbidden, InvalidInput
 from backend.events import Event
-from backend.files import check_file
 from backend.security.policy import SYSTEM, Action, Actor
 from backend.video import rules
 from backend.video.nodes import Nodes
@@ -166,13 +165,13 @@ class Rooms(Visits, Recordings, Nodes):
         """
         if len(jpeg) > LARGEST_SNAPSHOT:
             raise InvalidInput("截图太大了，最大2MB。", limit=LARGEST_SNAPSHOT)
-        check_file(jpeg, "image/jpeg")
         found = await self._consultations.meeting(actor, consultation_id, Action.VIDEO_ENTER)
         self._require_open(self._opening(found))
         if rules.ROOM_ROLES[found.you.role] is not RoomRole.HOST:
             raise Forbidden("视频截图只能由医生或专家来存。")
+        picture = await self._files.clean(jpeg, "image/jpeg")
         async with self._database.transaction():
-            file_id = await self._files.put(jpeg, "image/jpeg", actor.person_id)
+            file_id = await self._files.put_picture(picture, actor.person_id)
             return (await self._consultations.attach(actor, consultation_id, file_id, "视频截图")).id
 
     # inside

@@ -7,6 +7,7 @@ from bot.notifications import (
     administrators,
     bookings,
     imaging,
+    key_images,
     matching,
     patient_notes,
     preparation,
@@ -36,7 +37,19 @@ UNHEARD = frozenset(
 )
 """Events of which nobody hears, each for its reason."""
 
-_MODULES = (tasks, matching, bookings, patient_notes, preparation, thread, rooms, imaging, results, administrators)
+_MODULES = (
+    tasks,
+    matching,
+    bookings,
+    patient_notes,
+    preparation,
+    thread,
+    rooms,
+    imaging,
+    key_images,
+    results,
+    administrators,
+)
 
 
 def handlers() -> Mapping[str, Handler]:

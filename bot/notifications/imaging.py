@@ -40,8 +40,11 @@ _REFUSED = {
 
 
 async def study_arrived(notifier: Notifier) -> None:
-    """Expert and doctor get the card that opens the images; the patient hears that they have come, once a study."""
+    """Expert and doctor get the card that opens the images; the patient hears that they have come, once a study. Of
+    photographs that somebody has made images they all know already."""
     view = await notifier.case()
+    if notifier.payload["photographs"]:
+        return
     study, instances = notifier.payload["study_id"], notifier.payload["instances"]
     card = _card(notifier, view, _ARRIVED, instances)
     for practitioner_id in (view.doctor_id, view.expert_id):

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,20 +12,18 @@ from sqlalchemy import select
 from backend.clock import Clock
 from backend.db import Database, install_key_ring
 from backend.errors import InvalidInput, NotFound
-from backend.files import LARGEST_BYTES, FileRow, FileStore
+from backend.files import FileRow, FileStore
+from backend.photographs import LARGEST_BYTES
 from backend.security.keyring import KeyRing, KeyRingError
+from tests.support.pictures import jpeg, png
 from tests.support.waiting import eventually
 
 KINDS = {
-    "image/jpeg": b"\xff\xd8\xff\xe0 picture",
-    "image/png": b"\x89PNG\r\n\x1a\n picture",
-    "image/gif": b"GIF89a picture",
-    "image/webp": b"RIFF\x00\x00\x00\x00WEBP picture",
     "audio/amr": b"#!AMR\n voice",
     "audio/mpeg": b"ID3 voice",
     "video/webm": b"\x1fC\xb6u cluster",
 }
-PNG = KINDS["image/png"]
+VOICE = KINDS["audio/mpeg"]
 
 
 @pytest.fixture
@@ -33,8 +32,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def files(database: Database, folder: Path, clock: Clock) -> FileStore:
-    return FileStore(database, folder, clock)
+def files(database: Database, folder: Path, clock: Clock) -> Iterator[FileStore]:
+    made = FileStore(database, folder, clock)
+    yield made
+    made.close()
 
 
 def stored_in(folder: Path) -> list[Path]:
@@ -70,15 +71,14 @@ async def test_what_goes_in_comes_out_and_lies_encrypted(files: FileStore, folde
 @pytest.mark.parametrize(
     ("data", "media_type"),
     [
-        (b"", "image/png"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(LARGEST_BYTES), "image/png"),
-        (KINDS["image/gif"], "image/png"),
-        (b"<svg onload=alert(1)>", "image/svg+xml"),
+        (b"", "audio/mpeg"),
+        (VOICE + bytes(LARGEST_BYTES), "audio/mpeg"),
+        (KINDS["audio/amr"], "audio/mpeg"),
         (b"MZ\x90", "application/octet-stream"),
-        (b"<html>", "image/jpeg"),
+        (jpeg(), "image/jpeg"),
     ],
 )
-async def test_what_is_empty_too_large_or_not_what_it_says_is_refused(
+async def test_what_is_empty_too_large_or_not_what_it_says_is_refused_and_a_picture_that_was_not_cleaned(
     files: FileStore, folder: Path, data: bytes, media_type: str
 ) -> None:
     with pytest.raises(InvalidInput):
@@ -86,9 +86,34 @@ async def test_what_is_empty_too_large_or_not_what_it_says_is_refused(
     assert stored_in(folder) == []
 
 
+@pytest.mark.parametrize(
+    ("data", "media_type"),
+    [
+        (b"", "image/png"),
+        (png() + bytes(LARGEST_BYTES), "image/png"),
+        (png(), "image/jpeg"),
+        (b"<svg onload=alert(1)>", "image/svg+xml"),
+        (b"<html>", "image/jpeg"),
+        (jpeg()[:-100], "image/jpeg"),
+    ],
+)
+async def test_a_picture_that_is_none_is_refused_with_a_sentence(
+    files: FileStore, data: bytes, media_type: str
+) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        await files.clean(data, media_type)
+    assert refusal.value.sentence.endswith("。")
+
+
+async def test_a_cleaned_picture_comes_out_as_it_was_cleaned(files: FileStore) -> None:
+    picture = await files.clean(jpeg(), "IMAGE/JPG; name=x")
+    file_id = await files.put_picture(picture, "owner")
+    assert await files.get(file_id) == (picture.data, "image/jpeg")
+
+
 async def test_the_usual_writings_of_a_media_type_are_the_same(files: FileStore) -> None:
-    file_id = await files.put(KINDS["image/jpeg"], "IMAGE/JPG; name=x", "owner")
-    assert (await files.get(file_id))[1] == "image/jpeg"
+    file_id = await files.put(VOICE, "AUDIO/MP3; name=x", "owner")
+    assert (await files.get(file_id))[1] == "audio/mpeg"
 
 
 async def test_an_unknown_file_is_not_found(files: FileStore) -> None:
@@ -98,12 +123,12 @@ async def test_an_unknown_file_is_not_found(files: FileStore) -> None:
 
 
 async def test_a_file_put_in_the_place_of_another_does_not_open(files: FileStore, folder: Path) -> None:
-    first = await files.put(PNG, "image/png", "owner")
+    first = await files.put(VOICE, "audio/mpeg", "owner")
     [one] = stored_in(folder)
-    second = await files.put(PNG, "image/png", "owner")
+    second = await files.put(VOICE, "audio/mpeg", "owner")
     [other] = set(stored_in(folder)) - {one}
     other.write_bytes(one.read_bytes())
-    assert await files.get(first) == (PNG, "image/png")
+    assert await files.get(first) == (VOICE, "audio/mpeg")
     with pytest.raises(KeyRingError):
         await files.get(second)
 
@@ -111,23 +136,23 @@ async def test_a_file_put_in_the_place_of_another_does_not_open(files: FileStore
 async def test_after_a_rotation_every_file_is_under_the_newest_key(
     files: FileStore, folder: Path, key_ring: KeyRing
 ) -> None:
-    ids = [await files.put(PNG, "image/png", "owner") for _ in range(3)]
+    ids = [await files.put(VOICE, "audio/mpeg", "owner") for _ in range(3)]
     both = {1: bytes(range(32)), 2: bytes(range(64, 96))}
     install_key_ring(KeyRing(both, bytes(range(32, 64))))
     assert await files.reencrypt() == 3
     assert await files.reencrypt() == 0
     install_key_ring(KeyRing({2: both[2]}, bytes(range(32, 64))))
-    assert [await files.get(file_id) for file_id in ids] == [(PNG, "image/png")] * 3
+    assert [await files.get(file_id) for file_id in ids] == [(VOICE, "audio/mpeg")] * 3
 
 
 async def test_a_file_of_a_transaction_that_was_undone_is_swept_away_after_a_day(
     files: FileStore, folder: Path, database: Database, clock: Clock
 ) -> None:
-    kept = await files.put(PNG, "image/png", "owner")
+    kept = await files.put(VOICE, "audio/mpeg", "owner")
 
     async def undone() -> None:
         async with database.transaction():
-            await files.put(PNG, "image/png", "owner")
+            await files.put(VOICE, "audio/mpeg", "owner")
             raise RuntimeError("the turn fails")
 
     with pytest.raises(RuntimeError):
@@ -138,7 +163,7 @@ async def test_a_file_of_a_transaction_that_was_undone_is_swept_away_after_a_day
     assert await files.sweep() == 0, "a clock that was moved makes no file old"
     await asyncio.to_thread(age, folder)
     assert await files.sweep() == 1
-    assert await files.get(kept) == (PNG, "image/png")
+    assert await files.get(kept) == (VOICE, "audio/mpeg")
     async with database.reading() as session:
         assert list(await session.scalars(select(FileRow.id))) == [kept]
 
@@ -151,7 +176,7 @@ async def test_a_half_written_file_is_never_seen_and_swept_away(
 
     monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(OSError, match="no space"):
-        await files.put(PNG, "image/png", "owner")
+        await files.put(VOICE, "audio/mpeg", "owner")
     monkeypatch.undo()
     assert [path.suffix for path in await asyncio.to_thread(stored_in, folder)] == [".new"]
     await asyncio.to_thread(age, folder)
@@ -172,18 +197,18 @@ async def test_files_are_swept_again_and_again_until_the_process_ends(files: Fil
 
 
 async def test_removed_files_are_gone_for_good(files: FileStore, database: Database, folder: Path) -> None:
-    kept, *removed = [await files.put(PNG, "image/png", "owner") for _ in range(4)]
+    kept, *removed = [await files.put(VOICE, "audio/mpeg", "owner") for _ in range(4)]
     async with database.transaction() as session:
         await files.remove(session, removed)
     await eventually(lambda: len(stored_in(folder)) == 1)
-    assert (await files.get(kept))[0] == PNG
+    assert (await files.get(kept))[0] == VOICE
     for file_id in removed:
         with pytest.raises(NotFound):
             await files.get(file_id)
 
 
 async def test_files_stay_where_their_removal_is_undone(files: FileStore, database: Database, folder: Path) -> None:
-    file_id = await files.put(PNG, "image/png", "owner")
+    file_id = await files.put(VOICE, "audio/mpeg", "owner")
 
     async def remove_and_fail() -> None:
         async with database.transaction() as session:
@@ -192,4 +217,4 @@ async def test_files_stay_where_their_removal_is_undone(files: FileStore, databa
 
     with pytest.raises(RuntimeError, match="undone"):
         await remove_and_fail()
-    assert (await files.get(file_id))[0] == PNG
+    assert (await files.get(file_id))[0] == VOICE

@@ -161,6 +161,7 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
         consultations=house.services.consultations,
         scheduling=house.services.scheduling,
         video=house.services.video,
+        imaging=house.services.imaging,
         documents=ReportDocuments(
             house.database,
             house.clock,

@@ -20,9 +20,10 @@ from sandbox.client import Phone
 from tests.miniprogram_api.conftest import Api, Patient, new_patient
 from tests.support import cases
 from tests.support.house import House
+from tests.support.pictures import jpeg
 from tests.support.sandbox import RunningSandbox
 
-JPEG = b"\xff\xd8\xff\xe0" + b"picture"
+JPEG = jpeg()
 
 
 @dataclass

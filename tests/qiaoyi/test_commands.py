@@ -14,7 +14,7 @@ from qiaoyi.house import open_house
 from qiaoyi.settings import Settings, load
 from tests.support.sandbox import running_sandbox
 
-PNG = b"\x89PNG\r\n\x1a\n picture"
+VOICE = b"ID3 voice"
 
 
 @pytest.fixture
@@ -30,13 +30,13 @@ async def test_a_rotation_brings_files_and_values_under_the_newest_key(
     assert await commands.migrate(settings, Namespace()) == 0
     async with open_house(settings) as house:
         person_id = await house.people.register("王秀英")
-        file_id = await house.files.put(PNG, "image/png", person_id)
+        file_id = await house.files.put(VOICE, "audio/mpeg", person_id)
     assert await commands.rotate_keys(settings, Namespace(action="rotate")) == 0
     assert "1 files were re-encrypted" in capsys.readouterr().out
     stored = settings.data / "files" / file_id[-2:] / file_id
     assert key_number(stored.read_bytes()) == open_key_file(settings.key_file).active
     async with open_house(settings) as house:
-        assert await house.files.get(file_id) == (PNG, "image/png")
+        assert await house.files.get(file_id) == (VOICE, "audio/mpeg")
 
 
 async def test_an_invitation_is_printed_as_the_address_of_a_code_that_lets_its_owner_join(

@@ -15,12 +15,13 @@ from backend.events import EventBus, EventRow
 from backend.files import FileStore
 from backend.ids import new_id
 from backend.people import PeopleService
+from backend.photographs import clean
 from backend.scheduling import SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Actor, Role
 from backend.timers import Timer, Timers
+from tests.support.pictures import jpeg
 
-PICTURE = b"\x89PNG\r\n\x1a\n" + b"pixels"
 RECORD = {"chief_complaint": "咳嗽、发热3天", "present_illness": "3天前受凉后咳嗽"}
 EVERY_DAY = tuple(WeeklyHours(weekday, "09:00", "12:00", 30) for weekday in range(7))
 
@@ -138,7 +139,7 @@ class Clinic:
 
     async def picture(self, owner: Actor) -> str:
         """Keep a picture that `owner` sent."""
-        return await self.files.put(PICTURE, "image/png", owner.person_id)
+        return await self.files.put_picture(clean(jpeg(), "image/jpeg"), owner.person_id)
 
     async def pass_time(self, by: timedelta) -> None:
         """Let time pass, and what is due in it happen: each timer at the moment at which it is due."""

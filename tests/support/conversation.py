@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from backend.ids import new_id
+from backend.photographs import CleanPicture, clean
 from bot.dialogue import ConversationState, Dialogue
 from bot.incoming import Incoming, Kind, Location
 from bot.messages import Choice, Link, Menu, Message, Picture, QrCode, Text
 from tests.support.house import House
+from tests.support.pictures import jpeg
 
 MOST_REPLIES = 3
 """After a tap, WeChat lets an account send three messages (facts: customer-service messages)."""
@@ -85,9 +87,10 @@ class Conversation:
         """Send a place."""
         return await self._do(Kind.LOCATION, location=Location(latitude, longitude, label))
 
-    async def send_image(self, data: bytes = b"\xff\xd8\xff\xe0picture", media_type: str = "image/jpeg") -> str:
+    async def send_image(self, picture: CleanPicture | None = None) -> str:
         """Send a picture: the gateway has put it into the file store before the turn."""
-        file_id = await self.house.services.files.put(data, media_type, self.person_id)
+        picture = picture or clean(jpeg(), "image/jpeg")
+        file_id = await self.house.services.files.put_picture(picture, self.person_id)
         return await self._do(Kind.IMAGE, file_id=file_id)
 
     async def send_sticker(self) -> str:

@@ -20,6 +20,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import JPEGBaseline8Bit, JPEGLSLossless
 
 from miniprogram_api.pages import page_routes
+from tests.support.case_api import CaseApi
 from tests.support.imaging import ct_slice
 
 CONSULTATION = "fedcba9876543210" * 2
@@ -96,7 +97,11 @@ class DicomWebServer:
     stored_frames: int = 0
     """How many frames went out as JPEG-LS, as they are stored."""
     logins: int = 0
+    case: CaseApi = field(init=False)
     _tokens: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.case = CaseApi(self._check)
 
     @property
     def address(self) -> str:
@@ -117,6 +122,7 @@ class DicomWebServer:
                 web.get("/api/v1/web-login", self._web_login),
                 web.post("/api/v1/web-session", self._web_session),
                 *self.dicomweb(),
+                *self.case.routes(),
             ]
         )
         return application

@@ -173,7 +173,7 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
     consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
     outbox = CollectedMessages()
     objects = SealedObjects(FolderStore(folder / "imaging"))
-    imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects)
+    imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects, files)
     services = Services(
         people=people,
         consultations=consultations,

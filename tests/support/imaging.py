@@ -33,6 +33,7 @@ def imaging_on(clinic: Clinic, store: ObjectStore) -> ImagingService:
         clinic.people,
         clinic.care,
         SealedObjects(store),
+        clinic.files,
     )
 
 

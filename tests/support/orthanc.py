@@ -80,6 +80,11 @@ class Orthanc:
         """The decoded pixels of every instance by its SOP Instance UID."""
         return {one.SOPInstanceUID: one.pixel_array.tobytes() for one in await self.instances()}
 
+    async def preview(self) -> bytes:
+        """The one instance that it holds as its own pages show it: a PNG file."""
+        [one] = await self._get("/instances")
+        return await self._read(f"/instances/{one}/preview")
+
     async def _answers(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, (self.folder / "orthanc.log").read_text(errors="replace")[-3000:]

@@ -145,6 +145,7 @@ class RoomServer:
                 web.post(f"{room}/snapshots", self._snapshot),
                 web.get("/media", self._media),
                 *self.imaging.dicomweb(),
+                *self.imaging.case.routes(),
             ]
         )
         return application

@@ -349,6 +349,48 @@ async def test_key_images_are_there_after_a_reload(desk: Desk) -> None:
     await expect(reader.part("next-star")).to_have_count(0)
 
 
+async def test_a_mark_keeps_the_window_and_everybody_sees_who_made_it_and_what_was_seen(desk: Desk) -> None:
+    expert, doctor = await desk.reader(), await desk.reader(PHONE)
+    await expert.stage.press("PageDown")
+    await expert.sees(11)
+    await expert.part("preset-肺窗").click()
+    await expert.part("invert").click()
+    await expert.part("star").click()
+    await expect(expert.part("starred")).to_contain_text("张强专家")
+    [mark] = desk.server.case.marks
+    assert (mark["instance"], mark["frame"], mark["inverted"]) == (big_slice(11).SOPInstanceUID, 1, True)
+    said = f"{mark['window']['center']:.0f}/{mark['window']['width']:.0f}"
+    await expect(expert.stage).to_have_attribute("data-window", said)
+    await expect(doctor.stage).not_to_have_attribute("data-window", said)
+    await doctor.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await doctor.part("next-star").click()
+    await doctor.sees(11)
+    await expect(doctor.part("starred")).to_contain_text("张强专家")
+    await expect(doctor.stage).to_have_attribute("data-window", said)
+
+
+async def test_a_mark_that_is_not_written_down_is_taken_back_and_said(desk: Desk) -> None:
+    reader = await desk.reader()
+    desk.server.case.broken = True
+    await reader.part("star").click()
+    await expect(reader.part("star-trouble")).to_have_text("关键图没有标上：现在人有点多，请稍后再试。")
+    await expect(reader.part("starred")).to_have_count(0)
+    desk.server.case.broken = False
+    await reader.part("star").click()
+    await expect(reader.part("starred")).to_contain_text("张强专家")
+    await expect(reader.part("star-trouble")).to_have_count(0)
+
+
+@pytest.mark.parametrize("device", [DESKTOP, PHONE])
+async def test_whoever_may_not_mark_has_no_button_for_it(desk: Desk, device: dict[str, Any]) -> None:
+    desk.server.case.may_mark = False
+    reader = await desk.reader(device)
+    await expect(reader.part("star")).to_have_count(0)
+    await reader.stage.press("k")
+    await expect(reader.part("starred")).to_have_count(0)
+    assert desk.server.case.marks == []
+
+
 async def test_a_session_that_is_over_is_renewed_by_itself(desk: Desk) -> None:
     reader = await desk.reader()
     await expect(reader.stage).to_have_attribute("data-loaded", str(SLICES))

@@ -1187,6 +1187,49 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
+        "imaging_key_images",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("instance_id", sa.String(length=32), nullable=False),
+        sa.Column("frame", sa.Integer(), nullable=False),
+        sa.Column("window_center", sa.Double(), nullable=True),
+        sa.Column("window_width", sa.Double(), nullable=True),
+        sa.Column("window_function", sa.String(length=16), nullable=True),
+        sa.Column("inverted", sa.Boolean(), nullable=False),
+        sa.Column("file_id", sa.String(length=32), nullable=True),
+        sa.Column("marked_by", sa.String(length=32), nullable=False),
+        sa.Column(
+            "marked_as",
+            sa.Enum(
+                "patient",
+                "grassroots_doctor",
+                "expert",
+                "administrator",
+                "device",
+                "system",
+                name="role",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("marked_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("told_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["consultation_id"], ["consultations.id"], name=op.f("fk_imaging_key_images_consultation_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["instance_id"], ["imaging_instances.id"], name=op.f("fk_imaging_key_images_instance_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imaging_key_images")),
+        sa.UniqueConstraint("instance_id", "frame", name=op.f("uq_imaging_key_images_instance_id_frame")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("imaging_key_images", schema=None) as batch_op:
+        batch_op.create_index("ix_imaging_key_images_consultation", ["consultation_id", "id"], unique=False)
+
+    op.create_table(
         "imaging_transfers",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("forwarding_id", sa.String(length=32), nullable=False),
@@ -1255,6 +1298,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_imaging_transfers_forwarding")
 
     op.drop_table("imaging_transfers")
+    with op.batch_alter_table("imaging_key_images", schema=None) as batch_op:
+        batch_op.drop_index("ix_imaging_key_images_consultation")
+
+    op.drop_table("imaging_key_images")
     op.drop_table("imaging_headers")
     with op.batch_alter_table("report_issues", schema=None) as batch_op:
         batch_op.drop_index("ix_report_issues_due_at")

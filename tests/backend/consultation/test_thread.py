@@ -84,7 +84,7 @@ async def test_a_picture_of_somebody_else_cannot_be_sent_or_opened(clinic: Clini
         await clinic.care.open_file(running.patient, running.id, foreign)
     own = await clinic.picture(running.patient)
     await clinic.care.post(running.patient, running.id, kind="image", file_id=own)
-    assert (await clinic.care.open_file(running.expert, running.id, own))[1] == "image/png"
+    assert (await clinic.care.open_file(running.expert, running.id, own))[1] == "image/jpeg"
     with pytest.raises(Forbidden):
         await clinic.care.open_file(stranger, running.id, own)
 
@@ -121,7 +121,7 @@ async def test_supplements_are_answered_oldest_first_and_once(clinic: Clinic) ->
     with pytest.raises(Conflict):
         await care.answer_supplement(running.doctor, running.id, "还有")
     assert [one.answer for one in await care.supplements(running.expert, running.id)] == ["", "窦性心律"]
-    assert (await care.open_file(running.expert, running.id, picture))[1] == "image/png"
+    assert (await care.open_file(running.expert, running.id, picture))[1] == "image/jpeg"
     with pytest.raises(Forbidden):
         await care.request_supplement(running.doctor, running.id, "我也要")
 

@@ -28,7 +28,8 @@ PATIENTS_OWN = {
     "people.read", "people.update", "people.consent", "file.put", "file.read",
 }  # fmt: skip
 EXPERTS_CASES = {
-    "imaging.read", "imaging.teach", "report.write", "report.read", "report.read_critical",
+    "imaging.read", "imaging.mark", "imaging.convert", "imaging.teach", "report.write", "report.read",
+    "report.read_critical",
     "video.enter", "video.read_recording", "video.answer_recording", "consultation.raise_alarm",
     "consultation.view", "consultation.read_record", "consultation.list", "consultation.attach",
     "consultation.answer_offer", "consultation.give_back", "consultation.reschedule", "consultation.cancel_booking",
@@ -37,7 +38,8 @@ EXPERTS_CASES = {
     "scheduling.add_absence", "scheduling.release", "people.read", "people.set_on_call", "file.put", "file.read",
 }  # fmt: skip
 DOCTORS_CASES = {
-    "imaging.store", "imaging.read", "imaging.teach", "report.read", "report.read_critical", "report.confirm_critical",
+    "imaging.store", "imaging.read", "imaging.mark", "imaging.convert", "imaging.teach", "report.read",
+    "report.read_critical", "report.confirm_critical",
     "video.enter", "video.read_recording", "video.answer_recording", "consultation.raise_alarm",
     "consultation.view", "consultation.read_record", "consultation.list", "consultation.acknowledge",
     "consultation.add_findings", "consultation.attach", "consultation.submit", "consultation.book",

@@ -8,14 +8,16 @@ from sqlalchemy import select
 
 from backend.errors import ConsentRequired, Forbidden, InvalidInput, NotFound
 from backend.ids import new_id
+from backend.photographs import clean
 from backend.security.policy import SYSTEM, Action, Actor
 from backend.security.tables import AuditEntry
 from backend.video.nodes import RoomBusy
 from backend.video.rooms import LARGEST_SNAPSHOT, RoomClosed, RoomEarly
 from backend.video.rules import RoomRole, RoomState
 from tests.backend.video.conftest import Booked
+from tests.support.pictures import jpeg
 
-JPEG = b"\xff\xd8\xff\xe0" + b"picture"
+JPEG = jpeg()
 
 
 async def test_the_three_of_a_case_enter_as_what_they_are(booked: Booked) -> None:
@@ -166,7 +168,8 @@ async def test_doctors_and_experts_keep_pictures_from_the_room(booked: Booked) -
     assert "医生或专家" in refusal.value.sentence
     kept = await booked.clinic.care.attachments(booked.expert, booked.id)
     assert [one.note for one in kept] == ["视频截图", "视频截图"]
-    assert await booked.clinic.care.open_file(booked.patient, booked.id, kept[0].file_id) == (JPEG, "image/jpeg")
+    data, media_type = await booked.clinic.care.open_file(booked.patient, booked.id, kept[0].file_id)
+    assert (media_type, data) == ("image/jpeg", clean(JPEG, "image/jpeg").data)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n", JPEG + bytes(LARGEST_SNAPSHOT)])

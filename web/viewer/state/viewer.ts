@@ -2,7 +2,7 @@ import { ref } from 'vue'
 import { createCine } from './cine'
 import type { ImagingClient } from './client'
 import { place, toPicture, WHOLE, fitScale } from './geometry'
-import { KeyImagesHere } from './keyimages'
+import type { KeyImages } from './keyimages'
 import { createLook } from './look'
 import { createMarks } from './marks'
 import type { MarkKind } from './measure'
@@ -16,7 +16,7 @@ export type Tool = 'scroll' | 'window' | 'zoom' | 'pan' | MarkKind
 export const isMeasuring = (tool: Tool): tool is MarkKind => ['length', 'angle', 'rectangle', 'ellipse'].includes(tool)
 
 /** All that is open in the page: one stack, how it is shown, what is drawn on it. */
-export function createViewer(client: ImagingClient, onRefused: (error: unknown) => void) {
+export function createViewer(client: ImagingClient, keyImages: KeyImages, onRefused: (error: unknown) => void) {
   const stack = createStack(client, onRefused)
   const look = createLook(stack)
   const tool = ref<Tool>('scroll')
@@ -30,7 +30,7 @@ export function createViewer(client: ImagingClient, onRefused: (error: unknown) 
     client, stack, look, tool, placement,
     cine: createCine(stack),
     marks: createMarks(stack),
-    stars: createStars(stack, new KeyImagesHere()),
+    stars: createStars(stack, look, keyImages, onRefused),
     /** The point of the picture under a point of the stage. */
     under(point: Point): Point {
       const where = placement()
