@@ -14,7 +14,9 @@ from miniprogram_api.web_login import WebLogin
 
 if TYPE_CHECKING:
     from backend.consultation import ConsultationService
+    from backend.imaging import ImagingService
     from backend.people.service import PeopleService
+    from backend.reporting import ReportService
     from backend.scheduling import SchedulingService
     from backend.video.rooms import RoomAdmission
     from backend.video.service import VideoService
@@ -41,6 +43,8 @@ class Context:
     consultations: "ConsultationService"
     scheduling: "SchedulingService"
     video: "VideoService"
+    imaging: "ImagingService"
+    reports: "ReportService"
     mint: Callable[["RoomAdmission"], str]
     web_login: WebLogin
     account_channel: str

@@ -204,6 +204,8 @@ def _application(
         consultations=house.consultations,
         scheduling=house.scheduling,
         video=house.video,
+        imaging=house.imaging,
+        reports=house.reports,
         mint=partial(mint, token_mint(house.clock, house.ring)),
         web_login=WebLogin(
             http,

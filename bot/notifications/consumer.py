@@ -10,6 +10,7 @@ from bot.notifications import (
     matching,
     patient_notes,
     preparation,
+    reports,
     results,
     rooms,
     tasks,
@@ -36,7 +37,19 @@ UNHEARD = frozenset(
 )
 """Events of which nobody hears, each for its reason."""
 
-_MODULES = (tasks, matching, bookings, patient_notes, preparation, thread, rooms, imaging, results, administrators)
+_MODULES = (
+    tasks,
+    matching,
+    bookings,
+    patient_notes,
+    preparation,
+    thread,
+    rooms,
+    imaging,
+    reports,
+    results,
+    administrators,
+)
 
 
 def handlers() -> Mapping[str, Handler]:
