@@ -30,7 +30,7 @@ const CARD_POLICY = { ...POLICY, 'media-src': "'self'", 'img-src': "'self' data:
 /** The room page talks to the media process that carries its room, which may be another host, and plays what it sends. */
 const ROOM_POLICY = { ...CARD_POLICY, 'connect-src': "'self' ws: wss:", 'media-src': "'self' blob: mediastream:" }
 
-const CARD_PAGES: Record<string, Record<string, string>> = { '/room.html': ROOM_POLICY, '/recordings.html': CARD_POLICY, '/viewer.html': CARD_POLICY }
+const CARD_PAGES: Record<string, Record<string, string>> = { '/room.html': ROOM_POLICY, '/recordings.html': CARD_POLICY, '/viewer.html': CARD_POLICY, '/report.html': CARD_POLICY }
 
 /** These are served at addresses of several depths, their assets at one: they say themselves where those are. */
 const CARD_BASE = '/h5/'
@@ -53,5 +53,5 @@ export default defineConfig({
   // The web views of older phones read no newer language.
   build: { target: ['es2020', 'chrome87', 'safari14'], rollupOptions: { input: pages } },
   server: { host: '127.0.0.1', proxy: { '/api': sandbox } },
-  test: { include: ['{shared,phones,room,recordings,viewer}/**/*.test.ts'], environment: 'node' },
+  test: { include: ['{shared,phones,room,recordings,viewer,report}/**/*.test.ts'], environment: 'node' },
 })

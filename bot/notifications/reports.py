@@ -1,7 +1,9 @@
 """Reports of images: signed, changed; and critical values, told to more and more people until somebody answers."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+from backend.consultation.rules import Urgency
 from backend.consultation.views import ConsultationView
 from backend.reporting import CriticalView
 from backend.security.policy import SYSTEM, Role
@@ -15,6 +17,7 @@ from bot.wording import clip, lines, short_day, time_of_day
 _LONGEST_SHOWN = 80
 _MOST_DOCTORS = 20
 _ALARM = "危急值，请马上处理"
+_CRITICAL = Urgency.CRITICAL.label
 _TO_PATIENT_ONCE_IN = timedelta(hours=1)
 
 
@@ -111,8 +114,9 @@ async def critical_confirmed(notifier: Notifier) -> None:
 async def _alarm(
     notifier: Notifier, view: ConsultationView, critical: CriticalView, practitioner_id: str, head: str
 ) -> None:
-    note = notice("task", _ALARM, view, notifier.now, status="危急")
-    card = critical_card(view, critical, head, view.expert_name, note)
+    note = notice("task", _ALARM, view, notifier.now, status=_CRITICAL)
+    urgent = replace(note, fields=note.fields | {"urgency": _CRITICAL})  # whatever the case was when it came
+    card = critical_card(view, critical, head, view.expert_name, urgent)
     await notifier.tell_practitioner(practitioner_id, card)
 
 

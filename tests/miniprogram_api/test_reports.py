@@ -58,8 +58,8 @@ async def desk(patient: Patient, api: Api, house: House) -> ReportApi:
     number = (await house.services.consultations.get(SYSTEM, case_id)).number
     one = ct_slice(StudyDescription="胸部CT", **of_patient("王^小明", accession=number))
     await imaging.receive(machine, streamed(as_file(one)))
-    people = [api.as_((await staff(house, name)).person_id) for name in ("村医甲", "钟专家")]
-    return ReportApi(case_id, one.StudyInstanceUID, patient.api, *people, house)
+    doctor, expert = [api.as_((await staff(house, name)).person_id) for name in ("村医甲", "钟专家")]
+    return ReportApi(case_id, one.StudyInstanceUID, patient.api, doctor, expert, house)
 
 
 async def test_the_expert_gets_what_writing_needs_and_the_others_what_reading_needs(desk: ReportApi) -> None:

@@ -133,6 +133,16 @@ async def test_a_locked_screen_shows_nothing_of_it(read: Reading) -> None:
                     assert secret not in shown
 
 
+async def test_a_locked_screen_says_that_it_is_critical_whatever_the_case_was(read: Reading) -> None:
+    await read.mark_critical()
+    [alarm] = [message for message in await read.county.doctor.heard() if isinstance(message, Menu)]
+    assert alarm.notice is not None
+    shown = [held["value"] for held in fill(alarm.notice, read.county.story.house.clock.now()).values()]
+    assert "危急值，请马上处理" in shown
+    assert "危急" in shown
+    assert "普通" not in shown
+
+
 async def test_the_timeline_tells_what_came_of_it_and_nothing_clinical(read: Reading) -> None:
     await read.mark_critical()
     await read.county.doctor.hear()

@@ -13,7 +13,7 @@ const NOT_ACCEPTABLE = 406
 
 /** What the server has of a consultation, as DICOMweb (PS3.18). Every method raises ApiError. */
 export class ImagingClient {
-  constructor(private readonly consultation: string, private readonly token: string) {}
+  constructor(readonly consultation: string, readonly token: string) {}
 
   /** All series of all studies of the consultation, by study, then by number. */
   async series(): Promise<Series[]> {
