@@ -292,24 +292,31 @@ async def test_a_paper_that_is_not_there_is_said_plainly(scene: Scene) -> None:
     study = await scene.study()
     await scene.signed(study)
     page = await scene.window()
-    await page.route("**/pdf", lambda route: route.fulfill(status=404, json={"code": "not_found", "message": ""}))
+    await page.route("**/pdf/link", lambda route: route.fulfill(status=404, json={"code": "not_found", "message": ""}))
     await scene.open(page, scene.case.doctor, study)
     await page.get_by_test_id("paper").click()
     await expect(page.get_by_text("打印版还没有准备好")).to_be_visible()
 
 
-async def test_the_paper_is_handed_to_the_browser(scene: Scene) -> None:
+@pytest.mark.parametrize("viewport", [WIDE, NARROW])
+async def test_the_paper_is_opened_beside_or_in_place_of_the_page(scene: Scene, viewport: Any) -> None:
     study = await scene.study()
     signed = await scene.signed(study)
-    page = await scene.window(accept_downloads=True)
+    page = await scene.window(viewport=viewport)
     await page.route(
-        f"**/api/v1/reports/{signed.id}/pdf",
-        lambda route: route.fulfill(status=200, content_type="application/pdf", body=b"%PDF-1.7"),
+        f"**/api/v1/reports/{signed.id}/pdf/link",
+        lambda route: route.fulfill(status=201, json={"address": "/h5/reports/a.pdf", "expires_at": ""}),
     )
+    await page.context.route("**/a.pdf", lambda route: route.fulfill(status=200, body="a paper"))
     await scene.open(page, scene.case.doctor, study)
-    async with page.expect_download() as download:
+    if viewport == NARROW:
         await page.get_by_test_id("paper").click()
-    assert (await download.value).suggested_filename == f"检查报告{signed.number}.pdf"
+        await expect(page.get_by_text("a paper")).to_be_visible()
+        return
+    async with page.context.expect_page() as opened:
+        await page.get_by_test_id("paper").click()
+    await expect((await opened.value).get_by_text("a paper")).to_be_visible()
+    await expect(page.get_by_test_id("report-1")).to_be_visible()
 
 
 async def test_a_stranger_is_shown_nothing(scene: Scene) -> None:

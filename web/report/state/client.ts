@@ -1,8 +1,6 @@
-import { call, callJson } from '../../shared/http'
-import { parseCritical, parseDesk, parseReport, parseSlips } from './parse'
+import { callJson } from '../../shared/http'
+import { parseAddress, parseCritical, parseDesk, parseReport, parseSlips } from './parse'
 import type { Critical, Desk, Report, Slip, Texts } from './types'
-
-const PAPER_TIMEOUT_MS = 60_000
 
 /** The reports of a consultation on the server (docs/miniprogram-api.md). Every method raises ApiError. */
 export class ReportClient {
@@ -44,9 +42,9 @@ export class ReportClient {
     return parseCritical(await this.ask('POST', `/api/v1/critical-values/${encodeURIComponent(critical)}/confirmation`))
   }
 
-  /** The report as a printed page (PDF). */
-  async paper(report: string): Promise<Blob> {
-    return (await call(one(report, '/pdf'), { headers: { Authorization: `Bearer ${this.token}` } }, PAPER_TIMEOUT_MS)).blob()
+  /** Where the report lies as a printed page (PDF) for a while, for a browser that cannot say who asks. */
+  async paper(report: string): Promise<string> {
+    return parseAddress(await this.ask('POST', one(report, '/pdf/link')))
   }
 
   private ask(method: string, path: string, body?: unknown, keepalive = false): Promise<unknown> {

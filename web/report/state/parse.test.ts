@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { blanksIn } from './blanks'
-import { parseDesk, parseReport } from './parse'
+import { parseAddress, parseDesk, parseReport } from './parse'
 
 describe('what the server answers', () => {
   it('is read into our own types', () => {
@@ -23,4 +23,10 @@ describe('what the server answers', () => {
 it('places that are not filled in are found', () => {
   expect(blanksIn('直径____mm，＿＿')).toEqual([{ start: 2, end: 6 }, { start: 9, end: 11 }])
   expect(blanksIn('A_1')).toEqual([])
+})
+
+it('leads to our own server alone', () => {
+  expect(parseAddress({ address: '/h5/reports/t.pdf' })).toBe('/h5/reports/t.pdf')
+  expect(parseAddress({ address: '//elsewhere/t.pdf' })).toBe('')
+  expect(parseAddress({ address: 'https://elsewhere/t.pdf' })).toBe('')
 })

@@ -84,3 +84,9 @@ export function parseDesk(value: unknown): Desk {
     criticals: objects(raw.critical_values).map(parseCritical),
   }
 }
+
+/** An address on our own server; nothing where it is another. */
+export function parseAddress(value: unknown): string {
+  const address = text(isRaw(value) ? value.address : null)
+  return /^\/(?!\/)/.test(address) ? address : ''
+}
