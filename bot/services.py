@@ -32,6 +32,9 @@ class Links(Protocol):
     def viewer(self, consultation_id: str) -> str:
         """Give the address of the page of a consultation's images, for the same people."""
 
+    def reports(self, consultation_id: str) -> str:
+        """Give the address of the page on which the reports of its images are written and read, for the same people."""
+
 
 @dataclass
 class Services:

@@ -21,6 +21,7 @@ from miniprogram_api import (
     photographs,
     recordings,
     report_documents,
+    reports,
     rooms,
     session,
 )
@@ -49,6 +50,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *bookings.ENDPOINTS,
     *rooms.ENDPOINTS,
     *recordings.ENDPOINTS,
+    *reports.ENDPOINTS,
     *report_documents.ENDPOINTS,
     *keyimages.ENDPOINTS,
     *photographs.ENDPOINTS,

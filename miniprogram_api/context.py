@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from backend.consultation import ConsultationService
     from backend.imaging import ImagingService
     from backend.people.service import PeopleService
-    from backend.reporting import ReportDocuments
+    from backend.reporting import ReportDocuments, ReportService
     from backend.scheduling import SchedulingService
     from backend.video.rooms import RoomAdmission
     from backend.video.service import VideoService
@@ -45,6 +45,7 @@ class Context:
     scheduling: "SchedulingService"
     video: "VideoService"
     imaging: "ImagingService"
+    reports: "ReportService"
     documents: "ReportDocuments"
     mint: Callable[["RoomAdmission"], str]
     web_login: WebLogin

@@ -15,6 +15,8 @@ _PAGES = {
     "/v": "room.html",
     f"/h5/recordings/{{id:{_ID}}}": "recordings.html",
     f"/h5/viewer/{{id:{_ID}}}": "viewer.html",
+    f"/h5/reports/{{id:{_ID}}}": "report.html",
+    "/r": "report.html",
 }
 _ASSETS = "/h5/assets"
 _PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"

@@ -50,3 +50,7 @@ class PublicLinks:
     def viewer(self, consultation_id: str) -> str:
         """Give the address of the page of a consultation's images: no secret either."""
         return f"{self._public_url}/h5/viewer/{consultation_id}"
+
+    def reports(self, consultation_id: str) -> str:
+        """Give the address of the page of a consultation's reports: no secret either."""
+        return f"{self._public_url}/h5/reports/{consultation_id}"

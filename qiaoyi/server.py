@@ -206,6 +206,7 @@ def _application(
         scheduling=house.scheduling,
         video=house.video,
         imaging=house.imaging,
+        reports=house.reports,
         documents=house.documents,
         mint=partial(mint, token_mint(house.clock, house.ring)),
         web_login=WebLogin(

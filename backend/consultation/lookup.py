@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, select
 from backend.consultation.desk import CaseDesk
 from backend.consultation.rules import RUNNING
 from backend.consultation.tables import Consultation
+from backend.security.policy import Actor
 
 _MOST = 10
 
@@ -30,7 +31,10 @@ class CaseReference:
 
 
 class Lookup(CaseDesk):
-    """References to consultations. They tell identifiers alone, so no policy is asked and nothing is audited."""
+    """What subjects above this one need of a consultation.
+
+    References to consultations. They tell identifiers alone, so no policy is asked and nothing is audited.
+    """
 
     async def reference(self, consultation_id: str) -> CaseReference | None:
         """Give the consultation of this identifier."""
@@ -49,6 +53,12 @@ class Lookup(CaseDesk):
             Consultation.institution_id == institution_id,
             Consultation.status.in_(RUNNING),
         )
+
+    async def note(self, actor: Actor, consultation_id: str, kind: str, text: str) -> None:
+        """Write into the timeline what `actor` did in a subject above this one, which has asked the policy and audited
+        it; nothing clinical."""
+        async with self._database.transaction() as session:
+            await self._note(session, actor, await self._case(session, consultation_id), kind, text)
 
     async def _references(self, *conditions: ColumnElement[bool]) -> list[CaseReference]:
         async with self._database.reading() as session:

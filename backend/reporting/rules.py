@@ -35,6 +35,9 @@ MOST_REMINDERS = 3
 """How often it is told again. Both numbers are our own judgement: the ten safety goals of the Chinese Hospital
 Association ask for timely reporting of critical values and a receipt, without a number for images."""
 
+_BLANK = re.compile(r"[_＿]{2,}")
+_AROUND_BLANK = 8
+
 _ORGANS = {"male": ("子宫", "卵巢", "输卵管", "宫颈", "阴道"), "female": ("前列腺", "精囊", "睾丸", "附睾", "阴茎")}
 _NEGATED = re.compile(r"(未见|无|不见|缺如|已?切除)")
 _LEFT, _RIGHT, _BOTH = re.compile(r"左(?!右)"), re.compile(r"(?<!左)右"), re.compile(r"双|两侧|左右|两肺|两肾")
@@ -57,6 +60,25 @@ def slips_in(findings: str, impression: str, sex: str) -> list[Slip]:
                 found.append(Slip.OTHER_SIDE)
                 break
     return found
+
+
+def blank_in(text: str) -> str:
+    """Give the first place of a template that is not filled in, with the words before it; empty where none is left."""
+    found = _BLANK.search(text)
+    if found is None:
+        return ""
+    before = re.split(r"[，。；、\n,;]", text[: found.start()])[-1]
+    return before[-_AROUND_BLANK:] + found.group()
+
+
+def blanks_in(text: str) -> int:
+    """Give how many places of a template are not filled in."""
+    return len(_BLANK.findall(text))
+
+
+def fill_blank(text: str, words: str) -> str:
+    """Give `text` with `words` in the first place that is not filled in."""
+    return _BLANK.sub(lambda _: words, text, count=1)
 
 
 def canonical(content: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from backend.clock import Clock
 from backend.consultation import CaseReference, ConsultationService
 from backend.consultation.rules import require_text
 from backend.db import Database, key_ring
-from backend.errors import Conflict, DomainError, IllegalMove, NotFound
+from backend.errors import Conflict, DomainError, IllegalMove, InvalidInput, NotFound
 from backend.events import EventBus
 from backend.ids import new_id
 from backend.imaging import ImagingService, StudyState, StudyView
@@ -22,6 +22,7 @@ from backend.reporting.rules import (
     SLIP_SENTENCES,
     ReportState,
     Slip,
+    blank_in,
     canonical,
     masked,
     slips_in,
@@ -38,6 +39,8 @@ _FIELDS = {"examination": ("检查名称", 200), "findings": ("检查所见", 10
 _NO_SUCH_REPORT = "没有找到这份报告。"
 _NO_SUCH_CODE = "没有查到这份报告，请核对纸上的二维码。"
 _CHANGED_MEANWHILE = "这份报告刚在别的地方改过，请重新打开再改。"
+_CRITICAL_TOLD = "有要紧的情况，已通知医生马上处理"
+_CRITICAL_CONFIRMED = "收到专家的紧急通知，马上处理"
 _CODE_BYTES = 16
 
 
@@ -140,7 +143,8 @@ class ReportService:
             confirmed: what may be a slip and is meant.
 
         Raises:
-            Conflict: it changed after it was read. InvalidInput: findings, impression or the examination are empty.
+            Conflict: it changed after it was read. InvalidInput: findings, impression or the examination are empty, or
+                hold a place of a template that is not filled in.
             SlipsFound: something else may be a slip; its details hold the codes.
         """
         async with self._database.transaction() as session:
@@ -148,8 +152,7 @@ class ReportService:
             if row.state is not ReportState.DRAFT:
                 return _view(row)
             _check_revision(row, revision)
-            for field, (name, longest) in _FIELDS.items():
-                require_text(getattr(row, field), name, longest=longest)
+            _require_whole(row)
             slips = [slip for slip in await self._slips(row) if slip not in confirmed]
             if slips:
                 raise SlipsFound("".join(SLIP_SENTENCES[slip] for slip in slips), slips=[str(slip) for slip in slips])
@@ -190,6 +193,25 @@ class ReportService:
             row = await self._draft(session, actor, report_id, None)
             await self._record(session, actor, "report.discard", row)
             await session.delete(row)
+
+    async def may_write(self, actor: Actor, consultation_id: str) -> bool:
+        """Tell whether the actor writes the reports of a consultation; who may not even read them is refused."""
+        reference = await self._reference(consultation_id)
+        _require(actor, Action.REPORT_READ, reference)
+        return _allowed(actor, Action.REPORT_WRITE, reference)
+
+    async def signed(self, actor: Actor, consultation_id: str) -> int:
+        """Give how many studies of a consultation have a signed report."""
+        _require(actor, Action.REPORT_READ, await self._reference(consultation_id))
+        async with self._database.reading() as session:
+            return (
+                await session.scalar(
+                    select(func.count(Report.id)).where(
+                        Report.consultation_id == consultation_id, Report.state == ReportState.SIGNED
+                    )
+                )
+                or 0
+            )
 
     async def report(self, actor: Actor, report_id: str) -> ReportView:
         """Give one version; the read is audited."""
@@ -266,6 +288,7 @@ class ReportService:
                 reminders=0,
             )
             session.add(row)
+            await self._consultations.note(actor, reference.id, "critical_value", _CRITICAL_TOLD)
             await self._timers.set(session, REMIND_TIMER, row.id, now + REMIND_AFTER, critical_id=row.id)
             await self._record_critical(session, actor, "report.mark_critical", row, reference)
             await self._events.publish(session, "report.critical_marked", **_critical_news(row, reference))
@@ -282,6 +305,7 @@ class ReportService:
             if row.confirmed_by is None:
                 row.confirmed_by, row.confirmed_at = _practitioner_of(actor), self._clock.now()
                 await self._timers.cancel(session, REMIND_TIMER, row.id)
+                await self._consultations.note(actor, reference.id, "critical_value", _CRITICAL_CONFIRMED)
                 await self._record_critical(session, actor, Action.REPORT_CONFIRM_CRITICAL, row, reference)
                 await self._events.publish(session, "report.critical_confirmed", **_critical_news(row, reference))
             return _critical_view(row)
@@ -400,6 +424,8 @@ class ReportService:
             if older.id != row.id:
                 older.state = ReportState.SUPERSEDED
         await self._record(session, actor, "report.sign", row)
+        signed = "签发了影像检查报告" if row.version == 1 else f"改过影像检查报告，签发了第{row.version}版"
+        await self._consultations.note(actor, row.consultation_id, "report", signed)
         reference = await self._reference(row.consultation_id)
         await self._events.publish(
             session, "report.signed", report_id=row.id, version=row.version, **_concerned(reference)
@@ -444,6 +470,13 @@ def _relations(actor: Actor, action: Action, reference: CaseReference) -> dict[s
         "participants": writers if action is Action.REPORT_WRITE else reference.participants,
         "institution_id": reference.institution_id,
     }
+
+
+def _require_whole(row: Report) -> None:
+    for field, (name, longest) in _FIELDS.items():
+        blank = blank_in(require_text(getattr(row, field), name, longest=longest))
+        if blank:
+            raise InvalidInput(f"{name}里还有没填的地方：“{blank}”。请填好或者删掉，再签发。", field=field)
 
 
 def _check_revision(row: Report, revision: int | None) -> None:

@@ -10,22 +10,25 @@ from bot.cards.room import room_choices
 from bot.messages import Choice, Menu, Notice
 from bot.wording import lines
 
-_MOST_STEPS = 6
+_MOST_STEPS = 7
 
 
-def digest_card(view: ConsultationView, material: Material, now: datetime, notice: Notice | None = None) -> Menu:
+def digest_card(
+    view: ConsultationView, material: Material, now: datetime, notice: Notice | None = None, studies: int = 0
+) -> Menu:
     """Give the digest of a case for its expert.
 
     Args:
         material: what was gathered beside the record.
         notice: how a notification of it is put where WeChat lets no more than a template through.
+        studies: how many studies there are to report.
     """
     count = len(material.enclosures)
     head = lines(full_case(view, now), *supplement_lines(material), f"图片：{count}张" if count else "")
-    return Menu(head, _steps(view, count, now), notice=notice)
+    return Menu(head, _steps(view, count, studies, now), notice=notice)
 
 
-def _steps(view: ConsultationView, pictures: int, now: datetime) -> tuple[Choice, ...]:
+def _steps(view: ConsultationView, pictures: int, studies: int, now: datetime) -> tuple[Choice, ...]:
     steps = [*room_choices(view, now)]
     if view.status is Status.ASSIGNED:
         steps += [Choice(f"expert.supplement:{view.id}", "需要补充资料"), Choice(f"expert.start:{view.id}", "开始会诊")]
@@ -38,6 +41,8 @@ def _steps(view: ConsultationView, pictures: int, now: datetime) -> tuple[Choice
             Choice(f"expert.opinion:{view.id}", "填写意见"),
             Choice(f"expert.supplement:{view.id}", "需要补充资料"),
         ]
+    if studies and view.status is not Status.CANCELLED:
+        steps.append(Choice(f"expert.report:{view.id}", "写影像报告"))
     if pictures:
         steps.append(Choice(f"expert.pictures:{view.id}", "看图片"))
     steps.append(Choice(f"expert.timeline:{view.id}", "看经过"))

@@ -3,6 +3,7 @@
 from backend.consultation.rules import Status
 from bot.cards.case import case_choice, full_case
 from bot.cards.material import gather, supplement_lines
+from bot.cards.report import report_choices
 from bot.cards.room import room_choices
 from bot.dialogue import Dialogue, Turn
 from bot.flows.case_lists import say_cases, say_pictures, say_timeline
@@ -56,7 +57,8 @@ async def show(turn: Turn, consultation_id: str) -> None:
     material = await gather(turn.services.consultations, turn.actor, consultation_id)
     text = lines(full_case(view, turn.services.clock.now()), *supplement_lines(material))
     room = room_choices(view, turn.services.clock.now())
-    turn.say(Menu(text, (*room, *_steps(view.status, consultation_id, material.is_waiting))))
+    report = await report_choices(turn.services.reports, turn.actor, consultation_id)
+    turn.say(Menu(text, (*room, *report, *_steps(view.status, consultation_id, material.is_waiting))))
 
 
 def _steps(status: Status, consultation_id: str, is_waiting: bool) -> tuple[Choice, ...]:

@@ -26,7 +26,8 @@ async def show(turn: Turn, consultation_id: str) -> None:
     turn.leave()
     view = await turn.services.consultations.get(turn.actor, consultation_id)
     material = await gather(turn.services.consultations, turn.actor, consultation_id)
-    turn.say(digest_card(view, material, turn.services.clock.now()))
+    studies = await turn.services.imaging.studies_of(turn.actor, consultation_id)
+    turn.say(digest_card(view, material, turn.services.clock.now(), studies=len(studies)))
 
 
 async def start(turn: Turn, consultation_id: str) -> None:

@@ -6,6 +6,7 @@ from itertools import groupby
 from backend.consultation.rules import RUNNING, Status
 from backend.consultation.views import ConsultationSummary, ConsultationView
 from backend.security.policy import Role
+from bot.cards.report import report_choices
 from bot.cards.room import room_choices
 from bot.dialogue import Dialogue, Turn
 from bot.flows import consent
@@ -18,8 +19,8 @@ from bot.wording import day, moment, short_day, time_of_day
 PAGE = 5
 _CASES_LOOKED_AT = 10
 _LONGEST_TIMELINE = 30
-_STAFF_ONLY = ("offered", "declined", "opinion")
-"""Kinds of entries that tell a patient nothing: who else was asked, and the drafts of an opinion."""
+_STAFF_ONLY = ("offered", "declined", "opinion", "critical_value")
+"""Kinds of entries that tell a patient nothing: who else was asked, the drafts of an opinion, alarms among doctors."""
 _STATUS_MOVE = re.compile(r"（[^（）]+→[^（）]+）$")
 _PLAIN_STATUS = {
     Status.DRAFT: "等卫生院医生看",
@@ -82,7 +83,8 @@ async def _case(turn: Turn, consultation_id: str) -> None:
     booking = active_booking(case)
     if booking is not None:
         lines.append(f"约的时间：{moment(booking.starts_at)}")
-    turn.say(Menu("\n".join(lines), (*room_choices(case, turn.services.clock.now()), *_choices(case))))
+    report = await report_choices(turn.services.reports, turn.actor, case.id)
+    turn.say(Menu("\n".join(lines), (*room_choices(case, turn.services.clock.now()), *report, *_choices(case))))
 
 
 def _choices(case: ConsultationView) -> list[Choice]:

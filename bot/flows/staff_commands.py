@@ -9,6 +9,7 @@ from bot.flows import (
     doctor_task,
     expert_case,
     expert_opinion,
+    expert_report,
     expert_schedule,
     my,
     offers,
@@ -29,6 +30,14 @@ async def _opinion(turn: Turn, _: str) -> None:
         turn.say(home(turn.actor, "您现在没有正在进行的会诊。"))
     else:
         await expert_opinion.give_opinion(turn, consultation_id)
+
+
+async def _report(turn: Turn, _: str) -> None:
+    consultation_id = await turn.services.consultations.focus(turn.actor)
+    if consultation_id is None:
+        turn.say(home(turn.actor, "请先点“我的会诊”，打开那例会诊，再点“写影像报告”。"))
+    else:
+        await expert_report.write(turn, consultation_id)
 
 
 async def _only_experts_close(turn: Turn, _: str) -> None:
@@ -56,6 +65,8 @@ _COMMANDS: dict[Role, dict[str, Handler]] = {
         "我的日程": expert_schedule.schedule,
         "填写意见": _opinion,
         "结束会诊": _opinion,
+        "写影像报告": _report,
+        "写报告": _report,
     },
     Role.ADMINISTRATOR: {"待处理事项": administrator.waiting, "邀请成员": administrator_invite.candidates},
 }

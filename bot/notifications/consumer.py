@@ -11,6 +11,7 @@ from bot.notifications import (
     matching,
     patient_notes,
     preparation,
+    reports,
     results,
     rooms,
     tasks,
@@ -47,6 +48,7 @@ _MODULES = (
     rooms,
     imaging,
     key_images,
+    reports,
     results,
     administrators,
 )

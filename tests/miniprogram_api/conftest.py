@@ -162,6 +162,7 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
         scheduling=house.services.scheduling,
         video=house.services.video,
         imaging=house.services.imaging,
+        reports=house.services.reports,
         documents=ReportDocuments(
             house.database,
             house.clock,

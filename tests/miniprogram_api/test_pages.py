@@ -21,6 +21,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "assets").mkdir()
     (tmp_path / "room.html").write_text("<title>room</title>", "utf-8")
     (tmp_path / "recordings.html").write_text("<title>recordings</title>", "utf-8")
+    (tmp_path / "report.html").write_text("<title>report</title>", "utf-8")
     (tmp_path / "viewer.html").write_text("<title>viewer</title>", "utf-8")
     (tmp_path / "assets" / "room-1a2b.js").write_text("export {}", "utf-8")
     (tmp_path / "assets" / "jls.worker-1a2b.js").write_text("export {}", "utf-8")
@@ -45,7 +46,14 @@ async def served(folder: Path, framed_by: str = "") -> AsyncIterator[tuple[aioht
 
 @pytest.mark.parametrize(
     ("path", "title"),
-    [(ROOM, "room"), ("/v", "room"), (f"/h5/recordings/{ID}", "recordings"), (f"/h5/viewer/{ID}", "viewer")],
+    [
+        (ROOM, "room"),
+        ("/v", "room"),
+        (f"/h5/recordings/{ID}", "recordings"),
+        (f"/h5/viewer/{ID}", "viewer"),
+        (f"/h5/reports/{ID}", "report"),
+        ("/r", "report"),
+    ],
 )
 async def test_a_page_may_use_the_camera_and_stands_in_nobodys_frame(folder: Path, path: str, title: str) -> None:
     async with served(folder) as (http, url), http.get(url + path) as answer:

@@ -1,181 +1,149 @@
-"""A signed report over HTTP: its PDF, its resources of FHIR, and the page behind the QR code on paper."""
+"""Reports over the API: written by the expert, read by those who take part, and by nobody else."""
 
-import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
-import aiohttp
 import pytest
-from aiohttp import web
-from fhir.resources.R4B.diagnosticreport import DiagnosticReport
-from fhir.resources.R4B.imagingstudy import ImagingStudy
-from sqlalchemy import update
 
-from backend.limits import MemoryRateLimits
-from backend.reporting import ReportView
-from backend.reporting.tables import Report
-from backend.security.policy import SYSTEM, Actor
-from miniprogram_api.verification import verification_route
-from tests.miniprogram_api.conftest import Api, Patient, new_patient
-from tests.support import cases
+from backend.security.policy import SYSTEM
+from tests.miniprogram_api.conftest import Api, Patient
+from tests.support.cases import staff
 from tests.support.house import House
 from tests.support.imaging import as_file, ct_slice, of_patient, streamed
 
 
 @dataclass
-class Signed:
-    """A report that an expert has signed."""
+class ReportApi:
+    """The API as each of a case's people."""
 
-    report: ReportView
-    expert: Actor
+    case: str
+    study: str
+    patient: Api
+    doctor: Api
+    expert: Api
     house: House
-    patient: Patient
 
-    @property
-    def path(self) -> str:
-        """Of the report, below /api/v1."""
-        return f"/reports/{self.report.id}"
+    async def draft(self) -> dict[str, object]:
+        """Begin a report."""
+        answer = await self.expert.post(f"/consultations/{self.case}/reports", {"study_uid": self.study})
+        assert answer.status == 201
+        body: dict[str, object] = answer.body
+        return body
 
-    async def amend(self) -> ReportView:
-        """Sign another version."""
-        reports = self.house.services.reports
-        draft = await reports.amend(self.expert, self.report.id, "补充")
-        return await reports.sign(self.expert, draft.id, revision=draft.revision)
+    async def written(self, **changes: str) -> dict[str, object]:
+        """Write a whole report."""
+        draft = await self.draft()
+        body = {"examination": "胸部CT平扫", "findings": "右肺上叶结节。", "impression": "右肺上叶结节。"} | changes
+        answer = await self.expert.put(f"/reports/{draft['id']}", {"revision": draft["revision"], **body})
+        assert answer.status == 200
+        found: dict[str, object] = answer.body
+        return found
+
+    async def signed(self) -> dict[str, object]:
+        """Sign it too."""
+        draft = await self.written()
+        answer = await self.expert.post(f"/reports/{draft['id']}/signature", {"revision": draft["revision"]})
+        assert answer.status == 200
+        found: dict[str, object] = answer.body
+        return found
 
 
 @pytest.fixture
-async def signed(house: House, patient: Patient) -> Signed:
-    """A signed report of a CT."""
-    imaging, reports = house.services.imaging, house.services.reports
+async def desk(patient: Patient, api: Api, house: House) -> ReportApi:
+    """A case with a CT study."""
     case_id = await patient.case()
-    case = await house.services.consultations.reference(case_id)
-    assert case is not None
-    new = await imaging.register_stow_sender(SYSTEM, case.institution_id, "放射科CT")
+    imaging = house.services.imaging
+    new = await imaging.register_stow_sender(SYSTEM, house.institutions["青山镇卫生院"], "放射科CT")
     machine = await imaging.sender_of_token(new.token)
     assert machine is not None
-    image = ct_slice(1, **of_patient("王小明", accession=case.number))
-    await imaging.receive(machine, streamed(as_file(image)))
-    expert = await cases.staff(house, "钟专家")
-    draft = await reports.draft(expert, case_id, image.StudyInstanceUID)
-    draft = await reports.write(
-        expert, draft.id, examination="胸部CT平扫", findings="右肺上叶结节。", impression="右肺结节<8mm，建议复查。"
-    )
-    report = await reports.sign(expert, draft.id, revision=draft.revision)
-    return Signed(report, expert, house, patient)
+    number = (await house.services.consultations.get(SYSTEM, case_id)).number
+    one = ct_slice(StudyDescription="胸部CT", **of_patient("王^小明", accession=number))
+    await imaging.receive(machine, streamed(as_file(one)))
+    doctor, expert = [api.as_((await staff(house, name)).person_id) for name in ("村医甲", "钟专家")]
+    return ReportApi(case_id, one.StudyInstanceUID, patient.api, doctor, expert, house)
 
 
-async def test_those_who_take_part_get_the_pdf_and_others_do_not_learn_of_it(
-    house: House, api: Api, signed: Signed
-) -> None:
-    staff = [api.as_((await cases.staff(house, name)).person_id) for name in ("村医甲", "钟专家")]
-    for reader in (signed.patient.api, *staff):
-        answer = await reader.get(f"{signed.path}/pdf")
-        assert (answer.status, answer.headers["Content-Type"]) == (200, "application/pdf")
-        assert answer.headers["Cache-Control"] == "no-store"
-        assert answer.body.startswith(b"%PDF")
-    stranger = await new_patient(house, api, "赵强")
-    for path in ("/pdf", "/fhir"):
-        assert (await stranger.api.get(signed.path + path)).status == 404
-        assert (await api.get(signed.path + path)).status == 401
-    assert (await stranger.api.post(f"{signed.path}/pdf/link", {})).status == 404
+async def test_the_expert_gets_what_writing_needs_and_the_others_what_reading_needs(desk: ReportApi) -> None:
+    body = (await desk.expert.get(f"/consultations/{desk.case}/reports")).body
+    assert (body["may_write"], body["may_confirm"], body["is_patient"]) == (True, False, False)
+    [study] = body["studies"]
+    assert study["templates"][0]["name"] == "胸部CT平扫"
+    assert "张力性气胸" in study["critical_findings"]
+    doctor = (await desk.doctor.get(f"/consultations/{desk.case}/reports")).body
+    assert (doctor["may_write"], doctor["may_confirm"]) == (False, True)
+    mine = (await desk.patient.get(f"/consultations/{desk.case}/reports")).body
+    assert (mine["is_patient"], mine["studies"], mine["critical_values"]) == (True, [], [])
 
 
-async def test_an_address_opens_the_pdf_for_half_an_hour(house: House, api: Api, signed: Signed) -> None:
-    link = await signed.patient.api.post(f"{signed.path}/pdf/link", {})
-    assert link.status == 201
-    url = api.url + link.body["address"]
-    async with api.http.get(url) as response:
-        assert (response.status, response.content_type) == (200, "application/pdf")
-    async with api.http.get(url.replace(signed.report.id, "0" * 32)) as response:
-        assert response.status == 404
-    house.clock.advance(timedelta(minutes=31))
-    async with api.http.get(url) as response:
-        assert response.status == 404
+async def test_a_draft_is_written_and_signed_and_then_read(desk: ReportApi) -> None:
+    draft = await desk.written()
+    for reader in (desk.patient, desk.doctor):
+        assert (await reader.get(f"/consultations/{desk.case}/reports")).body["reports"] == []
+    assert (await desk.patient.get(f"/consultations/{desk.case}/reports/standing")).body == {
+        "may_write": False,
+        "signed": 0,
+    }
+    answer = await desk.expert.post(f"/reports/{draft['id']}/signature", {"revision": draft["revision"]})
+    assert answer.body["state"] == "signed"
+    for reader in (desk.patient, desk.doctor):
+        [report] = (await reader.get(f"/consultations/{desk.case}/reports")).body["reports"]
+        assert (report["impression"], report["author_name"]) == ("右肺上叶结节。", "钟专家")
+    assert (await desk.doctor.get(f"/consultations/{desk.case}/reports/standing")).body["signed"] == 1
 
 
-async def test_a_report_and_its_study_are_given_in_fhir(signed: Signed) -> None:
-    answer = await signed.patient.api.get(f"{signed.path}/fhir")
-    report: Any = DiagnosticReport.model_validate(answer.body["diagnostic_report"])
-    study: Any = ImagingStudy.model_validate(answer.body["imaging_study"])
-    assert report.conclusion == signed.report.impression
-    assert report.imagingStudy[0].reference == f"ImagingStudy/{study.id}"
-    assert report.presentedForm[0].url.endswith(f"/api/v1{signed.path}/pdf")
+async def test_who_writes_over_what_they_have_not_seen_is_told_so(desk: ReportApi) -> None:
+    draft = await desk.written()
+    for path, method, body in (
+        (f"/reports/{draft['id']}", desk.expert.put, {"revision": 0, "findings": "别的"}),
+        (f"/reports/{draft['id']}/signature", desk.expert.post, {"revision": 0}),
+    ):
+        answer = await method(path, body)
+        assert (answer.status, answer.code) == (409, "conflict")
 
 
-@dataclass
-class Page:
-    """The verification page as a scanner's browser gets it."""
-
-    url: str
-    http: aiohttp.ClientSession
-
-    async def open(self, code: str) -> tuple[int, str, dict[str, str]]:
-        """Status, text without marks, headers."""
-        async with self.http.get(f"{self.url}/verify/{code}") as response:
-            text = await response.text()
-            assert "<script" not in text
-            return response.status, re.sub(r"<style>.*?</style>|<[^>]+>", "\n", text), dict(response.headers)
+async def test_slips_and_open_places_stop_signing_with_a_sentence(desk: ReportApi) -> None:
+    draft = await desk.written(impression="左肺结节。")
+    slips = (await desk.expert.get(f"/reports/{draft['id']}/slips")).body["items"]
+    assert [slip["code"] for slip in slips] == ["other_side"]
+    path = f"/reports/{draft['id']}/signature"
+    assert (await desk.expert.post(path, {"revision": draft["revision"]})).code == "report_slips"
+    edit = {"revision": draft["revision"], "impression": "左肺____。"}
+    open_one = (await desk.expert.put(f"/reports/{draft['id']}", edit)).body
+    answer = await desk.expert.post(path, {"revision": open_one["revision"], "confirmed": ["other_side"]})
+    assert (answer.status, answer.body["field"]) == (400, "impression")
+    assert "左肺____" in answer.body["message"]
 
 
-@pytest.fixture
-async def page(house: House) -> AsyncIterator[Page]:
-    """The page's server."""
-    application = web.Application()
-    application.add_routes([verification_route(house.services.reports, MemoryRateLimits(), ())])
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with aiohttp.ClientSession() as http:
-        yield Page(f"http://127.0.0.1:{runner.addresses[0][1]}", http)
-    await runner.cleanup()
+async def test_a_signed_report_is_amended_with_a_reason_and_a_draft_thrown_away(desk: ReportApi) -> None:
+    signed = await desk.signed()
+    assert (await desk.expert.post(f"/reports/{signed['id']}/amendment", {"reason": " "})).status == 400
+    fresh = await desk.expert.post(f"/reports/{signed['id']}/amendment", {"reason": "漏写一处"})
+    assert (fresh.status, fresh.body["version"], fresh.body["amendment_reason"]) == (201, 2, "漏写一处")
+    assert (await desk.expert.send("DELETE", f"/reports/{fresh.body['id']}")).status == 200
+    [left] = (await desk.expert.get(f"/consultations/{desk.case}/reports")).body["reports"]
+    assert left["version"] == 1
+    assert (await desk.expert.send("DELETE", f"/reports/{signed['id']}")).status == 409
 
 
-async def test_the_page_says_that_a_paper_is_genuine_and_names_nobody_in_full(page: Page, signed: Signed) -> None:
-    status, words, headers = await page.open(signed.report.code or "")
-    assert status == 200
-    for part in ("这份报告是真的", "王*明", "胸部CT平扫", "右肺结节&lt;8mm", "钟专家", "省人民医院"):
-        assert part in words
-    assert "王小明" not in words
-    assert "右肺上叶结节" not in words  # what the findings say is for those who read the report
-    assert headers["Cache-Control"] == "no-store"
-    assert "noindex" in headers["X-Robots-Tag"]
-    assert "default-src 'none'" in headers["Content-Security-Policy"]
+async def test_a_critical_value_is_marked_and_taken_in_hand(desk: ReportApi) -> None:
+    body = {"study_uid": desk.study, "text": "张力性气胸"}
+    marked = (await desk.expert.post(f"/consultations/{desk.case}/critical-values", body)).body
+    assert (marked["confirmed_by"], marked["confirmed_at"]) == ("", None)
+    path = f"/critical-values/{marked['id']}/confirmation"
+    assert (await desk.expert.post(path, {})).status == 404
+    assert (await desk.doctor.post(path, {})).body["confirmed_by"] == "村医甲"
+    [told] = (await desk.expert.get(f"/consultations/{desk.case}/reports")).body["critical_values"]
+    assert (told["text"], told["confirmed_by"], told["study_uid"]) == ("张力性气胸", "村医甲", desk.study)
 
 
-async def test_the_page_says_that_a_newer_version_replaced_a_paper(page: Page, signed: Signed) -> None:
-    second = await signed.amend()
-    _, words, _ = await page.open(signed.report.code or "")
-    assert "已经作废" in words
-    assert "现在要看第2版" in words
-    assert "这份报告是真的" in (await page.open(second.code or ""))[1]
-
-
-async def test_the_page_says_that_a_changed_report_is_not_to_be_believed(page: Page, signed: Signed) -> None:
-    async with signed.house.database.transaction() as session:
-        await session.execute(update(Report).values(impression="未见异常。"))
-    _, words, _ = await page.open(signed.report.code or "")
-    assert "不要相信" in words
-    assert "未见异常" not in words
-
-
-@pytest.mark.parametrize("code", ["x" * 22, "短", "%3Cscript%3E", "a/b", "..%2f..%2fetc"])
-async def test_an_unknown_code_is_said_to_be_unknown(page: Page, signed: Signed, code: str) -> None:
-    status, words, headers = await page.open(code)
-    assert status == 404
-    assert "没有查到这份报告" in words
-    assert headers["Cache-Control"] == "no-store"
-
-
-async def test_who_looks_too_often_has_to_wait(page: Page, signed: Signed) -> None:
-    seen = [(await page.open("x" * 22))[0] for _ in range(31)]
-    assert seen == [404] * 30 + [429]
-
-
-async def test_no_log_line_holds_a_code(page: Page, signed: Signed, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG")
-    await page.open(signed.report.code or "")
-    await page.open("unknowncodeunknowncode")
-    assert str(signed.report.code) not in caplog.text
-    assert "unknowncode" not in caplog.text
+async def test_nobody_else_writes_or_reads(desk: ReportApi, api: Api, house: House) -> None:
+    draft, signed_body = await desk.written(), {"study_uid": desk.study}
+    stranger = api.as_((await staff(house, "村医乙")).person_id)
+    for path in ("reports", "reports/standing"):
+        assert (await stranger.get(f"/consultations/{desk.case}/{path}")).status == 404
+    for person in (desk.patient, desk.doctor, stranger):
+        assert (await person.post(f"/consultations/{desk.case}/reports", signed_body)).status == 404
+        edit = {"revision": draft["revision"], "findings": "别的"}
+        assert (await person.put(f"/reports/{draft['id']}", edit)).status == 404
+        assert (await person.send("DELETE", f"/reports/{draft['id']}")).status == 404
+        marked = await person.post(f"/consultations/{desk.case}/critical-values", {**signed_body, "text": "气胸"})
+        assert marked.status == 404

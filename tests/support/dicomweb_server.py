@@ -121,6 +121,7 @@ class DicomWebServer:
                 web.get("/wechat", self._wechat),
                 web.get("/api/v1/web-login", self._web_login),
                 web.post("/api/v1/web-session", self._web_session),
+                web.get(f"/api/v1/consultations/{CONSULTATION}/reports/standing", self._standing),
                 *self.dicomweb(),
                 *self.case.routes(),
             ]
@@ -165,6 +166,10 @@ class DicomWebServer:
         token = secrets.token_hex(8)
         self._tokens.add(token)
         return web.json_response({"token": token, "expires_at": "2099-01-01T00:00:00+08:00"}, status=201)
+
+    async def _standing(self, request: web.Request) -> web.Response:
+        self._check(request)
+        return web.json_response({"may_write": False, "signed": 0})
 
     async def _studies(self, request: web.Request) -> web.Response:
         self._check(request)

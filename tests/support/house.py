@@ -87,6 +87,10 @@ class PlainLinks:
         """Give the address of the page of the images."""
         return f"http://house.test/h5/viewer/{consultation_id}"
 
+    def reports(self, consultation_id: str) -> str:
+        """Give the address of the page of the reports."""
+        return f"http://house.test/h5/reports/{consultation_id}"
+
 
 @dataclass
 class House:

@@ -46,6 +46,11 @@ export function dayText(at: number): string {
   return `${year}年${month}月${day}日`
 }
 
+/** 2026年11月21日 09:41 */
+export function momentText(at: number): string {
+  return `${dayText(at)} ${clockText(at)}`
+}
+
 /** The line between groups of bubbles: 09:41 / 昨天 09:41 / 星期三 09:41 / 11月3日 09:41 / 2025年11月3日 09:41. */
 export function stampText(at: number, now: number): string {
   const days = dayNumber(now) - dayNumber(at)

@@ -1,4 +1,4 @@
-import { callJson } from './http'
+import { callJson, postJson } from './http'
 import { isRaw, text } from './raw'
 
 /** Eight digits to type at `address` on a computer: good for five minutes, and once. */
@@ -13,4 +13,11 @@ export async function makeDeskCode(consultation: string, token: string): Promise
   const answer: unknown = await callJson(address, { method: 'POST', headers: { Authorization: `Bearer ${token}` } })
   const raw = isRaw(answer) ? answer : {}
   return { code: text(raw.code), address: text(raw.address) }
+}
+
+/** Redeems the eight digits: whose they were, and of which consultation. Raises ApiError where they are wrong, used or over. */
+export async function openDeskSession(code: string): Promise<{ token: string; consultation: string }> {
+  const answer: unknown = await postJson('/api/v1/desk-session', { code })
+  const raw = isRaw(answer) ? answer : {}
+  return { token: text(raw.token), consultation: text(raw.consultation_id) }
 }

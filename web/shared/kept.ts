@@ -21,15 +21,20 @@ export function readKept(prefix: string): unknown {
   }
 }
 
-/** Keeps `value`, and makes the address `path` with the number: without code and state of a login. */
-export function keep(prefix: string, value: unknown, path: string): void {
+/** Keeps `value`, and gives the address `path` with the number under which the page there finds it. */
+export function keptAddress(prefix: string, value: unknown, path: string): string {
   const key = keyIn(location.hash, prefix) ?? prefix + newNumber()
   try {
     sessionStorage.setItem(key, JSON.stringify(value))
   } catch {
     // A browser that keeps nothing asks again after a reload; the page itself works.
   }
-  history.replaceState(null, '', `${path}#${key.slice(prefix.length)}`)
+  return `${path}#${key.slice(prefix.length)}`
+}
+
+/** Keeps `value`, and makes the address `path` with the number: without code and state of a login. */
+export function keep(prefix: string, value: unknown, path: string): void {
+  history.replaceState(null, '', keptAddress(prefix, value, path))
 }
 
 export function forget(prefix: string): void {

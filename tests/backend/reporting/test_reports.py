@@ -152,3 +152,33 @@ async def test_every_read_is_audited(desk: ReportDesk) -> None:
         query = select(AuditEntry.action).where(AuditEntry.subject == f"report:{signed.id}").order_by(AuditEntry.id)
         actions = list(await session.scalars(query))
     assert actions == ["report.write", "report.sign", "report.read", "report.verify"]
+
+
+async def test_a_place_of_a_template_that_is_not_filled_in_stops_signing(desk: ReportDesk) -> None:
+    draft = await desk.written()
+    draft = await desk.reports.write(desk.expert, draft.id, findings="右肺上叶结节，直径____mm。")
+    with pytest.raises(InvalidInput) as refused:
+        await desk.reports.sign(desk.expert, draft.id, revision=draft.revision)
+    assert refused.value.sentence == "检查所见里还有没填的地方：“直径____”。请填好或者删掉，再签发。"
+    assert refused.value.details["field"] == "findings"
+
+
+async def test_what_is_signed_and_told_stands_in_the_timeline_without_a_clinical_word(desk: ReportDesk) -> None:
+    await desk.signed()
+    critical = await desk.reports.mark_critical(desk.expert, desk.case_id, desk.study_uid, "张力性气胸")
+    await desk.reports.confirm_critical(desk.doctor, critical.id)
+    said = [entry.text_zh for entry in await desk.clinic.care.timeline(desk.patient, desk.case_id)]
+    assert said[-3:] == ["签发了影像检查报告", "有要紧的情况，已通知医生马上处理", "收到专家的紧急通知，马上处理"]
+
+
+async def test_who_takes_part_knows_whether_there_is_something_to_read_or_to_write(desk: ReportDesk) -> None:
+    assert await desk.reports.signed(desk.patient, desk.case_id) == 0
+    await desk.signed()
+    assert await desk.reports.signed(desk.patient, desk.case_id) == 1
+    assert await desk.reports.may_write(desk.expert, desk.case_id)
+    assert not await desk.reports.may_write(desk.doctor, desk.case_id)
+    stranger = await desk.clinic.expert("赵敏")
+    with pytest.raises(Forbidden):
+        await desk.reports.may_write(stranger, desk.case_id)
+    with pytest.raises(Forbidden):
+        await desk.reports.signed(stranger, desk.case_id)

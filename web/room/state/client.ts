@@ -1,5 +1,5 @@
-import { callJson, postJson } from '../../shared/http'
-import { parseEntry, parsePass, parseSession } from './parse'
+import { callJson } from '../../shared/http'
+import { parseEntry, parsePass } from './parse'
 import type { Entry, Pass } from './types'
 
 /** The HTTP API of "Who may enter" (docs/video-rooms.md). Every function raises ApiError. */
@@ -11,10 +11,6 @@ function room(consultation: string, part = ''): string {
 
 function asPerson(token: string, init: RequestInit = {}): RequestInit {
   return { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } }
-}
-
-export async function openDeskSession(code: string): Promise<{ token: string; consultation: string }> {
-  return parseSession(await postJson('/api/v1/desk-session', { code }))
 }
 
 export async function readEntry(consultation: string, token: string): Promise<Entry> {

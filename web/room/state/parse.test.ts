@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseEntry, parseMessage, parsePass, parseSession } from './parse'
+import { parseEntry, parseMessage, parsePass } from './parse'
 
 const message = (value: object) => parseMessage(JSON.stringify(value))
 
@@ -60,8 +60,7 @@ describe('the answers of the API', () => {
     expect(parseEntry(null)).toMatchObject({ state: 'open', number: '', expected: [] })
   })
 
-  it('reads passes and sessions', () => {
+  it('reads passes', () => {
     expect(parsePass({ token: 't', url: 'wss://n1/rooms', node: 'n1' })).toEqual({ token: 't', url: 'wss://n1/rooms' })
-    expect(parseSession({ token: 't', expires_at: '', consultation_id: 'c' })).toEqual({ token: 't', consultation: 'c' })
   })
 })

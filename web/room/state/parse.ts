@@ -134,8 +134,3 @@ export function parsePass(value: unknown): Pass {
   const raw = isRaw(value) ? value : {}
   return { token: text(raw.token), url: text(raw.url) }
 }
-
-export function parseSession(value: unknown): { token: string; consultation: string } {
-  const raw = isRaw(value) ? value : {}
-  return { token: text(raw.token), consultation: text(raw.consultation_id) }
-}

@@ -1,4 +1,5 @@
 import { type EffectScope, effectScope, inject, type InjectionKey, onScopeDispose, ref, shallowRef, watch } from 'vue'
+import { openDeskSession } from '../../shared/deskcode'
 import { ApiError } from '../../shared/http'
 import { type Back, cameBack, leaveForWeChat, openSession } from '../../shared/login'
 import * as client from './client'
@@ -104,7 +105,7 @@ export function createStore() {
 
   /** Raises ApiError where the code is wrong, used or too old. */
   async function enterDeskCode(code: string) {
-    const { token, consultation } = await client.openDeskSession(code)
+    const { token, consultation } = await openDeskSession(code)
     keep({ token, consultation, entered: false, audio: true, camera: true })
     await look()
   }

@@ -19,7 +19,7 @@ const NOT_ACCEPTABLE = 406
 export class ImagingClient {
   private readonly decoder = new JlsDecoder()
 
-  constructor(private readonly consultation: string, private readonly token: string) {}
+  constructor(readonly consultation: string, readonly token: string) {}
 
   close(): void {
     this.decoder.close()
