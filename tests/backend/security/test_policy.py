@@ -63,8 +63,9 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
     },
     (Role.DEVICE, Relation.INSTITUTION): {"imaging.store"},
     (Role.SYSTEM, Relation.ANY): {
-        "imaging.read", "imaging.manage", "imaging.forward", "report.read", "report.read_critical",
-        "video.manage_nodes", "video.record", "video.delete_recording", "consultation.raise_alarm",
+        "imaging.read", "imaging.manage", "imaging.forward", "imaging.file_document",
+        "report.read", "report.read_critical", "video.manage_nodes", "video.record",
+        "video.delete_recording", "consultation.raise_alarm",
         "consultation.open", "consultation.view", "consultation.read_record", "consultation.list",
         "consultation.submit", "consultation.assign", "consultation.book", "consultation.reschedule",
         "consultation.cancel_booking", "consultation.cancel", "consultation.record_no_show", "scheduling.set_week",
