@@ -33,6 +33,7 @@ UNHEARD = frozenset(
         "findings.added",  # the expert reads them in the digest
         "offer.declined",  # the search goes on; what comes of it is told
         "opinion.recorded",  # told when the consultation is completed
+        "imaging.document_filed",  # the report itself was told of when it was signed
         "room.left",  # those inside see it, and the end is told
     }
 )
