@@ -459,6 +459,58 @@ async def test_pixels_that_are_not_square_are_shown_as_high_and_wide_as_they_are
     assert abs(bright.mean() - size[0] / 2) <= 2
 
 
+def placed(number: int) -> pydicom.FileDataset:
+    """A slice that says where it lies: 2 mm above the one before it."""
+    return big_slice(
+        number, ImagePositionPatient=[-180, -180, 2 * number], ImageOrientationPatient=[1, 0, 0, 0, 1, 0]
+    )
+
+
+async def test_a_series_is_cut_in_other_planes_and_measured_there(desk: Desk) -> None:
+    desk.server.images = [placed(number) for number in range(1, SLICES + 1)]
+    values = np.stack([one.pixel_array for one in desk.server.images]).astype(float) - 1024
+    reader = await desk.reader()
+    await expect(reader.stage).to_have_attribute("data-loaded", str(SLICES))
+    assert [await reader.part(f"side-{edge}").inner_text() for edge in ("left", "right", "top", "bottom")] == list("右左前后")
+    await reader.part("plane-coronal").click()
+    await reader.sees(257)  # the middle of 512 rows
+    await expect(reader.part("overlay-place")).to_contain_text("冠状面")
+    assert [await reader.part(f"side-{edge}").inner_text() for edge in ("left", "right", "top", "bottom")] == list("右左头足")
+    box = await reader.stage.bounding_box()
+    assert box is not None
+    scale = box["width"] / 512  # of a column; a slice is 2 mm high, a pixel 0.7 mm wide
+    high = 2 / 0.7 * scale
+    middle = box["height"] / 2
+    await reader.part("tool-length").click()
+    await reader.drag((300, middle - 5 * high), (300, middle + 5 * high))
+    await expect(reader.part("reading")).to_have_text("20.0 mm")
+    await reader.part("clear").click()
+    await reader.part("tool-rectangle").click()
+    top = middle - SLICES / 2 * high
+    await reader.drag((100.1 * scale, top + 4.1 * high), (139.9 * scale, top + 7.9 * high))
+    inside = values[SLICES - 8 : SLICES - 4, 256, 100:140]  # the last slice is the uppermost
+    await expect(reader.part("reading").nth(0)).to_have_text(f"平均 {inside.mean():.1f} HU")
+    await expect(reader.part("star")).to_be_disabled()
+    await reader.part("plane-sagittal").click()
+    await expect(reader.part("reading")).to_have_count(0)
+    assert [await reader.part(f"side-{edge}").inner_text() for edge in ("left", "right", "top", "bottom")] == list("前后头足")
+    await reader.stage.press("ArrowDown")
+    await reader.sees(258)
+    await reader.part("plane-axial").click()
+    await reader.sees(SLICES // 2 + 1)
+    await at_actual_size(reader)
+    await reader.part("preset-骨窗").click()
+    await reader.shows(windowed(desk.server.images[SLICES // 2], 400, 1800))
+
+
+async def test_slices_that_make_no_block_are_offered_in_no_other_plane(desk: Desk) -> None:
+    desk.server.images = [placed(number) for number in range(1, 6)]
+    desk.server.images[-1].ImagePositionPatient = [-180, -180, 99]
+    reader = await desk.reader()
+    await expect(reader.stage).to_have_attribute("data-loaded", "5")
+    await expect(reader.part("plane-coronal")).to_have_count(0)
+
+
 async def test_frames_that_are_stored_as_jpeg_ls_are_decoded_by_the_browser(desk: Desk) -> None:
     plain = list(desk.server.images)
     for one in desk.server.images:
