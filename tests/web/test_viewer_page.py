@@ -14,16 +14,19 @@ import pytest_asyncio
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.uid import JPEGLSLossless
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, expect
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
 
 from tests.support.dicomweb_server import DicomWebServer, big_slice, of_study, running_dicomweb_server
+from tests.support.requirements import require_program
 from tests.support.waiting import eventually
+from tests.web.conftest import CHROMIUM_ARGUMENTS
 from tests.web.room_pages import DESKTOP, PHONE, PHONE_ON_ITS_SIDE
 from tests.web.test_room_accessibility import AXE, RUN, SMALL, WIDER
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SLICES = 24
+SOFTWARE_CHIP = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 PIXELS = """([x, y, width, height]) => {
     const canvas = document.querySelector('[data-testid=canvas]')
     return [...canvas.getContext('2d').getImageData(x, y, width, height).data]
@@ -43,6 +46,7 @@ class Reader:
 
     page: Page
     server: DicomWebServer
+    renderer: str
     problems: list[str] = field(default_factory=list)
 
     def part(self, name: str) -> Locator:
@@ -56,8 +60,9 @@ class Reader:
 
     async def open(self) -> None:
         """Open the card's address and wait for the first picture."""
-        await self.page.goto(self.server.address)
+        await self.page.goto(f"{self.server.address}?renderer={self.renderer}")
         await self.sees(1)
+        await expect(self.stage).to_have_attribute("data-renderer", self.renderer)
 
     async def sees(self, number: int) -> None:
         """Wait until the picture of this number is shown."""
@@ -94,6 +99,8 @@ class Reader:
         """Wait until the middle of the canvas is the middle of a picture of three channels at 1:1."""
         rows, columns, _ = expected.shape
         size: list[int] = await self.part("canvas").evaluate("canvas => [canvas.width, canvas.height]")
+        if self.renderer == "gpu":  # whose tables of greys have 1024 steps
+            tolerance = max(tolerance, 2)
         left, top = round((size[0] - columns) / 2), round((size[1] - rows) / 2)
         width = height = 64
         x, y = left + columns // 2, top + rows // 2
@@ -112,12 +119,13 @@ class Desk:
 
     server: DicomWebServer
     browser: Browser
+    renderer: str
     readers: list[Reader] = field(default_factory=list)
 
     async def reader(self, device: dict[str, Any] = DESKTOP, *, opened: bool = True) -> Reader:
         """A browser of somebody's own, with the first picture before it."""
         context = await self.browser.new_context(locale="zh-CN", reduced_motion="reduce", **device)
-        reader = Reader(await context.new_page(), self.server)
+        reader = Reader(await context.new_page(), self.server, self.renderer)
 
         def see_line(line: ConsoleMessage) -> None:
             # The browser itself writes down each answer of 400 and above.
@@ -133,20 +141,33 @@ class Desk:
 
 
 @asynccontextmanager
-async def opened_desk(browser: Browser, pages: Path) -> AsyncIterator[Desk]:
+async def opened_desk(browser: Browser, pages: Path, renderer: str) -> AsyncIterator[Desk]:
     async with running_dicomweb_server(pages) as server:
         server.images = [big_slice(number) for number in range(1, SLICES + 1)]
-        desk = Desk(server, browser)
+        desk = Desk(server, browser, renderer)
         yield desk
         for reader in desk.readers:
             await reader.page.context.close()
         assert [problem for reader in desk.readers for problem in reader.problems] == []
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["canvas", "gpu"])
+async def drawn_by(request: pytest.FixtureRequest, pages_folder: Path) -> AsyncIterator[tuple[Browser, str]]:
+    """Chromium and the renderer that the page uses; the graphics chip is played by the processor."""
+    async with async_playwright() as playwright:
+        arguments = [one for one in CHROMIUM_ARGUMENTS if one != "--disable-gpu" or request.param == "canvas"]
+        chromium = await playwright.chromium.launch(
+            executable_path=require_program("chromium"), args=[*arguments, *SOFTWARE_CHIP]
+        )
+        yield chromium, request.param
+        await chromium.close()
+
+
 @pytest_asyncio.fixture(loop_scope="module")
-async def desk(browser: Browser, pages_folder: Path) -> AsyncIterator[Desk]:
+async def desk(drawn_by: tuple[Browser, str], pages_folder: Path) -> AsyncIterator[Desk]:
     """A study with a CT of some slices."""
-    async with opened_desk(browser, pages_folder) as opened:
+    browser, renderer = drawn_by
+    async with opened_desk(browser, pages_folder, renderer) as opened:
         yield opened
 
 
@@ -543,6 +564,19 @@ async def test_a_jpeg_ls_frame_that_is_cut_off_is_never_shown(desk: Desk) -> Non
     await reader.stage.press("ArrowDown")
     await expect(reader.part("trouble")).to_contain_text("这一张没有完整传到，请再试一次。")
     await reader.sees(1)
+
+
+async def test_a_chip_that_does_not_start_is_told_of_and_the_picture_stays(browser: Browser, pages_folder: Path) -> None:
+    async with opened_desk(browser, pages_folder, "gpu") as desk:
+        reader = await desk.reader(opened=False)
+        await reader.page.route("**/cornerstone-*.js", lambda route: route.abort())
+        await reader.page.goto(f"{desk.server.address}?renderer=gpu")
+        await expect(reader.part("renderer-note")).to_contain_text("不影响看图")
+        reader.renderer = "canvas"
+        await expect(reader.stage).to_have_attribute("data-renderer", "canvas")
+        await at_actual_size(reader)
+        await reader.part("preset-骨窗").click()
+        await reader.shows(windowed(desk.server.images[0], 400, 1800))
 
 
 async def test_a_consultation_without_studies_says_so(desk: Desk) -> None:

@@ -3,8 +3,7 @@ import { applyLut, makeLut, type Lut } from '../state/lut'
 import type { Pixels, Table } from '../state/types'
 import { SQUARES_FROM, type Renderer, type Scene } from './renderer'
 
-/** Copies RGBA, turned round where `isInverted`. */
-export function copyColours(data: Uint8ClampedArray, into: Uint8ClampedArray, isInverted: boolean): void {
+function copyColours(data: Uint8ClampedArray, into: Uint8ClampedArray, isInverted: boolean): void {
   if (!isInverted) {
     into.set(data)
     return

@@ -6,12 +6,19 @@ const ENOUGH_GIGABYTES = 8
 const ENOUGH_CORES = 8
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i
 
-/** What the address says; kept for the tab, because a login leads to the address without it. */
+/** Keeps what the address says for this tab: a login leads to the address without it. */
+export function keepForced(): void {
+  const said = new URLSearchParams(location.search).get('renderer')
+  try {
+    if (said) sessionStorage.setItem(KEY, said)
+  } catch {
+    // the page chooses by itself
+  }
+}
+
 function forced(): Way | null {
   try {
-    const said = new URLSearchParams(location.search).get('renderer')
-    if (said) sessionStorage.setItem(KEY, said)
-    const kept = said ?? sessionStorage.getItem(KEY)
+    const kept = sessionStorage.getItem(KEY)
     return kept === 'canvas' || kept === 'gpu' ? kept : null
   } catch {
     return null

@@ -2,7 +2,6 @@ import { Enums, init, metaData, RenderingEngine, type StackViewport, type Types,
 import type { Size } from '../state/geometry'
 import { makeLut } from '../state/lut'
 import type { Pixels, Stored } from '../state/types'
-import { copyColours } from './canvas'
 import { SQUARES_FROM, type Renderer, type Scene } from './renderer'
 
 /** Draws with the graphics chip: windowing and interpolation cost the processor nothing. A chunk of its own, some 0.5 MB. */
@@ -16,10 +15,10 @@ interface Range {
 
 /** What the chip draws: values with a range of greys, or greys and colours that are ready. */
 interface Prepared {
-  data: Stored | Uint8ClampedArray
+  data: Stored
   range: Range
   isInverted: boolean
-  components: 1 | 4
+  components: 1 | 3
 }
 
 /** The window in stored values (PS3.3 C.11.2.1.2.1), where it is a straight line. */
@@ -38,12 +37,20 @@ function bent(scene: Scene, data: Stored): Prepared {
   return { data: greys, range: { lower: 0, upper: 255 }, isInverted: false, components: 1 }
 }
 
+function withoutAlpha(rgba: Uint8ClampedArray, isInverted: boolean): Uint8Array {
+  const data = new Uint8Array((rgba.length / 4) * 3)
+  for (let at = 0; at < data.length; at += 1) {
+    const value = rgba[Math.floor(at / 3) * 4 + (at % 3)] ?? 0
+    data[at] = isInverted ? 255 - value : value
+  }
+  return data
+}
+
 function prepared(scene: Scene): Prepared {
   const { pixels, picture, window } = scene
   if (pixels.kind === 'gray') return window.table || picture.modalityTable || picture.voi === 'SIGMOID' ? bent(scene, pixels.data) : straight(scene, pixels.data)
-  const data = new Uint8ClampedArray(pixels.data.length)
-  copyColours(pixels.data, data, scene.isInverted)
-  return { data, range: { lower: 0, upper: 255 }, isInverted: false, components: 4 }
+  const data = withoutAlpha(pixels.data, scene.isInverted)
+  return { data, range: { lower: 0, upper: 255 }, isInverted: false, components: 3 }
 }
 
 function modules(imageId: string, { picture }: Scene, { components, data }: Prepared): Record<string, unknown> {
@@ -67,7 +74,7 @@ function imageOf(imageId: string, { picture }: Scene, { data, components }: Prep
   const { rows, columns, aspect } = picture
   const voxelManager = utilities.VoxelManager.createImageVoxelManager({ width: columns, height: rows, scalarData: data as Types.PixelDataTypedArray, numberOfComponents: components })
   return {
-    imageId, rows, columns, height: rows, width: columns, color: components > 1, rgba: components > 1, numberOfComponents: components,
+    imageId, rows, columns, height: rows, width: columns, color: components > 1, rgba: false, numberOfComponents: components,
     columnPixelSpacing: 1, rowPixelSpacing: aspect, slope: 1, intercept: 0, windowCenter: 128, windowWidth: 256, invert: false,
     voiLUTFunction: Enums.VOILUTFunctionType.LINEAR, minPixelValue: 0, maxPixelValue: 1, sizeInBytes: data.byteLength,
     dataType: data.constructor.name as Types.PixelDataTypedArrayString, getPixelData: () => data as Types.PixelDataTypedArray,
