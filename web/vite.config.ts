@@ -66,6 +66,8 @@ export default defineConfig({
   base: './',
   plugins: [vue(), pageHead, packed],
   worker: { format: 'es' },
+  // Needs parts of Node, and nothing here needs it.
+  resolve: { alias: { xmlbuilder2: `${import.meta.dirname}/viewer/render/noxml.ts` } },
   // The web views of older phones read no newer language.
   build: { target: ['es2020', 'chrome87', 'safari14'], rollupOptions: { input: pages } },
   server: { host: '127.0.0.1', proxy: { '/api': sandbox } },

@@ -14,16 +14,19 @@ import pytest_asyncio
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.uid import JPEGLSLossless
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, expect
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
 
 from tests.support.dicomweb_server import DicomWebServer, big_slice, of_study, running_dicomweb_server
+from tests.support.requirements import require_program
 from tests.support.waiting import eventually
+from tests.web.conftest import CHROMIUM_ARGUMENTS
 from tests.web.room_pages import DESKTOP, PHONE, PHONE_ON_ITS_SIDE
 from tests.web.test_room_accessibility import AXE, RUN, SMALL, WIDER
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SLICES = 24
+SOFTWARE_CHIP = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 PIXELS = """([x, y, width, height]) => {
     const canvas = document.querySelector('[data-testid=canvas]')
     return [...canvas.getContext('2d').getImageData(x, y, width, height).data]
@@ -43,6 +46,7 @@ class Reader:
 
     page: Page
     server: DicomWebServer
+    renderer: str
     problems: list[str] = field(default_factory=list)
 
     def part(self, name: str) -> Locator:
@@ -56,8 +60,9 @@ class Reader:
 
     async def open(self) -> None:
         """Open the card's address and wait for the first picture."""
-        await self.page.goto(self.server.address)
+        await self.page.goto(f"{self.server.address}?renderer={self.renderer}")
         await self.sees(1)
+        await expect(self.stage).to_have_attribute("data-renderer", self.renderer)
 
     async def sees(self, number: int) -> None:
         """Wait until the picture of this number is shown."""
@@ -94,6 +99,8 @@ class Reader:
         """Wait until the middle of the canvas is the middle of a picture of three channels at 1:1."""
         rows, columns, _ = expected.shape
         size: list[int] = await self.part("canvas").evaluate("canvas => [canvas.width, canvas.height]")
+        if self.renderer == "gpu":  # whose tables of greys have 1024 steps
+            tolerance = max(tolerance, 2)
         left, top = round((size[0] - columns) / 2), round((size[1] - rows) / 2)
         width = height = 64
         x, y = left + columns // 2, top + rows // 2
@@ -112,12 +119,13 @@ class Desk:
 
     server: DicomWebServer
     browser: Browser
+    renderer: str
     readers: list[Reader] = field(default_factory=list)
 
     async def reader(self, device: dict[str, Any] = DESKTOP, *, opened: bool = True) -> Reader:
         """A browser of somebody's own, with the first picture before it."""
         context = await self.browser.new_context(locale="zh-CN", reduced_motion="reduce", **device)
-        reader = Reader(await context.new_page(), self.server)
+        reader = Reader(await context.new_page(), self.server, self.renderer)
 
         def see_line(line: ConsoleMessage) -> None:
             # The browser itself writes down each answer of 400 and above.
@@ -133,20 +141,33 @@ class Desk:
 
 
 @asynccontextmanager
-async def opened_desk(browser: Browser, pages: Path) -> AsyncIterator[Desk]:
+async def opened_desk(browser: Browser, pages: Path, renderer: str) -> AsyncIterator[Desk]:
     async with running_dicomweb_server(pages) as server:
         server.images = [big_slice(number) for number in range(1, SLICES + 1)]
-        desk = Desk(server, browser)
+        desk = Desk(server, browser, renderer)
         yield desk
         for reader in desk.readers:
             await reader.page.context.close()
         assert [problem for reader in desk.readers for problem in reader.problems] == []
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["canvas", "gpu"])
+async def drawn_by(request: pytest.FixtureRequest, pages_folder: Path) -> AsyncIterator[tuple[Browser, str]]:
+    """Chromium and the renderer that the page uses; the graphics chip is played by the processor."""
+    async with async_playwright() as playwright:
+        arguments = [one for one in CHROMIUM_ARGUMENTS if one != "--disable-gpu" or request.param == "canvas"]
+        chromium = await playwright.chromium.launch(
+            executable_path=require_program("chromium"), args=[*arguments, *SOFTWARE_CHIP]
+        )
+        yield chromium, request.param
+        await chromium.close()
+
+
 @pytest_asyncio.fixture(loop_scope="module")
-async def desk(browser: Browser, pages_folder: Path) -> AsyncIterator[Desk]:
+async def desk(drawn_by: tuple[Browser, str], pages_folder: Path) -> AsyncIterator[Desk]:
     """A study with a CT of some slices."""
-    async with opened_desk(browser, pages_folder) as opened:
+    browser, renderer = drawn_by
+    async with opened_desk(browser, pages_folder, renderer) as opened:
         yield opened
 
 
@@ -459,6 +480,58 @@ async def test_pixels_that_are_not_square_are_shown_as_high_and_wide_as_they_are
     assert abs(bright.mean() - size[0] / 2) <= 2
 
 
+def placed(number: int) -> pydicom.FileDataset:
+    """A slice that says where it lies: 2 mm above the one before it."""
+    return big_slice(
+        number, ImagePositionPatient=[-180, -180, 2 * number], ImageOrientationPatient=[1, 0, 0, 0, 1, 0]
+    )
+
+
+async def test_a_series_is_cut_in_other_planes_and_measured_there(desk: Desk) -> None:
+    desk.server.images = [placed(number) for number in range(1, SLICES + 1)]
+    values = np.stack([one.pixel_array for one in desk.server.images]).astype(float) - 1024
+    reader = await desk.reader()
+    await expect(reader.stage).to_have_attribute("data-loaded", str(SLICES))
+    assert [await reader.part(f"side-{edge}").inner_text() for edge in ("left", "right", "top", "bottom")] == list("右左前后")
+    await reader.part("plane-coronal").click()
+    await reader.sees(257)  # the middle of 512 rows
+    await expect(reader.part("overlay-place")).to_contain_text("冠状面")
+    assert [await reader.part(f"side-{edge}").inner_text() for edge in ("left", "right", "top", "bottom")] == list("右左头足")
+    box = await reader.stage.bounding_box()
+    assert box is not None
+    scale = box["width"] / 512  # of a column; a slice is 2 mm high, a pixel 0.7 mm wide
+    high = 2 / 0.7 * scale
+    middle = box["height"] / 2
+    await reader.part("tool-length").click()
+    await reader.drag((300, middle - 5 * high), (300, middle + 5 * high))
+    await expect(reader.part("reading")).to_have_text("20.0 mm")
+    await reader.part("clear").click()
+    await reader.part("tool-rectangle").click()
+    top = middle - SLICES / 2 * high
+    await reader.drag((100.1 * scale, top + 4.1 * high), (139.9 * scale, top + 7.9 * high))
+    inside = values[SLICES - 8 : SLICES - 4, 256, 100:140]  # the last slice is the uppermost
+    await expect(reader.part("reading").nth(0)).to_have_text(f"平均 {inside.mean():.1f} HU")
+    await expect(reader.part("star")).to_be_disabled()
+    await reader.part("plane-sagittal").click()
+    await expect(reader.part("reading")).to_have_count(0)
+    assert [await reader.part(f"side-{edge}").inner_text() for edge in ("left", "right", "top", "bottom")] == list("前后头足")
+    await reader.stage.press("ArrowDown")
+    await reader.sees(258)
+    await reader.part("plane-axial").click()
+    await reader.sees(SLICES // 2 + 1)
+    await at_actual_size(reader)
+    await reader.part("preset-骨窗").click()
+    await reader.shows(windowed(desk.server.images[SLICES // 2], 400, 1800))
+
+
+async def test_slices_that_make_no_block_are_offered_in_no_other_plane(desk: Desk) -> None:
+    desk.server.images = [placed(number) for number in range(1, 6)]
+    desk.server.images[-1].ImagePositionPatient = [-180, -180, 99]
+    reader = await desk.reader()
+    await expect(reader.stage).to_have_attribute("data-loaded", "5")
+    await expect(reader.part("plane-coronal")).to_have_count(0)
+
+
 async def test_frames_that_are_stored_as_jpeg_ls_are_decoded_by_the_browser(desk: Desk) -> None:
     plain = list(desk.server.images)
     for one in desk.server.images:
@@ -491,6 +564,19 @@ async def test_a_jpeg_ls_frame_that_is_cut_off_is_never_shown(desk: Desk) -> Non
     await reader.stage.press("ArrowDown")
     await expect(reader.part("trouble")).to_contain_text("这一张没有完整传到，请再试一次。")
     await reader.sees(1)
+
+
+async def test_a_chip_that_does_not_start_is_told_of_and_the_picture_stays(browser: Browser, pages_folder: Path) -> None:
+    async with opened_desk(browser, pages_folder, "gpu") as desk:
+        reader = await desk.reader(opened=False)
+        await reader.page.route("**/cornerstone-*.js", lambda route: route.abort())
+        await reader.page.goto(f"{desk.server.address}?renderer=gpu")
+        await expect(reader.part("renderer-note")).to_contain_text("不影响看图")
+        reader.renderer = "canvas"
+        await expect(reader.stage).to_have_attribute("data-renderer", "canvas")
+        await at_actual_size(reader)
+        await reader.part("preset-骨窗").click()
+        await reader.shows(windowed(desk.server.images[0], 400, 1800))
 
 
 async def test_a_consultation_without_studies_says_so(desk: Desk) -> None:

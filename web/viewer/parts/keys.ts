@@ -30,7 +30,7 @@ const KEYS: Record<string, Action> = {
   '+': zoom(ZOOM_STEP), '=': zoom(ZOOM_STEP), '-': zoom(1 / ZOOM_STEP),
   '[': windowBy(-WINDOW_STEP, 0), ']': windowBy(WINDOW_STEP, 0), ',': windowBy(0, -WINDOW_STEP), '.': windowBy(0, WINDOW_STEP),
   i: ({ look }) => (look.isInverted.value = !look.isInverted.value),
-  k: ({ stars }) => void stars.toggle(),
+  k: ({ stars, stack }) => void (stack.plane.value ?? stars.toggle()),
   r: ({ look }) => look.reset(),
   ' ': ({ cine }) => cine.toggle(),
   Delete: ({ marks }) => marks.remove(marks.selected.value),

@@ -1,9 +1,11 @@
-import type { Series, Study } from '../state/types'
+import type { Plane, Series, Study } from '../state/types'
 
 /** What a person reads of a header. */
 const MODALITIES: Record<string, string> = {
   CT: 'CT', MR: '磁共振', US: '超声', CR: 'X 光', DX: 'X 光', RF: '透视', MG: '乳腺 X 光', XA: '血管造影', PT: 'PET', NM: '核医学', ES: '内镜', XC: '照片', SR: '报告', DOC: '文件',
 }
+
+export const PLANES: Record<Plane, string> = { axial: '横断面', coronal: '冠状面', sagittal: '矢状面' }
 
 export function modalityName(modality: string): string {
   return MODALITIES[modality] ?? (modality || '图像')

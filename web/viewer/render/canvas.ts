@@ -1,10 +1,7 @@
 import type { Size } from '../state/geometry'
 import { applyLut, makeLut, type Lut } from '../state/lut'
 import type { Pixels, Table } from '../state/types'
-import type { Renderer, Scene } from './renderer'
-
-/** From here on pixels are shown as squares, so that nothing is invented between them. */
-const SQUARES_FROM = 4
+import { SQUARES_FROM, type Renderer, type Scene } from './renderer'
 
 function copyColours(data: Uint8ClampedArray, into: Uint8ClampedArray, isInverted: boolean): void {
   if (!isInverted) {
@@ -55,6 +52,10 @@ export class CanvasRenderer implements Renderer {
     // Whole device pixels: at 1:1 every value stays what it is.
     const [x, y] = [Math.round(placement.x * this.ratio), Math.round(placement.y * this.ratio)]
     this.context.drawImage(this.sheet, x, y, pixels.columns * scaleX, pixels.rows * scaleY)
+  }
+
+  close(): void {
+    this.clear()
   }
 
   private paintSheet(scene: Scene): void {

@@ -31,8 +31,9 @@ export function numberAt(dataset: Raw, tag: string): number | null {
 export function nameAt(dataset: Raw, tag: string): string {
   const [name] = itemsAt(dataset, tag)
   if (!name) return textAt(dataset, tag)
-  const written = [name.Ideographic, name.Alphabetic].find((one) => typeof one === 'string' && one)
-  return String(written ?? '').replaceAll('^', ' ').trim()
+  const written = String([name.Ideographic, name.Alphabetic].find((one) => typeof one === 'string' && one) ?? '')
+  // A Chinese name has no gap between its parts.
+  return written.replaceAll('^', /[\u4e00-\u9fff]/.test(written) ? '' : ' ').trim()
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Raw } from '../../shared/raw'
 import { itemsAt, layersOf, layerWith, nameAt, numberAt, numbersAt, textAt, textsAt } from './dicomjson'
 import { tablesAt } from './tables'
-import type { NamedWindow, Picture, Region, Series, Spacing, Study, VoiFunction } from './types'
+import type { Axes, NamedWindow, Picture, Region, Series, Spacing, Study, Vector, VoiFunction } from './types'
 
 /** The boundary: turns what QIDO-RS and WADO-RS answered into our own types. */
 export function parseStudy(raw: Raw): Study {
@@ -84,6 +84,17 @@ function rateOf(dataset: Raw): number | null {
   return rate && rate > 0 ? rate : null
 }
 
+function asVector(values: number[]): Vector | null {
+  const [x, y, z] = values
+  return x === undefined || y === undefined || z === undefined ? null : [x, y, z]
+}
+
+function axesOf(layers: Raw[]): Axes | null {
+  const values = numbersAt(layerWith(layers, '00200037'), '00200037')
+  const [across, down] = [asVector(values), asVector(values.slice(3))]
+  return across && down ? { across, down } : null
+}
+
 const JPEG_BASELINE = '1.2.840.10008.1.2.4.50'
 
 function picture(dataset: Raw, frame: number): Picture {
@@ -121,6 +132,9 @@ function picture(dataset: Raw, frame: number): Picture {
     regions: regionsOf(dataset),
     aspect: aspectOf(layers),
     thickness: anywhere('00180050'),
+    axes: axesOf(layers),
+    position: asVector(numbersAt(layerWith(layers, '00200032'), '00200032')),
+    plane: null,
     rate: rateOf(dataset),
   }
 }

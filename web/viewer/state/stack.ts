@@ -3,7 +3,8 @@ import { ApiError } from '../../shared/http'
 import type { ImagingClient } from './client'
 import { StackLoader } from './loader'
 import { sizeOf } from './pixels'
-import type { Picture, Pixels, Series } from './types'
+import { blockOf, picturesOf, pixelsOf } from './planes'
+import type { GrayPixels, Picture, Pixels, Plane, Series } from './types'
 
 const MEGABYTE = 2 ** 20
 
@@ -29,6 +30,10 @@ export function createStack(client: ImagingClient, onRefused: (error: unknown) =
   const wanted = ref(0)
   const shown = ref(-1)
   const loaded = ref(0)
+  /** The plane in sight that was not acquired; null for the pictures as they are. */
+  const plane = ref<Plane | null>(null)
+  const slices = shallowRef<Picture[]>([])
+  const block = computed(() => blockOf(slices.value))
   const trouble = ref('')
   let loader: StackLoader<Pixels> | null = null
   let ahead: Ahead | null = null
@@ -36,8 +41,17 @@ export function createStack(client: ImagingClient, onRefused: (error: unknown) =
   const picture = computed(() => pictures.value[shown.value] ?? null)
   const pixels = shallowRef<Pixels | null>(null)
 
+  function pixelsAt(at: number): Pixels | undefined {
+    const { value: whole } = block
+    if (!plane.value || !whole) return loader?.get(at)
+    const { value: cutting } = plane
+    const held = slices.value.map((_one, number) => loader?.get(number)).filter((one) => one?.kind === 'gray')
+    if (held.length < slices.value.length) return undefined
+    return pixelsOf(whole, cutting, at, (number) => (held[number] as GrayPixels).data)
+  }
+
   function show(at: number) {
-    const found = loader?.get(at)
+    const found = pixelsAt(at)
     if (!found) return
     shown.value = at
     pixels.value = found
@@ -72,6 +86,8 @@ export function createStack(client: ImagingClient, onRefused: (error: unknown) =
     ahead = null
     series.value = next
     pictures.value = []
+    slices.value = []
+    plane.value = null
     pixels.value = null
     wanted.value = 0
     shown.value = -1
@@ -85,6 +101,7 @@ export function createStack(client: ImagingClient, onRefused: (error: unknown) =
     try {
       const found = await client.pictures(next, (first) => series.value === next && fetchAhead(next, first))
       if (series.value !== next) return
+      slices.value = found
       pictures.value = found
       loader = new StackLoader<Pixels>({
         count: found.length,
@@ -93,7 +110,7 @@ export function createStack(client: ImagingClient, onRefused: (error: unknown) =
         fetch: (at, signal) => fetchPixels(next, found[at] as Picture, signal),
         onLoaded(at) {
           loaded.value = loader?.loaded ?? 0
-          if (at === wanted.value) show(at)
+          if (!plane.value && at === wanted.value) show(at)
         },
         onFailed: failed,
       })
@@ -112,12 +129,26 @@ export function createStack(client: ImagingClient, onRefused: (error: unknown) =
     if (!pictures.value.length) return
     wanted.value = Math.min(pictures.value.length - 1, Math.max(0, at))
     trouble.value = ''
-    loader?.focus(wanted.value)
+    if (!plane.value) loader?.focus(wanted.value)
     show(wanted.value)
   }
 
+  /** Planes can be cut once every slice is here. */
+  const canCut = computed(() => block.value !== null && loaded.value === slices.value.length)
+
+  /** Shows another plane through the series, from its middle; the acquired one as it was acquired. */
+  function cut(next: Plane) {
+    const { value: whole } = block
+    if (!whole || !canCut.value) return
+    plane.value = next === whole.acquired ? null : next
+    pictures.value = plane.value ? picturesOf(whole, plane.value) : slices.value
+    shown.value = -1
+    pixels.value = null
+    go(Math.floor(pictures.value.length / 2))
+  }
+
   return {
-    series, pictures, isOpening, wanted, shown, loaded, trouble, picture, pixels, open, go,
+    series, slices, pictures, plane, block, canCut, cut, isOpening, wanted, shown, loaded, trouble, picture, pixels, open, go,
     step: (by: number) => go(wanted.value + by),
     /** Asks again for what did not come. */
     retry: () => (pictures.value.length ? go(wanted.value) : series.value && open(series.value)),

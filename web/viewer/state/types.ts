@@ -56,6 +56,17 @@ export interface Region {
   spacing: Spacing
 }
 
+/** In the patient: x to the left, y to the back, z to the head (PS3.3 C.7.6.2.1.1). */
+export type Vector = [number, number, number]
+
+/** Which way rows run (across) and columns (down). */
+export interface Axes {
+  across: Vector
+  down: Vector
+}
+
+export type Plane = 'axial' | 'coronal' | 'sagittal'
+
 /** How the bytes of a frame are to be read (PS3.3 C.7.6.3). */
 export interface PixelFormat {
   rows: number
@@ -94,15 +105,28 @@ export interface Picture extends PixelFormat {
   /** Height of a pixel by its width. */
   aspect: number
   thickness: number | null
+  /** Null where the header does not say. */
+  axes: Axes | null
+  /** Of the first pixel, mm. */
+  position: Vector | null
+  /** The plane through the series that this is; null for a picture that was acquired. */
+  plane: Plane | null
   /** Pictures a second that the header asks for; null where it does not. */
   rate: number | null
 }
 
 export type Stored = Uint8Array | Int16Array | Uint16Array
 
+export interface GrayPixels {
+  kind: 'gray'
+  data: Stored
+  rows: number
+  columns: number
+}
+
 /** Decoded pixels: stored values row by row, or RGBA. */
 export type Pixels =
-  | { kind: 'gray'; data: Stored; rows: number; columns: number }
+  | GrayPixels
   | { kind: 'colour'; data: Uint8ClampedArray<ArrayBuffer>; rows: number; columns: number }
 
 export interface Point {
