@@ -17,6 +17,7 @@ from media.rooms import RoomEvent
 from media.segments import Segment
 from media.signalling import Rooms
 from media.tokens import Pass, Role, TokenMint
+from miniprogram_api.pages import page_routes
 from tests.support.dicomweb_server import DicomWebServer
 
 CONSULTATION = "0123456789abcdef" * 2
@@ -131,9 +132,7 @@ class RoomServer:
         room = "/api/v1/consultations/{id}/room"
         application.add_routes(
             [
-                web.get("/h5/rooms/{id}", self._page),
-                web.get("/v", self._page),
-                web.static("/h5/assets", self.pages / "assets"),
+                *page_routes(self.pages),
                 web.get("/healthz", self._healthy),
                 web.get("/wechat", self._wechat),
                 web.get("/api/v1/web-login", self._web_login),
@@ -172,9 +171,6 @@ class RoomServer:
                 text='{"code": "no_session", "message": "请重新登录"}', content_type="application/json"
             )
         return PARTIES[person]
-
-    async def _page(self, _request: web.Request) -> web.FileResponse:
-        return web.FileResponse(self.pages / "room.html")
 
     async def _healthy(self, _request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})

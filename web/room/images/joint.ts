@@ -1,6 +1,6 @@
 import { computed, type Ref, shallowRef, watch } from 'vue'
 import { toScreen } from '../../viewer/state/geometry'
-import { readSight, sightOf, viewOf, writeSight } from '../../viewer/state/together'
+import { readSight, sightOf, viewOf, windowOf, writeSight } from '../../viewer/state/together'
 import type { Point, Series } from '../../viewer/state/types'
 import type { Viewer } from '../../viewer/state/viewer'
 import type { Looking } from '../state/looking'
@@ -60,8 +60,9 @@ export function createJoint(viewer: Viewer, series: Ref<Series[]>, looking: Look
     const picture = stack.pictures.value[at.value]
     if (!picture) return
     if (stack.wanted.value !== at.value) stack.go(at.value)
-    const { value: now } = look.window
-    if (now.center !== to.window.center || now.width !== to.window.width) look.chosen.value = to.window
+    const [now, next] = [look.window.value, windowOf(to, picture)]
+    const isSame = now.center === next.center && now.width === next.width && now.table?.entries === next.table?.entries
+    if (!isSame) look.chosen.value = next
     look.isInverted.value = to.isInverted
     glide.to(viewOf(to, picture, look.stage.value))
   }

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { place, toScreen, type View, WHOLE } from './geometry'
 import { ctHeader } from './headers'
 import { parsePictures, parseSeries, parseStudy } from './parse'
-import { between, readSight, sightOf, viewOf, writeSight } from './together'
+import { asWindow } from './tables'
+import { between, readSight, sightOf, viewOf, windowOf, writeSight } from './together'
 import type { Picture, Point } from './types'
 
 const study = parseStudy({ '0020000D': { Value: ['1.2'] } })
@@ -14,6 +15,8 @@ const WINDOW = { center: -600, width: 1500 }
 
 const looked = (view: View, stage = DESKTOP, pointer: Point | null = null) =>
   sightOf({ series, picture: CT, stage, view, window: WINDOW, isInverted: false, pointer })
+
+const curve = (name: string) => ({ first: 0, bits: 8, entries: Uint16Array.from({ length: 256 }, (_one, at) => at), name })
 
 /** What of the picture lies on a stage, in shares: left, top, right, bottom. */
 function onStage(view: View, stage: typeof PHONE) {
@@ -64,11 +67,24 @@ describe('a sight', () => {
   it('is none where another page wrote something else', () => {
     const good = JSON.parse(writeSight(looked(WHOLE))) as Record<string, unknown>
     for (const change of [
-      { series: '../1' }, { series: 1 }, { sop: '' }, { sop: '1'.repeat(65) }, { frame: 0 }, { frame: null }, { zoom: 0 }, { zoom: -1 }, { zoom: '1' },
+      { series: '../1' }, { series: 1 }, { sop: '' }, { sop: '1'.repeat(65) }, { frame: 0 }, { frame: null }, { curve: null }, { zoom: 0 }, { zoom: -1 }, { zoom: '1' },
       { window: [1] }, { window: null }, { centre: ['0', 0] }, { area: [0, 0, 1] }, { area: {} },
     ]) expect(readSight(JSON.stringify({ ...good, ...change }))).toBeNull()
     for (const text of ['', 'null', '[]', '{', '"1.2"', '{"zoom":1e999}']) expect(readSight(text)).toBeNull()
     expect(readSight(JSON.stringify({ ...good, window: [40, -5], pointer: 'here' }))).toMatchObject({ window: { center: 40, width: 1 }, pointer: null })
+  })
+
+  it('names the curve of the picture under which the leader sees it', () => {
+    const [normal, harder] = [curve('NORMAL'), curve('HARDER')]
+    const [here, there] = [{ ...CT, voiTables: [normal, harder] }, { ...CT, voiTables: [curve('NORMAL'), curve('HARDER')] }]
+    const see = { series, stage: DESKTOP, view: WHOLE, isInverted: false, pointer: null }
+    const seen = (picture: Picture) => readSight(writeSight(sightOf({ ...see, picture, window: asWindow(harder) })))
+    for (const picture of [here, there]) {
+      const sight = seen(picture)
+      expect(sight && windowOf(sight, picture)).toEqual(asWindow(picture.voiTables[1] as typeof harder))
+    }
+    const linear = looked(WHOLE)
+    expect(windowOf(linear, here)).toEqual(WINDOW)
   })
 
   it('of any size gives a view that can be shown', () => {

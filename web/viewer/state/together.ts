@@ -1,5 +1,6 @@
 import { isRaw } from '../../shared/raw'
 import { fitScale, MAX_ZOOM, MIN_ZOOM, place, toPicture, type Shape, type Size, type View } from './geometry'
+import { asWindow } from './tables'
 import type { Picture, Point, Series, Window } from './types'
 
 /**
@@ -12,6 +13,8 @@ export interface Sight {
   /** From 1. */
   frame: number
   window: Window
+  /** Which of the picture's own curves (VOI LUT Sequence) stands for the window; -1 where none does. */
+  curve: number
   isInverted: boolean
   /** As in View. */
   zoom: number
@@ -39,13 +42,21 @@ export interface Looked {
   pointer: Point | null
 }
 
+/** A curve that was chosen on another picture is known by its name. */
+function curveOf({ voiTables }: Picture, { table }: Window): number {
+  if (!table) return -1
+  const same = voiTables.findIndex(({ entries }) => entries === table.entries)
+  return same >= 0 ? same : voiTables.findIndex(({ name }) => name === table.name)
+}
+
 export function sightOf({ series, picture, stage, view, window, isInverted, pointer }: Looked): Sight {
   const placement = place(picture, stage, view)
   const share = ({ x, y }: Point): Point => ({ x: rounded(x / picture.columns), y: rounded(y / picture.rows) })
   const at = (x: number, y: number) => share(toPicture({ x, y }, placement))
   const [first, last] = [at(0, 0), at(stage.width, stage.height)]
   return {
-    series: series.uid, sop: picture.sop, frame: picture.frame, window, isInverted, zoom: rounded(view.zoom),
+    series: series.uid, sop: picture.sop, frame: picture.frame, isInverted, zoom: rounded(view.zoom),
+    window: { center: window.center, width: window.width }, curve: curveOf(picture, window),
     centre: at(stage.width / 2, stage.height / 2),
     area: [within(first.x), within(first.y), within(last.x), within(last.y)],
     pointer: pointer && share(pointer),
@@ -67,6 +78,12 @@ export function viewOf({ zoom, centre, area: [left, top, right, bottom] }: Sight
   return { zoom: shown, panX: (0.5 - centre.x) * width * shown, panY: (0.5 - centre.y) * height * shown }
 }
 
+/** The window under which a follower shows the picture: the leader's, or the curve of the picture that stands for it. */
+export function windowOf({ window, curve }: Sight, { voiTables }: Picture): Window {
+  const table = voiTables[curve]
+  return table ? asWindow(table) : window
+}
+
 /** A view on the way from one to another; `share` from 0 to 1. Zooming looks even where its logarithm is. */
 export function between(from: View, to: View, share: number): View {
   if (share >= 1) return to
@@ -78,9 +95,9 @@ export function between(from: View, to: View, share: number): View {
   }
 }
 
-export function writeSight({ series, sop, frame, window, isInverted, zoom, centre, area, pointer }: Sight): string {
+export function writeSight({ series, sop, frame, window, curve, isInverted, zoom, centre, area, pointer }: Sight): string {
   return JSON.stringify({
-    series, sop, frame, window: [window.center, window.width], inverted: isInverted, zoom,
+    series, sop, frame, window: [window.center, window.width], curve, inverted: isInverted, zoom,
     centre: [centre.x, centre.y], area, pointer: pointer && [pointer.x, pointer.y],
   })
 }
@@ -113,8 +130,8 @@ export function readSight(text: string): Sight | null {
   const raw = parsed(text)
   if (!isRaw(raw)) return null
   const [series, sop] = [raw.series, raw.sop].map((uid) => (typeof uid === 'string' && UID.test(uid) ? uid : null))
-  const [frame, zoom] = numbers([raw.frame, raw.zoom], 2) ?? []
+  const [frame, zoom, curve] = numbers([raw.frame, raw.zoom, raw.curve], 3) ?? []
   const [window, centre, area] = [windowIn(raw.window), pointIn(raw.centre), numbers(raw.area, 4)]
-  if (!series || !sop || !frame || !zoom || zoom < 0 || !window || !centre || !area) return null
-  return { series, sop, frame, zoom, centre, window, area: area as Sight['area'], isInverted: raw.inverted === true, pointer: pointIn(raw.pointer) }
+  if (!series || !sop || !frame || !zoom || zoom < 0 || curve === undefined || !window || !centre || !area) return null
+  return { series, sop, frame, zoom, centre, window, curve, area: area as Sight['area'], isInverted: raw.inverted === true, pointer: pointIn(raw.pointer) }
 }
