@@ -31,6 +31,12 @@ class Links(Protocol):
     def viewer(self, consultation_id: str) -> str:
         """Give the address of the page of a consultation's images, for the same people."""
 
+    def studies(self, consultation_id: str) -> str:
+        """Give the address of the page on which a doctor brings images to a consultation."""
+
+    def quarantine(self, study_id: str) -> str:
+        """Give the address of the page on which a doctor of the institution says whose a study is."""
+
 
 @dataclass
 class Services:

@@ -14,7 +14,7 @@ from backend.errors import ConsentRequired, DomainError, Forbidden, InvalidInput
 from backend.security.policy import Actor
 from backend.video.desk_codes import DeskCodeRefused
 from backend.video.nodes import RoomBusy
-from miniprogram_api import bookings, consultations, recordings, rooms, session
+from miniprogram_api import bookings, consultations, recordings, rooms, session, studies
 from miniprogram_api.address import client_address
 from miniprogram_api.context import Context
 from miniprogram_api.endpoint import (
@@ -39,6 +39,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *bookings.ENDPOINTS,
     *rooms.ENDPOINTS,
     *recordings.ENDPOINTS,
+    *studies.ENDPOINTS,
 )
 
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")

@@ -14,6 +14,7 @@ from miniprogram_api.web_login import WebLogin
 
 if TYPE_CHECKING:
     from backend.consultation import ConsultationService
+    from backend.imaging import ImagingService
     from backend.people.service import PeopleService
     from backend.scheduling import SchedulingService
     from backend.video.rooms import RoomAdmission
@@ -41,6 +42,7 @@ class Context:
     consultations: "ConsultationService"
     scheduling: "SchedulingService"
     video: "VideoService"
+    imaging: "ImagingService"
     mint: Callable[["RoomAdmission"], str]
     web_login: WebLogin
     account_channel: str

@@ -15,6 +15,8 @@ _PAGES = {
     "/v": "room.html",
     f"/h5/recordings/{{id:{_ID}}}": "recordings.html",
     f"/h5/viewer/{{id:{_ID}}}": "viewer.html",
+    f"/h5/studies/{{id:{_ID}}}": "studies.html",
+    f"/h5/quarantine/{{id:{_ID}}}": "studies.html",
 }
 _ASSETS = "/h5/assets"
 _PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"

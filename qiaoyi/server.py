@@ -203,6 +203,7 @@ def _application(
         consultations=house.consultations,
         scheduling=house.scheduling,
         video=house.video,
+        imaging=house.imaging,
         mint=partial(mint, token_mint(house.clock, house.ring)),
         web_login=WebLogin(
             http,

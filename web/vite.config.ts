@@ -35,7 +35,7 @@ const ROOM_POLICY = { ...CARD_POLICY, 'connect-src': "'self' ws: wss:", 'media-s
 /** The viewer decodes in workers; what WebAssembly there is runs in them, not in the page. */
 const VIEWER_POLICY = { ...CARD_POLICY, 'worker-src': "'self'" }
 
-const CARD_PAGES: Record<string, Record<string, string>> = { '/room.html': ROOM_POLICY, '/recordings.html': CARD_POLICY, '/viewer.html': VIEWER_POLICY }
+const CARD_PAGES: Record<string, Record<string, string>> = { '/room.html': ROOM_POLICY, '/recordings.html': CARD_POLICY, '/viewer.html': VIEWER_POLICY, '/studies.html': CARD_POLICY }
 
 /** These are served at addresses of several depths, their assets at one: they say themselves where those are. */
 const CARD_BASE = '/h5/'
@@ -69,5 +69,5 @@ export default defineConfig({
   // The web views of older phones read no newer language.
   build: { target: ['es2020', 'chrome87', 'safari14'], rollupOptions: { input: pages } },
   server: { host: '127.0.0.1', proxy: { '/api': sandbox } },
-  test: { include: ['{shared,phones,room,recordings,viewer}/**/*.test.ts'], environment: 'node' },
+  test: { include: ['{shared,phones,room,recordings,viewer,studies}/**/*.test.ts'], environment: 'node' },
 })

@@ -1,6 +1,7 @@
 """Which consultation is it? For subjects above this one that have a number or a patient, and no person who asks."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
@@ -9,6 +10,7 @@ from backend.consultation.rules import RUNNING
 from backend.consultation.tables import Consultation
 
 _MOST = 10
+_MOST_OF_INSTITUTION = 50
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,20 @@ class Lookup(CaseDesk):
             Consultation.status.in_(RUNNING),
         )
 
-    async def _references(self, *conditions: ColumnElement[bool]) -> list[CaseReference]:
+    async def running_at(self, institution_id: str) -> list[CaseReference]:
+        """Give the running consultations of this institution, the newest first, at most fifty."""
+        return await self._references(
+            Consultation.institution_id == institution_id,
+            Consultation.status.in_(RUNNING),
+            order=Consultation.opened_at.desc(),
+            most=_MOST_OF_INSTITUTION,
+        )
+
+    async def _references(
+        self, *conditions: ColumnElement[bool], order: Any = Consultation.opened_at, most: int = _MOST
+    ) -> list[CaseReference]:
         async with self._database.reading() as session:
-            query = select(Consultation).where(*conditions).order_by(Consultation.opened_at).limit(_MOST)
+            query = select(Consultation).where(*conditions).order_by(order).limit(most)
             return [
                 CaseReference(
                     id=row.id,

@@ -4,21 +4,22 @@ from typing import Any
 
 from backend.imaging.compression import DELETE_TIMER, Compression
 from backend.imaging.forwarding import MAY_FORWARD
-from backend.imaging.intake import Intake
 from backend.imaging.linking import CONSUMER, MAY_LINK, SETTLED_TIMER
 from backend.imaging.retention import Retention
 from backend.imaging.senders import Senders
 from backend.imaging.sending import Sending
 from backend.imaging.teaching import Teaching
 from backend.imaging.upkeep import Upkeep
+from backend.imaging.upload_jobs import Unpacking
+from backend.imaging.uploads import OVER_TIMER
 
 
-class ImagingService(Intake, Sending, Teaching, Senders, Compression, Retention, Upkeep):
+class ImagingService(Unpacking, Sending, Teaching, Senders, Compression, Retention, Upkeep):
     """All use cases of imaging. Where each lives:
 
     * `intake`: receive
     * `linking`: the search for a study's consultation, on arrival and when a consultation begins; what is told of it
-    * `quarantine`: studies_of, studies_of_number, quarantined, waiting, assign, reject
+    * `quarantine`: studies_of, studies_of_number, quarantined, waiting, differences, choices, assign, reject
     * `retrieval`: study, series_of, instances_of, transfer_syntaxes, instance, headers_of, header, stored_file,
       decoded_file, stored_frame, decoded_frame, rendered
     * `headerkeeping`: keep_headers
@@ -30,6 +31,8 @@ class ImagingService(Intake, Sending, Teaching, Senders, Compression, Retention,
     * `teaching`: send_for_teaching
     * `sending`, `parcels`: keep_forwarding, forward_waiting
     * `retention`: remove_rejected, keep_rejected_removed
+    * `uploads`: begin_upload, upload, append_upload, drop_upload, batch
+    * `upload_jobs`: keep_unpacking, unpack_next
     * `upkeep`: sweep_objects, keep_objects_swept
     """
 
@@ -37,5 +40,6 @@ class ImagingService(Intake, Sending, Teaching, Senders, Compression, Retention,
         super().__init__(*args, **kwargs)
         self._timers.on(SETTLED_TIMER, self._on_settled)
         self._timers.on(DELETE_TIMER, self._on_delete)
+        self._timers.on(OVER_TIMER, self._on_upload_over)
         self._events.subscribe(CONSUMER, MAY_LINK, self._on_consultation)
         self._events.subscribe(CONSUMER, MAY_FORWARD, self._on_forwarding)

@@ -155,6 +155,7 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
         consultations=house.services.consultations,
         scheduling=house.services.scheduling,
         video=house.services.video,
+        imaging=house.services.imaging,
         mint=partial(mint, token_mint(house.clock, ring)),
         web_login=WebLogin(
             http,

@@ -13,7 +13,7 @@ function asPerson(token: string, init: RequestInit = {}): RequestInit {
   return { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } }
 }
 
-export async function openDeskSession(code: string): Promise<{ token: string; consultation: string }> {
+export async function openDeskSession(code: string): Promise<{ token: string; consultation: string; page: string }> {
   return parseSession(await postJson('/api/v1/desk-session', { code }))
 }
 

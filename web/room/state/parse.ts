@@ -135,7 +135,7 @@ export function parsePass(value: unknown): Pass {
   return { token: text(raw.token), url: text(raw.url) }
 }
 
-export function parseSession(value: unknown): { token: string; consultation: string } {
+export function parseSession(value: unknown): { token: string; consultation: string; page: string } {
   const raw = isRaw(value) ? value : {}
-  return { token: text(raw.token), consultation: text(raw.consultation_id) }
+  return { token: text(raw.token), consultation: text(raw.consultation_id), page: text(raw.page) }
 }

@@ -1,6 +1,7 @@
 import { type EffectScope, effectScope, inject, type InjectionKey, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { ApiError } from '../../shared/http'
 import { type Back, cameBack, leaveForWeChat, openSession } from '../../shared/login'
+import { goToStudies } from '../../shared/studies'
 import * as client from './client'
 import { createGuide, type Guide } from './guide'
 import { createLocal } from './local'
@@ -104,7 +105,11 @@ export function createStore() {
 
   /** Raises ApiError where the code is wrong, used or too old. */
   async function enterDeskCode(code: string) {
-    const { token, consultation } = await client.openDeskSession(code)
+    const { token, consultation, page } = await client.openDeskSession(code)
+    if (page === 'studies') {
+      goToStudies(consultation, token)
+      return
+    }
     keep({ token, consultation, entered: false, audio: true, camera: true })
     await look()
   }
