@@ -62,6 +62,6 @@ describe('the answers of the API', () => {
 
   it('reads passes and sessions', () => {
     expect(parsePass({ token: 't', url: 'wss://n1/rooms', node: 'n1' })).toEqual({ token: 't', url: 'wss://n1/rooms' })
-    expect(parseSession({ token: 't', expires_at: '', consultation_id: 'c' })).toEqual({ token: 't', consultation: 'c' })
+    expect(parseSession({ token: 't', expires_at: '', consultation_id: 'c', page: 'room' })).toEqual({ token: 't', consultation: 'c', page: 'room' })
   })
 })
