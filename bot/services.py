@@ -35,6 +35,12 @@ class Links(Protocol):
     def reports(self, consultation_id: str) -> str:
         """Give the address of the page on which the reports of its images are written and read, for the same people."""
 
+    def studies(self, consultation_id: str) -> str:
+        """Give the address of the page on which a doctor brings images to a consultation."""
+
+    def quarantine(self, study_id: str) -> str:
+        """Give the address of the page on which a doctor of the institution says whose a study is."""
+
 
 @dataclass
 class Services:

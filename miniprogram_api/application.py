@@ -24,6 +24,7 @@ from miniprogram_api import (
     reports,
     rooms,
     session,
+    studies,
 )
 from miniprogram_api.address import client_address
 from miniprogram_api.context import Context
@@ -54,6 +55,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *report_documents.ENDPOINTS,
     *keyimages.ENDPOINTS,
     *photographs.ENDPOINTS,
+    *studies.ENDPOINTS,
 )
 
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")

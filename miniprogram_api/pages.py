@@ -16,7 +16,8 @@ _PAGES = {
     f"/h5/recordings/{{id:{_ID}}}": "recordings.html",
     f"/h5/viewer/{{id:{_ID}}}": "viewer.html",
     f"/h5/reports/{{id:{_ID}}}": "report.html",
-    "/r": "report.html",
+    f"/h5/studies/{{id:{_ID}}}": "studies.html",
+    f"/h5/quarantine/{{id:{_ID}}}": "studies.html",
 }
 _ASSETS = "/h5/assets"
 _PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"

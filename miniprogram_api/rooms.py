@@ -9,6 +9,7 @@ from pydantic import Field
 
 from backend.errors import Forbidden, NotFound
 from backend.security.policy import Actor
+from backend.video.desk_codes import DeskPage
 from backend.video.rooms import LARGEST_SNAPSHOT
 from backend.video.rules import RoomRole, RoomState
 from miniprogram_api.context import Context
@@ -93,6 +94,12 @@ class PassAnswer(Model):
     node: str
 
 
+class DeskCodeQuery(Model):
+    """The page of the consultation to which the code leads."""
+
+    page: DeskPage = DeskPage.ROOM
+
+
 class DeskCodeAnswer(Model):
     """Eight digits to type at `address` on a desktop: five minutes, once."""
 
@@ -108,9 +115,10 @@ class DeskSessionRequest(Model):
 
 
 class DeskSessionAnswer(SessionAnswer):
-    """A session, and the consultation whose room was open on the phone."""
+    """A session, and the consultation and the page that were open on the phone."""
 
     consultation_id: str
+    page: DeskPage
 
 
 class SnapshotAnswer(Model):
@@ -150,7 +158,7 @@ async def _pass(call: Call) -> PassAnswer:
 
 
 async def _desk_code(call: Call) -> DeskCodeAnswer:
-    made = await call.context.video.desk_code(call.actor, call.path["consultation_id"])
+    made = await call.context.video.desk_code(call.actor, call.path["consultation_id"], call.query.page)
     return DeskCodeAnswer(code=made.code, address=f"{call.context.public_url}/v", expires_at=made.expires_at)
 
 
@@ -163,7 +171,7 @@ async def _desk_session(call: Call) -> DeskSessionAnswer:
     visitor = await call.context.video.redeem_desk_code(call.body.code)
     session = _session(call.context, visitor.person_id)
     return DeskSessionAnswer(
-        token=session.token, expires_at=session.expires_at, consultation_id=visitor.consultation_id
+        token=session.token, expires_at=session.expires_at, consultation_id=visitor.consultation_id, page=visitor.page
     )
 
 
@@ -232,6 +240,7 @@ ENDPOINTS = (
         "Eight digits that lead to a desktop browser",
         _desk_code,
         DeskCodeAnswer,
+        query=DeskCodeQuery,
         status=201,
         path_parameters=_PATH,
     ),

@@ -12,6 +12,7 @@ from aiohttp import web
 from backend.imaging.qido import qido_routes
 from backend.imaging.scp import ScpSettings, StoreScp
 from backend.imaging.stow import stow_routes
+from backend.imaging.tus import tus_routes
 from backend.imaging.viewing import Authorise
 from backend.imaging.wado import wado_routes
 from backend.lossless import FrameCodec, Method
@@ -21,15 +22,21 @@ from qiaoyi.work import Work
 
 
 def imaging_routes(house: House, authorise: Authorise) -> list[web.RouteDef]:
-    """Give the routes of DICOMweb: machines store with their own tokens, people see as `authorise` knows them."""
+    """Give the routes of imaging: machines store with their own tokens, people see as `authorise` knows them."""
     imaging = house.imaging
-    return [*stow_routes(imaging), *qido_routes(imaging, authorise), *wado_routes(imaging, authorise)]
+    return [
+        *stow_routes(imaging),
+        *qido_routes(imaging, authorise),
+        *wado_routes(imaging, authorise),
+        *tus_routes(imaging, authorise),
+    ]
 
 
 def imaging_work(house: House) -> Work:
     """Give what goes on in the background."""
     work: Work = {
         "imaging objects": house.imaging.keep_objects_swept,
+        "imaging uploads": house.imaging.keep_unpacking,
         "imaging forwarding": house.imaging.keep_forwarding,
         "imaging retention": partial(
             house.imaging.keep_rejected_removed, timedelta(days=house.settings.imaging_rejected_days)

@@ -54,3 +54,11 @@ class PublicLinks:
     def reports(self, consultation_id: str) -> str:
         """Give the address of the page of a consultation's reports: no secret either."""
         return f"{self._public_url}/h5/reports/{consultation_id}"
+
+    def studies(self, consultation_id: str) -> str:
+        """Give the address of the page on which a doctor brings images to a consultation: no secret either."""
+        return f"{self._public_url}/h5/studies/{consultation_id}"
+
+    def quarantine(self, study_id: str) -> str:
+        """Give the address of the page on which a doctor says whose a study is: no secret either."""
+        return f"{self._public_url}/h5/quarantine/{study_id}"

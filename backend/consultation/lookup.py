@@ -1,6 +1,7 @@
 """Which consultation is it? For subjects above this one that have a number or a patient, and no person who asks."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
@@ -10,6 +11,7 @@ from backend.consultation.tables import Consultation
 from backend.security.policy import Actor
 
 _MOST = 10
+_MOST_OF_INSTITUTION = 50
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,20 @@ class Lookup(CaseDesk):
         async with self._database.transaction() as session:
             await self._note(session, actor, await self._case(session, consultation_id), kind, text)
 
-    async def _references(self, *conditions: ColumnElement[bool]) -> list[CaseReference]:
+    async def running_at(self, institution_id: str) -> list[CaseReference]:
+        """Give the running consultations of this institution, the newest first, at most fifty."""
+        return await self._references(
+            Consultation.institution_id == institution_id,
+            Consultation.status.in_(RUNNING),
+            order=Consultation.opened_at.desc(),
+            most=_MOST_OF_INSTITUTION,
+        )
+
+    async def _references(
+        self, *conditions: ColumnElement[bool], order: Any = Consultation.opened_at, most: int = _MOST
+    ) -> list[CaseReference]:
         async with self._database.reading() as session:
-            query = select(Consultation).where(*conditions).order_by(Consultation.opened_at).limit(_MOST)
+            query = select(Consultation).where(*conditions).order_by(order).limit(most)
             return [
                 CaseReference(
                     id=row.id,

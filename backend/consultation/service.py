@@ -30,7 +30,8 @@ class ConsultationService(Lifecycle, Supplements, PatientNotes, Pictures, Thread
     * `alarms`: raise_alarm
     * `meetings`: meeting, note_meeting, publish_meeting, for the place where its people meet
     * `lifecycle`: submit, give_back, start, complete, cancel
-    * `lookup`: reference, reference_by_number, running_references, note; for other subjects of the backend
+    * `lookup`: reference, reference_by_number, running_references, running_at, note; for other
+      subjects of the backend
     * `reading`: get, list_for, timeline, attach, attachments, open_file
 
     Each of them is one transaction (part of the caller's where there is one) that locks the consultation, asks the

@@ -11,23 +11,40 @@ from backend.imaging.keyimages import KeyImageView
 from backend.imaging.objects import FolderStore, ObjectStore, SealedObjects
 from backend.imaging.photographs import PhotographView
 from backend.imaging.reasons import PROCESSING_FAILURE, STATUS, Reason, Unacceptable
+from backend.imaging.reasons import WORDS as REASON_WORDS
 from backend.imaging.retention import REJECTED_KEPT
-from backend.imaging.rules import QuarantineReason, StudyState
+from backend.imaging.rules import QUARANTINE_WORDS, Comparison, QuarantineReason, StudyState
 from backend.imaging.service import ImagingService
 from backend.imaging.spool import Spool, SpoolFailed
 from backend.imaging.tables import Purpose
-from backend.imaging.texts import PatientData
+from backend.imaging.texts import PatientData, readable_name
 from backend.imaging.transfer_rules import SENTENCES as TRANSFER_SENTENCES
 from backend.imaging.transfer_rules import Failure, TransferState
-from backend.imaging.views import InstanceView, NewToken, Outcome, SenderView, SeriesView, StudyView
+from backend.imaging.upload_rules import UploadState, words_of
+from backend.imaging.uploads import BatchView, NewUpload, StoreAway, UploadView
+from backend.imaging.views import (
+    CaseChoice,
+    InstanceView,
+    NewToken,
+    Outcome,
+    SenderView,
+    SeriesView,
+    StudyView,
+    TraitView,
+)
 
 __all__ = [
     "PROCESSING_FAILURE",
+    "QUARANTINE_WORDS",
+    "REASON_WORDS",
     "REJECTED_KEPT",
     "STATUS",
     "TRANSFER_SENTENCES",
     "TRANSFER_SYNTAXES",
     "Announced",
+    "BatchView",
+    "CaseChoice",
+    "Comparison",
     "DestinationView",
     "Failure",
     "FolderStore",
@@ -36,6 +53,7 @@ __all__ = [
     "KeyImageView",
     "Limits",
     "NewToken",
+    "NewUpload",
     "ObjectStore",
     "Outcome",
     "PatientData",
@@ -52,12 +70,18 @@ __all__ = [
     "Spool",
     "SpoolFailed",
     "StoreAddress",
+    "StoreAway",
     "StowAddress",
     "StudyBasis",
     "StudyState",
     "StudyView",
+    "TraitView",
     "TransferState",
     "TransferView",
     "Unacceptable",
+    "UploadState",
+    "UploadView",
+    "readable_name",
     "valid_uid",
+    "words_of",
 ]

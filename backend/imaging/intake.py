@@ -23,7 +23,7 @@ from backend.imaging.rules import same_patient
 from backend.imaging.sealing import SealedObject
 from backend.imaging.tables import ImagingRefusal, ImagingStudy
 from backend.imaging.views import Outcome
-from backend.security.policy import Action, Actor, require
+from backend.security.policy import Action, Actor, Role, require
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class Intake(Commits):
             raise Unacceptable(Reason.NO_ROOM) from error
 
     async def _write_down(self, actor: Actor, error: Unacceptable) -> None:
-        """Write a refusal down; the first of its kind is told of."""
+        """Write a refusal down; the first of its kind is told of where a machine sent it."""
         uid = error.sop_instance_uid if valid_uid(error.sop_instance_uid) else ""
         institution_id, now = institution_of(actor), self._clock.now()
         same = (
@@ -154,6 +154,8 @@ class Intake(Commits):
                 return
             subject = f"imaging_refusal:{row.id}"
             await self._audit.record(session, actor, Action.IMAGING_STORE, subject=subject, reason=error.reason.value)
+            if Role.DEVICE not in actor.roles:
+                return  # a person sees it where they send
             await self._events.publish(
                 session,
                 "imaging.instance_refused",

@@ -26,6 +26,8 @@ CONSUMER = "imaging"
 MAY_LINK = ("consultation.drafted", "consultation.submitted")
 """Events after which a consultation may have a study that waits."""
 
+_NOTHING_KNOWN = (QuarantineReason.NO_CONSULTATION, QuarantineReason.SEVERAL_CONSULTATIONS)
+
 SETTLED_TIMER = "imaging.study_settled"
 SETTLED_AFTER = timedelta(seconds=60)
 """A study of which no new instance came for so long is told of."""
@@ -63,11 +65,33 @@ class Linking(ImagingDesk):
         await self._record_study(session, actor, Action.IMAGING_STORE, study)
         return study
 
+    async def _link_as_said(self, session: AsyncSession, study_id: str, said: CaseReference) -> None:
+        """Link a study of which nothing is known to the consultation for which a person sent it, unless something
+        contradicts; then it waits with what does."""
+        query = select(ImagingStudy).where(ImagingStudy.id == study_id).with_for_update()
+        study = (await session.scalars(query.execution_options(populate_existing=True))).one()
+        if study.state is not StudyState.QUARANTINED or study.reason not in _NOTHING_KNOWN:
+            return
+        _apply(study, await self._match(session, study.institution_id, patient_of(study), study.accession_number, said))
+        study.announced = 0
+        await self._record_study(session, SYSTEM, Action.IMAGING_STORE, study)
+        due_at = self._clock.now() + SETTLED_AFTER
+        await self._timers.set(session, SETTLED_TIMER, study.id, due_at, study_id=study.id)
+
     async def _match(
-        self, session: AsyncSession, institution_id: str, patient: PatientData, accession_number: str
+        self,
+        session: AsyncSession,
+        institution_id: str,
+        patient: PatientData,
+        accession_number: str,
+        said: CaseReference | None = None,
     ) -> Match:
+        """Find the consultation of a study; `said` is the one for which a person sent it."""
         person_id = await self._person_of_number(session, institution_id, patient.patient_id)
         reference = await self._consultations.reference_by_number(accession_number) if accession_number else None
+        if reference is not None and said is not None and reference.id != said.id:
+            return Match(None, QuarantineReason.OTHER_CONSULTATION)
+        reference = reference or said
         if reference is None:
             running = await self._consultations.running_references(person_id, institution_id) if person_id else []
             if len(running) != 1:

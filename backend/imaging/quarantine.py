@@ -9,9 +9,16 @@ from backend.consultation import CaseReference
 from backend.consultation.rules import require_text
 from backend.errors import Conflict, NotFound
 from backend.imaging.linking import Linking, number_index, patient_of
-from backend.imaging.rules import StudyState, contradiction
-from backend.imaging.tables import ImagingInstance, ImagingPatientNumber, ImagingSeries, ImagingStudy, sent_by_machine
-from backend.imaging.views import StudyView
+from backend.imaging.rules import StudyState, compare_birth_dates, compare_names, compare_sexes, contradiction
+from backend.imaging.tables import (
+    ImagingInstance,
+    ImagingPatientNumber,
+    ImagingSender,
+    ImagingSeries,
+    ImagingStudy,
+    sent_by_machine,
+)
+from backend.imaging.views import CaseChoice, StudyView, TraitView
 from backend.security.policy import Action, Actor, require
 from data.sounds import pinyin
 
@@ -112,6 +119,39 @@ class Quarantine(Linking):
             await self._decide(session, actor, study, said)
             return (await study_views(session, [study]))[0]
 
+    async def differences(self, actor: Actor, study_id: str, consultation_id: str) -> list[TraitView]:
+        """Compare whom a study in quarantine says that it is of with the patient of a consultation; it is audited.
+
+        Raises: as `assign`.
+        """
+        reference = await self._case(actor, consultation_id, Action.IMAGING_READ)
+        async with self._database.transaction() as session:
+            study = await self._waiting(session, actor, study_id)
+            await self._record_study(session, actor, Action.IMAGING_READ_QUARANTINE, study)
+            sent = patient_of(study)
+        known = await self._known_patient(reference)
+        born = f"{known.birth_date:%Y%m%d}" if known.birth_date else ""
+        compared = (
+            ("name", sent.name, known.name, compare_names(sent.name, known.name, pinyin())),
+            ("sex", sent.sex, known.sex, compare_sexes(sent.sex, known.sex)),
+            ("birth_date", sent.birth_date, born, compare_birth_dates(sent.birth_date, known.birth_date)),
+        )
+        return [TraitView(*one) for one in compared]
+
+    async def choices(self, actor: Actor) -> list[CaseChoice]:
+        """Give the running consultations of the actor's institution, the newest first; the read is audited.
+
+        Raises:
+            Forbidden: the actor decides nothing there.
+        """
+        require(actor, Action.IMAGING_DECIDE, institution_id=actor.institution_id)
+        references = await self._consultations.running_at(actor.institution_id or "")
+        names = await self._people.names({reference.patient_id for reference in references})
+        async with self._database.transaction() as session:
+            subject = f"institution:{actor.institution_id}"
+            await self._audit.record(session, actor, Action.CONSULTATION_LIST, subject=subject)
+        return [CaseChoice(one.id, one.number, names.get(one.patient_id, "")) for one in references]
+
     async def _case(self, actor: Actor, consultation_id: str, action: Action) -> CaseReference:
         reference = await self._consultations.reference(consultation_id)
         if reference is None:
@@ -149,8 +189,15 @@ class Quarantine(Linking):
 
     async def _learn_number(self, session: AsyncSession, study: ImagingStudy, reference: CaseReference) -> None:
         """Remember whose the institution's patient number is, but only where nothing else contradicts: a person may
-        have put right that somebody was examined under another's number."""
+        have put right that somebody was examined under another's number. A disc that a person uploaded may have the
+        numbers of another hospital."""
         patient = patient_of(study)
+        machines = select(ImagingSender.id)
+        sent = select(ImagingInstance.id).where(
+            ImagingInstance.study_id == study.id, ImagingInstance.sender_id.in_(machines)
+        )
+        if await session.scalar(sent.limit(1)) is None:
+            return
         if not patient.patient_id or contradiction(patient, await self._known_patient(reference), pinyin()):
             return
         index = number_index(study.institution_id, patient.patient_id)

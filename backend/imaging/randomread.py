@@ -2,8 +2,10 @@
 
 import asyncio
 import io
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from backend.imaging.objects import SealedObjects
@@ -70,8 +72,62 @@ class ObjectFile(io.RawIOBase):
         return b"".join([piece async for piece in self._objects.get(self._sealed, start, start + CHUNK_BYTES)])
 
 
+class ObjectsFile(io.RawIOBase):
+    """A read-only file over several sealed objects, none of them empty, one after another; else as `ObjectFile`."""
+
+    def __init__(self, objects: SealedObjects, pieces: Sequence[SealedObject], loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._objects = objects
+        self._pieces = pieces
+        self._loop = loop
+        self._starts = [0, *accumulate(piece.size for piece in pieces)]
+        self._at = 0
+        self._number = -1
+        self._file: ObjectFile | None = None
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+        return self._starts[-1]
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Tell that it can be sought in."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place, as every file does."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
+        self._at = max(base + offset, 0)
+        return self._at
+
+    def tell(self) -> int:
+        """Give the present place."""
+        return self._at
+
+    def readinto(self, buffer: "Buffer") -> int:
+        """Read at most up to the end of a chunk."""
+        if self._at >= self.size:
+            return 0
+        number = bisect_right(self._starts, self._at) - 1
+        if self._file is None or number != self._number:
+            self._file, self._number = ObjectFile(self._objects, self._pieces[number], self._loop), number
+        self._file.seek(self._at - self._starts[number])
+        read = self._file.readinto(buffer)
+        self._at += read
+        return read
+
+
+async def in_reader(read: Callable[[], T]) -> T:
+    """Let `read` work on files over objects in a worker thread, and give what it gives."""
+    return await asyncio.get_running_loop().run_in_executor(_readers, read)
+
+
 async def read_object(objects: SealedObjects, sealed: SealedObject, read: Callable[[BinaryIO], T]) -> T:
     """Let `read` work on an object as a file, in a worker thread, and give what it gives."""
     loop = asyncio.get_running_loop()
     file = io.BufferedReader(ObjectFile(objects, sealed, loop), buffer_size=64 * 1024)
-    return await loop.run_in_executor(_readers, read, file)
+    return await in_reader(lambda: read(file))

@@ -24,6 +24,24 @@ class Reason(StrEnum):
     NO_ROOM = "no_room"  # it could not be kept now
 
 
+WORDS: dict[Reason, str] = {
+    Reason.NOT_DICOM: "不是DICOM图像",
+    Reason.NO_TRANSFER_SYNTAX: "没有写明编码方式",
+    Reason.UNKNOWN_TRANSFER_SYNTAX: "编码方式不支持",
+    Reason.OTHER_TRANSFER_SYNTAX: "编码方式和写明的不一样",
+    Reason.CUT_OFF: "文件不完整",
+    Reason.UNREADABLE: "文件读不出来",
+    Reason.TOO_LARGE: "文件太大",
+    Reason.MISSING_IDENTIFIER: "缺少编号",
+    Reason.INVALID_IDENTIFIER: "编号格式不对",
+    Reason.OTHER_CLASS: "和设备说的不是同一张",
+    Reason.OTHER_STUDY: "不属于设备说的那份检查",
+    Reason.OTHER_CONTENT: "同一个编号已经有另一张图像",
+    Reason.NO_ROOM: "存储空间不够，或存储坏了",
+}
+"""Each in words, for people."""
+
+
 class Unacceptable(Exception):
     """An instance that is not taken.
 

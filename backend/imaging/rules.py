@@ -28,11 +28,26 @@ class QuarantineReason(StrEnum):
     NO_CONSULTATION = "no_consultation"  # neither accession number nor patient number lead to one
     SEVERAL_CONSULTATIONS = "several_consultations"
     OTHER_INSTITUTION = "other_institution"  # the accession number is of a consultation of another institution
+    OTHER_CONSULTATION = "other_consultation"  # it was sent to one, and its accession number is of another
     OTHER_PATIENT_NUMBER = "other_patient_number"  # the institution's number is known to be somebody else's
     OTHER_NAME = "other_name"
     OTHER_SEX = "other_sex"
     OTHER_BIRTH_DATE = "other_birth_date"
     OTHER_PATIENT_IN_STUDY = "other_patient_in_study"  # the study has instances of somebody else already
+
+
+QUARANTINE_WORDS = {
+    QuarantineReason.NO_CONSULTATION: "没有找到对应的会诊",
+    QuarantineReason.SEVERAL_CONSULTATIONS: "这位患者同时有几个会诊，不知道属于哪一个",
+    QuarantineReason.OTHER_INSTITUTION: "检查号是别的医院的会诊编号",
+    QuarantineReason.OTHER_CONSULTATION: "检查号是另一次会诊的编号",
+    QuarantineReason.OTHER_PATIENT_NUMBER: "患者编号登记的是另一个人",
+    QuarantineReason.OTHER_NAME: "图像上的姓名和会诊里的不一样",
+    QuarantineReason.OTHER_SEX: "图像上的性别和会诊里的不一样",
+    QuarantineReason.OTHER_BIRTH_DATE: "图像上的出生日期和会诊里的不一样",
+    QuarantineReason.OTHER_PATIENT_IN_STUDY: "同一份检查里有两个人的图像",
+}
+"""Each in words, for people."""
 
 
 class Comparison(StrEnum):

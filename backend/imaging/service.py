@@ -13,15 +13,19 @@ from backend.imaging.senders import Senders
 from backend.imaging.sending import Sending
 from backend.imaging.teaching import Teaching
 from backend.imaging.upkeep import Upkeep
+from backend.imaging.upload_jobs import Unpacking
+from backend.imaging.uploads import OVER_TIMER
 
 
-class ImagingService(Documents, Photographs, KeyImages, Sending, Teaching, Senders, Compression, Retention, Upkeep):
+class ImagingService(
+    Documents, Photographs, KeyImages, Unpacking, Sending, Teaching, Senders, Compression, Retention, Upkeep
+):
     """All use cases of imaging. Where each lives:
 
     * `intake`: receive, file_document
     * `documents`: basis, document
     * `linking`: the search for a study's consultation, on arrival and when a consultation begins; what is told of it
-    * `quarantine`: studies_of, studies_of_number, quarantined, waiting, assign, reject
+    * `quarantine`: studies_of, studies_of_number, quarantined, waiting, differences, choices, assign, reject
     * `retrieval`: study, series_of, instances_of, transfer_syntaxes, instance, headers_of, header, stored_file,
       decoded_file, stored_frame, decoded_frame, rendered
     * `headerkeeping`: keep_headers
@@ -35,6 +39,8 @@ class ImagingService(Documents, Photographs, KeyImages, Sending, Teaching, Sende
     * `retention`: remove_rejected, keep_rejected_removed
     * `keyimages`: key_images, may_mark, mark_key_image, unmark_key_image; what is told of them
     * `photographs`: photographs, photograph_thumbnail, may_convert, convert_photograph
+    * `uploads`: begin_upload, upload, append_upload, drop_upload, batch
+    * `upload_jobs`: keep_unpacking, unpack_next
     * `upkeep`: sweep_objects, keep_objects_swept
     """
 
@@ -43,5 +49,6 @@ class ImagingService(Documents, Photographs, KeyImages, Sending, Teaching, Sende
         self._timers.on(SETTLED_TIMER, self._on_settled)
         self._timers.on(KEY_IMAGES_TIMER, self._on_key_images_settled)
         self._timers.on(DELETE_TIMER, self._on_delete)
+        self._timers.on(OVER_TIMER, self._on_upload_over)
         self._events.subscribe(CONSUMER, MAY_LINK, self._on_consultation)
         self._events.subscribe(CONSUMER, MAY_FORWARD, self._on_forwarding)

@@ -27,6 +27,11 @@ class PatientData:
     birth_date: str = field(default="", repr=False)
 
 
+def readable_name(name: str) -> str:
+    """Give a DICOM person name as people write it: its groups and components with blanks between them."""
+    return " ".join(name.replace("^", " ").replace("=", " ").split())
+
+
 class Texts:
     """Reads short texts from elements as they came.
 

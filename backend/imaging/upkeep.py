@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from backend.imaging.desk import ImagingDesk
 from backend.imaging.tables import ImagingInstance
+from backend.imaging.upload_tables import ImagingUploadPiece
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,8 @@ class Upkeep(ImagingDesk):
         async with self._database.reading() as session:
             query = select(ImagingInstance.object_id).where(ImagingInstance.object_id.in_(object_ids))
             known = set(await session.scalars(query))
+            pieces = select(ImagingUploadPiece.object_id).where(ImagingUploadPiece.object_id.in_(object_ids))
+            known |= set(await session.scalars(pieces))
         unknown = [object_id for object_id in object_ids if object_id not in known]
         for object_id in unknown:
             await self._objects.delete(object_id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from backend.imaging.dicomfile import Instance
-from backend.imaging.rules import QuarantineReason, StudyState
+from backend.imaging.rules import Comparison, QuarantineReason, StudyState
 from backend.imaging.sealing import SealedObject
 from backend.imaging.texts import PatientData
 
@@ -98,3 +98,22 @@ class NewToken:
 
     sender_id: str
     token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class TraitView:
+    """What the header of a study and a consultation say of the patient's name, sex or birth date; "" where not said."""
+
+    trait: str
+    sent: str = field(repr=False)
+    known: str = field(repr=False)
+    result: Comparison
+
+
+@dataclass(frozen=True)
+class CaseChoice:
+    """A consultation to which a study may be assigned."""
+
+    id: str
+    number: str
+    patient_name: str = field(repr=False)

@@ -34,14 +34,16 @@ class OutOfDate(Exception):
 def import_tables() -> None:
     """Import every module that may have tables, so that the metadata of `backend.db.Base` is complete.
 
-    These are the `tables.py` of each subject and the modules that lie in `backend` itself.
+    These are the `tables.py` and `…_tables.py` of each subject and the modules that lie in `backend` itself.
     """
     for found in pkgutil.iter_modules(backend.__path__):
         name = f"backend.{found.name}"
         if not found.ispkg:
             importlib.import_module(name)
-        elif importlib.util.find_spec(f"{name}.tables"):
-            importlib.import_module(f"{name}.tables")
+            continue
+        for part in pkgutil.iter_modules([str(Path(backend.__path__[0], found.name))]):
+            if part.name == "tables" or part.name.endswith("_tables"):
+                importlib.import_module(f"{name}.{part.name}")
 
 
 async def upgrade(url: str) -> None:

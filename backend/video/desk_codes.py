@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
@@ -17,6 +18,14 @@ VALID_FOR = timedelta(minutes=5)
 DIGITS = 8
 _PURPOSE = "desk_codes.digest"
 _ATTEMPTS = 5
+
+
+class DeskPage(StrEnum):
+    """The pages of a consultation to which a code may lead."""
+
+    ROOM = "room"
+    STUDIES = "studies"
+    REPORTS = "reports"
 
 
 class DeskCodeRefused(DomainError):
@@ -40,12 +49,13 @@ class DeskVisitor:
 
     person_id: str
     consultation_id: str
+    page: DeskPage
 
 
 class DeskCodes(VideoDesk):
     """The part of `VideoService` about the way from a phone to a desktop."""
 
-    async def desk_code(self, actor: Actor, consultation_id: str) -> DeskCodeView:
+    async def desk_code(self, actor: Actor, consultation_id: str, page: DeskPage = DeskPage.ROOM) -> DeskCodeView:
         """Make a code for the actor: five minutes, once; one that they had before is worth nothing any more."""
         async with self._database.transaction() as session:
             await self._consultations.meeting(actor, consultation_id, Action.VIDEO_ENTER)
@@ -62,6 +72,7 @@ class DeskCodes(VideoDesk):
                                 digest=_digest(code),
                                 person_id=actor.person_id,
                                 consultation_id=consultation_id,
+                                page=page,
                                 expires_at=now + VALID_FOR,
                             )
                         )
@@ -86,7 +97,7 @@ class DeskCodes(VideoDesk):
             actor = await self._people.actor(row.person_id)
             subject = f"consultation:{row.consultation_id}"
             await self._audit.record(session, actor, "video.redeem_desk_code", subject=subject)
-            return DeskVisitor(row.person_id, row.consultation_id)
+            return DeskVisitor(row.person_id, row.consultation_id, DeskPage(row.page))
 
 
 def _digest(code: str) -> str:

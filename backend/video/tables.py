@@ -141,4 +141,5 @@ class DeskCode(Base):
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     person_id: Mapped[str] = mapped_column(Id)
     consultation_id: Mapped[str] = mapped_column(ForeignKey("consultations.id"))
+    page: Mapped[str] = mapped_column(String(16))
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -7,7 +7,7 @@ from bot.cards.case import case_choice, case_line
 from bot.dialogue import Dialogue, Turn
 from bot.flows.staff_flow import StaffFlow, close, ending_if_refused
 from bot.flows.thread import taken_over
-from bot.messages import Choice, Menu
+from bot.messages import Choice, Link, Menu
 
 _CASES_READ = 30
 _CASES_SHOWN = 8
@@ -90,8 +90,16 @@ async def _attach(turn: Turn, consultation_id: str) -> None:
     await turn.enter(AttachFlow.name, consultation_id=consultation_id)
 
 
+async def _images(turn: Turn, consultation_id: str) -> None:
+    """Give the card of the page to which discs and sticks are uploaded."""
+    view = await turn.services.consultations.get(turn.actor, consultation_id)
+    described = f"{case_line(view)}\n光盘、U盘里的CT、X光片、超声，点这里上传。"
+    turn.say(Link("上传影像", described, turn.services.links.studies(view.id)))
+
+
 def register(dialogue: Dialogue) -> None:
-    """Let pictures and notes be added to a case."""
+    """Let pictures, notes and images be added to a case."""
     dialogue.add_flow(AttachFlow())
     dialogue.add_flow(PlacePictureFlow())
     dialogue.on_action("doctor.attach", _attach)
+    dialogue.on_action("doctor.images", _images)

@@ -1,6 +1,6 @@
 """A grassroots doctor's tasks and cases: what came in, opened one by one."""
 
-from backend.consultation.rules import Status
+from backend.consultation.rules import RUNNING, Status
 from bot.cards.case import case_choice, full_case
 from bot.cards.material import gather, supplement_lines
 from bot.cards.report import report_choices
@@ -63,7 +63,8 @@ async def show(turn: Turn, consultation_id: str) -> None:
 
 def _steps(status: Status, consultation_id: str, is_waiting: bool) -> tuple[Choice, ...]:
     if status is Status.DRAFT:
-        return (Choice(f"doctor.findings:{consultation_id}", "补充体征检查"), *next_steps(consultation_id))
+        findings = Choice(f"doctor.findings:{consultation_id}", "补充体征检查")
+        return (findings, _images(consultation_id), *next_steps(consultation_id))
     steps = [
         Choice(f"doctor.pictures:{consultation_id}", "看图片"),
         Choice(f"doctor.timeline:{consultation_id}", "看经过"),
@@ -74,8 +75,15 @@ def _steps(status: Status, consultation_id: str, is_waiting: bool) -> tuple[Choi
         steps.insert(0, Choice(f"doctor.supplement:{consultation_id}", "现在补充"))
     if status in (Status.PENDING, Status.ASSIGNED):
         steps.insert(0, Choice(f"doctor.attach:{consultation_id}", "添加资料"))
+    if status in RUNNING:
+        steps.append(_images(consultation_id))
+    if status in (Status.PENDING, Status.ASSIGNED):
         steps.append(Choice(f"doctor.cancel:{consultation_id}", "取消会诊"))
     return tuple(steps)
+
+
+def _images(consultation_id: str) -> Choice:
+    return Choice(f"doctor.images:{consultation_id}", "上传影像")
 
 
 async def pictures(turn: Turn, argument: str) -> None:

@@ -1,7 +1,16 @@
 """Images: a study has come, or waits for a person to say whose it is, or a machine sends what is not taken."""
 
 from backend.consultation.views import ConsultationView
-from backend.imaging import TRANSFER_SENTENCES, Failure, QuarantineReason, Reason, StudyView
+from backend.imaging import (
+    QUARANTINE_WORDS,
+    REASON_WORDS,
+    TRANSFER_SENTENCES,
+    Failure,
+    QuarantineReason,
+    Reason,
+    StudyView,
+    readable_name,
+)
 from backend.security.policy import SYSTEM, Role
 from bot.cards.case import case_line
 from bot.cards.notices import notice
@@ -11,32 +20,8 @@ from bot.notifications.notifier import Notifier
 _QUIET_SECONDS = 3600
 _MOST_DOCTORS = 20
 _ARRIVED = "检查图像到了"
+_UNCERTAIN = "有检查图像等您确认"
 _THERE = "这例会诊有检查图像"
-_DIFFERENCES = {
-    QuarantineReason.NO_CONSULTATION: "没有找到对应的会诊",
-    QuarantineReason.SEVERAL_CONSULTATIONS: "这位患者同时有几个会诊，不知道属于哪一个",
-    QuarantineReason.OTHER_INSTITUTION: "检查号是别的医院的会诊编号",
-    QuarantineReason.OTHER_PATIENT_NUMBER: "患者编号登记的是另一个人",
-    QuarantineReason.OTHER_NAME: "图像上的姓名和会诊里的不一样",
-    QuarantineReason.OTHER_SEX: "图像上的性别和会诊里的不一样",
-    QuarantineReason.OTHER_BIRTH_DATE: "图像上的出生日期和会诊里的不一样",
-    QuarantineReason.OTHER_PATIENT_IN_STUDY: "同一份检查里有两个人的图像",
-}
-_REFUSED = {
-    Reason.NOT_DICOM: "不是DICOM图像",
-    Reason.NO_TRANSFER_SYNTAX: "没有写明编码方式",
-    Reason.UNKNOWN_TRANSFER_SYNTAX: "编码方式不支持",
-    Reason.OTHER_TRANSFER_SYNTAX: "编码方式和写明的不一样",
-    Reason.CUT_OFF: "文件不完整",
-    Reason.UNREADABLE: "文件读不出来",
-    Reason.TOO_LARGE: "文件太大",
-    Reason.MISSING_IDENTIFIER: "缺少编号",
-    Reason.INVALID_IDENTIFIER: "编号格式不对",
-    Reason.OTHER_CLASS: "和设备说的不是同一张",
-    Reason.OTHER_STUDY: "不属于设备说的那份检查",
-    Reason.OTHER_CONTENT: "同一个编号已经有另一张图像",
-    Reason.NO_ROOM: "存储空间不够，或存储坏了",
-}
 
 
 async def study_arrived(notifier: Notifier) -> None:
@@ -73,9 +58,9 @@ async def quarantined(notifier: Notifier) -> None:
     hear it without a name, and only where no doctor there has joined."""
     payload = notifier.payload
     people, institution_id = notifier.services.people, payload["institution_id"]
-    why = _DIFFERENCES[QuarantineReason(payload["reason"])]
+    why = QUARANTINE_WORDS[QuarantineReason(payload["reason"])]
     words = f"有一份检查图像（{payload['instances']}张）先放在一边，要等医生确认是谁的：{why}。"
-    note = notice("task", "有检查图像等人确认", None, notifier.now, status="待确认")
+    note = notice("task", _UNCERTAIN, None, notifier.now, status="待确认", opens=True)
     once = f"quarantined:{payload['study_id']}:{payload['reason']}"
     doctors = await people.practitioners(
         role=Role.GRASSROOTS_DOCTOR, institution_id=institution_id, joined_only=True, limit=_MOST_DOCTORS
@@ -84,10 +69,12 @@ async def quarantined(notifier: Notifier) -> None:
         person_id = doctor.person_id or ""
         study = await notifier.services.imaging.waiting(await people.actor(person_id), payload["study_id"])
         if study is not None:
-            await notifier.tell(person_id, Text(f"{words}\n{_said(study)}", notice=note), once=once)
+            url = notifier.services.links.quarantine(study.id)
+            card = Link(_UNCERTAIN, f"{words}\n{_said(study)}\n点这里去确认。", url, notice=note)
+            await notifier.tell(person_id, card, once=once)
     if not doctors:
         place = (await people.institution(institution_id)).name
-        note = notice("task", "有检查图像等人确认", None, notifier.now, status="待确认", button="待处理事项")
+        note = notice("task", _UNCERTAIN, None, notifier.now, status="待确认", button="待处理事项")
         await notifier.tell_administrators(Text(f"{place}：{words}", notice=note), once=once)
 
 
@@ -96,7 +83,7 @@ def _said(study: StudyView) -> str:
     patient = study.patient
     when = f"{study.study_date[:4]}年{study.study_date[4:6]}月{study.study_date[6:8]}日" if study.study_date else ""
     sex = {"M": "男", "F": "女"}.get(patient.sex, "")
-    said = (patient.name.replace("^", " ").replace("=", " "), sex, "、".join(study.modalities), when)
+    said = (readable_name(patient.name), sex, "、".join(study.modalities), when)
     return "图像上写的是：" + "，".join(filter(None, said)) + "。"
 
 
@@ -104,7 +91,7 @@ async def instance_refused(notifier: Notifier) -> None:
     """The administrators hear that a machine sends what is not taken, of one kind at most once an hour."""
     payload = notifier.payload
     place = (await notifier.services.people.institution(payload["institution_id"])).name
-    why = _REFUSED[Reason(payload["reason"])]
+    why = REASON_WORDS[Reason(payload["reason"])]
     note = notice("task", "有检查图像没有收下", None, notifier.now, status="待处理", button="待处理事项")
     stretch = int(notifier.event.occurred_at.timestamp()) // _QUIET_SECONDS
     once = f"refused:{payload['institution_id']}:{payload['reason']}:{stretch}"

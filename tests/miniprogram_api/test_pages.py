@@ -52,7 +52,6 @@ async def served(folder: Path, framed_by: str = "") -> AsyncIterator[tuple[aioht
         (f"/h5/recordings/{ID}", "recordings"),
         (f"/h5/viewer/{ID}", "viewer"),
         (f"/h5/reports/{ID}", "report"),
-        ("/r", "report"),
     ],
 )
 async def test_a_page_may_use_the_camera_and_stands_in_nobodys_frame(folder: Path, path: str, title: str) -> None:

@@ -91,6 +91,14 @@ class PlainLinks:
         """Give the address of the page of the reports."""
         return f"http://house.test/h5/reports/{consultation_id}"
 
+    def studies(self, consultation_id: str) -> str:
+        """Give the address of the page on which a doctor brings images."""
+        return f"http://house.test/h5/studies/{consultation_id}"
+
+    def quarantine(self, study_id: str) -> str:
+        """Give the address of the page on which a doctor says whose a study is."""
+        return f"http://house.test/h5/quarantine/{study_id}"
+
 
 @dataclass
 class House:

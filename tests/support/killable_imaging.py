@@ -31,6 +31,12 @@ STEPS: dict[str, tuple[Any, str, bool]] = {
     "compressed object stored": (ImagingService, "_is_same", False),
     "compressed object in its place": (ImagingService, "_replace", False),
 }
+UPLOAD_STEPS: dict[str, tuple[Any, str, bool]] = {
+    "upload claimed, not read": (ImagingService, "_claim_upload", False),
+    "files stored, not written down": (ImagingService, "_write_down_stretch", True),
+    "files written down": (ImagingService, "_write_down_stretch", False),
+    "pieces removed, not committed": (ImagingService, "_remove_pieces", False),
+}
 FORWARDING_STEPS: dict[str, tuple[Any, str, bool]] = {
     "batch claimed, not sent": (ImagingService, "_claim_batch", False),
     "batch sent, not written down": (ImagingService, "_settle", True),
@@ -55,18 +61,20 @@ async def serving(url: str, folder: Path, *step: str) -> AsyncIterator[tuple[int
 
 
 async def main(url: str, folder: Path) -> None:
-    """Serve C-STORE, compress and forward, until killed; the port is the first line of the output."""
+    """Serve C-STORE, compress, forward and read uploads, until killed; the port is the first line of the output."""
     install_key_ring(RING)
     clinic = build_clinic(Database(url), Clock(), folder / "files")
     imaging = imaging_on(clinic, folder_store(folder))
     scp = StoreScp(imaging, ScpSettings(port=0))
     scp.start()
     print(scp.port, flush=True)
-    await asyncio.gather(imaging.keep_compressing(FrameCodec(Method.JPEG_LS)), imaging.keep_forwarding())
+    await asyncio.gather(
+        imaging.keep_compressing(FrameCodec(Method.JPEG_LS)), imaging.keep_forwarding(), imaging.keep_unpacking()
+    )
 
 
 if __name__ == "__main__":
     if sys.argv[3:]:
-        owner, name, before = (STEPS | FORWARDING_STEPS)[sys.argv[3]]
+        owner, name, before = (STEPS | FORWARDING_STEPS | UPLOAD_STEPS)[sys.argv[3]]
         die_at(owner, name, before=before, times=int(sys.argv[4]))
     asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

@@ -332,7 +332,7 @@ async def test_the_expert_goes_on_at_a_computer_with_eight_digits_and_to_the_ima
     await write(phone, findings=FINDINGS)
     await phone.get_by_test_id("on-computer").click()
     address = await phone.get_by_test_id("computer-address").inner_text()
-    assert address.endswith("/r")
+    assert address.endswith("/v")
     code = await phone.get_by_test_id("computer-code").inner_text()
     await require_good_looks(phone, NARROW["width"])
     page = await scene.window()

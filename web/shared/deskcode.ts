@@ -7,17 +7,21 @@ export interface DeskCode {
   address: string
 }
 
-/** Makes a code that leads whoever holds `token` to a computer. Raises ApiError. */
-export async function makeDeskCode(consultation: string, token: string): Promise<DeskCode> {
-  const address = `/api/v1/consultations/${encodeURIComponent(consultation)}/room/desk-code`
+/** The pages of a consultation to which a code may lead. */
+export type DeskPage = 'room' | 'studies' | 'reports'
+
+/** Makes a code that leads whoever holds `token` to a page on a computer. Raises ApiError. */
+export async function makeDeskCode(consultation: string, token: string, page: DeskPage): Promise<DeskCode> {
+  const address = `/api/v1/consultations/${encodeURIComponent(consultation)}/room/desk-code?page=${page}`
   const answer: unknown = await callJson(address, { method: 'POST', headers: { Authorization: `Bearer ${token}` } })
   const raw = isRaw(answer) ? answer : {}
   return { code: text(raw.code), address: text(raw.address) }
 }
 
-/** Redeems the eight digits: whose they were, and of which consultation. Raises ApiError where they are wrong, used or over. */
-export async function openDeskSession(code: string): Promise<{ token: string; consultation: string }> {
+/** Redeems the eight digits: whose they were, of which consultation, and to which page they lead. Raises ApiError where they are wrong, used or over. */
+export async function openDeskSession(code: string): Promise<{ token: string; consultation: string; page: DeskPage }> {
   const answer: unknown = await postJson('/api/v1/desk-session', { code })
   const raw = isRaw(answer) ? answer : {}
-  return { token: text(raw.token), consultation: text(raw.consultation_id) }
+  const page = raw.page === 'studies' || raw.page === 'reports' ? raw.page : 'room'
+  return { token: text(raw.token), consultation: text(raw.consultation_id), page }
 }

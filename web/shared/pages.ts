@@ -8,6 +8,7 @@ export interface CardPage {
 
 export const VIEWER: CardPage = { prefix: 'qiaoyi-viewer-', folder: '/h5/viewer/' }
 export const REPORTS: CardPage = { prefix: 'qiaoyi-reports-', folder: '/h5/reports/' }
+export const STUDIES: CardPage = { prefix: 'qiaoyi-studies-', folder: '/h5/studies/' }
 
 /**
  * Goes to a page of a consultation as the person who holds `token`; beside this one where there is room for two, because a

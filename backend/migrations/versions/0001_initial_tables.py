@@ -611,6 +611,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("person_id", sa.String(length=32), nullable=False),
         sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("page", sa.String(length=16), nullable=False),
         sa.Column("expires_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
         sa.ForeignKeyConstraint(["consultation_id"], ["consultations.id"], name=op.f("fk_desk_codes_consultation_id")),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_desk_codes")),
@@ -762,6 +763,7 @@ def upgrade() -> None:
                 "no_consultation",
                 "several_consultations",
                 "other_institution",
+                "other_consultation",
                 "other_patient_number",
                 "other_name",
                 "other_sex",
@@ -809,6 +811,50 @@ def upgrade() -> None:
         batch_op.create_index("ix_imaging_studies_identity", ["identity_index"], unique=False)
         batch_op.create_index("ix_imaging_studies_patient", ["patient_index"], unique=False)
         batch_op.create_index("ix_imaging_studies_state", ["institution_id", "state", "id"], unique=False)
+
+    op.create_table(
+        "imaging_uploads",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("person_id", sa.String(length=32), nullable=False),
+        sa.Column("batch", sa.String(length=32), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("received", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("receiving", "waiting", "done", "failed", name="uploadstate", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("fault", sa.String(length=24), nullable=True),
+        sa.Column("entries", sa.Integer(), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("stored", sa.Integer(), nullable=False),
+        sa.Column("skipped", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("claim", sa.String(length=32), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("chosen_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["consultation_id"], ["consultations.id"], name=op.f("fk_imaging_uploads_consultation_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_imaging_uploads_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imaging_uploads")),
+        sa.UniqueConstraint(
+            "person_id",
+            "consultation_id",
+            "fingerprint",
+            name=op.f("uq_imaging_uploads_person_id_consultation_id_fingerprint"),
+        ),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("imaging_uploads", schema=None) as batch_op:
+        batch_op.create_index("ix_imaging_uploads_batch", ["person_id", "consultation_id", "batch"], unique=False)
+        batch_op.create_index("ix_imaging_uploads_due_at", ["due_at"], unique=False)
 
     op.create_table(
         "person_roles",
@@ -1004,6 +1050,45 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["study_id"], ["imaging_studies.id"], name=op.f("fk_imaging_series_study_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_imaging_series")),
         sa.UniqueConstraint("study_id", "series_uid", name=op.f("uq_imaging_series_study_id_series_uid")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
+        "imaging_upload_faults",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("upload_id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("fault", sa.String(length=24), nullable=False),
+        sa.ForeignKeyConstraint(["upload_id"], ["imaging_uploads.id"], name=op.f("fk_imaging_upload_faults_upload_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imaging_upload_faults")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("imaging_upload_faults", schema=None) as batch_op:
+        batch_op.create_index("ix_imaging_upload_faults_upload", ["upload_id", "id"], unique=False)
+
+    op.create_table(
+        "imaging_upload_pieces",
+        sa.Column("upload_id", sa.String(length=32), nullable=False),
+        sa.Column("start", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("object_id", sa.String(length=32), nullable=False),
+        sa.Column("object_key", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["upload_id"], ["imaging_uploads.id"], name=op.f("fk_imaging_upload_pieces_upload_id")),
+        sa.PrimaryKeyConstraint("upload_id", "start", name=op.f("pk_imaging_upload_pieces")),
+        sa.UniqueConstraint("object_id", name=op.f("uq_imaging_upload_pieces_object_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
+        "imaging_upload_studies",
+        sa.Column("upload_id", sa.String(length=32), nullable=False),
+        sa.Column("study_id", sa.String(length=32), nullable=False),
+        sa.Column("instances", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["upload_id"], ["imaging_uploads.id"], name=op.f("fk_imaging_upload_studies_upload_id")
+        ),
+        sa.PrimaryKeyConstraint("upload_id", "study_id", name=op.f("pk_imaging_upload_studies")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -1324,6 +1409,12 @@ def downgrade() -> None:
 
     op.drop_table("practitioner_expertise")
     op.drop_table("invitations")
+    op.drop_table("imaging_upload_studies")
+    op.drop_table("imaging_upload_pieces")
+    with op.batch_alter_table("imaging_upload_faults", schema=None) as batch_op:
+        batch_op.drop_index("ix_imaging_upload_faults_upload")
+
+    op.drop_table("imaging_upload_faults")
     op.drop_table("imaging_series")
     op.drop_table("imaging_forwardings")
     with op.batch_alter_table("critical_values", schema=None) as batch_op:
@@ -1353,6 +1444,11 @@ def downgrade() -> None:
 
     op.drop_table("practitioners")
     op.drop_table("person_roles")
+    with op.batch_alter_table("imaging_uploads", schema=None) as batch_op:
+        batch_op.drop_index("ix_imaging_uploads_due_at")
+        batch_op.drop_index("ix_imaging_uploads_batch")
+
+    op.drop_table("imaging_uploads")
     with op.batch_alter_table("imaging_studies", schema=None) as batch_op:
         batch_op.drop_index("ix_imaging_studies_state")
         batch_op.drop_index("ix_imaging_studies_patient")

@@ -123,10 +123,13 @@ async def test_the_doctors_of_the_centre_hear_that_a_study_waits_what_differs_an
     case = await case_of(county)
     await township.sends(1, 2, **({"accession": case.number} | said))
     heard = await county.doctor.heard()
-    [text] = [message.text for message in heard if hasattr(message, "text")]
-    assert why in text
-    assert said["name"].replace("^", " ") in text
-    assert "2张" in text
+    [card] = cards(heard)
+    house = county.story.house
+    [study] = await house.services.imaging.quarantined(await house.actor(county.doctor.person_id))
+    assert card.url == f"http://house.test/h5/quarantine/{study.id}"
+    assert why in card.description
+    assert said["name"].replace("^", " ") in card.description
+    assert "2张" in card.description
     assert "李" not in str([getattr(message, "notice", None) for message in heard])
     for phone in (county.patient, county.expert, county.administrator):
         assert await phone.hear() == ""

@@ -2,6 +2,7 @@ import { type EffectScope, effectScope, inject, type InjectionKey, onScopeDispos
 import { openDeskSession } from '../../shared/deskcode'
 import { ApiError } from '../../shared/http'
 import { type Back, cameBack, leaveForWeChat, openSession } from '../../shared/login'
+import { goTo, REPORTS, STUDIES } from '../../shared/pages'
 import * as client from './client'
 import { createGuide, type Guide } from './guide'
 import { createLocal } from './local'
@@ -105,7 +106,11 @@ export function createStore() {
 
   /** Raises ApiError where the code is wrong, used or too old. */
   async function enterDeskCode(code: string) {
-    const { token, consultation } = await openDeskSession(code)
+    const { token, consultation, page } = await openDeskSession(code)
+    if (page !== 'room') {
+      goTo(page === 'studies' ? STUDIES : REPORTS, consultation, token)
+      return
+    }
     keep({ token, consultation, entered: false, audio: true, camera: true })
     await look()
   }

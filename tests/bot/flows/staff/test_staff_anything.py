@@ -36,6 +36,7 @@ ABOUT_A_CASE = (
     "doctor.submit",
     "doctor.cancel",
     "doctor.attach",
+    "doctor.images",
     "doctor.pictures",
     "doctor.timeline",
     "doctor.supplement",
