@@ -126,7 +126,7 @@ class DraftRequest(Model):
 class EditRequest(Model):
     """What changes of a draft; `revision` is the one that its writer saw."""
 
-    revision: Annotated[Number, Field(ge=0, le=2**31 - 1)]
+    revision: Number = Field(ge=0, le=2**31 - 1)
     examination: Annotated[Written, Field(max_length=_MOST["examination"])] | None = None
     findings: Annotated[Written, Field(max_length=_MOST["findings"])] | None = None
     impression: Annotated[Written, Field(max_length=_MOST["impression"])] | None = None
@@ -148,7 +148,7 @@ class SlipList(Model):
 class SignatureRequest(Model):
     """The revision that the expert has read, and what may be a slip and is meant."""
 
-    revision: Annotated[Number, Field(ge=0, le=2**31 - 1)]
+    revision: Number = Field(ge=0, le=2**31 - 1)
     confirmed: Annotated[list[Slip], Field(max_length=8)] = []
 
 
