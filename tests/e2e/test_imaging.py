@@ -1,10 +1,14 @@
-"""A CT from the township centre's machine to the expert's eyes: storescu, the card on the phone, the viewer in it.
+"""A CT from the township centre's machine to the expert's eyes, and the report back.
+
+storescu, the card on the phone, the viewer in it, the report from there to the phones of doctor and patient, and images
+and report in the expert's PACS.
 
 Screenshots of the moments that count go to the folder that SCREENSHOTS_FOLDER names, else to the test's own.
 """
 
 import os
 import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,10 +17,12 @@ from typing import Any
 import pytest
 from playwright.async_api import FrameLocator, Page, async_playwright, expect
 
+from backend.imaging import StowAddress
 from backend.imaging.linking import SETTLED_AFTER, SETTLED_TIMER
 from backend.security.policy import SYSTEM
 from tests.support.dicomweb_server import big_slice
 from tests.support.imaging import as_file, of_patient
+from tests.support.orthanc import AUTHORIZATION, Orthanc, running_orthanc
 from tests.support.processes import free_port
 from tests.support.product import BookedCase, Member, booked_case, running_product
 from tests.support.programs import run_program
@@ -26,6 +32,7 @@ from tests.web.conftest import CHROMIUM_ARGUMENTS, NARROW, WIDE
 from tests.web.room_pages import KEEP_INSIDE
 
 SLICES = 30
+FINDINGS, IMPRESSION = "右肺上叶见结节，直径约8毫米。", "右肺上叶结节，建议3个月复查。"
 
 
 @pytest.fixture
@@ -78,6 +85,14 @@ async def send(case: BookedCase, folder: Path, port: int) -> None:
     await product.wechat.client.advance(SETTLED_AFTER.total_seconds() + 1)
 
 
+async def forward_to(orthanc: Orthanc, case: BookedCase) -> None:
+    """Let the expert's hospital have a PACS."""
+    hospital = (await case.expert.actor()).institution_id
+    assert hospital is not None
+    address = StowAddress(orthanc.url, AUTHORIZATION)
+    await case.product.house.imaging.register_destination(SYSTEM, hospital, "影像中心", address)
+
+
 async def scroll_through(viewer: FrameLocator) -> None:
     """Turn from the first slice to the last and back to the one before it."""
     stage = viewer.get_by_test_id("stage")
@@ -90,16 +105,44 @@ async def scroll_through(viewer: FrameLocator) -> None:
     await expect(stage).to_have_attribute("data-shown", str(SLICES - 1))
 
 
+async def sign_report(viewer: FrameLocator) -> None:
+    """Go from the images to the report, write it, read the whole, sign."""
+    await viewer.get_by_test_id("open-report").click()
+    await viewer.get_by_test_id("begin").click()
+    await viewer.get_by_test_id("write-examination").fill("胸部CT平扫")
+    await viewer.get_by_test_id("write-findings").fill(FINDINGS)
+    await viewer.get_by_test_id("write-impression").fill(IMPRESSION)
+    await expect(viewer.get_by_test_id("saving")).to_have_attribute("data-standing", "saved")
+    await viewer.get_by_test_id("read").click()
+    await viewer.get_by_test_id("sign").click()
+    await expect(viewer.get_by_test_id("said-impression")).to_contain_text(IMPRESSION)
+
+
 @pytest.mark.parametrize("size", [pytest.param(NARROW, id="phone"), pytest.param(WIDE, id="desktop")])
-async def test_a_ct_from_a_foreign_machine_is_scrolled_through_on_the_experts_phone(
+async def test_a_ct_from_a_foreign_machine_is_read_on_the_experts_phone_and_its_report_comes_back(
     pages_folder: Path, tmp_path: Path, folder: Path, size: Any
 ) -> None:
-    port = free_port()
-    async with running_product(tmp_path, pages_folder, dicom_port=port) as product:
+    port, width = free_port(), size["width"]
+    async with running_orthanc() as orthanc, running_product(tmp_path, pages_folder, dicom_port=port) as product:
         case = await booked_case(product)
+        await forward_to(orthanc, case)
         await send(case, tmp_path, port)
         async with looking_at(product.wechat.base_url, case.expert, size) as page:
             viewer = await open_card(page, case.expert, "检查图像到了")
             await scroll_through(viewer)
             await expect(viewer.get_by_test_id("patient")).to_have_text(re.compile("王 ?小明"))
-            await page.screenshot(path=folder / f"viewer-{size['width']}.png")
+            await page.screenshot(path=folder / f"viewer-{width}.png")
+            await sign_report(viewer)
+            await page.screenshot(path=folder / f"signed-{width}.png")
+        for reader in (case.doctor, case.patient):
+            async with looking_at(product.wechat.base_url, reader, size) as page:
+                report = await open_card(page, reader, "检查报告出来了")
+                await expect(report.get_by_test_id("said-impression")).to_contain_text(IMPRESSION)
+                await page.screenshot(path=folder / f"report-{reader.phone.openid}-{width}.png")
+
+        async def all_arrived() -> bool:
+            return len(await orthanc.uids()) == SLICES + 2
+
+        await eventually(all_arrived, 60)
+        kinds = Counter(one.Modality for one in await orthanc.instances())
+        assert kinds == {"CT": SLICES, "SR": 1, "DOC": 1}
