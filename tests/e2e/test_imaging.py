@@ -115,7 +115,7 @@ async def sign_report(viewer: FrameLocator) -> None:
     await expect(viewer.get_by_test_id("saving")).to_have_attribute("data-standing", "saved")
     await viewer.get_by_test_id("read").click()
     await viewer.get_by_test_id("sign").click()
-    await expect(viewer.get_by_test_id("said-impression")).to_contain_text(IMPRESSION)
+    await expect(viewer.get_by_test_id("report-1")).to_contain_text(IMPRESSION)
 
 
 @pytest.mark.parametrize("size", [pytest.param(NARROW, id="phone"), pytest.param(WIDE, id="desktop")])
