@@ -132,7 +132,7 @@ class RoomServer:
         room = "/api/v1/consultations/{id}/room"
         application.add_routes(
             [
-                *page_routes(self.pages),
+                *page_routes(self.pages, framed_by="'self'"),
                 web.get("/healthz", self._healthy),
                 web.get("/wechat", self._wechat),
                 web.get("/api/v1/web-login", self._web_login),
