@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -19,7 +20,7 @@ from backend.imaging import ImagingService, UploadState, uploads
 from backend.imaging.tus import tus_routes
 from backend.security.policy import Actor
 from tests.support.clinic import Clinic
-from tests.support.imaging import as_file, ct_slice, of_patient
+from tests.support.imaging import as_file, ct_slice, folder_store, of_patient
 from tests.support.uploads import BATCH, zipped
 from tests.support.waiting import eventually
 
@@ -112,6 +113,7 @@ async def test_what_came_before_the_line_was_cut_is_kept(
     doctor: Actor,
     case: ConsultationView,
     client: Client,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(uploads, "PIECE_BYTES", 5_000)
@@ -143,6 +145,11 @@ async def test_what_came_before_the_line_was_cut_is_kept(
     view = await imaging.batch(doctor, case.id, BATCH)
     assert view is not None
     assert view.stored == 1
+
+    async def is_tidy() -> bool:  # the request that was cut off has come to its end, too
+        return len([one async for one in folder_store(tmp_path).list()]) == 1
+
+    await eventually(is_tidy)
 
 
 async def test_the_server_says_what_it_can(client: Client) -> None:
