@@ -29,11 +29,11 @@ const POLICY = {
 /** Pages that a card opens: shown in no frame of others, playing what they are sent. */
 const CARD_POLICY = { ...POLICY, 'media-src': "'self'", 'img-src': "'self' data: blob:", 'frame-src': "'none'", 'base-uri': "'self'" }
 
-/** The room page talks to the media process that carries its room, which may be another host, and plays what it sends. */
-const ROOM_POLICY = { ...CARD_POLICY, 'connect-src': "'self' ws: wss:", 'media-src': "'self' blob: mediastream:" }
-
-/** The viewer decodes in workers; what WebAssembly there is runs in them, not in the page. */
+/** Images are decoded in workers; what WebAssembly there is runs in them, not in the page. */
 const VIEWER_POLICY = { ...CARD_POLICY, 'worker-src': "'self'" }
+
+/** The room page talks to the media process that carries its room, which may be another host, and plays what it sends. */
+const ROOM_POLICY = { ...VIEWER_POLICY, 'connect-src': "'self' ws: wss:", 'media-src': "'self' blob: mediastream:" }
 
 const CARD_PAGES: Record<string, Record<string, string>> = { '/room.html': ROOM_POLICY, '/recordings.html': CARD_POLICY, '/viewer.html': VIEWER_POLICY, '/report.html': CARD_POLICY }
 
