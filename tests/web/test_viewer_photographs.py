@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(loop_scope="module")
 async def desk(browser: Browser, pages_folder: Path) -> AsyncIterator[Desk]:
     """A study with a CT, and two photographs."""
-    async with opened_desk(browser, pages_folder) as opened:
+    async with opened_desk(browser, pages_folder, "canvas") as opened:
         opened.server.images = [big_slice(1), big_slice(2)]
         opened.server.case.send_photographs("患者", "李梅医生")
         yield opened
