@@ -334,7 +334,7 @@ async def test_a_film_of_jpeg_frames_plays_over_and_over(desk: Desk) -> None:
     async def came_round() -> bool:
         return len(await reader.page.evaluate("window.seen")) > 35
 
-    await eventually(came_round)
+    await eventually(came_round, 60)
     await reader.part("play").click()
     seen: list[int] = await reader.page.evaluate("window.seen")
     assert seen == [(at + 1) % 30 + 1 for at in range(len(seen))]  # none is left out

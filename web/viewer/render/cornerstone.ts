@@ -1,7 +1,7 @@
 import { Enums, init, metaData, RenderingEngine, type StackViewport, type Types, utilities } from '@cornerstonejs/core'
 import type { Size } from '../state/geometry'
 import { makeLut } from '../state/lut'
-import type { Pixels, Stored } from '../state/types'
+import type { Stored } from '../state/types'
 import { SQUARES_FROM, type Renderer, type Scene } from './renderer'
 
 /** Draws with the graphics chip: windowing and interpolation cost the processor nothing. A chunk of its own, some 0.5 MB. */
@@ -88,7 +88,8 @@ export class CornerstoneRenderer implements Renderer {
   private stage: Size = { width: 1, height: 1 }
   private ratio = 1
   private known: Record<string, unknown> = {}
-  private drawn: { pixels: Pixels | null; aspect: number; data: unknown } = { pixels: null, aspect: 1, data: null }
+  private drawn: { aspect: number; data: unknown } = { aspect: 1, data: null }
+  private last: { scene: Scene; ready: Prepared } | null = null
   private count = 0
 
   /** Raises where the chip cannot be used. */
@@ -131,14 +132,22 @@ export class CornerstoneRenderer implements Renderer {
 
   /** Hands the picture over where it is another one, or has other greys. */
   private show(scene: Scene): Prepared {
-    const ready = prepared(scene)
-    const isReady = scene.pixels === this.drawn.pixels && scene.picture.aspect === this.drawn.aspect && ready.data === this.drawn.data
-    if (isReady) return ready
+    const ready = this.prepare(scene)
+    if (ready.data === this.drawn.data && scene.picture.aspect === this.drawn.aspect) return ready
     this.count += 1
     const imageId = `picture:${this.count}`
     this.known = modules(imageId, scene, ready)
     this.viewport.renderImageObject(imageOf(imageId, scene, ready))
-    this.drawn = { pixels: scene.pixels, aspect: scene.picture.aspect, data: ready.data }
+    this.drawn = { aspect: scene.picture.aspect, data: ready.data }
+    return ready
+  }
+
+  /** What was made for the last drawing, where that was of the same picture in the same greys. */
+  private prepare(scene: Scene): Prepared {
+    const { last } = this
+    const isSame = last !== null && (['picture', 'pixels', 'window', 'isInverted'] as const).every((name) => last.scene[name] === scene[name])
+    const ready = isSame ? last.ready : prepared(scene)
+    this.last = { scene, ready }
     return ready
   }
 
