@@ -5,6 +5,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from backend.clock import Clock
 from backend.db import Base, Database, Id, UTCDateTime, after_commit, key_ring
 from backend.errors import InvalidInput, NotFound
 from backend.ids import new_id
-from backend.photographs import LARGEST_BYTES, CleanPicture, Flaw, UnfitPicture, clean
+from backend.photographs import LARGEST_BYTES, CleanPicture, Flaw, UnfitPicture, clean, prepare
 from backend.security.keyring import key_number
 from backend.worker_processes import WorkerDied, WorkerProcesses
 
@@ -83,6 +84,11 @@ class FileStore:
     def close(self) -> None:
         """End the process that cleans pictures."""
         self._cleaners.close()
+
+    async def prepare(self) -> None:
+        """Start the process that cleans pictures, so that the first picture does not wait for it."""
+        with suppress(WorkerDied):  # it is started again with the first picture
+            await self._cleaners.run(prepare)
 
     async def clean(self, data: bytes, media_type: str) -> CleanPicture:
         """Make a picture fit to be kept (`backend.photographs`), in another process. It takes up to seconds, so it is

@@ -70,6 +70,10 @@ class CleanPicture:
     height: int
 
 
+def prepare() -> None:
+    """Do nothing: a process that has done it has loaded this module."""
+
+
 def clean(data: bytes, media_type: str) -> CleanPicture:
     """Make a picture fit to be kept. What was drawn without loss (PNG, GIF) leaves as PNG, everything else as JPEG; of
     a moving picture the first frame is kept.

@@ -37,6 +37,9 @@ _FORGET_SECONDS = 3600.0
 class Files(Protocol):
     """The file store (`backend.files`)."""
 
+    async def prepare(self) -> None:
+        """Get ready for the first picture."""
+
     async def clean(self, data: bytes, media_type: str) -> CleanPicture:
         """Make a picture fit to be kept."""
 
@@ -122,6 +125,7 @@ class Receiving:
         followed: Followed | None = None,
         performer: Callable[..., TurnPerformer] = TurnPerformer,
     ) -> None:
+        self._files = files
         chosen = settings or TurnSettings()
         pictures = PictureFetcher(sending.client, sending.messaging, files)
         turns = performer(
@@ -161,3 +165,5 @@ class Receiving:
             group.create_task(self.runner.run())
             group.create_task(self._store.run())
             group.create_task(self._server.run())
+            if self._files is not None:
+                group.create_task(self._files.prepare())

@@ -1,4 +1,4 @@
-import { computed, onScopeDispose, ref, shallowRef } from 'vue'
+import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { ApiError } from '../../shared/http'
 import type { Frame, KeyImage, KeyImageList, KeyImages } from './keyimages'
 import type { Look } from './look'
@@ -22,6 +22,7 @@ export function createStars(stack: Stack, look: Look, store: KeyImages, onRefuse
   let waiting = 0
   let last: Promise<void> = Promise.resolve()
   let timer = 0
+  let hasAsked = false
 
   function say(words: string) {
     clearTimeout(timer)
@@ -106,7 +107,11 @@ export function createStars(stack: Stack, look: Look, store: KeyImages, onRefuse
     document.removeEventListener('visibilitychange', onVisible)
     clearTimeout(timer)
   })
-  void load()
+  // The first picture goes before.
+  watch(() => stack.shown.value >= 0 || stack.trouble.value !== '', (ready) => {
+    if (ready && !hasAsked) void load()
+    hasAsked ||= ready
+  }, { immediate: true, flush: 'sync' })
 
   return { images, current, starred: computed(() => current.value !== null), mayMark, trouble, places, toggle, next }
 }
