@@ -556,6 +556,20 @@ async def test_frames_that_are_stored_as_jpeg_ls_are_decoded_by_the_browser(desk
     await reader.shows(windowed(expected, 400, 1800))
 
 
+async def test_the_server_decodes_where_no_worker_starts(desk: Desk) -> None:
+    for one in desk.server.images:
+        one.compress(JPEGLSLossless, generate_instance_uid=False)
+    reader = await desk.reader(opened=False)
+    await reader.page.route("**/*.wasm", lambda route: route.abort())
+    await reader.open()
+    await expect(reader.stage).to_have_attribute("data-loaded", str(SLICES))
+    assert desk.server.stored_frames < SLICES / 2
+    await at_actual_size(reader)
+    await reader.part("preset-骨窗").click()
+    await reader.shows(windowed(big_slice(1), 400, 1800))
+    reader.problems.clear()  # the codec's own line about the missing file
+
+
 async def test_a_jpeg_ls_frame_that_is_cut_off_is_never_shown(desk: Desk) -> None:
     for one in desk.server.images:
         one.compress(JPEGLSLossless, generate_instance_uid=False)

@@ -55,21 +55,23 @@ export class ImagingClient {
     if (!isReadable(picture)) return this.rendered(instance, picture, signal)
     try {
       // What the server stores as JPEG it does not decode; the browser does.
-      return await this.frame(instance, picture, await this.accepted(picture), signal)
+      return await this.frame(instance, picture, this.accepted(picture), signal)
     } catch (error) {
       throw error instanceof ApiError && error.status === NOT_ACCEPTABLE ? unreadable() : error
     }
   }
 
-  private async accepted(picture: Picture): Promise<string> {
+  private accepted(picture: Picture): string {
     if (picture.isJpeg) return JPEG
-    return picture.samples === 1 && (await this.decoder.isReady()) ? JPEG_LS : OCTETS
+    return picture.samples === 1 && this.decoder.mayStart ? JPEG_LS : OCTETS
   }
 
   private async frame(instance: string, picture: Picture, accept: string, signal: AbortSignal): Promise<Pixels> {
     const answer = await this.get(`${instance}/frames/${picture.frame}`, accept, signal)
     const part = onlyPart(answer.headers.get('Content-Type') ?? '', await answer.arrayBuffer())
     if (part.type.startsWith('image/jls')) {
+      // The decoder starts while the first frames come; where it does not, the server decodes.
+      if (!(await this.decoder.isReady())) return this.frame(instance, picture, OCTETS, signal)
       const { bytes, bits } = await this.decoder.decode(part.bytes)
       return readPixels(bytes, { ...picture, allocated: bits > 8 ? 16 : 8 })
     }

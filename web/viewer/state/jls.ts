@@ -93,6 +93,8 @@ class Bench {
 export class JlsDecoder {
   private readonly benches: Bench[] = []
   private readonly started: Promise<boolean>
+  /** Until it is known that none starts. */
+  mayStart = true
 
   constructor(count = Math.max(1, Math.min(MOST_WORKERS, (navigator.hardwareConcurrency || 2) - 1))) {
     try {
@@ -101,6 +103,7 @@ export class JlsDecoder {
     } catch {
       this.started = Promise.resolve(false)
     }
+    void this.started.then((isStarted) => (this.mayStart = isStarted))
   }
 
   /** Whether frames can be decoded here. */
