@@ -104,8 +104,8 @@ def render(frame: StoredFrame, window: Window | None, viewport: tuple[int, int] 
     """Give a frame as a PNG file with square pixels: where they are not, the shorter side is stretched.
 
     Args:
-        window: instead of what the header says, its window before its VOI LUT (PS3.3, section C.11.2); without any,
-            everything from the darkest to the brightest is shown.
+        window: instead of what the header says, its VOI LUT before its window, as the viewer page does (PS3.3, section
+            C.11.2, leaves that choice); without any, everything from the darkest to the brightest is shown.
         viewport: width and height that it has to fit into; it is never enlarged.
 
     Raises:
@@ -121,7 +121,7 @@ def render(frame: StoredFrame, window: Window | None, viewport: tuple[int, int] 
             shown = _eight_bits(colour)
         else:
             values = apply_modality_lut(array, header).astype(np.float64)
-            shown = _grey(_shown(values, window or _window_of(header), frame), interpretation == "MONOCHROME1")
+            shown = _grey(_shown(values, window, frame), interpretation == "MONOCHROME1")
     except (ValueError, TypeError, AttributeError, NotImplementedError, KeyError, IndexError) as error:
         raise Undecodable from error
     squared = _squared(shown, header)
@@ -184,10 +184,11 @@ def _first(value: Any) -> Any:
 def _shown(values: Array, window: Window | None, frame: StoredFrame) -> Array:
     """Give how bright each value is shown, black 0 and white 1."""
     tables = frame.header.get("VOILUTSequence")
+    if window is None and tables:
+        return _looked_up(values, tables[0], frame)
+    window = window or _window_of(frame.header)
     if window is not None:
         return _windowed(values, window)
-    if tables:
-        return _looked_up(values, tables[0], frame)
     low, high = float(values.min()), float(values.max())
     scaled: Array = (values - low) / (high - low or 1)
     return scaled
