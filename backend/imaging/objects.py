@@ -10,6 +10,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -71,7 +72,12 @@ class FolderStore:
         """As `ObjectStore.put`: written beside, synchronised to the disk and renamed."""
         path = self._path(object_id)
         fresh = path.with_suffix(_UNFINISHED)
-        file = await asyncio.to_thread(_create, fresh)
+        creating = asyncio.create_task(asyncio.to_thread(_create, fresh))
+        try:
+            file = await asyncio.shield(creating)
+        except asyncio.CancelledError:
+            creating.add_done_callback(partial(_discard_created, fresh=fresh))
+            raise
         try:
             async for chunk in chunks:
                 await asyncio.to_thread(file.write, chunk)
@@ -205,6 +211,12 @@ def _discard(file: BinaryIO, fresh: Path) -> None:
     with suppress(OSError):  # a full disk refuses the rest of the buffer once more
         file.close()
     fresh.unlink(missing_ok=True)
+
+
+def _discard_created(creating: "asyncio.Task[BinaryIO]", *, fresh: Path) -> None:
+    """Remove a file for which nobody waits any more when the thread has made it."""
+    if not creating.cancelled() and creating.exception() is None:
+        _discard(creating.result(), fresh)
 
 
 def _open_at(path: Path, start: int, wanted: int) -> tuple[BinaryIO, bytes]:

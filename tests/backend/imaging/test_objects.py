@@ -3,9 +3,11 @@
 import asyncio
 import errno
 import os
+import threading
 from collections.abc import AsyncIterable, AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given
@@ -13,9 +15,11 @@ from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
 from backend.ids import new_id
+from backend.imaging import objects
 from backend.imaging.objects import FolderStore, ObjectMissing, ObjectStore, SealedObjects
 from backend.imaging.remotestore import RemoteStore
 from backend.imaging.sealing import CHUNK_BYTES, SEALED_BYTES, ObjectDamaged, Opener, SealedObject, Sealer
+from tests.support.waiting import eventually
 
 SIZES = (0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES, 3 * CHUNK_BYTES + 7)
 
@@ -95,6 +99,32 @@ async def test_a_cancelled_put_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await putting
     assert [found async for found in store.list()] == []
+
+
+async def test_a_put_that_is_cancelled_while_its_file_is_made_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, create = FolderStore(tmp_path), objects._create
+    begun, may_end, made = threading.Event(), threading.Event(), []
+
+    def slowly(path: Path) -> BinaryIO:
+        begun.set()
+        assert may_end.wait(10)
+        made.append(create(path))
+        return made[0]
+
+    monkeypatch.setattr(objects, "_create", slowly)
+    putting = asyncio.create_task(store.put("0a", pieces(b"data")))
+    assert await asyncio.to_thread(begun.wait, 10)
+    putting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await putting
+    may_end.set()
+
+    async def is_discarded() -> bool:
+        return bool(made) and made[0].closed and not [found async for found in store.list()]
+
+    await eventually(is_discarded)
 
 
 async def test_a_half_written_file_of_a_killed_process_is_listed_and_can_be_removed(tmp_path: Path) -> None:
