@@ -88,7 +88,7 @@ class Product:
         self.said = _lines_until_ready(self._process, self._process.stdout)
         assert self.said, "it said nothing"
         assert self.said[-1].startswith("ready"), f"not ready: {self.said}\n{self.log_file.read_text()}"
-        self._sandbox = _only_child(self._process.pid)
+        self._sandbox = _sandbox_of(self._process.pid)
 
     def end(self, by: signal.Signals = signal.SIGTERM) -> int:
         """Send the signal to the one process and give its exit status; nothing of it may be left.
@@ -138,15 +138,17 @@ def _lines_until_ready(process: subprocess.Popen[str], output: IO[str]) -> list[
     return lines
 
 
-def _only_child(pid: int) -> int:
-    """The process that `pid` started, by the parents that the kernel notes of every process (proc(5))."""
-    parents = {}
+def _sandbox_of(pid: int) -> int:
+    """The sandbox that `pid` started, by the parents that the kernel notes of every process (proc(5)); what else it
+    started decodes pictures."""
+    found = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it ended meanwhile
-            parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
-    children = [child for child, parent in parents.items() if parent == pid]
-    assert len(children) == 1, f"one sandbox was expected: {children}"
-    return children[0]
+            parent = int(status.read_text().rpartition(")")[2].split()[1])
+            if parent == pid and b"sandbox" in (status.parent / "cmdline").read_bytes():
+                found.append(int(status.parent.name))
+    assert len(found) == 1, f"one sandbox was expected: {found}"
+    return found[0]
 
 
 def _is_alive(pid: int) -> bool:
