@@ -14,11 +14,11 @@ from backend.imaging.delivery import Parcel
 from backend.imaging.forwarding import Forwarding
 from backend.imaging.objects import ObjectMissing
 from backend.imaging.randomread import read_object
-from backend.imaging.retrieval import Retrieval
+from backend.imaging.retrieval import Retrieval, instance_view
 from backend.imaging.rules import StudyState
 from backend.imaging.sealing import ObjectDamaged
 from backend.imaging.spool import Spool, SpoolFailed
-from backend.imaging.tables import ImagingInstance, ImagingStudy, ImagingTransfer, Purpose, sealed_object
+from backend.imaging.tables import ImagingInstance, ImagingStudy, ImagingTransfer, Purpose
 from backend.imaging.teaching_copy import NotForTeaching, TeachingCopy, plan_copy
 from backend.imaging.transfer_rules import Failure
 from backend.imaging.views import InstanceView
@@ -37,7 +37,7 @@ class Parcels(Forwarding, Retrieval):
         self, batch: Batch, row: ImagingTransfer, instance: ImagingInstance, spools: AsyncExitStack
     ) -> Parcel | None:
         """Make an instance ready; None where it cannot be, which is written down in the batch."""
-        view = _view(instance)
+        view = instance_view("", instance, "")
         if batch.destination.purpose is Purpose.TEACHING:
             return await self._copy(batch, instance, view, spools)
         sop_uid = instance.sop_instance_uid
@@ -129,20 +129,3 @@ class Parcels(Forwarding, Retrieval):
                 raise
 
         return pieces
-
-
-def _view(row: ImagingInstance) -> InstanceView:
-    """Give what opens an instance, for nobody to see."""
-    return InstanceView(
-        id=row.id,
-        study_uid="",
-        series_uid="",
-        sop_instance_uid=row.sop_instance_uid,
-        sop_class_uid=row.sop_class_uid,
-        transfer_syntax=row.transfer_syntax,
-        number=row.number,
-        rows=row.rows,
-        columns=row.columns,
-        frames=row.frames,
-        sealed=sealed_object(row),
-    )

@@ -1,4 +1,5 @@
 import { ApiError, callJson, postJson } from './http'
+import { keep, readKept } from './kept'
 import { isRaw, text } from './raw'
 
 /**
@@ -56,4 +57,18 @@ export function cameBack(): Back | null {
 export async function openSession(back: Back): Promise<string> {
   const answer: unknown = await postJson('/api/v1/web-session', { ...back, path: location.pathname })
   return isRaw(answer) ? text(answer.token) : ''
+}
+
+/** The bearer token that this tab keeps under `prefix`; '' where the page leaves to get one. Raises ApiError. */
+export async function tokenOfTab(prefix: string): Promise<string> {
+  const kept = text(readKept(prefix))
+  if (kept) return kept
+  const back = cameBack()
+  if (!back) {
+    await leaveForWeChat()
+    return ''
+  }
+  const token = await openSession(back)
+  keep(prefix, token, location.pathname)
+  return token
 }
