@@ -23,7 +23,8 @@ AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 RUN_AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
     .map(fault => `${fault.id}: ` + fault.nodes.map(node => node.html + ' ' + node.failureSummary).join(' | '))"""
 TOO_SMALL = """() => [...document.querySelectorAll('button, a, textarea, summary, input:not([type=checkbox])')]
-    .filter(one => one.getClientRects().length && one.getBoundingClientRect().height < 47.5).map(one => one.outerHTML)"""
+    .filter(one => one.getClientRects().length && one.getBoundingClientRect().height < 47.5)
+    .map(one => one.outerHTML)"""
 SMALL_TEXT = """() => [...document.querySelectorAll('main *')].filter(one => [...one.childNodes].some(
     node => node.nodeType === 3 && node.textContent.trim()) && one.getClientRects().length
     && parseFloat(getComputedStyle(one).fontSize) < 18).map(one => one.outerHTML)"""
@@ -74,9 +75,7 @@ class Scene:
         """Sign a report without the page."""
         actor, reports = await self.case.expert.actor(), self.product.house.reports
         draft = await reports.draft(actor, self.case.id, study)
-        draft = await reports.write(
-            actor, draft.id, examination="胸部CT平扫", findings=FINDINGS, impression=impression
-        )
+        draft = await reports.write(actor, draft.id, examination="胸部CT平扫", findings=FINDINGS, impression=impression)
         return await reports.sign(actor, draft.id, revision=draft.revision)
 
     async def window(self, **options: Any) -> Page:
@@ -271,9 +270,7 @@ async def test_a_draft_is_thrown_away_after_a_question(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW])
-async def test_the_patient_reads_it_large_and_is_sent_to_the_doctor_with_questions(
-    scene: Scene, viewport: Any
-) -> None:
+async def test_the_patient_reads_it_large_and_is_sent_to_the_doctor_with_questions(scene: Scene, viewport: Any) -> None:
     study = await scene.study()
     first = await scene.signed(study)
     page = await scene.window(viewport=viewport)

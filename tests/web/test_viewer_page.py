@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pydicom
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.uid import JPEGLSLossless
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
 
 from tests.support.dicomweb_server import DicomWebServer, big_slice, of_study, running_dicomweb_server
 from tests.support.requirements import require_program
@@ -445,7 +445,9 @@ def table_of(name: str, first: int, values: Grey) -> Dataset:
 async def test_a_look_up_table_of_the_header_shows_what_pydicom_reads(desk: Desk) -> None:
     curve = 4095 * np.linspace(0, 1, 1500) ** 2
     tables = [table_of("LUNG", -1200, curve), table_of("BONE", 0, curve[::-1])]
-    desk.server.images = [big_slice(number, VOILUTSequence=tables, WindowCenter=40, WindowWidth=80) for number in (1, 2)]
+    desk.server.images = [
+        big_slice(number, VOILUTSequence=tables, WindowCenter=40, WindowWidth=80) for number in (1, 2)
+    ]
     first = desk.server.images[0]
     reader = await desk.reader()
     await at_actual_size(reader)
@@ -461,7 +463,9 @@ async def test_a_look_up_table_of_the_header_shows_what_pydicom_reads(desk: Desk
 
 
 async def test_pixels_that_are_not_square_are_shown_as_high_and_wide_as_they_are(desk: Desk) -> None:
-    tall = big_slice(1, SeriesInstanceUID=f"{big_slice(1).StudyInstanceUID}.2", SeriesNumber=2, SOPInstanceUID="1.2.3.4")
+    tall = big_slice(
+        1, SeriesInstanceUID=f"{big_slice(1).StudyInstanceUID}.2", SeriesNumber=2, SOPInstanceUID="1.2.3.4"
+    )
     del tall.PixelSpacing
     tall.PixelAspectRatio = [2, 1]
     edge = np.full((512, 512), -1000, "<i2")
@@ -471,20 +475,21 @@ async def test_pixels_that_are_not_square_are_shown_as_high_and_wide_as_they_are
     reader = await desk.reader()
     await reader.choose_series(2)
     size: list[int] = await reader.part("canvas").evaluate("canvas => [canvas.width, canvas.height]")
-    row: list[int] = await reader.part("canvas").evaluate(
-        "canvas => [...canvas.getContext('2d').getImageData(0, canvas.height / 2, canvas.width, 1).data]"
-    )
-    bright = np.flatnonzero(np.array(row)[::4] > 127)
     scale = size[1] / (512 * 2)  # the height fills the stage: each pixel is twice as high as wide
-    assert abs(len(bright) - 128 * scale) <= 2
-    assert abs(bright.mean() - size[0] / 2) <= 2
+
+    async def is_drawn() -> bool:
+        row: list[int] = await reader.part("canvas").evaluate(
+            "canvas => [...canvas.getContext('2d').getImageData(0, canvas.height / 2, canvas.width, 1).data]"
+        )
+        bright = np.flatnonzero(np.array(row)[::4] > 127)
+        return bool(abs(len(bright) - 128 * scale) <= 2 and abs(bright.mean() - size[0] / 2) <= 2)
+
+    await eventually(is_drawn)
 
 
 def placed(number: int) -> pydicom.FileDataset:
     """A slice that says where it lies: 2 mm above the one before it."""
-    return big_slice(
-        number, ImagePositionPatient=[-180, -180, 2 * number], ImageOrientationPatient=[1, 0, 0, 0, 1, 0]
-    )
+    return big_slice(number, ImagePositionPatient=[-180, -180, 2 * number], ImageOrientationPatient=[1, 0, 0, 0, 1, 0])
 
 
 async def test_a_series_is_cut_in_other_planes_and_measured_there(desk: Desk) -> None:
@@ -492,11 +497,15 @@ async def test_a_series_is_cut_in_other_planes_and_measured_there(desk: Desk) ->
     values = np.stack([one.pixel_array for one in desk.server.images]).astype(float) - 1024
     reader = await desk.reader()
     await expect(reader.stage).to_have_attribute("data-loaded", str(SLICES))
-    assert [await reader.part(f"side-{edge}").inner_text() for edge in ("left", "right", "top", "bottom")] == list("右左前后")
+    assert [await reader.part(f"side-{edge}").inner_text() for edge in ("left", "right", "top", "bottom")] == list(
+        "右左前后"
+    )
     await reader.part("plane-coronal").click()
     await reader.sees(257)  # the middle of 512 rows
     await expect(reader.part("overlay-place")).to_contain_text("冠状面")
-    assert [await reader.part(f"side-{edge}").inner_text() for edge in ("left", "right", "top", "bottom")] == list("右左头足")
+    assert [await reader.part(f"side-{edge}").inner_text() for edge in ("left", "right", "top", "bottom")] == list(
+        "右左头足"
+    )
     box = await reader.stage.bounding_box()
     assert box is not None
     scale = box["width"] / 512  # of a column; a slice is 2 mm high, a pixel 0.7 mm wide
@@ -514,7 +523,9 @@ async def test_a_series_is_cut_in_other_planes_and_measured_there(desk: Desk) ->
     await expect(reader.part("star")).to_be_disabled()
     await reader.part("plane-sagittal").click()
     await expect(reader.part("reading")).to_have_count(0)
-    assert [await reader.part(f"side-{edge}").inner_text() for edge in ("left", "right", "top", "bottom")] == list("前后头足")
+    assert [await reader.part(f"side-{edge}").inner_text() for edge in ("left", "right", "top", "bottom")] == list(
+        "前后头足"
+    )
     await reader.stage.press("ArrowDown")
     await reader.sees(258)
     await reader.part("plane-axial").click()
@@ -580,7 +591,9 @@ async def test_a_jpeg_ls_frame_that_is_cut_off_is_never_shown(desk: Desk) -> Non
     await reader.sees(1)
 
 
-async def test_a_chip_that_does_not_start_is_told_of_and_the_picture_stays(browser: Browser, pages_folder: Path) -> None:
+async def test_a_chip_that_does_not_start_is_told_of_and_the_picture_stays(
+    browser: Browser, pages_folder: Path
+) -> None:
     async with opened_desk(browser, pages_folder, "gpu") as desk:
         reader = await desk.reader(opened=False)
         await reader.page.route("**/cornerstone-*.js", lambda route: route.abort())

@@ -1,4 +1,4 @@
-"""Photographs of the chat on the viewer page: a group beside the studies, each opened large, made images where asked."""
+"""Photographs of the chat on the viewer page: beside the studies, opened large, made images where asked."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
