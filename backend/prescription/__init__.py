@@ -1,0 +1,1 @@
+"""Electronic prescriptions: written, checked, signed, reviewed, verified (docs/prescription.md)."""

@@ -1,0 +1,1 @@
+"""What is known of a patient: observations, allergies, medicines, conditions (docs/records.md)."""
