@@ -1,7 +1,7 @@
 """What the bot says: values that know nothing of how, and by which kind of WeChat message, they will arrive."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 
@@ -106,6 +106,22 @@ class QrCode:
 Message = Text | Menu | Picture | Link | QrCode
 
 _KINDS: dict[str, type[Any]] = {"text": Text, "menu": Menu, "picture": Picture, "link": Link, "code": QrCode}
+
+
+def about(name: str, message: Message) -> Message:
+    """Give `message` with the name of the relative whom it is about above its words; as it is where there is none."""
+    if not name:
+        return message
+    head = f"（{name}的事）\n"
+    match message:
+        case Text():
+            return replace(message, text=head + message.text)
+        case Menu():
+            return replace(message, head=head + message.head)
+        case Link() | QrCode():
+            return replace(message, description=head + message.description)
+        case Picture():
+            return message
 
 
 def to_json(message: Message) -> dict[str, Any]:

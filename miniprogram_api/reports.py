@@ -182,7 +182,7 @@ async def _desk(call: Call) -> ReportDesk:
     may_write = await context.reports.may_write(call.actor, consultation_id)
     views = await context.reports.reports_of(call.actor, consultation_id)
     case = await context.consultations.get(call.actor, consultation_id)
-    is_patient = call.actor.person_id == case.patient_id
+    is_patient = call.actor.owns(case.patient_id)
     studies, critical = [], []
     if not is_patient:
         studies = await context.imaging.studies_of(call.actor, consultation_id)

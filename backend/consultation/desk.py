@@ -152,6 +152,7 @@ class CaseDesk:
         known = {
             "consultation_id": case.id,
             "patient_id": case.patient_id,
+            "speaker_id": case.speaker_id,
             "doctor_id": case.doctor_id,
             "expert_id": case.expert_id,
         }
@@ -166,10 +167,15 @@ def role_in(actor: Actor, case: Consultation) -> Role:
         return Role.EXPERT
     if actor.practitioner_id is not None and actor.practitioner_id == case.doctor_id:
         return Role.GRASSROOTS_DOCTOR
-    if actor.person_id == case.patient_id:
+    if actor.person_id in own_people(case):
         return Role.PATIENT
     order = (Role.GRASSROOTS_DOCTOR, Role.EXPERT, Role.ADMINISTRATOR)
     return next((role for role in order if role in actor.roles), Role.PATIENT)
+
+
+def own_people(case: Consultation) -> frozenset[str]:
+    """Give the persons whose own case it is: the patient, and who speaks for them."""
+    return frozenset({case.patient_id, case.speaker_id})
 
 
 def speaker(role: str, name: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.consultation import rules
-from backend.consultation.desk import CaseDesk
+from backend.consultation.desk import CaseDesk, own_people
 from backend.consultation.numbers import next_number
 from backend.consultation.reading import Reading
 from backend.consultation.rules import RUNNING, TASK_LIMITS, Status, Step, Urgency, require_text, urgency_of
@@ -43,7 +43,8 @@ class Intake(Reading, CaseDesk):
         urgency_reason: str = "",
         red_flags: Collection[dict[str, Any]] = (),
     ) -> ConsultationView:
-        """Open a consultation as the patient: a draft, and a task of the institution's doctor with the fewest cases.
+        """Open a consultation as the patient or who speaks for them: a draft, and a task of the doctor with the fewest
+        cases there.
 
         Args:
             record: the outpatient record as JSON, as the patient confirmed it.
@@ -60,13 +61,14 @@ class Intake(Reading, CaseDesk):
             if not await self._people.has_consent(patient_id):
                 raise ConsentRequired
             await self._people.institution(institution_id)
-            doctor_id = await self._least_busy_doctor(session, institution_id, patient_id)
+            doctor_id = await self._least_busy_doctor(session, institution_id, {patient_id, actor.person_id})
             if doctor_id is None:
                 raise NotFound(_NOBODY)
             case = await self._create(
                 session,
                 Consultation(
                     patient_id=patient_id,
+                    speaker_id=actor.person_id or patient_id,
                     institution_id=institution_id,
                     doctor_id=doctor_id,
                     department_code=department_code,
@@ -100,6 +102,7 @@ class Intake(Reading, CaseDesk):
                 session,
                 Consultation(
                     patient_id=patient_id,
+                    speaker_id=patient_id,
                     institution_id=actor.institution_id,
                     doctor_id=actor.practitioner_id,
                     department_code=department_code,
@@ -171,12 +174,12 @@ class Intake(Reading, CaseDesk):
             await self._publish(session, case, "consultation.critical")
 
     async def _least_busy_doctor(
-        self, session: AsyncSession, institution_id: str, patient_id: str, without: Collection[str] = ()
+        self, session: AsyncSession, institution_id: str, but: Collection[str], without: Collection[str] = ()
     ) -> str | None:
         doctors = await self._people.practitioners(
             role=Role.GRASSROOTS_DOCTOR, institution_id=institution_id, joined_only=True, limit=_MOST_DOCTORS, offset=0
         )
-        ids = sorted(doctor.id for doctor in doctors if doctor.id not in without and doctor.person_id != patient_id)
+        ids = sorted(one.id for one in doctors if one.id not in without and one.person_id not in but)
         if not ids:
             return None
         counted = await session.execute(
@@ -203,7 +206,7 @@ class Intake(Reading, CaseDesk):
                 return
             late = case.doctor_id
             tried = [*payload["tried"], late]
-            fresh = await self._least_busy_doctor(session, case.institution_id, case.patient_id, without=tried)
+            fresh = await self._least_busy_doctor(session, case.institution_id, own_people(case), without=tried)
             if fresh is not None:
                 case.doctor_id = fresh
                 await self._note(session, SYSTEM, case, "reassigned", "超时未查看，已转给同机构的另一位医生")

@@ -8,11 +8,12 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.consultation import statistics
+from backend.consultation.desk import own_people
 from backend.consultation.icd10 import disease_name
 from backend.consultation.ranking import SPECIALIST_WAVES, Candidate, Need, Score, Wave, Widening, next_wave
 from backend.consultation.reading import Reading
 from backend.consultation.rules import EXPERT_RUNNING, OFFER_LIMITS, Status
-from backend.consultation.suitability import Patient, months_since
+from backend.consultation.suitability import Patient
 from backend.consultation.tables import Consultation, Offer, OfferState, Search
 from backend.ids import new_id
 from backend.people import PractitionerView
@@ -20,8 +21,6 @@ from backend.security.policy import SYSTEM, Role
 
 OFFERS_TIMER = "consultation.offers"
 _PAGE = 100
-_SELF = "本人"
-"""As `facts` names a patient who writes for themselves."""
 _STEPS = list(Widening)
 
 
@@ -144,12 +143,11 @@ class Matching(Reading):
         )
 
     async def _patient(self, case: Consultation, facts: Mapping[str, Any]) -> Patient:
-        """Give age and sex of whom it is about: as the case tells; the account's where it is about its owner."""
+        """Give age and sex of whom it is about: as the case tells, else as is known of the patient."""
         age, sex = facts.get("age_months"), facts.get("sex")
-        if (age is None or sex is None) and facts.get("relation") in (None, _SELF):
+        if age is None or sex is None:
             person = await self._people.person(SYSTEM, case.patient_id)
-            if age is None and person.birth_date is not None:
-                age = months_since(person.birth_date, self._clock.today().date())
+            age = person.age_months if age is None else age
             sex = sex or person.sex
         return Patient(age if isinstance(age, int) else None, sex if sex in ("male", "female") else "")
 
@@ -157,7 +155,7 @@ class Matching(Reading):
         experts = [
             expert
             for expert in await self._active_experts()
-            if expert.id != case.doctor_id and expert.person_id != case.patient_id
+            if expert.id != case.doctor_id and expert.person_id not in own_people(case)
         ]
         ids = [expert.id for expert in experts]
         free = await self._scheduling.availability(ids, self._clock.now())

@@ -82,7 +82,9 @@ class Meetings(CaseDesk):
         ]
         known = {case.patient_id, actor.person_id}
         names = await self._people.names(known) | await self._people.practitioner_names({actor.person_id})
-        people = [MeetingPerson(case.patient_id, names.get(case.patient_id, ""), Role.PATIENT)]
+        if case.speaker_id != case.patient_id:
+            names[case.speaker_id] = f"{names.get(case.patient_id, '')}（家属）"
+        people = [MeetingPerson(case.speaker_id, names.get(case.speaker_id, ""), Role.PATIENT)]
         roles = (Role.GRASSROOTS_DOCTOR, Role.EXPERT)
         people += [MeetingPerson(one.person_id, one.name, role) for one, role in zip(staff, roles, strict=False)]
         role = role_in(actor, case)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from backend.consultation.desk import speaker
+from backend.consultation.desk import own_people, speaker
 from backend.consultation.reading import Reading
 from backend.consultation.tables import Attachment, Consultation, MessageRow, Supplement
 from backend.consultation.views import PictureView
@@ -46,5 +46,5 @@ class Pictures(Reading):
             owner: speaker(Role.EXPERT if name in expert.values() else Role.GRASSROOTS_DOCTOR, name)
             for owner, name in names.items()
         }
-        said[case.patient_id] = speaker(Role.PATIENT, "")
+        said |= dict.fromkeys(own_people(case), speaker(Role.PATIENT, ""))
         return {file.id: said.get(file.owner_id, "") for file in files}

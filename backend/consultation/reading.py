@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from backend.consultation.desk import CaseDesk, role_in, speaker
+from backend.consultation.desk import CaseDesk, own_people, role_in, speaker
 from backend.consultation.icd10 import disease_name
 from backend.consultation.rules import Status, Step, require_text
 from backend.consultation.tables import (
@@ -216,6 +216,7 @@ class Reading(CaseDesk):
                 department_code=row.department_code,
                 department_name=departments()[row.department_code].name,
                 patient_id=row.patient_id,
+                speaker_id=row.speaker_id,
                 patient_name=mask(names.get(row.patient_id, "")) if masked else names.get(row.patient_id, ""),
                 institution_id=row.institution_id,
                 doctor_id=row.doctor_id,
@@ -234,7 +235,7 @@ class Reading(CaseDesk):
         return list(await session.scalars(query.order_by(Attachment.added_at, Attachment.id).limit(_MOST_ATTACHMENTS)))
 
     async def _attachment_views(self, case: Consultation, rows: list[Attachment]) -> list[AttachmentView]:
-        names = await self._people.names({row.added_by for row in rows}) | {case.patient_id: "患者"}
+        names = await self._people.names({row.added_by for row in rows}) | dict.fromkeys(own_people(case), "患者")
         return [
             AttachmentView(row.id, row.file_id, row.note, row.added_by, names.get(row.added_by, ""), row.added_at)
             for row in rows
@@ -261,7 +262,7 @@ class Reading(CaseDesk):
 def list_queries(actor: Actor, status: Status | None, role: Role | None) -> list[Select[Consultation]]:
     """Give one query for each way in which the actor can have consultations; each reads one index from its end."""
     ways: list[tuple[Role, InstrumentedAttribute[Any], str | None]] = [
-        (Role.PATIENT, Consultation.patient_id, actor.person_id),
+        (Role.PATIENT, Consultation.speaker_id, actor.person_id),
         (Role.GRASSROOTS_DOCTOR, Consultation.doctor_id, actor.practitioner_id),
         (Role.EXPERT, Consultation.expert_id, actor.practitioner_id),
     ]

@@ -6,7 +6,6 @@ of department treat the years between.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
 
 from data.departments import departments
 
@@ -71,8 +70,3 @@ def any_paediatrics(department_codes: Collection[str]) -> bool:
     """Tell whether one of the departments is for children."""
     known = departments()
     return any(code in known and known[code].patients == "children" for code in department_codes)
-
-
-def months_since(born: date, today: date) -> int:
-    """Give an age in whole months."""
-    return (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)

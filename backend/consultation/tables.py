@@ -24,13 +24,17 @@ class OfferState(StrEnum):
 
 
 class Consultation(Base):
-    """One consultation: who takes part, where it stands, and since when. Kept narrow, for lists read it."""
+    """One consultation: who takes part, where it stands, and since when. Kept narrow, for lists read it.
+
+    The speaker is the person who writes for the patient and hears what there is to tell: mostly the patient.
+    """
 
     __tablename__ = "consultations"
     __table_args__ = (
         # One for each list there is, so that none grows slower as consultations pile up.
+        Index("ix_consultations_speaker", "speaker_id", "opened_at", "id"),
+        Index("ix_consultations_speaker_status", "speaker_id", "status", "opened_at", "id"),
         Index("ix_consultations_patient", "patient_id", "opened_at", "id"),
-        Index("ix_consultations_patient_status", "patient_id", "status", "opened_at", "id"),
         Index("ix_consultations_doctor", "doctor_id", "opened_at", "id"),
         Index("ix_consultations_doctor_status", "doctor_id", "status", "opened_at", "id"),
         Index("ix_consultations_expert", "expert_id", "opened_at", "id"),
@@ -46,6 +50,7 @@ class Consultation(Base):
     urgency: Mapped[Urgency] = mapped_column(coded(Urgency))
     department_code: Mapped[str] = mapped_column(String(32))
     patient_id: Mapped[str] = mapped_column(Id)
+    speaker_id: Mapped[str] = mapped_column(Id)
     institution_id: Mapped[str] = mapped_column(Id)
     doctor_id: Mapped[str] = mapped_column(Id)
     expert_id: Mapped[str | None] = mapped_column(Id)

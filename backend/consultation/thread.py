@@ -105,10 +105,10 @@ class Thread(Reading):
         if case is None or case.status is not Status.IN_PROGRESS:
             return False
         mine = {actor.person_id, actor.practitioner_id} - {None}
-        return bool(mine & {case.patient_id, case.doctor_id, case.expert_id})
+        return bool(mine & {case.speaker_id, case.doctor_id, case.expert_id})
 
     async def _latest_running(self, session: AsyncSession, actor: Actor) -> str | None:
-        ways = [Consultation.patient_id == actor.person_id]
+        ways = [Consultation.speaker_id == actor.person_id]
         if actor.practitioner_id is not None:
             ways += [Consultation.doctor_id == actor.practitioner_id, Consultation.expert_id == actor.practitioner_id]
         # A query each, because none of the databases reads three indexes well for one OR.

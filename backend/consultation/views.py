@@ -37,7 +37,11 @@ class RatingView:
 
 @dataclass(frozen=True)
 class ConsultationSummary:
-    """A consultation as lists show it: no clinical text."""
+    """A consultation as lists show it: no clinical text.
+
+    Args:
+        speaker_id: the person who writes for the patient and hears what there is to tell: mostly the patient.
+    """
 
     id: str
     number: str
@@ -46,6 +50,7 @@ class ConsultationSummary:
     department_code: str
     department_name: str
     patient_id: str
+    speaker_id: str
     patient_name: str
     institution_id: str
     doctor_id: str
@@ -55,6 +60,11 @@ class ConsultationSummary:
     opened_at: datetime
     acknowledged_at: datetime | None
     closed_at: datetime | None
+
+    @property
+    def relative_name(self) -> str:
+        """The patient's name where somebody else speaks for them; empty where they speak themselves."""
+        return "" if self.patient_id == self.speaker_id else self.patient_name or "您的家人"
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 Separate, informed and withdrawable consent to the processing of health data: 《个人信息保护法》 articles 14, 15 and 29.
 """
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
 from backend.errors import Conflict, IllegalMove
 from backend.people.context import LONGEST_PAGE, PeopleContext
-from backend.people.tables import Consent
+from backend.people.tables import Consent, Relative
 from backend.people.views import ConsentView
 from backend.security.policy import Action, Actor, require
 from data.consent import ConsentDocument, ConsentKind, consent_document
@@ -69,12 +69,13 @@ class Consents(PeopleContext):
 
     async def has_consent(self, person_id: str, kind: ConsentKind = CARE) -> bool:
         """Tell whether the person's last word on the present version is that they agree. A consent to more than care
-        holds only while the one to care does."""
-        if kind is not CARE and not await self.has_consent(person_id):
-            return False
-        return await self._latest(person_id, kind) == "given"
+        holds only while the one to care does. For a relative counts what the person says who speaks for them."""
+        speaker = select(Relative.speaker_id).where(Relative.person_id == person_id).order_by(Relative.added_at)
+        whose = func.coalesce(speaker.limit(1).scalar_subquery(), person_id)
+        kinds = (kind,) if kind is CARE else (CARE, kind)
+        return all([await self._latest(whose, one) == "given" for one in kinds])
 
-    async def _latest(self, person_id: str, kind: ConsentKind) -> str | None:
+    async def _latest(self, person_id: str | ColumnElement[str], kind: ConsentKind) -> str | None:
         query = (
             select(Consent.decision)
             .where(

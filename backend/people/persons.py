@@ -11,7 +11,7 @@ from backend.errors import InvalidInput, NotFound
 from backend.ids import new_id
 from backend.people import rules
 from backend.people.context import PeopleContext
-from backend.people.tables import Person, PersonRole, Practitioner
+from backend.people.tables import Person, PersonRole, Practitioner, Relative
 from backend.people.views import PersonView
 from backend.security.policy import SYSTEM, Action, Actor, Role, require
 
@@ -35,24 +35,29 @@ class Persons(PeopleContext):
         return person
 
     async def actor(self, person_id: str) -> Actor:
-        """Give the person as somebody who acts: roles, and the practitioner that they are, in one query.
+        """Give the person as somebody who acts: roles, the practitioner that they are, and for whom they speak, in one
+        query.
 
         Raises:
             NotFound: nobody has this id.
         """
         query = (
-            select(PersonRole.role, Practitioner.id, Practitioner.institution_id, Practitioner.active)
+            select(
+                PersonRole.role, Practitioner.id, Practitioner.institution_id, Practitioner.active, Relative.person_id
+            )
             .outerjoin(Practitioner, Practitioner.person_id == PersonRole.person_id)
+            .outerjoin(Relative, Relative.speaker_id == PersonRole.person_id)
             .where(PersonRole.person_id == person_id)
         )
         async with self._database.reading() as session:
             rows = (await session.execute(query)).all()
         if not rows:
             raise NotFound(person_id=person_id)
-        _, practitioner_id, institution_id, active = rows[0]
+        _, practitioner_id, institution_id, active, _ = rows[0]
+        wards = frozenset(ward for *_, ward in rows if ward)
         if not active:
-            return Actor(person_id, frozenset({Role.PATIENT}))
-        return Actor(person_id, frozenset(Role(row.role) for row in rows), practitioner_id, institution_id)
+            return Actor(person_id, frozenset({Role.PATIENT}), wards=wards)
+        return Actor(person_id, frozenset(Role(row.role) for row in rows), practitioner_id, institution_id, wards)
 
     async def person(self, actor: Actor, person_id: str, *, participants: Collection[str] = ()) -> PersonView:
         """Read what a person told about themselves; the read is audited.
@@ -70,7 +75,7 @@ class Persons(PeopleContext):
             await self._audit.record(
                 session, actor, Action.PEOPLE_READ, patient_id=person_id, subject=f"person:{person_id}"
             )
-        return _view(person, self._today())
+        return person_view(person, self._today())
 
     async def by_identity_number(self, number: str) -> str | None:
         """Give the id of the one person who has this citizen identity number; None for nobody and for several."""
@@ -113,7 +118,7 @@ class Persons(PeopleContext):
             await self._audit.record(
                 session, actor, Action.PEOPLE_UPDATE, patient_id=person_id, subject=f"person:{person_id}"
             )
-        return _view(person, self._today())
+        return person_view(person, self._today())
 
     def _valid_changes(
         self,
@@ -184,7 +189,8 @@ async def _get(session: AsyncSession, person_id: str) -> Person:
     return person
 
 
-def _view(person: Person, today: date) -> PersonView:
+def person_view(person: Person, today: date) -> PersonView:
+    """Show a person as they are today."""
     birth_date = date.fromisoformat(person.birth_date) if person.birth_date else None
     return PersonView(
         id=person.id,
@@ -192,6 +198,7 @@ def _view(person: Person, today: date) -> PersonView:
         sex=person.sex,
         birth_date=birth_date,
         age_years=rules.age_years(birth_date, today) if birth_date else None,
+        age_months=rules.age_months(birth_date, today) if birth_date else None,
         phone=person.phone,
         region=person.region,
     )

@@ -17,6 +17,9 @@ _ID_CHECK_CHARACTERS = "10X98765432"
 # A category, a subcategory with up to four further characters, a span of categories, or a chapter's letter.
 _ICD10 = re.compile(r"[A-Z](\d\d(\.[0-9A-Za-z]{1,4})?)?|[A-Z]\d\d-[A-Z]\d\d")
 
+RELATIONS = frozenset({"child", "father", "mother", "spouse", "grandparent", "other"})
+"""What a patient can be to the person who speaks for them."""
+
 TITLE_RANKS = {"主任医师": 4, "副主任医师": 3, "主治医师": 2, "住院医师": 1, "执业医师": 1, "执业助理医师": 0}
 """Titles of physicians in China, the higher number the more senior (人社部发〔2021〕51号)."""
 
@@ -119,6 +122,11 @@ def identity_check_character(first_17: str) -> str:
 def age_years(birth_date: date, today: date) -> int:
     """Give the completed years of age."""
     return today.year - birth_date.year - ((today.month, today.day) < (birth_date.month, birth_date.day))
+
+
+def age_months(birth_date: date, today: date) -> int:
+    """Give the completed months of age."""
+    return (today.year - birth_date.year) * 12 + today.month - birth_date.month - (today.day < birth_date.day)
 
 
 def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:

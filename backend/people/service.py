@@ -1,13 +1,14 @@
-"""The use cases of the people, in one service: persons, consent, the directory and invitations, a file each."""
+"""The use cases of the people, a file each: persons, relatives, consent, the directory, invitations."""
 
 from backend.people.consents import Consents
 from backend.people.invitations import Invitations
 from backend.people.names import Names
-from backend.people.persons import Persons
+from backend.people.relatives import Relatives
 
 
-class PeopleService(Persons, Names, Consents, Invitations):
-    """Who people are, what they consented to, where they practise, and how they join.
+class PeopleService(Relatives, Names, Consents, Invitations):
+    """Who people are, for whom they speak, what they consented to, where they practise, and how they join.
 
-    `Invitations` builds on the directory and brings it along. The only code that changes the tables of the people.
+    `Relatives` builds on the persons and `Invitations` on the directory, and they bring them along. The only code that
+    changes the tables of the people.
     """

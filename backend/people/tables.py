@@ -35,6 +35,17 @@ class PersonRole(Base):
     role: Mapped[str] = mapped_column(String(24), primary_key=True)
 
 
+class Relative(Base):
+    """A patient for whom somebody else speaks: a child, a parent, a spouse who does not write themselves."""
+
+    __tablename__ = "relatives"
+
+    speaker_id: Mapped[str] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id"), primary_key=True, index=True)
+    relation: Mapped[str] = mapped_column(String(16))
+    added_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class Consent(Base):
     """What a person decided about one version of a consent document; the latest decision holds."""
 

@@ -9,15 +9,24 @@ from data.consent import ConsentKind
 
 @dataclass(frozen=True)
 class PersonView:
-    """A person; `sex` is "male", "female" or "unknown", `age_years` counts completed years today."""
+    """A person; `sex` is "male", "female" or "unknown", the ages count completed years and months today."""
 
     id: str
     name: str
     sex: str
     birth_date: date | None
     age_years: int | None
+    age_months: int | None
     phone: str | None
     region: str
+
+
+@dataclass(frozen=True)
+class RelativeView:
+    """A patient for whom somebody else speaks; `relation` as in `rules.RELATIONS`, seen from the speaker."""
+
+    person: PersonView
+    relation: str
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,18 @@ class Actor:
         person_id: the person; the platform itself has none.
         practitioner_id: the doctor or expert that this person is, if any.
         institution_id: where they work, if anywhere.
+        wards: ids of the patients for whom they speak: children, parents. What is theirs is the actor's own.
     """
 
     person_id: str
     roles: frozenset[Role]
     practitioner_id: str | None = None
     institution_id: str | None = None
+    wards: frozenset[str] = frozenset()
+
+    def owns(self, patient_id: str | None) -> bool:
+        """Tell whether what is this patient's is the actor's own: they are the patient, or speak for them."""
+        return bool(patient_id) and (patient_id == self.person_id or patient_id in self.wards)
 
 
 SYSTEM = Actor(person_id="", roles=frozenset({Role.SYSTEM}))
@@ -41,7 +47,7 @@ SYSTEM = Actor(person_id="", roles=frozenset({Role.SYSTEM}))
 class Relation(StrEnum):
     """How an actor stands to what it acts upon."""
 
-    OWN = "own"  # the actor is the patient (or the person) that it is about
+    OWN = "own"  # the actor is the patient (or the person) that it is about, or speaks for them
     PARTICIPANT = "participant"  # the actor takes part in this care: its doctor, its expert, an expert who is asked
     INSTITUTION = "institution"  # it belongs to the institution where the actor works
     ANY = "any"  # no relation is needed
@@ -223,7 +229,7 @@ def allowed(
 ) -> bool:
     """Tell whether one of the actor's roles may do `action` in a relation that holds; arguments as in `require`."""
     holding = {Relation.ANY}
-    if actor.person_id and actor.person_id == patient_id:
+    if actor.owns(patient_id):
         holding.add(Relation.OWN)
     if {actor.person_id, actor.practitioner_id} & set(participants) - {"", None}:
         holding.add(Relation.PARTICIPANT)

@@ -23,8 +23,8 @@ def room_card(view: ConsultationView, reader_id: str, title: str, url: str, noti
         url: of the room's page.
         notice: the form for somebody whose window is closed; it opens the page too.
     """
-    if reader_id == view.patient_id:
-        return Link(title, f"跟{view.expert_name}医生视频会诊。\n{_TO_PATIENT}", url, notice=notice)
+    if reader_id == view.speaker_id:
+        return Link(title, f"{view.relative_name}跟{view.expert_name}医生视频会诊。\n{_TO_PATIENT}", url, notice=notice)
     return Link(title, f"{case_line(view)}\n{_TO_STAFF}", url, notice=notice)
 
 

@@ -2,9 +2,10 @@
 
 from backend.consultation.rules import Urgency
 from backend.errors import DomainError
+from backend.people.rules import birth_date_of_age
 from backend.people.views import InstitutionView
 from bot.dialogue import Turn
-from bot.flows.intake_questions import RATHER_NOT
+from bot.flows.intake_questions import RATHER_NOT, RELATION_CODES
 from bot.flows.intake_state import Intake
 from bot.flows.record import record_of
 from bot.messages import Choice, Menu
@@ -26,12 +27,13 @@ async def hand_over(turn: Turn, institution: InstitutionView, department: str | 
     intake = Intake.of(turn)
     if intake is None:
         return
-    consultations, person_id = turn.services.consultations, turn.actor.person_id
+    consultations = turn.services.consultations
     urgency = assess_urgency(intake.facts, intake.flags)
-    await _keep_profile(turn, intake)
+    patient_id = await _patient(turn, intake)
+    actor = await turn.services.people.actor(turn.actor.person_id)  # for whom they speak may have changed just now
     opened = await consultations.open(
-        turn.actor,
-        patient_id=person_id,
+        actor,
+        patient_id=patient_id,
         institution_id=institution.id,
         record=record_of(intake).to_json(),
         facts=intake.facts.to_json(),
@@ -43,7 +45,7 @@ async def hand_over(turn: Turn, institution: InstitutionView, department: str | 
     lost = 0
     for file_id in intake.pictures:
         try:
-            await consultations.attach(turn.actor, opened.id, file_id)
+            await consultations.attach(actor, opened.id, file_id)
         except DomainError:
             lost += 1  # the case itself is open and must not be opened again
     turn.leave()
@@ -53,14 +55,22 @@ async def hand_over(turn: Turn, institution: InstitutionView, department: str | 
     turn.say(Menu(words, (Choice(f"patient.case:{opened.id}", "看进展"),)))
 
 
-async def _keep_profile(turn: Turn, intake: Intake) -> None:
-    """Keep the name and sex that the writer has told of themselves, so that nobody asks again."""
-    if intake.facts.relation is not Relation.SELF:
-        return
-    name = None if intake.name in ("", RATHER_NOT) else intake.name
-    sex = intake.facts.sex.value if intake.facts.sex else None
-    if name or sex:
-        await turn.services.people.update_person(turn.actor, turn.actor.person_id, name=name, sex=sex)
+async def _patient(turn: Turn, intake: Intake) -> str:
+    """Give the id of the patient: the writer, a relative who is known, or one who is from now on. The name and sex that
+    the writer has told of themselves are kept, so that nobody asks again."""
+    people, facts = turn.services.people, intake.facts
+    name = "" if intake.name == RATHER_NOT else intake.name
+    sex = facts.sex.value if facts.sex else None
+    if facts.relation in (None, Relation.SELF):
+        if facts.relation is not None and (name or sex):
+            await people.update_person(turn.actor, turn.actor.person_id, name=name or None, sex=sex)
+        return turn.actor.person_id
+    if intake.relative_id:
+        return intake.relative_id
+    today = turn.services.clock.today().date()
+    born = None if facts.age_months is None else birth_date_of_age(facts.age_months, today)
+    relation = RELATION_CODES[facts.relation]
+    return await people.add_relative(turn.actor, relation=relation, name=name, sex=sex, birth_date=born)
 
 
 def _words(institution: str, level: int) -> str:

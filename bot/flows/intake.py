@@ -16,6 +16,7 @@ from bot.flows.intake_questions import (
     choose,
     is_open,
     know_the_patient,
+    know_the_relative,
     repeat,
     waits_for,
 )
@@ -214,6 +215,7 @@ async def _take_name(turn: Turn, intake: Intake, said: Understanding) -> None:
     if name is not None:
         intake.absorb(said, "")  # 王秀英，67岁 answers more than was asked
     intake.name = name or RATHER_NOT
+    await know_the_relative(turn, intake)
     await advance(turn, intake, "" if name else "好的，名字先不写。")
 
 

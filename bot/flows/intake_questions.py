@@ -28,6 +28,9 @@ NAME = Question(
     why="写上名字，医生才不会把两个病人弄混。",
 )
 
+WHICH = NAME.model_copy(update={"text": "是下面哪一位？没有的话，请写上病人的名字。"})
+"""The same question to somebody of whose relatives some are known: asked first, for then age and sex need not be."""
+
 SEX = Question(
     id="sex",  # the same as nlu's own, so that it is not asked twice
     text="请问是男是女？",
@@ -48,6 +51,16 @@ WHO_IS = {
 }
 """What each answer to `WHO` means."""
 
+RELATION_CODES = {
+    Relation.CHILD: "child",
+    Relation.FATHER: "father",
+    Relation.MOTHER: "mother",
+    Relation.SPOUSE: "spouse",
+    Relation.GRANDPARENT: "grandparent",
+    Relation.OTHER: "other",
+}
+"""How `backend.people` calls what a patient is to the writer."""
+
 _SEX_OF = {Relation.FATHER: Sex.MALE, Relation.MOTHER: Sex.FEMALE}
 RATHER_NOT = "-"
 """The name of somebody who would rather not say."""
@@ -59,6 +72,8 @@ def choose(intake: Intake) -> Question | None:
     if intake.asked and facts.relation is None and WHO.id not in intake.asked:
         return WHO
     name_is_open = not intake.name and NAME.id not in intake.asked
+    if name_is_open and intake.relatives and not intake.is_critical:
+        return WHICH.model_copy(update={"quick_answers": (*intake.relatives, *WHICH.quick_answers)})
     count = sum(asked != OPENING for asked in intake.asked)
     question = _choose_clinical(intake, int(name_is_open)) if count < MAX_QUESTIONS - name_is_open else None
     if question is None and name_is_open:
@@ -132,13 +147,28 @@ async def know_the_patient(turn: Turn, intake: Intake) -> None:
     if facts.relation is Relation.SELF:
         person = await turn.services.people.person(turn.actor, turn.actor.person_id)
         intake.name = intake.name or person.name
-        if age is None and person.age_years is not None:
-            age = person.age_years * 12
+        age = person.age_months if age is None else age
         if sex is None and person.sex in tuple(Sex):
             sex = Sex(person.sex)
     else:
         sex = sex or _SEX_OF.get(facts.relation)
+        intake.relatives = {
+            one.person.name: one.person.id
+            for one in await turn.services.people.relatives(turn.actor)
+            if one.relation == RELATION_CODES[facts.relation] and one.person.name
+        }
     intake.facts = facts.model_copy(update={"age_months": age, "sex": sex})
+
+
+async def know_the_relative(turn: Turn, intake: Intake) -> None:
+    """Where the name is that of a relative who is known, take over who it is, their age and sex."""
+    relative_id = intake.relatives.get(intake.name)
+    if relative_id is None:
+        return
+    person = await turn.services.people.person(turn.actor, relative_id)
+    intake.relative_id = relative_id
+    known = {"age_months": person.age_months, "sex": Sex(person.sex) if person.sex in tuple(Sex) else None}
+    intake.facts = intake.facts.model_copy(update={field: value for field, value in known.items() if value is not None})
 
 
 def repeat(turn: Turn, intake: Intake, before: str) -> None:

@@ -26,6 +26,8 @@ class Intake:
         question: the one that waits for its answer.
         introduced: whether what the platform knows of the patient has been taken over.
         name: the patient's name; empty while unknown, `-` where they would rather not say.
+        relatives: ids by name of those of the writer's relatives whom it may be about.
+        relative_id: whom of them it is about; empty for the writer, and for somebody who was not known before.
         steps: earlier states, newest last, for 返回.
         flags: danger signs seen so far. They stay when the patient goes back: a doctor should see them.
         pictures: file ids of the pictures sent so far.
@@ -47,6 +49,8 @@ class Intake:
     question: Question | None = None
     introduced: bool = False
     name: str = ""
+    relatives: dict[str, str] = field(default_factory=dict)
+    relative_id: str = ""
     steps: list[dict[str, Any]] = field(default_factory=list)
     flags: list[RedFlag] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
@@ -105,6 +109,8 @@ class Intake:
             "question": self.question.to_json() if self.question else None,
             "introduced": self.introduced,
             "name": self.name,
+            "relatives": dict(self.relatives),
+            "relative_id": self.relative_id,
             "edits": dict(self.edits),
             "editing": self.editing,
             "misses": self.misses,
@@ -120,6 +126,8 @@ class Intake:
         self.question = Question.from_json(answers["question"]) if answers["question"] else None
         self.introduced = answers["introduced"]
         self.name = answers["name"]
+        self.relatives = dict(answers["relatives"])
+        self.relative_id = answers["relative_id"]
         self.edits = dict(answers["edits"])
         self.editing = answers["editing"]
         self.misses = answers["misses"]

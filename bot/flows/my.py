@@ -14,11 +14,12 @@ from bot.flows.booking import active_booking
 from bot.flows.intake_state import Intake
 from bot.flows.words import REASONS, ask_reason, on_words
 from bot.messages import Choice, Menu, Text
-from bot.wording import day, moment, short_day, time_of_day
+from bot.wording import clip, day, moment, short_day, time_of_day
 
 PAGE = 5
 _CASES_LOOKED_AT = 10
 _LONGEST_TIMELINE = 30
+_LONGEST_NAME = 4
 _STAFF_ONLY = ("offered", "declined", "opinion", "critical_value")
 """Kinds of entries that tell a patient nothing: who else was asked, the drafts of an opinion, alarms among doctors."""
 _STATUS_MOVE = re.compile(r"（[^（）]+→[^（）]+）$")
@@ -48,7 +49,8 @@ async def show(turn: Turn, offset: int = 0) -> None:
 
 
 def _title(case: ConsultationSummary) -> str:
-    return f"{short_day(case.opened_at)} {_PLAIN_STATUS[case.status]}"
+    when_or_who = clip(case.relative_name, _LONGEST_NAME) or short_day(case.opened_at)
+    return f"{when_or_who} {_PLAIN_STATUS[case.status]}"
 
 
 async def running(turn: Turn) -> list[ConsultationSummary]:
@@ -72,6 +74,7 @@ async def _case(turn: Turn, consultation_id: str) -> None:
     case = await turn.services.consultations.get(turn.actor, consultation_id)
     lines = [
         f"{moment(case.opened_at)}交的病情",
+        *([f"病人：{case.relative_name}"] if case.relative_name else []),
         f"进展：{_PLAIN_STATUS[case.status]}",
         f"卫生院：{case.institution_name} {case.doctor_name}医生",
     ]

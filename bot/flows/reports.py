@@ -12,7 +12,7 @@ async def show(turn: Turn, consultation_id: str) -> None:
     signed = await turn.services.reports.signed(turn.actor, consultation_id)
     view = await turn.services.consultations.get(turn.actor, consultation_id)
     url = turn.services.links.reports(consultation_id)
-    if view.patient_id == turn.actor.person_id:
+    if view.speaker_id == turn.actor.person_id:
         turn.say(patient_report_card(view, url) if signed else "检查报告还没有出来。出来了我马上告诉您。")
     else:
         turn.say(report_card(view, "影像报告", "点这里打开。", url))

@@ -44,7 +44,7 @@ async def focus(turn: Turn, consultation_id: str) -> None:
     await turn.services.consultations.set_focus(turn.actor, consultation_id)
     turn.leave()
     view = await turn.services.consultations.get(turn.actor, consultation_id)
-    if view.patient_id == turn.actor.person_id:
+    if view.speaker_id == turn.actor.person_id:
         turn.say(
             f"好的，您现在可以跟{view.expert_name}专家、{view.doctor_name}医生说话了。打字、说话、发照片，他们都能看到。"
         )

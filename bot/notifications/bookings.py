@@ -104,7 +104,7 @@ async def _remind(notifier: Notifier, view: ConsultationView, starts_at: datetim
     advice = "请把手机放在身边，到时候我会叫您。" if at_hand else "有新的检查单可以先交给医生。"
     change = (Choice(f"patient.book:{view.id}", "改时间"),)
     patient = Menu(f"提醒您：{when}和{view.expert_name}医生会诊，还有{left}。\n{advice}", change, notice=note)
-    await notifier.tell(view.patient_id, patient, expires_at=starts_at)
+    await notifier.tell_speaker(view, patient, expires_at=starts_at)
     choices = (Choice(f"doctor.attach:{view.id}", "添加资料"),)
     doctor = Menu(f"提醒：{case_line(view)} {when}会诊，还有{left}。", choices, notice=note)
     await notifier.tell_practitioner(view.doctor_id, doctor, expires_at=starts_at)

@@ -35,7 +35,7 @@ async def study_arrived(notifier: Notifier) -> None:
     for practitioner_id in (view.doctor_id, view.expert_id):
         await notifier.tell_practitioner(practitioner_id, card)
     told = Text("您的检查图像已经到了，医生会看。", notice=card.notice)
-    await notifier.tell(view.patient_id, told, once=f"study:{study}")
+    await notifier.tell_speaker(view, told, once=f"study:{study}")
 
 
 async def tell_new_expert(notifier: Notifier, view: ConsultationView) -> None:

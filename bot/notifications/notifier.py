@@ -7,7 +7,7 @@ from backend.consultation.views import ConsultationView
 from backend.events import Event
 from backend.people.views import PractitionerView
 from backend.security.policy import SYSTEM, Role
-from bot.messages import Message
+from bot.messages import Message, about
 from bot.services import Services
 
 _MOST_ADMINISTRATORS = 20
@@ -67,8 +67,15 @@ class Notifier:
 
     async def tell_patient(self, view: ConsultationView, *messages: Message) -> None:
         """Say `messages` to the patient, unless they caused the event: their own turn has answered them."""
-        if view.patient_id != self.cause:
-            await self.tell(view.patient_id, *messages)
+        if view.speaker_id != self.cause:
+            await self.tell_speaker(view, *messages)
+
+    async def tell_speaker(
+        self, view: ConsultationView, *messages: Message, expires_at: datetime | None = None, once: str | None = None
+    ) -> None:
+        """Say `messages` to whoever speaks for the patient, naming the patient where that is somebody else."""
+        told = [about(view.relative_name, message) for message in messages]
+        await self.tell(view.speaker_id, *told, expires_at=expires_at, once=once)
 
     async def tell_administrators(self, *messages: Message, once: str | None = None) -> None:
         """Say `messages` to everybody who keeps the platform running; `once` as in `tell`."""

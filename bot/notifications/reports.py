@@ -28,7 +28,7 @@ async def signed(notifier: Notifier) -> None:
     url, changed = notifier.services.links.reports(view.id), report.version > 1
     what = "检查报告改过了" if changed else "检查报告出来了"
     note = notice("result", what, view, notifier.now, opens=True)
-    await notifier.tell(view.patient_id, patient_report_card(view, url, note, changed=changed))
+    await notifier.tell_speaker(view, patient_report_card(view, url, note, changed=changed))
     words = lines(
         report.examination,
         f"第{report.version}版，修改原因：{clip(report.amendment_reason, _LONGEST_SHOWN)}" if changed else "",
@@ -53,7 +53,7 @@ async def critical_marked(notifier: Notifier) -> None:
     )
     note = notice("task", "医生要尽快联系您", view, notifier.now, button="我的会诊")
     stretch = int(notifier.event.occurred_at.timestamp() // _TO_PATIENT_ONCE_IN.total_seconds())
-    await notifier.tell(view.patient_id, Text(words, notice=note), once=f"critical:{view.id}:{stretch}")
+    await notifier.tell_speaker(view, Text(words, notice=note), once=f"critical:{view.id}:{stretch}")
 
 
 async def critical_unanswered(notifier: Notifier) -> None:

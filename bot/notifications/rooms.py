@@ -19,7 +19,7 @@ _WHO = {Role.PATIENT: "患者", Role.GRASSROOTS_DOCTOR: "医生", Role.EXPERT: "
 async def waiting(notifier: Notifier) -> None:
     """A patient waits before the door: doctor and expert hear of it, unless they are inside and see it."""
     view = await notifier.case()
-    await tell_cards(notifier, view, "患者已在等候，请进会诊室", "患者在会诊室等候", but=[view.patient_id])
+    await tell_cards(notifier, view, "患者已在等候，请进会诊室", "患者在会诊室等候", but=[view.speaker_id])
 
 
 async def joined(notifier: Notifier) -> None:
@@ -38,7 +38,7 @@ async def ended(notifier: Notifier) -> None:
     note = notice("progress", "视频会诊结束了", view, notifier.now)
     length = f"视频会诊结束了，一共{notifier.payload['minutes']}分钟。"
     after = "专家写好意见后，我马上发给您。" if view.status is Status.IN_PROGRESS else ""
-    await notifier.tell(view.patient_id, Text(f"{length}\n{after}".rstrip(), notice=note))
+    await notifier.tell_speaker(view, Text(f"{length}\n{after}".rstrip(), notice=note))
     for practitioner_id in (view.doctor_id, view.expert_id):
         await notifier.tell_practitioner(practitioner_id, Text(f"{case_line(view)}：{length}", notice=note))
     if notifier.payload["recorded"]:
@@ -49,7 +49,7 @@ async def _tell_recording(notifier: Notifier, view: ConsultationView) -> None:
     url = notifier.services.links.recordings(view.id)
     note = notice("progress", "会诊录像可以看了", view, notifier.now, opens=True)
     for person_id in await people_of(notifier, view):
-        whose = f"跟{view.expert_name}医生的视频会诊" if person_id == view.patient_id else case_line(view)
+        whose = f"跟{view.expert_name}医生的视频会诊" if person_id == view.speaker_id else case_line(view)
         card = Link("会诊录像可以看了", f"{whose}\n点这里回看。只有参加会诊的人能打开。", url, notice=note)
         await notifier.tell(person_id, card, once=f"recorded:{notifier.event.id}")
 
@@ -76,7 +76,7 @@ async def tell_cards(
 
 async def people_of(notifier: Notifier, view: ConsultationView) -> list[str]:
     """Give the persons who take part in a case: the patient, and doctor and expert where they have joined."""
-    people = [view.patient_id]
+    people = [view.speaker_id]
     for practitioner_id in (view.doctor_id, view.expert_id):
         person_id = (await notifier.practitioner(practitioner_id)).person_id if practitioner_id else None
         if person_id is not None:

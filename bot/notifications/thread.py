@@ -37,7 +37,7 @@ async def posted(notifier: Notifier) -> None:
 
 async def _people(notifier: Notifier, view: ConsultationView) -> dict[str, str]:
     """Give those who talk in a case by their person ids, as the others know them; the patient by the family name."""
-    people = {view.patient_id: f"患者{masked(view.patient_name)}" if view.patient_name else "患者"}
+    people = {view.speaker_id: f"患者{masked(view.patient_name)}" if view.patient_name else "患者"}
     for practitioner_id, role in ((view.doctor_id, "医生"), (view.expert_id, "专家")):
         practitioner = await notifier.practitioner(practitioner_id) if practitioner_id else None
         if practitioner is not None and practitioner.person_id is not None:
@@ -66,7 +66,7 @@ def _said(message: MessageView) -> str:
 
 def _named(view: ConsultationView, person_id: str) -> str:
     """Name a case to one of its people: to patients by the expert, to the others by the patient."""
-    return f"{view.expert_name}医生" if person_id == view.patient_id else case_line(view)
+    return f"{view.expert_name}医生" if person_id == view.speaker_id else case_line(view)
 
 
 HANDLERS = {"consultation.started": started, "message.posted": posted}

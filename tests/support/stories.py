@@ -108,13 +108,14 @@ class Story:
         institution: str = "黄坡镇卫生院",
         urgency: Urgency = Urgency.ROUTINE,
         department: str = "respiratory",
+        patient_id: str = "",
     ) -> ConsultationView:
-        """Open a case as the patient's conversation does."""
+        """Open a case as the patient's conversation does, for a relative where `patient_id` names one."""
         said = await PROVIDER.parse(complaint, Context())
         facts = CaseFacts(age_months=45 * 12).merge(said)
         view = await self.house.services.consultations.open(
             await self.house.actor(patient.person_id),
-            patient_id=patient.person_id,
+            patient_id=patient_id or patient.person_id,
             institution_id=self.house.institutions[institution],
             record=summarise(facts).to_json(),
             facts=facts.to_json(),

@@ -108,6 +108,7 @@ def upgrade() -> None:
         ),
         sa.Column("department_code", sa.String(length=32), nullable=False),
         sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("speaker_id", sa.String(length=32), nullable=False),
         sa.Column("institution_id", sa.String(length=32), nullable=False),
         sa.Column("doctor_id", sa.String(length=32), nullable=False),
         sa.Column("expert_id", sa.String(length=32), nullable=True),
@@ -133,8 +134,9 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_consultations_opened_at", ["opened_at", "id"], unique=False)
         batch_op.create_index("ix_consultations_patient", ["patient_id", "opened_at", "id"], unique=False)
+        batch_op.create_index("ix_consultations_speaker", ["speaker_id", "opened_at", "id"], unique=False)
         batch_op.create_index(
-            "ix_consultations_patient_status", ["patient_id", "status", "opened_at", "id"], unique=False
+            "ix_consultations_speaker_status", ["speaker_id", "status", "opened_at", "id"], unique=False
         )
         batch_op.create_index("ix_consultations_status", ["status", "opened_at", "id"], unique=False)
 
@@ -925,6 +927,21 @@ def upgrade() -> None:
         batch_op.create_index("ix_recordings_delete_at", ["delete_at"], unique=False)
 
     op.create_table(
+        "relatives",
+        sa.Column("speaker_id", sa.String(length=32), nullable=False),
+        sa.Column("person_id", sa.String(length=32), nullable=False),
+        sa.Column("relation", sa.String(length=16), nullable=False),
+        sa.Column("added_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_relatives_person_id")),
+        sa.ForeignKeyConstraint(["speaker_id"], ["people.id"], name=op.f("fk_relatives_speaker_id")),
+        sa.PrimaryKeyConstraint("speaker_id", "person_id", name=op.f("pk_relatives")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("relatives", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_relatives_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "video_room_visits",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("consultation_id", sa.String(length=32), nullable=False),
@@ -1429,6 +1446,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_video_room_visits_case")
 
     op.drop_table("video_room_visits")
+    with op.batch_alter_table("relatives", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_relatives_person_id"))
+
+    op.drop_table("relatives")
     with op.batch_alter_table("recordings", schema=None) as batch_op:
         batch_op.drop_index("ix_recordings_delete_at")
         batch_op.drop_index("ix_recordings_case")
@@ -1549,7 +1570,8 @@ def downgrade() -> None:
     op.drop_table("contacts")
     with op.batch_alter_table("consultations", schema=None) as batch_op:
         batch_op.drop_index("ix_consultations_status")
-        batch_op.drop_index("ix_consultations_patient_status")
+        batch_op.drop_index("ix_consultations_speaker_status")
+        batch_op.drop_index("ix_consultations_speaker")
         batch_op.drop_index("ix_consultations_patient")
         batch_op.drop_index("ix_consultations_opened_at")
         batch_op.drop_index("ix_consultations_expert_status")

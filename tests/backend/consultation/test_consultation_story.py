@@ -70,6 +70,7 @@ async def test_a_consultation_goes_from_the_patients_words_to_the_rating(clinic:
     assert last == {
         "consultation_id": case.id,
         "patient_id": patient.person_id,
+        "speaker_id": patient.person_id,
         "doctor_id": practitioner_of(doctor),
         "expert_id": practitioner_of(expert),
     }

@@ -1,7 +1,7 @@
 """Nobody is asked whose department does not treat a patient of this age and sex, whoever there is to ask."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from backend.consultation.ranking import Candidate, Need, next_wave, score
 from backend.consultation.rules import Urgency
-from backend.consultation.suitability import Patient, months_since, treats
+from backend.consultation.suitability import Patient, treats
 from data.departments import departments
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -82,11 +82,3 @@ def test_a_paediatrician_stands_in_for_the_adults_department_and_the_reason_says
 def test_a_man_is_not_seen_by_a_womens_department(code: str, sex: str) -> None:
     assert not treats(code, Patient(40 * 12, sex), has_paediatrics=True)
     assert treats(code, Patient(40 * 12, "female"), has_paediatrics=True)
-
-
-@pytest.mark.parametrize(
-    ("born", "months"),
-    [(date(2026, 11, 23), 0), (date(2026, 10, 24), 0), (date(2026, 10, 23), 1), (date(1959, 11, 23), 804)],
-)
-def test_an_age_is_counted_in_whole_months(born: date, months: int) -> None:
-    assert months_since(born, date(2026, 11, 23)) == months

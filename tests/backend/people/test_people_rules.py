@@ -205,3 +205,11 @@ def test_two_parts_of_icd_10_share_codes_or_not(expertise: str, wanted: str, sha
 def test_what_is_no_part_of_icd_10_is_refused(code: str) -> None:
     with pytest.raises(InvalidInput):
         rules.icd10_span(code)
+
+
+@pytest.mark.parametrize(
+    ("born", "months"),
+    [(date(2026, 11, 23), 0), (date(2026, 10, 24), 0), (date(2026, 10, 23), 1), (date(1959, 11, 23), 804)],
+)
+def test_an_age_is_counted_in_whole_months(born: date, months: int) -> None:
+    assert rules.age_months(born, date(2026, 11, 23)) == months

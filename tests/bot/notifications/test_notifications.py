@@ -61,6 +61,21 @@ async def test_a_booking_is_told_to_doctor_and_expert_but_not_to_the_patient_who
     assert "预约已取消" in await county.expert.hear()
 
 
+async def test_what_there_is_to_tell_of_a_child_the_mother_hears_with_the_childs_name(county: County) -> None:
+    people = county.story.house.services.people
+    mother = await county.story.house.actor(county.patient.person_id)
+    child_id = await people.add_relative(mother, relation="child", name="王小明", sex="male")
+    case = await county.story.open_case(county.patient, patient_id=child_id)
+    assert "王小明" in await county.doctor.hear()
+    await county.patient.hear()
+    await county.story.submit(case, county.doctor)
+    await county.story.accept(case, county.expert)
+    assert "（王小明的事）" in await county.patient.hear()
+    county.story.house.outbox.by_person.clear()
+    await county.story.start(case, county.expert)
+    assert child_id not in county.story.house.outbox.by_person
+
+
 @pytest.mark.parametrize(("minutes", "left"), [(1440, "1天"), (60, "1小时")])
 async def test_reminders_say_the_time_as_people_do_and_bring_the_expert_the_digest(
     county: County, minutes: int, left: str
