@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from backend.files import FileStore
     from backend.imaging import ImagingService
     from backend.people.service import PeopleService
+    from backend.records import RecordService
     from backend.reporting import ReportService
     from backend.scheduling.service import SchedulingService
     from backend.video.service import VideoService
@@ -51,6 +52,7 @@ class Services:
     scheduling: "SchedulingService"
     video: "VideoService"
     imaging: "ImagingService"
+    records: "RecordService"
     reports: "ReportService"
     files: "FileStore"
     outbox: "Outbox"

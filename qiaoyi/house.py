@@ -14,6 +14,7 @@ from backend.help_desk import HelpDesk
 from backend.imaging import FolderStore, ImagingService, ObjectStore, SealedObjects
 from backend.imaging.remotestore import RemoteStore
 from backend.people import PeopleService
+from backend.records import RecordService
 from backend.reporting import ReportDocuments, ReportService
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
@@ -40,6 +41,7 @@ class House:
     consultations: ConsultationService
     video: VideoService
     imaging: ImagingService
+    records: RecordService
     reports: ReportService
     documents: ReportDocuments
     help_desk: HelpDesk
@@ -71,6 +73,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         people = PeopleService(database, clock, events, audit)
         scheduling = SchedulingService(database, clock, timers, audit)
         consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
+        records = RecordService(database, clock, events, audit, people, consultations)
         objects = SealedObjects(store)
         imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects, files)
         reports = ReportService(database, clock, events, timers, audit, people, consultations, imaging)
@@ -101,6 +104,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
                 keep_recordings=timedelta(days=settings.recording_days),
             ),
             imaging=imaging,
+            records=records,
             reports=reports,
             documents=documents,
             help_desk=HelpDesk(database, events),

@@ -171,6 +171,7 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         scheduling=house.scheduling,
         video=house.video,
         imaging=house.imaging,
+        records=house.records,
         reports=house.reports,
         files=house.files,
         outbox=sending.outbox,

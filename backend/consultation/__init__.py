@@ -1,5 +1,6 @@
 """Consultations: from the patient's words to the expert's opinion."""
 
+from backend.consultation.content import CaseContent
 from backend.consultation.lookup import CaseReference
 from backend.consultation.rules import Status, Step, Urgency
 from backend.consultation.service import ConsultationService
@@ -22,6 +23,7 @@ from backend.consultation.vitals import VITAL_SIGNS, check_vitals, describe_vita
 __all__ = [
     "VITAL_SIGNS",
     "AttachmentView",
+    "CaseContent",
     "CaseReference",
     "ConsultationService",
     "ConsultationSummary",

@@ -12,6 +12,7 @@ from backend.security.policy import Actor
 
 _MOST = 10
 _MOST_OF_INSTITUTION = 50
+_MOST_OF_ONE = 50
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class Lookup(CaseDesk):
             Consultation.institution_id == institution_id,
             Consultation.status.in_(RUNNING),
         )
+
+    async def references_of(self, patient_id: str) -> list[CaseReference]:
+        """Give the patient's consultations, the newest first, at most fifty."""
+        newest = Consultation.opened_at.desc()
+        return await self._references(Consultation.patient_id == patient_id, order=newest, most=_MOST_OF_ONE)
 
     async def note(self, actor: Actor, consultation_id: str, kind: str, text: str) -> None:
         """Write into the timeline what `actor` did in a subject above this one, which has asked the policy and audited

@@ -4,6 +4,7 @@ from typing import Any
 
 from backend.consultation.alarms import Alarms
 from backend.consultation.appointments import NO_SHOW_TIMER, REMINDER_TIMER
+from backend.consultation.content import Contents
 from backend.consultation.intake import TASK_TIMER
 from backend.consultation.lifecycle import Lifecycle
 from backend.consultation.lookup import Lookup
@@ -15,7 +16,7 @@ from backend.consultation.supplements import Supplements
 from backend.consultation.thread import Thread
 
 
-class ConsultationService(Lifecycle, Supplements, PatientNotes, Pictures, Thread, Alarms, Meetings, Lookup):
+class ConsultationService(Lifecycle, Supplements, PatientNotes, Pictures, Thread, Alarms, Meetings, Contents, Lookup):
     """All use cases of consultations. Where each lives:
 
     * `intake`: open, open_by_doctor, acknowledge_task, add_findings; a task that nobody looks at
@@ -30,8 +31,9 @@ class ConsultationService(Lifecycle, Supplements, PatientNotes, Pictures, Thread
     * `alarms`: raise_alarm
     * `meetings`: meeting, note_meeting, publish_meeting, for the place where its people meet
     * `lifecycle`: submit, give_back, start, complete, cancel
-    * `lookup`: reference, reference_by_number, running_references, running_at, note; for other
-      subjects of the backend
+    * `lookup`: reference, reference_by_number, running_references, running_at, references_of,
+      note; for other subjects of the backend
+    * `content`: content, what a case has learned of its patient
     * `reading`: get, list_for, timeline, attach, attachments, open_file
 
     Each of them is one transaction (part of the caller's where there is one) that locks the consultation, asks the

@@ -1,41 +1,27 @@
 """Vital signs as a grassroots doctor types them, checked for being believable. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
 from backend.errors import InvalidInput
+from data.observations import ObservationKind, observation_kinds
 
-
-@dataclass(frozen=True)
-class VitalSign:
-    """One sign: its Chinese name, its unit, the decimals it is kept with, and the limits outside which a slip of the
-    finger is likelier than a measurement."""
-
-    name: str
-    unit: str
-    lowest: float
-    highest: float
-    decimals: int = 0
-
-
-# The limits are the project's own: about what the devices of a township centre can show at all. Sphygmomanometers reach
-# 300 mmHg, electronic thermometers show about 32 to 43 °C, glucose meters about 1.1 to 33.3 mmol/L.
-VITAL_SIGNS = MappingProxyType(
-    {
-        "temperature": VitalSign("体温", "℃", 32, 43, 1),
-        "systolic": VitalSign("收缩压（高压）", "mmHg", 50, 300),
-        "diastolic": VitalSign("舒张压（低压）", "mmHg", 20, 200),
-        "heart_rate": VitalSign("脉搏", "次/分", 20, 250),
-        "respiratory_rate": VitalSign("呼吸", "次/分", 4, 80),
-        "spo2": VitalSign("血氧饱和度", "%", 40, 100),
-        "glucose": VitalSign("血糖", "mmol/L", 1.0, 40, 1),
-        "weight": VitalSign("体重", "kg", 0.5, 300, 1),
-        "height": VitalSign("身高", "cm", 25, 250, 1),
-    }
+_CODES = (
+    "temperature",
+    "systolic",
+    "diastolic",
+    "heart_rate",
+    "respiratory_rate",
+    "spo2",
+    "glucose",
+    "weight",
+    "height",
 )
-"""Every sign that is kept, by its code."""
+
+VITAL_SIGNS: Mapping[str, ObservationKind] = MappingProxyType({code: observation_kinds()[code] for code in _CODES})
+"""Every sign that is kept, by its code; names, units and limits are those of `data.observations`."""
 
 GLUCOSE_TIMING = "glucose_timing"
 _GLUCOSE_TIMINGS = ("空腹", "餐后", "随机")
@@ -73,9 +59,9 @@ def _check(code: str, value: Any) -> float:
         raise InvalidInput(f"不认识这项体征，可以填：{known}。", field=code[:32])
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidInput(f"{sign.name}要填数字。", field=code)
-    if not sign.lowest <= value <= sign.highest:
+    if not sign.is_believable(Decimal(str(value))):
         raise InvalidInput(
-            f"{sign.name}{value:g}{sign.unit}不太可能，一般在{sign.lowest:g}到{sign.highest:g}之间，请检查后再发一次。",
+            f"{sign.name}{value:g}{sign.shown_unit}不太可能，一般在{sign.lowest}到{sign.highest}之间，请检查后再发一次。",
             field=code,
         )
     return round(float(value), sign.decimals)
@@ -90,5 +76,5 @@ def describe_vitals(vitals: Mapping[str, Any]) -> str:
     for code, sign in VITAL_SIGNS.items():
         if code in rest:
             timing = rest.get(GLUCOSE_TIMING, "") if code == "glucose" else ""
-            parts.append(f"{timing}{sign.name}{rest[code]:g}{sign.unit}")
+            parts.append(f"{timing}{sign.name}{rest[code]:g}{sign.shown_unit}")
     return "，".join(parts)

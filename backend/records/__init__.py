@@ -1,1 +1,32 @@
 """What is known of a patient: observations, allergies, medicines, conditions (docs/records.md)."""
+
+from backend.records.background import (
+    Allergy,
+    Answered,
+    Background,
+    Condition,
+    CurrentMedicine,
+    Measured,
+    Source,
+)
+from backend.records.observations import Provenance
+from backend.records.rules import NewObservation, Question
+from backend.records.service import RecordService
+from backend.records.views import Mark, ObservationView, mark
+
+__all__ = [
+    "Allergy",
+    "Answered",
+    "Background",
+    "Condition",
+    "CurrentMedicine",
+    "Mark",
+    "Measured",
+    "NewObservation",
+    "ObservationView",
+    "Provenance",
+    "Question",
+    "RecordService",
+    "Source",
+    "mark",
+]

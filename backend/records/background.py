@@ -9,7 +9,7 @@ from enum import StrEnum
 class Source(StrEnum):
     """Where a fact of a patient came from."""
 
-    PATIENT = "patient"
+    PATIENT = "patient"  # or who speaks for them
     DOCTOR = "doctor"
     DEVICE = "device"
     SLIP = "slip"  # a photographed laboratory slip that the person confirmed
@@ -22,7 +22,7 @@ class Source(StrEnum):
 
 
 _LABELS = {
-    Source.PATIENT: "本人说的",
+    Source.PATIENT: "本人或家属说的",
     Source.DOCTOR: "医生记录",
     Source.DEVICE: "家用设备",
     Source.SLIP: "化验单",

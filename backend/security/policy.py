@@ -100,6 +100,8 @@ class Action(StrEnum):
     IMAGING_REMOVE = "imaging.remove"  # a study that was rejected is removed when its time is up
     IMAGING_TEACH = "imaging.teach"  # a de-identified copy of a study leaves for those who teach
     IMAGING_FILE_DOCUMENT = "imaging.file_document"  # reports of the platform, in the study and out again
+    RECORDS_READ = "records.read"  # what is known of a patient: observations, allergies, medicines, conditions
+    RECORDS_WRITE = "records.write"
     REPORT_WRITE = "report.write"  # drafts, signing, amending, marking critical values
     REPORT_READ = "report.read"
     REPORT_READ_CRITICAL = "report.read_critical"
@@ -195,6 +197,8 @@ TABLE: dict[Action, Grants] = {
     Action.IMAGING_REMOVE: _grants(system=ANY),
     Action.IMAGING_TEACH: _grants(doctor=DOCTORS, expert=PARTICIPANT),
     Action.IMAGING_FILE_DOCUMENT: _grants(system=ANY),
+    Action.RECORDS_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
+    Action.RECORDS_WRITE: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.REPORT_WRITE: _grants(expert=PARTICIPANT),
     Action.REPORT_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.REPORT_READ_CRITICAL: _grants(doctor=DOCTORS, expert=PARTICIPANT, system=ANY),

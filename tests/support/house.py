@@ -17,6 +17,7 @@ from backend.help_desk import HelpDesk
 from backend.ids import new_id
 from backend.imaging import FolderStore, ImagingService, SealedObjects
 from backend.people.service import PeopleService
+from backend.records import RecordService
 from backend.reporting import ReportService
 from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
@@ -192,6 +193,7 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         scheduling=scheduling,
         video=VideoService(database, clock, events, timers, audit, people, consultations, files),
         imaging=imaging,
+        records=RecordService(database, clock, events, audit, people, consultations),
         reports=ReportService(database, clock, events, timers, audit, people, consultations, imaging),
         files=files,
         outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it

@@ -28,6 +28,30 @@ def upgrade() -> None:
         batch_op.create_index("ix_absences_expert", ["expert_id", "ends_at"], unique=False)
 
     op.create_table(
+        "allergies",
+        sa.Column("substance", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("code", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("reaction", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("severe", sa.Boolean(), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column(
+            "source",
+            sa.Enum("patient", "doctor", "device", "slip", "hospital", name="source", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("recorded_by", sa.String(length=32), nullable=False),
+        sa.Column("recorded_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_allergies")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("allergies", schema=None) as batch_op:
+        batch_op.create_index("ix_allergies_patient", ["patient_id", "recorded_at", "id"], unique=False)
+
+    op.create_table(
         "audit_entries",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
@@ -73,6 +97,28 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("bookings", schema=None) as batch_op:
         batch_op.create_index("ix_bookings_consultation", ["consultation_id", "made_at"], unique=False)
+
+    op.create_table(
+        "conditions",
+        sa.Column("icd10", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("name", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column(
+            "source",
+            sa.Enum("patient", "doctor", "device", "slip", "hospital", name="source", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("recorded_by", sa.String(length=32), nullable=False),
+        sa.Column("recorded_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conditions")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("conditions", schema=None) as batch_op:
+        batch_op.create_index("ix_conditions_patient", ["patient_id", "recorded_at", "id"], unique=False)
 
     op.create_table(
         "consultation_numbers",
@@ -174,6 +220,30 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
+        "current_medicines",
+        sa.Column("name", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("code", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("dose", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("since", sa.Date(), nullable=True),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column(
+            "source",
+            sa.Enum("patient", "doctor", "device", "slip", "hospital", name="source", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("recorded_by", sa.String(length=32), nullable=False),
+        sa.Column("recorded_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_current_medicines")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("current_medicines", schema=None) as batch_op:
+        batch_op.create_index("ix_current_medicines_patient", ["patient_id", "recorded_at", "id"], unique=False)
+
+    op.create_table(
         "dead_letters",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("person_id", sa.String(length=32), nullable=False),
@@ -270,6 +340,36 @@ def upgrade() -> None:
         batch_op.create_index("ix_media_nodes_seen_at", ["seen_at"], unique=False)
 
     op.create_table(
+        "observations",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("value", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("reference", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("taken_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column(
+            "source",
+            sa.Enum("patient", "doctor", "device", "slip", "hospital", name="source", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("recorded_by", sa.String(length=32), nullable=False),
+        sa.Column("recorded_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=True),
+        sa.Column("batch_id", sa.String(length=32), nullable=False),
+        sa.Column("origin", sa.String(length=160), nullable=True),
+        sa.Column("replaces_id", sa.String(length=32), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_observations")),
+        sa.UniqueConstraint("patient_id", "origin", name=op.f("uq_observations_patient_id_origin")),
+        sa.UniqueConstraint("replaces_id", name=op.f("uq_observations_replaces_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("observations", schema=None) as batch_op:
+        batch_op.create_index("ix_observations_batch", ["batch_id"], unique=False)
+        batch_op.create_index("ix_observations_patient_kind", ["patient_id", "kind", "taken_at", "id"], unique=False)
+        batch_op.create_index("ix_observations_patient_recorded", ["patient_id", "recorded_at", "id"], unique=False)
+
+    op.create_table(
         "outbox_keys",
         sa.Column("key", sa.String(length=96), nullable=False),
         sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
@@ -316,6 +416,31 @@ def upgrade() -> None:
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_people_id_number_index"), ["id_number_index"], unique=False)
         batch_op.create_index(batch_op.f("ix_people_phone_index"), ["phone_index"], unique=False)
+
+    op.create_table(
+        "record_answers",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "question",
+            sa.Enum("allergies", "medicines", "pregnant", "lactating", name="question", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("yes", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column(
+            "source",
+            sa.Enum("patient", "doctor", "device", "slip", "hospital", name="source", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("recorded_by", sa.String(length=32), nullable=False),
+        sa.Column("answered_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_record_answers")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("record_answers", schema=None) as batch_op:
+        batch_op.create_index("ix_record_answers_patient", ["patient_id", "answered_at", "id"], unique=False)
 
     op.create_table(
         "schedule_horizons",
@@ -1535,6 +1660,10 @@ def downgrade() -> None:
 
     op.drop_table("slots")
     op.drop_table("schedule_horizons")
+    with op.batch_alter_table("record_answers", schema=None) as batch_op:
+        batch_op.drop_index("ix_record_answers_patient")
+
+    op.drop_table("record_answers")
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_people_phone_index"))
         batch_op.drop_index(batch_op.f("ix_people_id_number_index"))
@@ -1549,6 +1678,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_outbox_keys_created_at")
 
     op.drop_table("outbox_keys")
+    with op.batch_alter_table("observations", schema=None) as batch_op:
+        batch_op.drop_index("ix_observations_patient_recorded")
+        batch_op.drop_index("ix_observations_patient_kind")
+        batch_op.drop_index("ix_observations_batch")
+
+    op.drop_table("observations")
     with op.batch_alter_table("media_nodes", schema=None) as batch_op:
         batch_op.drop_index("ix_media_nodes_seen_at")
 
@@ -1562,6 +1697,10 @@ def downgrade() -> None:
     op.drop_table("expert_response_statistics")
     op.drop_table("events")
     op.drop_table("dead_letters")
+    with op.batch_alter_table("current_medicines", schema=None) as batch_op:
+        batch_op.drop_index("ix_current_medicines_patient")
+
+    op.drop_table("current_medicines")
     op.drop_table("conversations")
     with op.batch_alter_table("contacts", schema=None) as batch_op:
         batch_op.drop_index("ix_contacts_union_index")
@@ -1581,6 +1720,10 @@ def downgrade() -> None:
 
     op.drop_table("consultations")
     op.drop_table("consultation_numbers")
+    with op.batch_alter_table("conditions", schema=None) as batch_op:
+        batch_op.drop_index("ix_conditions_patient")
+
+    op.drop_table("conditions")
     with op.batch_alter_table("bookings", schema=None) as batch_op:
         batch_op.drop_index("ix_bookings_consultation")
 
@@ -1589,6 +1732,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_audit_entries_patient")
 
     op.drop_table("audit_entries")
+    with op.batch_alter_table("allergies", schema=None) as batch_op:
+        batch_op.drop_index("ix_allergies_patient")
+
+    op.drop_table("allergies")
     with op.batch_alter_table("absences", schema=None) as batch_op:
         batch_op.drop_index("ix_absences_expert")
 

@@ -21,7 +21,7 @@ FACTS: dict[Relation, dict[str, object]] = {
 PATIENTS_OWN = {
     "imaging.read", "report.read",
     "video.enter", "video.read_recording", "video.answer_recording", "consultation.raise_alarm",
-    "consultation.add_patient_note",
+    "consultation.add_patient_note", "records.read", "records.write",
     "consultation.open", "consultation.view", "consultation.read_record", "consultation.list", "consultation.attach",
     "consultation.book", "consultation.reschedule", "consultation.cancel_booking", "consultation.post",
     "consultation.focus", "consultation.cancel", "consultation.rate", "scheduling.book", "scheduling.release",
@@ -29,7 +29,7 @@ PATIENTS_OWN = {
 }  # fmt: skip
 EXPERTS_CASES = {
     "imaging.read", "imaging.mark", "imaging.convert", "imaging.teach", "report.write", "report.read",
-    "report.read_critical",
+    "report.read_critical", "records.read", "records.write",
     "video.enter", "video.read_recording", "video.answer_recording", "consultation.raise_alarm",
     "consultation.view", "consultation.read_record", "consultation.list", "consultation.attach",
     "consultation.answer_offer", "consultation.give_back", "consultation.reschedule", "consultation.cancel_booking",
@@ -39,7 +39,7 @@ EXPERTS_CASES = {
 }  # fmt: skip
 DOCTORS_CASES = {
     "imaging.store", "imaging.read", "imaging.mark", "imaging.convert", "imaging.teach", "report.read",
-    "report.read_critical", "report.confirm_critical",
+    "report.read_critical", "report.confirm_critical", "records.read", "records.write",
     "video.enter", "video.read_recording", "video.answer_recording", "consultation.raise_alarm",
     "consultation.view", "consultation.read_record", "consultation.list", "consultation.acknowledge",
     "consultation.add_findings", "consultation.attach", "consultation.submit", "consultation.book",
@@ -66,7 +66,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
     (Role.DEVICE, Relation.INSTITUTION): {"imaging.store"},
     (Role.SYSTEM, Relation.ANY): {
         "imaging.read", "imaging.manage", "imaging.forward", "imaging.remove", "imaging.file_document",
-        "report.read", "report.read_critical",
+        "report.read", "report.read_critical", "records.read", "records.write",
         "video.manage_nodes", "video.record", "video.delete_recording", "consultation.raise_alarm",
         "consultation.open", "consultation.view", "consultation.read_record", "consultation.list",
         "consultation.submit", "consultation.assign", "consultation.book", "consultation.reschedule",
