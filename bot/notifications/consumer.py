@@ -33,6 +33,8 @@ UNHEARD = frozenset(
         "findings.added",  # the expert reads them in the digest
         "offer.declined",  # the search goes on; what comes of it is told
         "opinion.recorded",  # told when the consultation is completed
+        "background.changed",  # whoever said it has read it back; prescribers see it when they write
+        "observations.recorded",  # the same; what is dangerous is told by its own turn
         "imaging.document_filed",  # the report itself was told of when it was signed
         "room.left",  # those inside see it, and the end is told
     }

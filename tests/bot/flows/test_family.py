@@ -1,5 +1,7 @@
 """Somebody who writes for a child or a parent: the case is the relative's, and the talk is the writer's."""
 
+from dataclasses import replace
+
 from backend.consultation.views import ConsultationView
 from backend.security.policy import Action
 from bot.cards.room import room_card
@@ -81,14 +83,8 @@ async def test_the_mother_comes_to_the_childs_meeting(consenting: Conversation) 
 
 
 def test_words_about_a_relative_say_whom_they_are_about() -> None:
-    told = [
-        about("王小明", Text("图像到了。")),
-        about("王小明", Menu("约好了。", ())),
-        about("王小明", Link("报告", "点这里看。", "https://example.invalid/")),
-    ]
-    assert [getattr(one, "text", "") or getattr(one, "head", "") or one.description for one in told] == [
-        "（王小明的事）\n图像到了。",
-        "（王小明的事）\n约好了。",
-        "（王小明的事）\n点这里看。",
-    ]
-    assert about("", Text("图像到了。")) == Text("图像到了。")
+    link = Link("报告", "点这里看。", "https://example.invalid/")
+    assert about("王小明", Text("图像到了。")) == Text("（王小明的事）\n图像到了。")
+    assert about("王小明", Menu("约好了。", ())) == Menu("（王小明的事）\n约好了。", ())
+    assert about("王小明", link) == replace(link, description="（王小明的事）\n点这里看。")
+    assert about("", link) == link
