@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import backend
-from backend.security.tables import protect_audit_log
+from backend.append_only import protect
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ async def _with_connection(url: str, work: Callable[[Connection], T]) -> T:
 def _upgrade(connection: Connection) -> None:
     command.upgrade(_config(connection), "head")
     # Not a migration: rebuilding a table on SQLite drops its triggers, and a copied database may lack them.
-    protect_audit_log(connection)
+    protect(connection)
 
 
 def _check(connection: Connection) -> None:

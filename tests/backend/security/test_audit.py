@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from backend.append_only import protect
 from backend.clock import Clock
 from backend.db import Database
 from backend.errors import Forbidden
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Actor, Role
-from backend.security.tables import protect_audit_log
 
 DOCTOR = Actor("1" * 32, frozenset({Role.GRASSROOTS_DOCTOR, Role.PATIENT}), "2" * 32, "3" * 32)
 ADMINISTRATOR = Actor("4" * 32, frozenset({Role.ADMINISTRATOR}))
@@ -44,7 +44,7 @@ async def behind_its_back(database: Database) -> AsyncIterator[None]:
         yield
     finally:
         async with database.engine.begin() as connection:
-            await connection.run_sync(protect_audit_log)
+            await connection.run_sync(protect)
 
 
 async def execute(database: Database, statement: str) -> None:
