@@ -1,4 +1,4 @@
-"""What insurance pays of which fee, region by region and day by day, as table files that a county replaces by its own."""
+"""What insurance pays of which fee, by region and day, as table files that a county replaces by its own."""
 
 from datetime import date
 from decimal import Decimal
@@ -19,7 +19,7 @@ Insurance = Literal["employee", "resident", "special"]
 Service = Literal["remote_consultation", "revisit", "medicine"]
 Level = Literal["primary", "secondary", "tertiary"]
 Catalogue = Literal["甲", "乙", "丙"]
-"""Class of a medicine in 国家基本医疗保险药品目录: 甲 counts whole, of 乙 the patient pays a share first, 丙 is not in it."""
+"""Class in 国家基本医疗保险药品目录: 甲 counts whole, of 乙 the patient pays a share first, 丙 is not in it."""
 
 Share = Annotated[Decimal, Field(ge=0, le=1)]
 Yuan = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=2)]
