@@ -140,6 +140,9 @@ def _check_whole(folder: Path, built: Reference) -> None:
     for code, one in built.classes.items():
         if one.substance == bool(built.members(code)):
             raise DataError(f"{folder}: class {code} has members and is a substance, or neither")
+    found = {one.between for pair in built.pairs for one in built.between(*pair)}
+    if lost := [one for one in built.interactions if one.between not in found]:
+        raise DataError(f"{folder}: the interaction {lost[0].between} is of no two medicines")
     for preparation in built.preparations.values():
         for route in preparation.routes:
             if not any(not dose.routes or route in dose.routes for dose in preparation.medicine.doses):

@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from data.drugs.rows import (
+    LOCAL_ROUTES,
     CrossReaction,
     DrugClass,
     Form,
@@ -101,11 +102,21 @@ class Reference:
         """Codes of the classes that a medicine belongs to, also by way of another class."""
         return self._classes_of.get(medicine, frozenset())
 
+    def classes_above(self, code: str) -> frozenset[str]:
+        """Codes of a class and of those that hold it."""
+        return frozenset(self._upwards((code,)))
+
     def members(self, code: str) -> frozenset[str]:
         """Codes of the medicines that `code` means: itself, those of the class, or none."""
         if code in self.medicines:
             return frozenset({code})
         return self._members.get(code, frozenset())
+
+    @cached_property
+    def local(self) -> frozenset[str]:
+        """Codes of the medicines that act only where they are put."""
+        inside = {one.medicine.code for one in self.preparations.values() if not LOCAL_ROUTES.issuperset(one.routes)}
+        return frozenset(self.medicines.keys() - inside)
 
     def between(self, one: str, other: str) -> tuple[Interaction, ...]:
         """What is known of two medicines together, the gravest first; the order of the two does not matter."""
@@ -116,6 +127,11 @@ class Reference:
         if code in self.medicines:
             return self.medicines[code].plain_name
         return self.classes[code].name if code in self.classes else self.ingredients[code].name
+
+    @property
+    def pairs(self) -> Iterable[tuple[str, str]]:
+        """Every two medicines of which an interaction is known."""
+        return ((one, other) for one, other in map(sorted, self._between))
 
     def preparations_of(self, medicine: str) -> tuple[Preparation, ...]:
         """What can be prescribed of a medicine, in the order of the file."""
@@ -129,12 +145,14 @@ class Reference:
         return tuple(self.preparations[code] for code in self._names.search(text, limit))
 
     def medicine_called(self, name: str) -> Medicine | None:
-        """The one medicine that is called so, also in a preparation's name; None where no or several are."""
-        codes = {self.preparations[code].medicine.code for code in self._names.called(name)}
-        whole = [code for code in codes if not self.medicines[code].local]
-        if len(codes) == 1 or len(whole) == 1:
-            return self.medicines[whole[0] if whole else next(iter(codes))]
-        return None
+        """The medicine that is called so, also by the name of a preparation; the one for the whole body of several.
+
+        None where nothing is called so, or medicines of different ingredients are.
+        """
+        named = {(one := self.preparations[code].medicine).code: one for code in self._names.called(name)}
+        if len({one.ingredients for one in named.values()}) != 1:
+            return None
+        return min(named.values(), key=lambda one: one.code in self.local)
 
     def allergen_called(self, name: str) -> str | None:
         """The code of the class, substance or medicine that somebody who says `name` is allergic to, or None."""
@@ -165,13 +183,19 @@ class Reference:
     def _between(self) -> dict[frozenset[str], tuple[Interaction, ...]]:
         found: dict[frozenset[str], dict[tuple[str, str], Interaction]] = {}
         for interaction in self.interactions:
-            first, second = (self.members(code) for code in interaction.between)
+            first, second = (self._meant(code) for code in interaction.between)
             for pair in {frozenset({one, other}) for one in first for other in second if one != other}:
                 found.setdefault(pair, {})[interaction.between] = interaction
         return {
             pair: tuple(sorted(ones.values(), key=lambda one: (-GRAVITY[one.severity], one.between)))
             for pair, ones in found.items()
         }
+
+    def _meant(self, code: str) -> frozenset[str]:
+        """The medicines that an interaction is about: of a class not those that act only where they are put."""
+        if code in self.medicines:
+            return frozenset({code})
+        return self.members(code) - self.local
 
     @cached_property
     def _names(self) -> Names:

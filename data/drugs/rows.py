@@ -2,7 +2,6 @@
 
 import re
 from decimal import Decimal
-from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -70,12 +69,15 @@ class Ingredient(Row):
 
 
 class Form(Row):
-    """A dosage form: what one piece of it is called, what it is packed in, how it can be given."""
+    """A dosage form: what one piece is called, what it is packed in, how it is given; `step` is the smallest part of a
+    piece that people can measure out.
+    """
 
     code: Code
     name: str
     piece: str
     pack: str
+    step: Amount
     routes: tuple[Route, ...] = Field(min_length=1)
 
 
@@ -291,11 +293,6 @@ class Medicine(Fact):
     def plain_name(self) -> str:
         """Its name without what stands in brackets."""
         return re.sub(r"（.*）", "", self.name)
-
-    @cached_property
-    def local(self) -> bool:
-        """Whether it acts only where it is put."""
-        return all(row.routes and LOCAL_ROUTES.issuperset(row.routes) for row in self.preparations)
 
 
 def _with_source(fact: Any, row: dict[str, Any]) -> Any:

@@ -12,13 +12,18 @@ from hypothesis import strategies as st
 
 from data.drugs import Medicine, load_reference, reference
 from data.drugs.loading import FOLDER
-from data.drugs.search import sounds
+from data.drugs.search import folded, sounds
 from data.errors import DataError
 
 SHIPPED = reference()
 MEDICINES = st.sampled_from(sorted(SHIPPED.medicines.values(), key=lambda one: one.code))
 
 Rows = list[dict[str, Any]]
+
+
+def test_the_shipped_reference_covers_primary_care() -> None:
+    assert len(SHIPPED.medicines) >= 200
+    assert len(SHIPPED.interactions) >= 150
 
 
 @given(MEDICINES)
@@ -29,14 +34,14 @@ def test_every_medicine_is_found_by_its_name_and_by_all_its_other_names(medicine
 
 @given(MEDICINES)
 def test_every_name_can_be_typed_in_pinyin_and_in_initials(medicine: Medicine) -> None:
-    typed = [sounds(character.lower())[0] for character in medicine.plain_name]
+    typed = [sounds(character)[0] for character in folded(medicine.plain_name)]
     assert medicine in [one.medicine for one in SHIPPED.search("".join(typed), 200)]
     assert medicine in [one.medicine for one in SHIPPED.search("".join(sound[0] for sound in typed), 200)]
 
 
 def test_every_character_of_a_name_has_a_sound() -> None:
     for medicine in SHIPPED.medicines.values():
-        assert all(sounds(one)[0].isascii() for one in medicine.plain_name), medicine.name
+        assert all(sounds(one)[0].isascii() for one in folded(medicine.plain_name)), medicine.name
 
 
 @pytest.mark.parametrize(
@@ -55,6 +60,7 @@ def test_every_character_of_a_name_has_a_sound() -> None:
         ("华发林", "warfarin"),
         ("阿斯匹灵", "aspirin"),
         ("大扶康", "fluconazole"),
+        ("红霉素眼膏", "erythromycin_eye"),
     ],
 )
 def test_a_medicine_is_found_as_people_type_it(typed: str, found: str) -> None:
@@ -80,6 +86,22 @@ def test_nothing_is_found_where_no_medicine_is_meant(typed: str) -> None:
 )
 def test_what_somebody_is_allergic_to_is_known_by_what_they_say(said: str, code: str | None) -> None:
     assert SHIPPED.allergen_called(said) == code
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("拜阿司匹灵", "aspirin"),
+        ("左氧氟沙星", "levofloxacin"),
+        ("克霉唑", "clotrimazole"),
+        ("阿莫西林胶囊", "amoxicillin"),
+        ("布洛芬缓释胶囊", "ibuprofen"),
+        ("土豆", None),
+    ],
+)
+def test_a_medicine_is_known_by_what_people_call_it(said: str, code: str | None) -> None:
+    medicine = SHIPPED.medicine_called(said)
+    assert (medicine.code if medicine else None) == code
 
 
 def _change(folder: Path, file: str, change: Callable[[Rows], None]) -> None:
@@ -118,6 +140,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Rows], None]]] = {
         "interactions.json",
         lambda rows: rows.append({**rows[0], "between": rows[0]["between"][::-1]}),
     ),
+    "an interaction of nothing": ("interactions.json", _first("between", ["warfarin", "seafood"])),
     "an interaction without source": ("interactions.json", lambda rows: rows[0].pop("source")),
     "a cross-reaction to nothing": ("cross_reactions.json", _first("given", "wonders")),
     "a law without its article": ("laws.json", lambda rows: rows[0].pop("source")),
