@@ -32,12 +32,18 @@ class Line:
 
 @dataclass(frozen=True)
 class Order:
-    """What is asked for: the lines, the diagnoses they are for (ICD-10), and whether the course is one of a chronic
-    disease, which may be longer."""
+    """What is asked for.
+
+    Args:
+        diagnoses: what the lines are for (ICD-10).
+        chronic: the course is one of a chronic disease, which may be longer.
+        in_person: a doctor has the patient before them; from afar the law forbids more. None where it is not known.
+    """
 
     lines: tuple[Line, ...]
     diagnoses: tuple[str, ...] = field(repr=False)
     chronic: bool = False
+    in_person: bool | None = None
 
 
 @dataclass(frozen=True)

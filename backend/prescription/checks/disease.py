@@ -1,0 +1,20 @@
+"""Diseases in which a medicine does harm."""
+
+from collections.abc import Iterator
+
+from backend.prescription.checks.case import Case, finding
+from backend.prescription.rules import Finding
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Each line against what the patient has and what the order is for."""
+    for item in case.items:
+        for fact in item.medicine.avoid:
+            met = [one.name for one in case.diseases_in(fact.icd)]
+            if met:
+                verdict = {"stop": "不能用", "warning": "要慎用", "note": "请留意"}[fact.severity]
+                sentence = f"病人有{'、'.join(met)}，{item.name}{verdict}：{fact.why}。"
+                source = case.reference.cite(fact.source, item.medicine)
+                subject = "+".join(fact.icd)
+                advice = f"{fact.instead}。" if fact.instead else "请换一种药，或请专科医生决定。"
+                yield finding("disease", item, fact.severity, sentence, source=source, advice=advice, subject=subject)
