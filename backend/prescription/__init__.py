@@ -1,5 +1,6 @@
 """Prescriptions: written by a doctor, checked, signed, reviewed by a pharmacist, and read by the patient after that."""
 
+from backend.prescription.context import read_line, stored_line
 from backend.prescription.formulary import MOST_LINES, ROUTES, Formulary, Proposal, ReferenceUnreadable, Said
 from backend.prescription.review import BrokenDocument, FindingsLeft
 from backend.prescription.rules import Finding, Line, Order, Override, Prescriber, Severity, State, Step
@@ -28,4 +29,6 @@ __all__ = [
     "Step",
     "TemplateView",
     "Verification",
+    "read_line",
+    "stored_line",
 ]

@@ -194,7 +194,12 @@ def order_of(row: Prescription) -> Order:
 
 def lines_of(stored: Sequence[dict[str, Any]]) -> tuple[Line, ...]:
     """Give lines as `stored_line` wrote them."""
-    return tuple(Line(**{**one, "dose": Decimal(one["dose"])}) for one in stored)
+    return tuple(read_line(one) for one in stored)
+
+
+def read_line(stored: Mapping[str, Any]) -> Line:
+    """Give back what `stored_line` wrote."""
+    return Line(**{**stored, "dose": Decimal(stored["dose"])})
 
 
 def stored_line(line: Line) -> dict[str, Any]:

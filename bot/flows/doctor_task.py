@@ -3,6 +3,7 @@
 from backend.consultation.rules import RUNNING, Status
 from bot.cards.case import case_choice, full_case
 from bot.cards.material import gather, supplement_lines
+from bot.cards.prescription import WRITE
 from bot.cards.report import report_choices
 from bot.cards.room import room_choices
 from bot.dialogue import Dialogue, Turn
@@ -66,6 +67,7 @@ def _steps(status: Status, consultation_id: str, is_waiting: bool) -> tuple[Choi
         findings = Choice(f"doctor.findings:{consultation_id}", "补充体征检查")
         return (findings, _images(consultation_id), *next_steps(consultation_id))
     steps = [
+        *((Choice(f"{WRITE}:{consultation_id}", "开处方"),) if status is not Status.CANCELLED else ()),
         Choice(f"doctor.pictures:{consultation_id}", "看图片"),
         Choice(f"doctor.timeline:{consultation_id}", "看经过"),
     ]

@@ -92,6 +92,10 @@ class PlainLinks:
         """Give the address of the page of the reports."""
         return f"http://house.test/h5/reports/{consultation_id}"
 
+    def prescription(self, prescription_id: str) -> str:
+        """Give the address of the page of a prescription."""
+        return f"http://house.test/h5/prescriptions/{prescription_id}"
+
     def studies(self, consultation_id: str) -> str:
         """Give the address of the page on which a doctor brings images."""
         return f"http://house.test/h5/studies/{consultation_id}"

@@ -68,6 +68,7 @@ def small_reference() -> Reference:
         read_rows(FOLDER / "frequencies.json", Frequency),
         [Source(code="insert", title="药品说明书")],
         [],
+        [],
     )
 
 
