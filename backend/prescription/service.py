@@ -4,8 +4,9 @@ import base64
 import hashlib
 from json import loads
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from backend.consultation import CaseReference
 from backend.db import key_ring
 from backend.errors import NotFound
 from backend.people.rules import masked
@@ -34,17 +35,19 @@ class PrescriptionService(Writing, Review):
             await self._record(session, actor, Action.PRESCRIPTION_READ, row)
             return await self._view(session, row)
 
+    async def approved(self, actor: Actor, consultation_id: str) -> int:
+        """Give how many prescriptions of a consultation were approved, to those who may read them."""
+        await self._readable(actor, consultation_id)
+        async with self._database.reading() as session:
+            query = select(func.count(Prescription.id)).where(
+                Prescription.consultation_id == consultation_id, Prescription.approved_at.is_not(None)
+            )
+            return await session.scalar(query) or 0
+
     async def prescriptions_of(self, actor: Actor, consultation_id: str) -> list[PrescriptionView]:
         """Give the prescriptions of a consultation that the actor may know of, the oldest first; audited."""
         async with self._database.transaction() as session:
-            reference = await self._reference(consultation_id)
-            require(
-                actor,
-                Action.PRESCRIPTION_READ,
-                patient_id=reference.patient_id,
-                participants=reference.participants,
-                institution_id=reference.institution_id,
-            )
+            reference = await self._readable(actor, consultation_id)
             query = select(Prescription).where(Prescription.consultation_id == consultation_id)
             rows = (await session.scalars(query.order_by(Prescription.id))).all()
             subject = f"consultation:{consultation_id}"
@@ -52,6 +55,17 @@ class PrescriptionService(Writing, Review):
                 session, actor, Action.PRESCRIPTION_READ, patient_id=reference.patient_id, subject=subject
             )
             return [await self._view(session, row) for row in rows if may_see(actor, row)]
+
+    async def _readable(self, actor: Actor, consultation_id: str) -> CaseReference:
+        reference = await self._reference(consultation_id)
+        require(
+            actor,
+            Action.PRESCRIPTION_READ,
+            patient_id=reference.patient_id,
+            participants=reference.participants,
+            institution_id=reference.institution_id,
+        )
+        return reference
 
     async def verify(self, code: str) -> Verification:
         """Give what a paper with this code should say. Whoever holds the paper may ask; each look is audited.

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backend.clock import local
 from backend.consultation.icd10 import disease_name
 from backend.consultation.views import ConsultationView
 from backend.prescription import Finding, Formulary, Line, PrescriptionView, Severity, State
+from backend.security.policy import Actor
 from bot.cards.case import case_line
 from bot.messages import Choice, Link, Menu, Notice
 from bot.wording import clip, lines
+
+if TYPE_CHECKING:
+    from backend.prescription import PrescriptionService
 
 WRITE = "prescription.write"
 """The action that begins a prescription of a case, or goes on with it."""
@@ -127,6 +131,15 @@ def last_day(view: PrescriptionView) -> str:
         raise ValueError("what is not approved has no last day")
     last = local(view.valid_until - timedelta(seconds=1))
     return f"{last.month}月{last.day}日"
+
+
+async def prescription_choices(
+    prescriptions: "PrescriptionService", actor: Actor, consultation_id: str
+) -> tuple[Choice, ...]:
+    """Give the answer that leads to the prescriptions of a case, where any was approved."""
+    if not await prescriptions.approved(actor, consultation_id):
+        return ()
+    return (Choice(f"{OPEN}:{consultation_id}", "看处方"),)
 
 
 def revocable(view: PrescriptionView) -> bool:

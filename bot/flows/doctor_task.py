@@ -3,7 +3,7 @@
 from backend.consultation.rules import RUNNING, Status
 from bot.cards.case import case_choice, full_case
 from bot.cards.material import gather, supplement_lines
-from bot.cards.prescription import WRITE
+from bot.cards.prescription import WRITE, prescription_choices
 from bot.cards.report import report_choices
 from bot.cards.room import room_choices
 from bot.dialogue import Dialogue, Turn
@@ -59,7 +59,8 @@ async def show(turn: Turn, consultation_id: str) -> None:
     text = lines(full_case(view, turn.services.clock.now()), *supplement_lines(material))
     room = room_choices(view, turn.services.clock.now())
     report = await report_choices(turn.services.reports, turn.actor, consultation_id)
-    turn.say(Menu(text, (*room, *report, *_steps(view.status, consultation_id, material.is_waiting))))
+    prescriptions = await prescription_choices(turn.services.prescriptions, turn.actor, consultation_id)
+    turn.say(Menu(text, (*room, *report, *prescriptions, *_steps(view.status, consultation_id, material.is_waiting))))
 
 
 def _steps(status: Status, consultation_id: str, is_waiting: bool) -> tuple[Choice, ...]:

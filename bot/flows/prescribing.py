@@ -48,8 +48,10 @@ class PrescribeFlow(StaffFlow):
         turn.data.update(prescription_id=view.id, patient=case.patient_name or "患者")
         if view.lines:
             await self._overview(turn, view, f"药师退回：{view.return_reason}" if view.return_reason else "")
-        else:
+        elif view.diagnoses:
             self._search(turn, first=True)
+        else:
+            await self._diagnosis(turn)
 
     async def told(self, turn: Turn, words: str) -> None:
         await _TOLD.get(turn.data["step"], PrescribeFlow._look_up)(self, turn, words)
@@ -324,16 +326,19 @@ class PrescribeFlow(StaffFlow):
 
     async def _diagnosis(self, turn: Turn) -> None:
         turn.data["step"] = "diagnosis"
-        turn.say(Menu("请发诊断的名称或ICD-10编码，比如 急性支气管炎。", (Choice("rx.overview", "不改了"),)))
+        turn.say(Menu("先写诊断：请发病名或者编码，比如 急性支气管炎，或者 J20.9。", (_LEAVE,)))
+
+    async def _change_diagnosis(self, turn: Turn) -> None:
+        turn.data["step"] = "diagnosis"
+        keep = Choice("rx.overview", "不改了")
+        turn.say(Menu("诊断改成什么？请发病名或者编码，比如 急性支气管炎，或者 J20.9。", (keep,)))
 
     async def _find_diagnosis(self, turn: Turn, words: str) -> None:
         choices = disease_choices(words, "icd")
-        if not choices:
-            turn.say(
-                Menu("没有找到这个病名，换个说法试试，或者发编码，比如 J20.9。", (Choice("rx.overview", "不改了"),))
-            )
-            return
-        turn.say(Menu("是哪一个？", (*choices, Choice("rx.overview", "不改了"))))
+        if choices:
+            turn.say(Menu("是哪一个？都不是的话，换个说法再发。", (*choices, _LEAVE)))
+        else:
+            turn.say(Menu("没有找到这个病名，换个说法试试，或者发编码，比如 J20.9。", (_LEAVE,)))
 
     async def _take_diagnosis(self, turn: Turn, code: str) -> None:
         with ending_if_refused(turn):
@@ -461,7 +466,7 @@ _TAPS = {
     "rx.reasons": PrescribeFlow._reasons,
     "rx.overview": PrescribeFlow._show,
     "rx.lines": PrescribeFlow._lines,
-    "rx.diagnosis": PrescribeFlow._diagnosis,
+    "rx.diagnosis": PrescribeFlow._change_diagnosis,
     "rx.last": PrescribeFlow._last,
     "rx.templates": PrescribeFlow._templates,
     "rx.keep": PrescribeFlow._keep,

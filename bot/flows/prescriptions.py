@@ -38,7 +38,7 @@ async def show(turn: Turn, argument: str) -> None:
 
 def _show_one(turn: Turn, view: PrescriptionView) -> None:
     url = turn.services.links.prescription(view.id)
-    if turn.actor.person_id == view.patient_id:
+    if turn.actor.owns(view.patient_id):
         if view.state is State.VALID:
             turn.say(Text(patient_text(view.document, view)), patient_card(view, url))
         else:

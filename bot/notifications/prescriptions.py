@@ -50,7 +50,7 @@ async def approved(notifier: Notifier) -> None:
     case = await notifier.case()
     note = notice("result", "您的处方开好了", case, notifier.now, opens=True)
     card = patient_card(view, notifier.services.links.prescription(view.id), note)
-    await notifier.tell(view.patient_id, Text(patient_text(view.document, view)), card)
+    await notifier.tell_speaker(case, Text(patient_text(view.document, view)), card)
     reviewer = await notifier.practitioner(notifier.payload["reviewer_id"])
     words = f"{case_line(case)}：{reviewer.name}药师审核通过了处方（{medicines_text(view)}），已经发给患者。"
     note = notice("progress", "处方审核通过", case, notifier.now)
@@ -68,7 +68,7 @@ async def revoked(notifier: Notifier) -> None:
             "已经取了药的，先别吃，问问医生再说。"
         )
         note = notice("result", "您的处方作废了", case, notifier.now, button="我的会诊")
-        await notifier.tell(view.patient_id, Text(words, notice=note))
+        await notifier.tell_speaker(case, Text(words, notice=note))
     elif view.taken_by:
         note = notice("progress", "处方已作废", case, notifier.now, button="待审处方")
         words = f"您正在审的处方 {view.number} 医生作废了，不用再审。"
@@ -81,7 +81,7 @@ async def expired(notifier: Notifier) -> None:
     case = await notifier.case()
     words = f"您的处方（{medicines_text(view)}）过了期限，不能再拿去取药。还需要用药的话，请找医生重新开。"
     note = notice("progress", "您的处方过期了", case, notifier.now, button="我的会诊")
-    await notifier.tell(view.patient_id, Text(words, notice=note))
+    await notifier.tell_speaker(case, Text(words, notice=note))
 
 
 async def _prescription(notifier: Notifier) -> PrescriptionView:
