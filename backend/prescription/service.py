@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from json import loads
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -10,7 +11,7 @@ from backend.consultation import CaseReference
 from backend.db import key_ring
 from backend.errors import NotFound
 from backend.people.rules import masked
-from backend.prescription.context import may_see
+from backend.prescription.context import NO_SUCH_PRESCRIPTION, may_see
 from backend.prescription.document import line_text, read_moment
 from backend.prescription.review import Review
 from backend.prescription.tables import Prescription, SignedVersion
@@ -96,6 +97,20 @@ class PrescriptionService(Writing, Review):
                 valid_until=read_moment(approval["valid_until"]),
                 changed_at=row.revoked_at,
             )
+
+    async def approval(self, prescription_id: str) -> dict[str, Any]:
+        """Give what the pharmacist signed of an approved prescription, for its paper.
+
+        Raises:
+            NotFound: there is no such prescription, or it is not approved.
+        """
+        async with self._database.reading() as session:
+            row = await session.get(Prescription, prescription_id)
+            version = await self._version(session, row) if row is not None else None
+            if version is None or version.approval is None:
+                raise NotFound(NO_SUCH_PRESCRIPTION)
+            approval: dict[str, Any] = loads(version.approval)
+            return approval
 
     async def genuine(self, prescription_id: str) -> bool:
         """Tell whether both signatures of an approved prescription hold over what is stored."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -129,6 +130,10 @@ class SigningService:
     async def root(self) -> x509.Certificate:
         """Give the certificate of the local authority, made where there was none."""
         return await self._authority.root()
+
+    async def roots_der(self) -> tuple[bytes, ...]:
+        """Give every certificate that the local authority ever had, DER."""
+        return tuple(one.public_bytes(Encoding.DER) for one in await self._authority.roots())
 
     async def sealing(self) -> Sealing:
         """Give what seals papers of the platform: its certificate and key, both fresh where the last ones ended."""

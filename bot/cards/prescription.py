@@ -104,7 +104,7 @@ def patient_text(document: Mapping[str, Any], view: PrescriptionView) -> str:
     return lines(
         f"{document['prescriber']['name']}医生给您开的药，药师已经核对过了：",
         *medicines,
-        f"请在{last_day(view)}以前去药店或卫生院取药，过了这天要重新开。",
+        f"最晚{last_day(view)}去药店或卫生院取药，过了这天要重新开。",
         "不舒服、起疹子或者拿不准，先别吃，问问医生。",
     )
 

@@ -50,7 +50,7 @@ def _show_one(turn: Turn, view: PrescriptionView) -> None:
         document_text(view.document),
         f"药师退回：{view.return_reason}" if view.return_reason else "",
         f"作废原因：{view.revocation_reason}" if view.revocation_reason else "",
-        f"{last_day(view)}以前可以取药。" if view.state is State.VALID else "",
+        f"最晚{last_day(view)}取药。" if view.state is State.VALID else "",
     )
     turn.say(Menu(head, _steps(turn, view)))
 
