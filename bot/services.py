@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from backend.files import FileStore
     from backend.imaging import ImagingService
     from backend.people.service import PeopleService
-    from backend.records import RecordService
     from backend.prescription import PrescriptionService
+    from backend.records import RecordService
     from backend.reporting import ReportService
     from backend.scheduling.service import SchedulingService
     from backend.video.service import VideoService

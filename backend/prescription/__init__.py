@@ -1,7 +1,8 @@
 """Prescriptions: written by a doctor, checked, signed, reviewed by a pharmacist, and read by the patient after that."""
 
-from backend.prescription.context import read_line, stored_line
+from backend.prescription.context import VALID_DAYS, read_line, stored_line
 from backend.prescription.formulary import MOST_LINES, ROUTES, Formulary, Proposal, ReferenceUnreadable, Said
+from backend.prescription.papers import PrescriptionPapers
 from backend.prescription.review import BrokenDocument, FindingsLeft
 from backend.prescription.rules import Finding, Line, Order, Override, Prescriber, Severity, State, Step
 from backend.prescription.service import PrescriptionService
@@ -10,6 +11,7 @@ from backend.prescription.views import PrescriptionView, QueueItem, TemplateView
 __all__ = [
     "MOST_LINES",
     "ROUTES",
+    "VALID_DAYS",
     "BrokenDocument",
     "Finding",
     "FindingsLeft",
@@ -18,6 +20,7 @@ __all__ = [
     "Order",
     "Override",
     "Prescriber",
+    "PrescriptionPapers",
     "PrescriptionService",
     "PrescriptionView",
     "Proposal",

@@ -33,12 +33,12 @@ def _written(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    if not isinstance(text, str):
-        raise ValueError("a key is a text")
     text.encode()  # half of a pair raises UnicodeEncodeError, a ValueError
     return json.dumps(text, ensure_ascii=False)
 
 
 def _order(key: str) -> bytes:
     """Order keys by their UTF-16 code units (section 3.2.3)."""
+    if not isinstance(key, str):
+        raise ValueError("a key is a text")
     return key.encode("utf-16-be")

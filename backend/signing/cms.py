@@ -11,10 +11,22 @@ from datetime import datetime
 from asn1crypto import algos, cms, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+
+
+_SHA256 = ("sha256", None)
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    StopIteration,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+)
 
 
 class BrokenSignature(Exception):
@@ -91,15 +103,17 @@ def parse_detached(signature: bytes) -> Parsed:
     """
     try:
         return _parsed(signature)
-    except (ValueError, TypeError, KeyError, InvalidSignature, StopIteration) as error:
+    except _UNREADABLE as error:
         raise BrokenSignature from error
 
 
 def _parsed(signature: bytes) -> Parsed:
     info = cms.ContentInfo.load(signature, strict=True)
-    if info["content_type"].native != "signed_data":
-        raise ValueError("no signed data")
+    if info["content_type"].native != "signed_data" or info.dump(force=True) != signature:
+        raise ValueError("no signed data, or not in DER")
     content = info["content"]
+    if not _says_what_it_is(content):
+        raise ValueError("another form than ours")
     (signer,) = content["signer_infos"]
     certificates = [x509.load_der_x509_certificate(one.chosen.dump()) for one in content["certificates"]]
     number = signer["sid"].chosen["serial_number"].native
@@ -108,9 +122,11 @@ def _parsed(signature: bytes) -> Parsed:
     (at,) = attributes["signing_time"].native
     (digest,) = attributes["message_digest"].native
     stated = attributes["signing_certificate_v2"][0]["certs"][0]["cert_hash"].native
-    algorithms = (signer["digest_algorithm"]["algorithm"].native, signer["signature_algorithm"]["algorithm"].native)
+    algorithms = [_algorithm(signer[which]) for which in ("digest_algorithm", "signature_algorithm")]
     key = certificate.public_key()
-    if stated != _digest(certificate) or algorithms != ("sha256", "sha256_ecdsa"):
+    if signer["version"].native != "v1" or signer["sid"].chosen["issuer"] != _asn1(certificate).issuer:
+        raise ValueError("names another signer")
+    if stated != _digest(certificate) or algorithms != [_SHA256, ("sha256_ecdsa", None)]:
         raise ValueError("another certificate or algorithm than stated")
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise TypeError("another kind of key")
@@ -119,6 +135,22 @@ def _parsed(signature: bytes) -> Parsed:
     key.verify(signer["signature"].native, covered, ec.ECDSA(hashes.SHA256()))
     others = tuple(one for one in certificates if one is not certificate)
     return Parsed(digest, at, certificate, others)
+
+
+def _says_what_it_is(content: cms.SignedData) -> bool:
+    """Look at what no signature covers: version, digest and kind of a detached signature of bytes."""
+    digests = [_algorithm(one) for one in content["digest_algorithms"]]
+    inside = content["encap_content_info"]
+    return (
+        content["version"].native == "v1"
+        and digests == [_SHA256]
+        and inside["content_type"].native == "data"
+        and inside["content"].native is None
+    )
+
+
+def _algorithm(identifier: algos.AlgorithmIdentifier) -> tuple[str, object]:
+    return identifier["algorithm"].native, identifier["parameters"].native
 
 
 def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:

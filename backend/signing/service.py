@@ -177,7 +177,9 @@ class SigningService:
             return Fault.UNTRUSTED
         if row.revoked_at is not None and row.revoked_at <= parsed.at:
             return Fault.REVOKED
-        return follow(parsed.certificate, parsed.others, await self._authority.roots(), parsed.at)
+        roots = await self._authority.roots()
+        faults = (follow(one, parsed.others, roots, parsed.at) for one in (parsed.certificate, *parsed.others))
+        return next((fault for fault in faults if fault is not None), None)
 
     async def _name(self, row: Certificate) -> str:
         if row.practitioner_id is None:

@@ -4,13 +4,21 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from backend.signing.rules import AUTHORITY_VALID, Fault
 
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    x509.ExtensionNotFound,
+    x509.DuplicateExtension,
+)
 _SKEW = timedelta(minutes=5)  # of clocks, so that what is issued can be used at once everywhere
 _LONGEST_CHAIN = 4
 _LONGEST_NAME = 64  # of X.520
@@ -104,7 +112,7 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
         constraints = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
         usage = issuer.extensions.get_extension_for_class(x509.KeyUsage).value
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+    except _UNREADABLE:
         return False
     return constraints.ca and usage.key_cert_sign
 

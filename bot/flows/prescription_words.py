@@ -10,16 +10,8 @@ from nlu.numbers import parse_number
 _AMOUNT = re.compile(r"(半|[0-9.]+|[一二两三四五六七八九十百点]+)\s*(.*)")
 _DAYS = re.compile(r"(?:吃|用)?\s*([0-9]+|[一二两三四五六七八九十百]+)\s*(天|日|周|个?星期|个?月)?")
 _DAYS_OF = {"天": 1, "日": 1, "周": 7, "星期": 7, "月": 28}
-_SCALE = {
-    "g": 1000,
-    "克": 1000,
-    "mg": 1,
-    "毫克": 1,
-    "µg": Decimal("0.001"),
-    "ug": Decimal("0.001"),
-    "微克": Decimal("0.001"),
-}
-_MASSES = {"g": 1000, "mg": 1, "µg": Decimal("0.001")}
+_MASSES = {"g": Decimal(1000), "mg": Decimal(1), "µg": Decimal("0.001")}
+_SCALE = {**_MASSES, "克": _MASSES["g"], "毫克": _MASSES["mg"], "ug": _MASSES["µg"], "微克": _MASSES["µg"]}
 _VOLUMES = {"ml": "ml", "毫升": "ml"}
 
 
@@ -41,7 +33,7 @@ def dose_in(words: str, preparation: Preparation) -> Decimal | None:
     if unit == preparation.unit.lower():
         return value
     if unit in _SCALE and preparation.unit in _MASSES:
-        return value * Decimal(_SCALE[unit]) / Decimal(_MASSES[preparation.unit])
+        return value * _SCALE[unit] / _MASSES[preparation.unit]
     return None
 
 

@@ -17,8 +17,8 @@ from backend.help_desk import HelpDesk
 from backend.ids import new_id
 from backend.imaging import FolderStore, ImagingService, SealedObjects
 from backend.people.service import PeopleService
-from backend.records import RecordService
 from backend.prescription import Formulary, PrescriptionService
+from backend.records import RecordService
 from backend.reporting import ReportService
 from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
