@@ -229,4 +229,4 @@ def _choose(incoming: Incoming, state: ConversationState, numbered: bool) -> Inc
 
 def is_practitioner(actor: Actor) -> bool:
     """Tell whether the actor works here rather than being treated here."""
-    return bool(actor.roles & {Role.GRASSROOTS_DOCTOR, Role.EXPERT, Role.ADMINISTRATOR})
+    return bool(actor.roles & {Role.GRASSROOTS_DOCTOR, Role.EXPERT, Role.PHARMACIST, Role.ADMINISTRATOR})

@@ -43,6 +43,7 @@ BY_ROLE: dict[Role, tuple[Button, ...]] = {
         Button("我的会诊", "expert.mine"),
         Button("更多", below=(Button("我的日程", "expert.schedule"), *_STAFF_HELP)),
     ),
+    Role.PHARMACIST: (Button("待审处方", "pharmacist.queue"), Button("更多", below=_STAFF_HELP)),
     Role.ADMINISTRATOR: (
         Button("待处理事项", "administrator.waiting"),
         Button("邀请成员", "administrator.invite"),
@@ -54,6 +55,7 @@ BY_ROLE: dict[Role, tuple[Button, ...]] = {
 TAGS: dict[Role, str] = {
     Role.GRASSROOTS_DOCTOR: "基层医生",
     Role.EXPERT: "会诊专家",
+    Role.PHARMACIST: "审方药师",
     Role.ADMINISTRATOR: "平台管理员",
 }
 """Names of WeChat's user tags."""

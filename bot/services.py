@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from backend.files import FileStore
     from backend.imaging import ImagingService
     from backend.people.service import PeopleService
+    from backend.prescription import PrescriptionService
     from backend.records import RecordService
     from backend.reporting import ReportService
     from backend.scheduling.service import SchedulingService
@@ -36,6 +37,9 @@ class Links(Protocol):
     def reports(self, consultation_id: str) -> str:
         """Give the address of the page on which the reports of its images are written and read, for the same people."""
 
+    def prescription(self, prescription_id: str) -> str:
+        """Give the address of the page of a prescription, for its patient and those who wrote and reviewed it."""
+
     def studies(self, consultation_id: str) -> str:
         """Give the address of the page on which a doctor brings images to a consultation."""
 
@@ -54,6 +58,7 @@ class Services:
     imaging: "ImagingService"
     records: "RecordService"
     reports: "ReportService"
+    prescriptions: "PrescriptionService"
     files: "FileStore"
     outbox: "Outbox"
     help_desk: HelpDesk

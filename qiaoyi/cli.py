@@ -73,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     _sender(_verb(verbs, "sender", commands.sender, "let machines of institutions send images"))
     _destination(_verb(verbs, "destination", commands.destination, "say to which PACS of institutions images go"))
 
+    _certificate(_verb(verbs, "certificate", commands.certificate, "let doctors and pharmacists sign prescriptions"))
+
     keys = _verb(verbs, "keys", commands.rotate_keys, "rotate the encryption key")
     keys.add_argument("action", choices=["rotate"])
 
@@ -93,6 +95,18 @@ def _sender(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="show those that are registered")
     remove = actions.add_parser("remove", help="let one send no more")
     remove.add_argument("id", help="as `qiaoyi sender list` shows it")
+
+
+def _certificate(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+    issue = actions.add_parser("issue", help="issue one of the local authority")
+    issue.add_argument("practitioner", help="licence number, or the code of one of the demonstration's people")
+    issue.add_argument("--days", type=int, default=365, help="how long it holds")
+    actions.add_parser("list", help="show all, those that end first at the top")
+    revoke = actions.add_parser("revoke", help="let nothing more be signed with one")
+    revoke.add_argument("serial", help="as `qiaoyi certificate list` shows it")
+    revoke.add_argument("reason", help="why, kept encrypted")
+    actions.add_parser("root", help="print the authority's own certificate, for whoever checks papers")
 
 
 def _destination(parser: argparse.ArgumentParser) -> None:

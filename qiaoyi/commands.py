@@ -18,7 +18,7 @@ from backend.security.rotation import reencrypt
 from backend.seed import seed as load_demo_people
 from backend.video.nodes import NodeView
 from bot.wechat.errors import WechatError, WechatUnavailable
-from qiaoyi import destinations, diagnosis, local, senders
+from qiaoyi import certificates, destinations, diagnosis, local, senders
 from qiaoyi.demo.play import play
 from qiaoyi.house import House, open_house
 from qiaoyi.invitations import make_invitation
@@ -190,6 +190,17 @@ async def _managed(settings: Settings, options: argparse.Namespace, does: Mappin
             return 1
         await house.audit.seal()  # no serving process may follow that would
     return 0
+
+
+async def certificate(settings: Settings, options: argparse.Namespace) -> int:
+    """Issue a certificate to who prescribes or reviews, list them, revoke one, or print the root that they lead to."""
+    does = {
+        "issue": certificates.issue,
+        "list": certificates.show,
+        "revoke": certificates.revoke,
+        "root": certificates.root,
+    }
+    return await _managed(settings, options, does)
 
 
 async def rotate_keys(settings: Settings, _options: argparse.Namespace) -> int:

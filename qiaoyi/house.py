@@ -14,11 +14,13 @@ from backend.help_desk import HelpDesk
 from backend.imaging import FolderStore, ImagingService, ObjectStore, SealedObjects
 from backend.imaging.remotestore import RemoteStore
 from backend.people import PeopleService
+from backend.prescription import PrescriptionPapers, PrescriptionService
 from backend.records import RecordService
 from backend.reporting import ReportDocuments, ReportService
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
 from backend.security.keyring import KeyRing, KeyRingError, open_key_file
+from backend.signing import SigningService
 from backend.timers import Timers
 from backend.video.service import VideoService
 from qiaoyi.settings import Settings, SettingsError
@@ -44,6 +46,9 @@ class House:
     records: RecordService
     reports: ReportService
     documents: ReportDocuments
+    signing: SigningService
+    prescriptions: PrescriptionService
+    papers: PrescriptionPapers
     help_desk: HelpDesk
 
 
@@ -65,6 +70,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     database = Database(settings.database, settings.database_pool_size)
     imaging: ImagingService | None = None
     documents: ReportDocuments | None = None
+    papers: PrescriptionPapers | None = None
     files = FileStore(database, settings.data / "files", clock)
     try:
         events = EventBus(database, clock)
@@ -80,6 +86,20 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         documents = ReportDocuments(
             database, clock, events, audit, people, consultations, imaging, reports, settings.public
         )
+        signing = SigningService(database, clock, audit, people)
+        prescriptions = PrescriptionService(
+            database,
+            clock,
+            events,
+            timers,
+            audit,
+            people,
+            consultations,
+            records,
+            signing,
+            valid_days=settings.prescription_days,
+        )
+        papers = PrescriptionPapers(database, clock, events, prescriptions, signing, settings.public)
         yield House(
             settings=settings,
             ring=ring,
@@ -107,9 +127,14 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             records=records,
             reports=reports,
             documents=documents,
+            signing=signing,
+            prescriptions=prescriptions,
+            papers=papers,
             help_desk=HelpDesk(database, events),
         )
     finally:
+        if papers is not None:
+            papers.close()
         if documents is not None:
             documents.close()
         if imaging is not None:

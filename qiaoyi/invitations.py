@@ -30,7 +30,7 @@ async def make_invitation(house: House, who: str) -> tuple[PractitionerView, Inv
     if settings.clock_url:  # a local WeChat may be days ahead
         async with aiohttp.ClientSession() as http:
             await ClockFollower(house.clock, settings.clock_url, "invite").follow_once(http)
-    found = await _find(house, who)
+    found = await find_practitioner(house, who)
     client = WechatClient(settings.wechat, house.clock, Metrics())
     try:
         invitation = await house.people.create_invitation(SYSTEM, found.id)
@@ -40,7 +40,8 @@ async def make_invitation(house: House, who: str) -> tuple[PractitionerView, Inv
         await client.close()
 
 
-async def _find(house: House, who: str) -> PractitionerView:
+async def find_practitioner(house: House, who: str) -> PractitionerView:
+    """Give the practitioner of a licence number, or of a code of the demonstration. Raises NotFound."""
     try:
         return await house.people.practitioner_by_licence(who)
     except NotFound:

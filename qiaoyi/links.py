@@ -55,6 +55,10 @@ class PublicLinks:
         """Give the address of the page of a consultation's reports: no secret either."""
         return f"{self._public_url}/h5/reports/{consultation_id}"
 
+    def prescription(self, prescription_id: str) -> str:
+        """Give the address of the page of a prescription: no secret either."""
+        return f"{self._public_url}/h5/prescriptions/{prescription_id}"
+
     def studies(self, consultation_id: str) -> str:
         """Give the address of the page on which a doctor brings images to a consultation: no secret either."""
         return f"{self._public_url}/h5/studies/{consultation_id}"

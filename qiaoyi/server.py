@@ -98,6 +98,7 @@ async def serving(house: House) -> AsyncIterator[None]:
             work |= {"events": house.events.run, "timers": house.timers.run, "audit": house.audit.run}
             work["files"] = house.files.keep_swept
             work |= imaging_work(house)
+            work["prescriptions"] = house.papers.keep_printing
             work |= {"menus": sending.menus.keep_published, "union ids": UnionIds(identities, sending.client).run}
         if settings.clock_url:
             work["clock"] = await _followed_clock(house, http)
@@ -173,6 +174,7 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         imaging=house.imaging,
         records=house.records,
         reports=house.reports,
+        prescriptions=house.prescriptions,
         files=house.files,
         outbox=sending.outbox,
         help_desk=house.help_desk,

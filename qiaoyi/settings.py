@@ -27,6 +27,8 @@ from sqlalchemy.exc import ArgumentError
 
 from backend.imaging.retention import REJECTED_KEPT
 from backend.lossless import Method
+from backend.prescription import VALID_DAYS
+from backend.signing import Algorithm
 from backend.video.desk import KEPT
 from bot.wechat.settings import WechatSettings
 from media.load import ROOMS_A_PROCESS
@@ -102,6 +104,9 @@ class Settings(BaseSettings):
         imaging_rejected_days: how many days a study is kept that a person in quarantine rejected.
         dicom_host, dicom_port: where machines of the township centres send by C-STORE; not served when the port is 0.
         dicom_title: the AE title that they have to call.
+        signing_algorithm: how prescriptions are signed; SM2 is refused, docs/dependencies.md says why.
+        prescription_days: how many days a prescription can be used, the day of its issue counted; the law allows three
+            (处方管理办法 第18条).
         mini_app_id, mini_app_secret: the mini-program that logs in; none where there is no mini-program.
     """
 
@@ -136,6 +141,8 @@ class Settings(BaseSettings):
     dicom_host: str = Field("127.0.0.1", min_length=1)
     dicom_port: int = Field(0, ge=0, le=65535)
     dicom_title: str = Field("QIAOYI", pattern="^[A-Za-z0-9_.-]{1,16}$")
+    signing_algorithm: Algorithm = Algorithm.ECDSA_P256
+    prescription_days: int = Field(VALID_DAYS, ge=1, le=VALID_DAYS)
     mini_app_id: str = ""
     mini_app_secret: str = Field("", repr=False)
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
@@ -176,6 +183,13 @@ class Settings(BaseSettings):
     def _secret_of_turn(cls, value: str, info: ValidationInfo) -> str:
         if info.data.get("turn_urls") and len(value) < _SHORTEST_SECRET:
             raise ValueError(f"the TURN servers share a secret of at least {_SHORTEST_SECRET} characters")
+        return value
+
+    @field_validator("signing_algorithm")
+    @classmethod
+    def _trusted_algorithm(cls, value: Algorithm) -> Algorithm:
+        if value is Algorithm.SM2:
+            raise ValueError("sm2 needs a certified signing service or device; none is built in (docs/dependencies.md)")
         return value
 
     @field_validator("redis_url")

@@ -169,7 +169,7 @@ def role_in(actor: Actor, case: Consultation) -> Role:
         return Role.GRASSROOTS_DOCTOR
     if actor.person_id in own_people(case):
         return Role.PATIENT
-    order = (Role.GRASSROOTS_DOCTOR, Role.EXPERT, Role.ADMINISTRATOR)
+    order = (Role.GRASSROOTS_DOCTOR, Role.EXPERT, Role.PHARMACIST, Role.ADMINISTRATOR)
     return next((role for role in order if role in actor.roles), Role.PATIENT)
 
 
@@ -181,7 +181,7 @@ def own_people(case: Consultation) -> frozenset[str]:
 def speaker(role: str, name: str) -> str:
     """Say who did or said something, as the others know them."""
     labels = {Role.SYSTEM: "系统", Role.PATIENT: "患者", Role.ADMINISTRATOR: "管理员"}
-    titles = {Role.GRASSROOTS_DOCTOR: "医生", Role.EXPERT: "专家"}
+    titles = {Role.GRASSROOTS_DOCTOR: "医生", Role.EXPERT: "专家", Role.PHARMACIST: "药师"}
     return labels.get(Role(role)) or f"{name}{titles[Role(role)]}"
 
 

@@ -18,7 +18,7 @@ from backend.security.policy import Action, Actor, Role, require
 from data.departments import departments
 
 _KINDS = ("township", "tertiary")
-_PRACTISING_ROLES = {Role.GRASSROOTS_DOCTOR, Role.EXPERT, Role.ADMINISTRATOR}
+_PRACTISING_ROLES = {Role.GRASSROOTS_DOCTOR, Role.EXPERT, Role.PHARMACIST, Role.ADMINISTRATOR}
 
 
 class Directory(PeopleContext):
@@ -203,7 +203,9 @@ class Directory(PeopleContext):
         on_call: bool = False,
         active: bool = True,
     ) -> bool:
-        """Make or change a doctor, expert or administrator, leaving alone who joined as them; tell whether it is new.
+        """Make or change a doctor, expert, pharmacist or administrator, leaving alone who joined as them.
+
+        Gives whether it is new.
 
         Args:
             practising_since: the year of their first licence.
@@ -245,11 +247,13 @@ class Directory(PeopleContext):
         return created
 
     def _check_practitioner(self, role: Role, department_code: str, title: str, practising_since: int) -> None:
-        clinical = role is not Role.ADMINISTRATOR
+        physician = role in (Role.GRASSROOTS_DOCTOR, Role.EXPERT)
         if role not in _PRACTISING_ROLES or not 1940 <= practising_since <= self._today().year:
             raise InvalidInput("人员的角色或从业年份不对。", field="role")
-        if clinical and (department_code not in departments() or title not in rules.TITLE_RANKS):
+        if physician and (department_code not in departments() or title not in rules.TITLE_RANKS):
             raise InvalidInput("医生的科室或职称不对。", field="department_code")
+        if role is Role.PHARMACIST and title not in rules.PHARMACIST_TITLES:
+            raise InvalidInput("审方药师的职称要是药师或以上。", field="title")
 
 
 async def _put(

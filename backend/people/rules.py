@@ -23,6 +23,9 @@ RELATIONS = frozenset({"child", "father", "mother", "spouse", "grandparent", "ot
 TITLE_RANKS = {"主任医师": 4, "副主任医师": 3, "主治医师": 2, "住院医师": 1, "执业医师": 1, "执业助理医师": 0}
 """Titles of physicians in China, the higher number the more senior (人社部发〔2021〕51号)."""
 
+PHARMACIST_TITLES = ("主任药师", "副主任药师", "主管药师", "药师")
+"""Titles of those who may review prescriptions: pharmacists and above (处方管理办法 第31条); a 药士 dispenses only."""
+
 
 @dataclass(frozen=True)
 class IdentityNumber:
@@ -127,6 +130,25 @@ def age_years(birth_date: date, today: date) -> int:
 def age_months(birth_date: date, today: date) -> int:
     """Give the completed months of age."""
     return (today.year - birth_date.year) * 12 + today.month - birth_date.month - (today.day < birth_date.day)
+
+
+def age_said(born: date | None, on: date) -> str:
+    """Give an age as papers say it: in years from two on, in months before that, in days before one month."""
+    if born is None or born > on:
+        return "未说明"
+    months = age_months(born, on)
+    if months >= 24:
+        return f"{months // 12}岁"
+    return f"{months}个月" if months else f"{(on - born).days}天"
+
+
+def masked(name: str) -> str:
+    """Give a name as a public page may show it: 王小明 → 王*明, 王明 → 王*."""
+    if len(name) <= 1:
+        return "*"
+    if len(name) == 2:
+        return name[0] + "*"
+    return name[0] + "*" * (len(name) - 2) + name[-1]
 
 
 def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:

@@ -77,7 +77,7 @@ class Institution(Base):
 
 
 class Practitioner(Base):
-    """A grassroots doctor, expert or administrator, known before the person behind them joins in WeChat."""
+    """A grassroots doctor, expert, pharmacist or administrator, known before the person behind them joins in WeChat."""
 
     __tablename__ = "practitioners"
     __table_args__ = (

@@ -56,7 +56,7 @@ class InstitutionView:
 
 @dataclass(frozen=True)
 class PractitionerView:
-    """A doctor, expert or administrator; `person_id` is None until they have joined.
+    """A doctor, expert, pharmacist or administrator; `person_id` is None until they have joined.
 
     Args:
         icd10: the parts of ICD-10 that they know well, best first: "I10-I15", "E11".

@@ -4,6 +4,7 @@ from datetime import date
 
 from backend.paper import Paper
 from backend.people import PersonView, PractitionerView
+from backend.people.rules import age_said
 from backend.reporting.structured import ZONE
 from backend.reporting.views import ReportView
 
@@ -49,7 +50,7 @@ def paper_of(
             (
                 ("姓名", patient.name),
                 ("性别", _SEXES.get(patient.sex, "未说明")),
-                ("年龄", age(patient.birth_date, examined or signed.date())),
+                ("年龄", age_said(patient.birth_date, examined or signed.date())),
             ),
             (("检查项目", report.examination), ("检查日期", examined.isoformat() if examined else "未说明")),
             (("申请单位", requester), ("会诊编号", consultation_number)),
@@ -63,16 +64,6 @@ def paper_of(
         notices=_NOTICES,
         address=address,
     )
-
-
-def age(born: date | None, on: date) -> str:
-    """Give an age as reports say it: in years from two on, in months before that, in days before one month."""
-    if born is None or born > on:
-        return "未说明"
-    months = (on.year - born.year) * 12 + on.month - born.month - (on.day < born.day)
-    if months >= 24:
-        return f"{months // 12}岁"
-    return f"{months}个月" if months else f"{(on - born).days}天"
 
 
 def _date(told: str) -> date | None:

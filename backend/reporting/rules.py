@@ -84,12 +84,3 @@ def fill_blank(text: str, words: str) -> str:
 def canonical(content: Mapping[str, Any]) -> str:
     """Give frozen content as one text, the same for the same content: what a seal is taken of."""
     return dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def masked(name: str) -> str:
-    """Give a name as a verification page may show it: 王小明 → 王*明, 王明 → 王*."""
-    if len(name) <= 1:
-        return "*"
-    if len(name) == 2:
-        return name[0] + "*"
-    return name[0] + "*" * (len(name) - 2) + name[-1]

@@ -16,6 +16,7 @@ from backend.events import EventBus
 from backend.ids import new_id
 from backend.imaging import ImagingService, StudyState, StudyView
 from backend.people import PeopleService
+from backend.people.rules import masked
 from backend.reporting.rules import (
     MOST_REMINDERS,
     REMIND_AFTER,
@@ -24,7 +25,6 @@ from backend.reporting.rules import (
     Slip,
     blank_in,
     canonical,
-    masked,
     slips_in,
 )
 from backend.reporting.tables import CriticalValue, Report

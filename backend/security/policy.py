@@ -13,6 +13,7 @@ class Role(StrEnum):
     PATIENT = "patient"
     GRASSROOTS_DOCTOR = "grassroots_doctor"
     EXPERT = "expert"
+    PHARMACIST = "pharmacist"
     ADMINISTRATOR = "administrator"
     DEVICE = "device"  # a machine of an institution that sends images: a modality, a PACS
     SYSTEM = "system"  # the platform itself: timers, matching, delivery
@@ -24,7 +25,7 @@ class Actor:
 
     Args:
         person_id: the person; the platform itself has none.
-        practitioner_id: the doctor or expert that this person is, if any.
+        practitioner_id: the doctor, expert or pharmacist that this person is, if any.
         institution_id: where they work, if anywhere.
         wards: ids of the patients for whom they speak: children, parents. What is theirs is the actor's own.
     """
@@ -106,6 +107,11 @@ class Action(StrEnum):
     REPORT_READ = "report.read"
     REPORT_READ_CRITICAL = "report.read_critical"
     REPORT_CONFIRM_CRITICAL = "report.confirm_critical"
+    PRESCRIPTION_WRITE = "prescription.write"  # drafts, overriding warnings, signing
+    PRESCRIPTION_READ = "prescription.read"  # once approved; those who write or review one see it before
+    PRESCRIPTION_REVIEW = "prescription.review"  # a pharmacist's approval, or return
+    PRESCRIPTION_REVOKE = "prescription.revoke"
+    SIGNING_MANAGE = "signing.manage"  # certificates of those who sign: issued, listed, revoked
     SCHEDULING_READ_SLOTS = "scheduling.read_slots"
     SCHEDULING_SET_WEEK = "scheduling.set_week"
     SCHEDULING_ADD_ABSENCE = "scheduling.add_absence"
@@ -132,6 +138,7 @@ def _grants(
     doctor: Collection[Relation] = (),
     expert: Relation | None = None,
     administrator: Relation | None = None,
+    pharmacist: Relation | None = None,
     device: Relation | None = None,
     system: Relation | None = None,
 ) -> Grants:
@@ -140,6 +147,7 @@ def _grants(
         Role.PATIENT: patient,
         Role.EXPERT: expert,
         Role.ADMINISTRATOR: administrator,
+        Role.PHARMACIST: pharmacist,
         Role.DEVICE: device,
         Role.SYSTEM: system,
     }
@@ -203,6 +211,11 @@ TABLE: dict[Action, Grants] = {
     Action.REPORT_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.REPORT_READ_CRITICAL: _grants(doctor=DOCTORS, expert=PARTICIPANT, system=ANY),
     Action.REPORT_CONFIRM_CRITICAL: _grants(doctor=DOCTORS),
+    Action.PRESCRIPTION_WRITE: _grants(doctor=[PARTICIPANT], expert=PARTICIPANT),
+    Action.PRESCRIPTION_READ: _grants(OWN, DOCTORS, PARTICIPANT, pharmacist=INSTITUTION, system=ANY),
+    Action.PRESCRIPTION_REVIEW: _grants(pharmacist=INSTITUTION),
+    Action.PRESCRIPTION_REVOKE: _grants(doctor=[PARTICIPANT], expert=PARTICIPANT),
+    Action.SIGNING_MANAGE: _grants(administrator=ANY, system=ANY),
     Action.SCHEDULING_READ_SLOTS: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
     Action.SCHEDULING_SET_WEEK: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
     Action.SCHEDULING_ADD_ABSENCE: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
@@ -210,8 +223,8 @@ TABLE: dict[Action, Grants] = {
     Action.SCHEDULING_RELEASE: _grants(OWN, DOCTORS, PARTICIPANT, administrator=ANY, system=ANY),
     Action.PEOPLE_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.PEOPLE_UPDATE: _grants(OWN, DOCTORS, system=ANY),
-    Action.PEOPLE_CONSENT: _grants(OWN, [OWN], OWN, administrator=OWN),
-    Action.PEOPLE_READ_DIRECTORY: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
+    Action.PEOPLE_CONSENT: _grants(OWN, [OWN], OWN, administrator=OWN, pharmacist=OWN),
+    Action.PEOPLE_READ_DIRECTORY: _grants(ANY, [ANY], ANY, administrator=ANY, pharmacist=ANY, system=ANY),
     Action.PEOPLE_MANAGE_DIRECTORY: _grants(administrator=ANY, system=ANY),
     Action.PEOPLE_SET_ON_CALL: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
     Action.PEOPLE_INVITE: _grants(administrator=ANY, system=ANY),

@@ -6,11 +6,12 @@ from backend.consultation.rules import Status
 from backend.consultation.views import ConsultationView
 from bot.cards.case import appointment, full_case
 from bot.cards.material import Material, supplement_lines
+from bot.cards.prescription import WRITE
 from bot.cards.room import room_choices
 from bot.messages import Choice, Menu, Notice
 from bot.wording import lines
 
-_MOST_STEPS = 7
+_MOST_STEPS = 8
 
 
 def digest_card(
@@ -43,6 +44,8 @@ def _steps(view: ConsultationView, pictures: int, studies: int, now: datetime) -
         ]
     if studies and view.status is not Status.CANCELLED:
         steps.append(Choice(f"expert.report:{view.id}", "写影像报告"))
+    if view.status in (Status.IN_PROGRESS, Status.COMPLETED):
+        steps.append(Choice(f"{WRITE}:{view.id}", "开处方"))
     if pictures:
         steps.append(Choice(f"expert.pictures:{view.id}", "看图片"))
     steps.append(Choice(f"expert.timeline:{view.id}", "看经过"))

@@ -10,7 +10,12 @@ from bot.wording import clip, moment
 
 _PAGE = 8
 _LONGEST_NAME, _LONGEST_PLACE = 4, 8
-_ROLES = {Role.GRASSROOTS_DOCTOR: "基层医生", Role.EXPERT: "会诊专家", Role.ADMINISTRATOR: "管理员"}
+_ROLES = {
+    Role.GRASSROOTS_DOCTOR: "基层医生",
+    Role.EXPERT: "会诊专家",
+    Role.PHARMACIST: "审方药师",
+    Role.ADMINISTRATOR: "管理员",
+}
 
 
 async def candidates(turn: Turn, argument: str = "") -> None:

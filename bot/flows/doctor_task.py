@@ -3,6 +3,7 @@
 from backend.consultation.rules import RUNNING, Status
 from bot.cards.case import case_choice, full_case
 from bot.cards.material import gather, supplement_lines
+from bot.cards.prescription import WRITE, prescription_choices
 from bot.cards.report import report_choices
 from bot.cards.room import room_choices
 from bot.dialogue import Dialogue, Turn
@@ -58,7 +59,8 @@ async def show(turn: Turn, consultation_id: str) -> None:
     text = lines(full_case(view, turn.services.clock.now()), *supplement_lines(material))
     room = room_choices(view, turn.services.clock.now())
     report = await report_choices(turn.services.reports, turn.actor, consultation_id)
-    turn.say(Menu(text, (*room, *report, *_steps(view.status, consultation_id, material.is_waiting))))
+    prescriptions = await prescription_choices(turn.services.prescriptions, turn.actor, consultation_id)
+    turn.say(Menu(text, (*room, *report, *prescriptions, *_steps(view.status, consultation_id, material.is_waiting))))
 
 
 def _steps(status: Status, consultation_id: str, is_waiting: bool) -> tuple[Choice, ...]:
@@ -66,6 +68,7 @@ def _steps(status: Status, consultation_id: str, is_waiting: bool) -> tuple[Choi
         findings = Choice(f"doctor.findings:{consultation_id}", "补充体征检查")
         return (findings, _images(consultation_id), *next_steps(consultation_id))
     steps = [
+        *((Choice(f"{WRITE}:{consultation_id}", "开处方"),) if status is not Status.CANCELLED else ()),
         Choice(f"doctor.pictures:{consultation_id}", "看图片"),
         Choice(f"doctor.timeline:{consultation_id}", "看经过"),
     ]

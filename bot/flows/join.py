@@ -1,4 +1,4 @@
-"""Joining as a doctor, an expert or an administrator, by scanning an invitation with a one-time scene."""
+"""Joining as a doctor, an expert, a pharmacist or an administrator, by scanning an invitation with a one-time scene."""
 
 from dataclasses import replace
 

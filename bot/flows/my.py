@@ -6,6 +6,7 @@ from itertools import groupby
 from backend.consultation.rules import RUNNING, Status
 from backend.consultation.views import ConsultationSummary, ConsultationView
 from backend.security.policy import Role
+from bot.cards.prescription import prescription_choices
 from bot.cards.report import report_choices
 from bot.cards.room import room_choices
 from bot.dialogue import Dialogue, Turn
@@ -86,8 +87,10 @@ async def _case(turn: Turn, consultation_id: str) -> None:
     booking = active_booking(case)
     if booking is not None:
         lines.append(f"约的时间：{moment(booking.starts_at)}")
+    room = room_choices(case, turn.services.clock.now())
     report = await report_choices(turn.services.reports, turn.actor, case.id)
-    turn.say(Menu("\n".join(lines), (*room_choices(case, turn.services.clock.now()), *report, *_choices(case))))
+    prescriptions = await prescription_choices(turn.services.prescriptions, turn.actor, case.id)
+    turn.say(Menu("\n".join(lines), (*room, *report, *prescriptions, *_choices(case))))
 
 
 def _choices(case: ConsultationView) -> list[Choice]:

@@ -13,6 +13,8 @@ from bot.flows import (
     expert_schedule,
     my,
     offers,
+    prescribing,
+    prescription_review,
     thread,
 )
 from bot.flows.staff_menus import home, staff_role
@@ -40,6 +42,14 @@ async def _report(turn: Turn, _: str) -> None:
         await expert_report.write(turn, consultation_id)
 
 
+async def _prescription(turn: Turn, _: str) -> None:
+    consultation_id = await turn.services.consultations.focus(turn.actor)
+    if consultation_id is None:
+        turn.say(home(turn.actor, "请先点“我的会诊”，打开那例会诊，再点“开处方”。"))
+    else:
+        await prescribing.write(turn, consultation_id)
+
+
 async def _only_experts_close(turn: Turn, _: str) -> None:
     turn.say("会诊由专家填好意见后结束。")
 
@@ -57,6 +67,7 @@ _COMMANDS: dict[Role, dict[str, Handler]] = {
         "发起会诊": doctor_new.start,
         "我的会诊": doctor_task.mine,
         "结束会诊": _only_experts_close,
+        "开处方": _prescription,
         "填写意见": _only_experts_close,
     },
     Role.EXPERT: {
@@ -67,7 +78,9 @@ _COMMANDS: dict[Role, dict[str, Handler]] = {
         "结束会诊": _opinion,
         "写影像报告": _report,
         "写报告": _report,
+        "开处方": _prescription,
     },
+    Role.PHARMACIST: {"待审处方": prescription_review.queue},
     Role.ADMINISTRATOR: {"待处理事项": administrator.waiting, "邀请成员": administrator_invite.candidates},
 }
 

@@ -30,6 +30,15 @@ class DoctorHome(ExpertHome):
         await turn.enter(PlacePictureFlow.name, file_id=file_id)
 
 
+class PharmacistHome(ExpertHome):
+    """A pharmacist says something."""
+
+    name = "pharmacist"
+
+    async def pictured(self, turn: Turn, file_id: str) -> None:
+        turn.say(home(turn.actor, "审方用不到图片，这张图片没有发给任何人。"))
+
+
 class AdministratorHome(ExpertHome):
     """An administrator says something."""
 
@@ -50,4 +59,5 @@ def register(dialogue: Dialogue) -> None:
     dialogue.on_action("staff.help", _help)
     dialogue.add_flow(ExpertHome())
     dialogue.add_flow(DoctorHome())
+    dialogue.add_flow(PharmacistHome())
     dialogue.add_flow(AdministratorHome())

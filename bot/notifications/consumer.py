@@ -11,6 +11,7 @@ from bot.notifications import (
     matching,
     patient_notes,
     preparation,
+    prescriptions,
     reports,
     results,
     rooms,
@@ -52,6 +53,7 @@ _MODULES = (
     imaging,
     key_images,
     reports,
+    prescriptions,
     results,
     administrators,
 )

@@ -41,10 +41,10 @@ class Hours(Row):
 
 
 class Practitioner(Row):
-    """A doctor, expert or administrator; the licence numbers are made up."""
+    """A doctor, expert, pharmacist or administrator; the licence numbers are made up."""
 
     code: str
-    role: Literal["grassroots_doctor", "expert", "administrator"]
+    role: Literal["grassroots_doctor", "expert", "pharmacist", "administrator"]
     name: str
     licence_number: Annotated[str, Field(pattern=r"^DEMO-")]
     institution: str
@@ -100,7 +100,7 @@ def _fault(row: Practitioner, institutions: set[str]) -> str | None:
     wrong_hours = [hours for hours in row.week if hours.start >= hours.end]
     faults = {
         f"there is no institution {row.institution!r}": row.institution not in institutions,
-        f"there is no department {row.department!r}": row.role != "administrator"
+        f"there is no department {row.department!r}": row.role in ("grassroots_doctor", "expert")
         and row.department not in departments(),
         f"no ICD-10 codes: {', '.join(wrong_codes)}": bool(wrong_codes),
         "hours end before they begin": bool(wrong_hours),

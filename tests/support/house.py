@@ -17,16 +17,19 @@ from backend.help_desk import HelpDesk
 from backend.ids import new_id
 from backend.imaging import FolderStore, ImagingService, SealedObjects
 from backend.people.service import PeopleService
+from backend.prescription import Formulary, PrescriptionService
 from backend.records import RecordService
 from backend.reporting import ReportService
 from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Actor, Role
+from backend.signing import SigningService
 from backend.timers import Timers
 from backend.video.service import VideoService
 from bot.messages import Message, Notice
 from bot.services import Services
 from bot.templates import FILLERS, fill
+from tests.support.prescribing import KnownPatients, small_reference
 
 CENTRES = (
     ("青山镇卫生院", 30.10, 114.10),
@@ -92,6 +95,10 @@ class PlainLinks:
         """Give the address of the page of the reports."""
         return f"http://house.test/h5/reports/{consultation_id}"
 
+    def prescription(self, prescription_id: str) -> str:
+        """Give the address of the page of a prescription."""
+        return f"http://house.test/h5/prescriptions/{prescription_id}"
+
     def studies(self, consultation_id: str) -> str:
         """Give the address of the page on which a doctor brings images."""
         return f"http://house.test/h5/studies/{consultation_id}"
@@ -112,6 +119,8 @@ class House:
     audit: AuditLog
     services: Services
     outbox: CollectedMessages
+    known: KnownPatients
+    signing: SigningService
     happened: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     institutions: dict[str, str] = field(default_factory=dict)
     practitioners: dict[str, str] = field(default_factory=dict)
@@ -184,7 +193,8 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
     scheduling = SchedulingService(database, clock, timers, audit)
     files = FileStore(database, folder, clock)
     consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
-    outbox = CollectedMessages()
+    outbox, known = CollectedMessages(), KnownPatients()
+    signing = SigningService(database, clock, audit, people)
     objects = SealedObjects(FolderStore(folder / "imaging"))
     imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects, files)
     services = Services(
@@ -195,13 +205,25 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         imaging=imaging,
         records=RecordService(database, clock, events, audit, people, consultations),
         reports=ReportService(database, clock, events, timers, audit, people, consultations, imaging),
+        prescriptions=PrescriptionService(
+            database,
+            clock,
+            events,
+            timers,
+            audit,
+            people,
+            consultations,
+            known,
+            signing,
+            Formulary(small_reference),
+        ),
         files=files,
         outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it
         help_desk=HelpDesk(database, events),
         clock=clock,
         links=PlainLinks(),
     )
-    house = House(database, clock, events, timers, audit, services, outbox)
+    house = House(database, clock, events, timers, audit, services, outbox, known, signing)
 
     async def remember(event: Any) -> None:
         house.happened.append((event.type, dict(event.payload)))

@@ -62,7 +62,6 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=96), nullable=False),
         sa.Column("reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
-        info={"append_only_but": frozenset({"reason"})},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -317,25 +316,6 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
-        "ledger_postings",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("key", sa.String(length=96), nullable=False),
-        sa.Column("kind", sa.String(length=32), nullable=False),
-        sa.Column("subject", sa.String(length=96), nullable=False),
-        sa.Column("corrects", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
-        sa.ForeignKeyConstraint(["corrects"], ["ledger_postings.id"], name=op.f("fk_ledger_postings_corrects")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_postings")),
-        sa.UniqueConstraint("corrects", name=op.f("uq_ledger_postings_corrects")),
-        sa.UniqueConstraint("key", name=op.f("uq_ledger_postings_key")),
-        info={"append_only_but": frozenset()},
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-    )
-    with op.batch_alter_table("ledger_postings", schema=None) as batch_op:
-        batch_op.create_index("ix_ledger_postings_subject", ["subject", "id"], unique=False)
-
-    op.create_table(
         "media_nodes",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("region", sa.String(length=64), nullable=False),
@@ -526,7 +506,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entry_id"], ["audit_entries.id"], name=op.f("fk_audit_seals_entry_id")),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_seals")),
         sa.UniqueConstraint("entry_id", name=op.f("uq_audit_seals_entry_id")),
-        info={"append_only_but": frozenset()},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -1005,21 +984,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_imaging_uploads_due_at", ["due_at"], unique=False)
 
     op.create_table(
-        "ledger_lines",
-        sa.Column("posting_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("account", sa.String(length=48), nullable=False),
-        sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["posting_id"], ["ledger_postings.id"], name=op.f("fk_ledger_lines_posting_id")),
-        sa.PrimaryKeyConstraint("posting_id", "position", name=op.f("pk_ledger_lines")),
-        info={"append_only_but": frozenset()},
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-    )
-    with op.batch_alter_table("ledger_lines", schema=None) as batch_op:
-        batch_op.create_index("ix_ledger_lines_account", ["account", "posting_id", "amount"], unique=False)
-
-    op.create_table(
         "person_roles",
         sa.Column("person_id", sa.String(length=32), nullable=False),
         sa.Column("role", sa.String(length=24), nullable=False),
@@ -1113,6 +1077,7 @@ def upgrade() -> None:
                 "patient",
                 "grassroots_doctor",
                 "expert",
+                "pharmacist",
                 "administrator",
                 "device",
                 "system",
@@ -1304,6 +1269,88 @@ def upgrade() -> None:
         batch_op.create_index("ix_practitioner_expertise_span", ["first", "last"], unique=False)
 
     op.create_table(
+        "prescription_templates",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("practitioner_id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("lines", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("chronic", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["practitioner_id"], ["practitioners.id"], name=op.f("fk_prescription_templates_practitioner_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_prescription_templates")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("prescription_templates", schema=None) as batch_op:
+        batch_op.create_index("ix_prescription_templates_owner", ["practitioner_id", "id"], unique=False)
+
+    op.create_table(
+        "prescriptions",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=32), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("prescriber_id", sa.String(length=32), nullable=False),
+        sa.Column("institution_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "draft",
+                "signed",
+                "valid",
+                "partly_dispensed",
+                "dispensed",
+                "revoked",
+                "expired",
+                name="state",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("chronic", sa.Boolean(), nullable=False),
+        sa.Column("lines", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("diagnoses", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("overrides", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("updated_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("signed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("review_institution_id", sa.String(length=32), nullable=True),
+        sa.Column("taken_by", sa.String(length=32), nullable=True),
+        sa.Column("taken_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("reviewer_id", sa.String(length=32), nullable=True),
+        sa.Column("approved_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("valid_until", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("return_reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("revoked_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("revocation_reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("code", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("code_index", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["consultation_id"], ["consultations.id"], name=op.f("fk_prescriptions_consultation_id")
+        ),
+        sa.ForeignKeyConstraint(["institution_id"], ["institutions.id"], name=op.f("fk_prescriptions_institution_id")),
+        sa.ForeignKeyConstraint(["prescriber_id"], ["practitioners.id"], name=op.f("fk_prescriptions_prescriber_id")),
+        sa.ForeignKeyConstraint(
+            ["review_institution_id"], ["institutions.id"], name=op.f("fk_prescriptions_review_institution_id")
+        ),
+        sa.ForeignKeyConstraint(["reviewer_id"], ["practitioners.id"], name=op.f("fk_prescriptions_reviewer_id")),
+        sa.ForeignKeyConstraint(["taken_by"], ["practitioners.id"], name=op.f("fk_prescriptions_taken_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_prescriptions")),
+        sa.UniqueConstraint("code_index", name=op.f("uq_prescriptions_code_index")),
+        sa.UniqueConstraint("number", name=op.f("uq_prescriptions_number")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("prescriptions", schema=None) as batch_op:
+        batch_op.create_index("ix_prescriptions_consultation", ["consultation_id", "id"], unique=False)
+        batch_op.create_index("ix_prescriptions_patient", ["patient_id", "approved_at"], unique=False)
+        batch_op.create_index("ix_prescriptions_queue", ["review_institution_id", "state", "signed_at"], unique=False)
+
+    op.create_table(
         "recording_tracks",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("recording_id", sa.String(length=32), nullable=False),
@@ -1314,6 +1361,7 @@ def upgrade() -> None:
                 "patient",
                 "grassroots_doctor",
                 "expert",
+                "pharmacist",
                 "administrator",
                 "device",
                 "system",
@@ -1374,6 +1422,31 @@ def upgrade() -> None:
         batch_op.create_index("ix_reports_consultation", ["consultation_id", "id"], unique=False)
 
     op.create_table(
+        "signing_certificates",
+        sa.Column("serial", sa.String(length=40), nullable=False),
+        sa.Column(
+            "holder",
+            sa.Enum("authority", "practitioner", "platform", name="holder", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("practitioner_id", sa.String(length=32), nullable=True),
+        sa.Column("certificate", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("private_key", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("not_before", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("not_after", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("revoked_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("revocation_reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["practitioner_id"], ["practitioners.id"], name=op.f("fk_signing_certificates_practitioner_id")
+        ),
+        sa.PrimaryKeyConstraint("serial", name=op.f("pk_signing_certificates")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("signing_certificates", schema=None) as batch_op:
+        batch_op.create_index("ix_signing_certificates_holder", ["holder", "practitioner_id"], unique=False)
+
+    op.create_table(
         "imaging_instances",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("sop_instance_uid", sa.String(length=64), nullable=False),
@@ -1409,6 +1482,48 @@ def upgrade() -> None:
         batch_op.create_index("ix_imaging_instances_series", ["series_id", "number", "id"], unique=False)
         batch_op.create_index("ix_imaging_instances_study", ["study_id"], unique=False)
 
+    op.create_table(
+        "prescription_papers",
+        sa.Column("prescription_id", sa.String(length=32), nullable=False),
+        sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("pdf", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["prescription_id"], ["prescriptions.id"], name=op.f("fk_prescription_papers_prescription_id")
+        ),
+        sa.PrimaryKeyConstraint("prescription_id", name=op.f("pk_prescription_papers")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("prescription_papers", schema=None) as batch_op:
+        batch_op.create_index("ix_prescription_papers_due_at", ["due_at"], unique=False)
+
+    op.create_table(
+        "prescription_versions",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("prescription_id", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("document", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("signature", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("signed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("approval", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("countersignature", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("returned_by", sa.String(length=32), nullable=True),
+        sa.Column("returned_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("return_reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["prescription_id"], ["prescriptions.id"], name=op.f("fk_prescription_versions_prescription_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["returned_by"], ["practitioners.id"], name=op.f("fk_prescription_versions_returned_by")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_prescription_versions")),
+        sa.UniqueConstraint(
+            "prescription_id", "version", name=op.f("uq_prescription_versions_prescription_id_version")
+        ),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
     op.create_table(
         "recording_segments",
         sa.Column("track_id", sa.String(length=32), nullable=False),
@@ -1467,6 +1582,7 @@ def upgrade() -> None:
                 "patient",
                 "grassroots_doctor",
                 "expert",
+                "pharmacist",
                 "administrator",
                 "device",
                 "system",
@@ -1571,17 +1687,36 @@ def downgrade() -> None:
 
     op.drop_table("report_issues")
     op.drop_table("recording_segments")
+    op.drop_table("prescription_versions")
+    with op.batch_alter_table("prescription_papers", schema=None) as batch_op:
+        batch_op.drop_index("ix_prescription_papers_due_at")
+
+    op.drop_table("prescription_papers")
     with op.batch_alter_table("imaging_instances", schema=None) as batch_op:
         batch_op.drop_index("ix_imaging_instances_study")
         batch_op.drop_index("ix_imaging_instances_series")
         batch_op.drop_index("ix_imaging_instances_compress_at")
 
     op.drop_table("imaging_instances")
+    with op.batch_alter_table("signing_certificates", schema=None) as batch_op:
+        batch_op.drop_index("ix_signing_certificates_holder")
+
+    op.drop_table("signing_certificates")
     with op.batch_alter_table("reports", schema=None) as batch_op:
         batch_op.drop_index("ix_reports_consultation")
 
     op.drop_table("reports")
     op.drop_table("recording_tracks")
+    with op.batch_alter_table("prescriptions", schema=None) as batch_op:
+        batch_op.drop_index("ix_prescriptions_queue")
+        batch_op.drop_index("ix_prescriptions_patient")
+        batch_op.drop_index("ix_prescriptions_consultation")
+
+    op.drop_table("prescriptions")
+    with op.batch_alter_table("prescription_templates", schema=None) as batch_op:
+        batch_op.drop_index("ix_prescription_templates_owner")
+
+    op.drop_table("prescription_templates")
     with op.batch_alter_table("practitioner_expertise", schema=None) as batch_op:
         batch_op.drop_index("ix_practitioner_expertise_span")
 
@@ -1626,10 +1761,6 @@ def downgrade() -> None:
 
     op.drop_table("practitioners")
     op.drop_table("person_roles")
-    with op.batch_alter_table("ledger_lines", schema=None) as batch_op:
-        batch_op.drop_index("ix_ledger_lines_account")
-
-    op.drop_table("ledger_lines")
     with op.batch_alter_table("imaging_uploads", schema=None) as batch_op:
         batch_op.drop_index("ix_imaging_uploads_due_at")
         batch_op.drop_index("ix_imaging_uploads_batch")
@@ -1728,10 +1859,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_media_nodes_seen_at")
 
     op.drop_table("media_nodes")
-    with op.batch_alter_table("ledger_postings", schema=None) as batch_op:
-        batch_op.drop_index("ix_ledger_postings_subject")
-
-    op.drop_table("ledger_postings")
     op.drop_table("institutions")
     with op.batch_alter_table("inbound_messages", schema=None) as batch_op:
         batch_op.drop_index("ix_inbound_messages_received_at")

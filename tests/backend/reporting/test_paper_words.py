@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from backend.reporting.paper import age
+from backend.people.rules import age_said as age
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.reporting.rules import Slip, blank_in, blanks_in, fill_blank, masked, slips_in
+from backend.people.rules import masked
+from backend.reporting.rules import Slip, blank_in, blanks_in, fill_blank, slips_in
 from backend.reporting.templates import critical_findings_for, templates_for
 
 

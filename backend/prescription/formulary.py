@@ -1,0 +1,249 @@
+"""What can be prescribed, in the words of a prescription: found, proposed, counted and checked.
+
+`data.drugs` says what a medicine is; this says what a line of it means. A reference that cannot be read stops
+everything here, so that no check is ever left out silently.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_CEILING, Decimal
+
+from backend.errors import DomainError, InvalidInput
+from backend.prescription.checks import check
+from backend.prescription.rules import Finding, Line, Order, Prescriber
+from backend.records.background import Background
+from data.drugs import Dose, Preparation, Reference, reference
+from data.errors import DataError
+
+ROUTES = {
+    "oral": "口服",
+    "sublingual": "舌下含服",
+    "buccal": "颊部含服",
+    "rectal": "直肠给药",
+    "inhaled": "吸入",
+    "nebulised": "雾化吸入",
+    "im": "肌内注射",
+    "iv": "静脉给药",
+    "sc": "皮下注射",
+    "topical": "外用",
+    "transdermal": "贴皮肤",
+    "eye": "点眼",
+    "ear": "滴耳",
+    "nasal": "鼻用",
+    "vaginal": "阴道给药",
+    "oromucosal": "口腔局部用",
+}
+"""What people read for a way of giving a medicine."""
+
+MOST_LINES = 5
+"""Medicines on one prescription (处方管理办法 第6条第9项)."""
+
+LONGEST_DAYS = 90
+LONGEST_NOTE = 100
+_MOST_DOSE = Decimal(100_000)
+_FALLBACK_DAYS = 3
+_ADULT = Decimal(18)
+_DAYS_OF_A_YEAR = Decimal("365.25")
+
+
+class ReferenceUnreadable(DomainError):
+    """The drug reference cannot be read, so nothing can be checked and nothing may be prescribed."""
+
+    code = "drug_reference"
+    sentence = "药品资料现在读不出来，暂时不能开处方。请联系管理员，修好以后再开。"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A line that fits a patient, and where its dose comes from; `why` says it in one clause."""
+
+    line: Line
+    why: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """A line in words.
+
+    Args:
+        name: with the form; spec: strength and pack. dose: for one time; pieces: the same in pieces, or "".
+        packs: how many packs are handed out, with their unit ("2盒").
+    """
+
+    name: str
+    spec: str
+    dose: str
+    pieces: str
+    frequency: str
+    route: str
+    packs: int
+    pack_unit: str
+
+
+class Formulary:
+    """The medicines of the platform.
+
+    Args:
+        source: gives the drug reference; the shipped one unless another is given.
+    """
+
+    def __init__(self, source: Callable[[], Reference] = reference) -> None:
+        self._source = source
+
+    @property
+    def reference(self) -> Reference:
+        """The drug reference.
+
+        Raises:
+            ReferenceUnreadable: a file of it is damaged.
+        """
+        try:
+            return self._source()
+        except DataError:
+            raise ReferenceUnreadable from None
+
+    def search(self, words: str, limit: int = 8) -> tuple[Preparation, ...]:
+        """Find preparations by name, a part of it, pinyin or initials, the closest first."""
+        return self.reference.search(words, limit)
+
+    def preparation(self, code: str) -> Preparation:
+        """Give a preparation. Raises InvalidInput where there is none of this code."""
+        found = self.reference.preparations.get(code)
+        if found is None:
+            raise InvalidInput("没有这种药，请重新搜索再选。", field="preparation")
+        return found
+
+    def check(self, order: Order, patient: Background, prescriber: Prescriber, today: date) -> tuple[Finding, ...]:
+        """Give everything that the checks find in an order."""
+        return check(order, patient, prescriber, self.reference, today)
+
+    def valid(self, line: Line) -> Line:
+        """Give a line whose codes exist and whose numbers are possible; whether they are wise is for the checks.
+
+        Raises:
+            InvalidInput: names the field that is wrong.
+        """
+        preparation = self.preparation(line.preparation)
+        faults = {
+            "dose": not (line.dose.is_finite() and 0 < line.dose <= _MOST_DOSE),
+            "frequency": line.frequency not in self.reference.frequencies,
+            "route": line.route not in preparation.routes,
+            "days": not 1 <= line.days <= LONGEST_DAYS,
+            "note": len(line.note) > LONGEST_NOTE,
+        }
+        wrong = next((field for field, holds in faults.items() if holds), None)
+        if wrong is not None:
+            raise InvalidInput(_FAULTS[wrong].format(name=preparation.name), field=wrong)
+        return line
+
+    def said(self, line: Line) -> Said:
+        """Give a line in words."""
+        preparation = self.preparation(line.preparation)
+        frequency = self.reference.frequencies[line.frequency]
+        form = preparation.form
+        pieces = line.dose / preparation.strength
+        return Said(
+            name=preparation.name,
+            spec=preparation.spec,
+            dose=amount(line.dose, preparation.unit),
+            pieces="" if preparation.unit == form.piece else f"{plain(pieces)}{form.piece}",
+            frequency=frequency.name,
+            route=ROUTES[line.route],
+            packs=self.packs(line),
+            pack_unit=form.pack,
+        )
+
+    def packs(self, line: Line) -> int:
+        """Give how many packs a line takes: every dose of its days, rounded up; one where it is taken as needed."""
+        preparation = self.preparation(line.preparation)
+        frequency = self.reference.frequencies[line.frequency]
+        if frequency.once:
+            times = Decimal(1)
+        elif frequency.per_day is None:
+            return 1
+        else:
+            times = (frequency.per_day * line.days).to_integral_value(ROUND_CEILING)
+        # Half a tablet that is left over is no dose of tomorrow, but a millilitre is.
+        pieces = line.dose / preparation.strength * times
+        return max(1, int((pieces / preparation.pack).to_integral_value(ROUND_CEILING)))
+
+    def propose(self, code: str, patient: Background, today: date) -> Proposal:
+        """Give a line of a preparation that fits the patient's age and weight, as far as they are known."""
+        preparation = self.preparation(code)
+        route = preparation.routes[0]
+        dose = _dose_for(preparation, patient, route, today)
+        per_time, why = _per_time(preparation, dose, patient)
+        days = preparation.medicine.days[0] if preparation.medicine.days else _FALLBACK_DAYS
+        return Proposal(Line(code, per_time, dose.frequencies[0], route, days), why)
+
+
+_FAULTS = {
+    "dose": "{name}：一次用多少，写得不对。",
+    "frequency": "{name}：一天几次，写得不对。",
+    "route": "{name}：这种药不能这样用。",
+    "days": f"{{name}}：天数要在1到{LONGEST_DAYS}天之间。",
+    "note": f"{{name}}：嘱咐最多{LONGEST_NOTE}个字。",
+}
+
+
+def amount(value: Decimal, unit: str) -> str:
+    """Give an amount as people write it: 500 mg → 500mg, 1250 mg → 1.25g."""
+    for small, large in (("µg", "mg"), ("mg", "g")):
+        if unit == small and value >= 1000:
+            value, unit = value / 1000, large
+    return f"{plain(value)}{unit}"
+
+
+def plain(value: Decimal) -> str:
+    """Give a number without needless digits: 2.00 → 2, at most two behind the point."""
+    return f"{value.quantize(Decimal('0.01')).normalize():f}"
+
+
+def _age_years(patient: Background, today: date) -> Decimal | None:
+    if patient.birth_date is None:
+        return None
+    return Decimal((today - patient.birth_date).days) / _DAYS_OF_A_YEAR
+
+
+def _dose_for(preparation: Preparation, patient: Background, route: str, today: date) -> Dose:
+    """Give the row of doses for the patient's age and the route; for an adult where the age is not known."""
+    age = _age_years(patient, today)
+    doses = [one for one in preparation.medicine.doses if not one.routes or route in one.routes]
+    doses = doses or list(preparation.medicine.doses)
+    wanted = _ADULT if age is None else age
+    fitting = [one for one in doses if one.ages[0] <= wanted and (one.ages[1] is None or wanted < one.ages[1])]
+    by_weight = [one for one in fitting if one.weight is None or _within(one.weight, patient)]
+    return (by_weight or fitting or doses)[0]
+
+
+def _within(bounds: tuple[Decimal, Decimal | None], patient: Background) -> bool:
+    if patient.weight is None:
+        return False
+    return bounds[0] <= patient.weight.value and (bounds[1] is None or patient.weight.value < bounds[1])
+
+
+def _per_time(preparation: Preparation, dose: Dose, patient: Background) -> tuple[Decimal, str]:
+    """Give a dose in whole or half pieces inside of the range, and where it comes from."""
+    low, high = dose.time
+    if not dose.kg:
+        return _rounded(preparation, low, high), "按年龄的常用量" if dose.ages[1] else "成人常用量"
+    if patient.weight is None:
+        return _rounded(preparation, preparation.strength, preparation.strength), "不知道体重，请先问了再定量"
+    weight = patient.weight.value
+    most = dose.most_for_one_time
+    low, high = min(low * weight, most), min(high * weight, most)
+    return _rounded(preparation, low, high), f"按体重{plain(weight)}公斤算"
+
+
+def _rounded(preparation: Preparation, low: Decimal, high: Decimal) -> Decimal:
+    """Give the smallest multiple of half a piece in the range; the lower end where none is, or where it is poured."""
+    step = preparation.strength if preparation.form.piece in _WHOLE else preparation.strength / 2
+    if preparation.form.piece in ("ml", "g"):
+        step = preparation.strength
+    rounded = (low / step).to_integral_value(ROUND_CEILING) * step
+    return rounded if rounded <= high else low
+
+
+_WHOLE = ("粒", "支", "喷", "吸", "枚", "贴", "滴")
+"""Pieces that nobody halves."""

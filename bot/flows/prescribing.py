@@ -1,0 +1,491 @@
+"""Writing a prescription in chat: find a medicine, take the proposed dose or say another, answer warnings, sign.
+
+Every answer is kept in the draft at once, the same that the page shows: one can go on there and come back here.
+"""
+
+from typing import Any
+
+from backend.errors import Conflict, DomainError, Forbidden, InvalidInput
+from backend.prescription import (
+    MOST_LINES,
+    ROUTES,
+    Finding,
+    FindingsLeft,
+    PrescriptionView,
+    State,
+    read_line,
+    stored_line,
+)
+from bot.cards.prescription import WRITE, draft_text, finding_text, spoken
+from bot.dialogue import Dialogue, Turn
+from bot.flows.coding import disease_choices
+from bot.flows.prescription_words import days_in, dose_in
+from bot.flows.staff_flow import StaffFlow, close, ending_if_refused
+from bot.messages import Choice, Menu, suggestions
+from bot.wording import clip, lines
+
+_FOUND = 8
+_LONGEST_CHOICE = 16
+_DAYS = ("3天", "5天", "7天", "14天")
+_NOTES = ("饭前吃", "饭后吃", "睡前吃", "多喝水")
+_ASK_SEARCH = "请发药名，也可以只发拼音首字母，比如 amxl（阿莫西林）。"
+_USUAL = ("qd", "bid", "tid", "qid", "qn", "prn")
+_LEAVE = Choice("rx.leave", "先放着")
+
+
+class PrescribeFlow(StaffFlow):
+    """Data: `consultation_id`, `prescription_id`, `patient`, `step`; `found`: codes of the last search; `line`, `why`,
+    `index`: the medicine in hand, where its dose is from, and its place where it has one; `rule`, `subject`: the
+    warning that a reason is asked for; `revision` of what was read back.
+    """
+
+    name = "prescribe"
+    farewell = "好的，写好的都存着。再点“开处方”就能接着写。"
+
+    async def begin(self, turn: Turn) -> None:
+        view = await turn.services.prescriptions.draft(turn.actor, turn.data["consultation_id"])
+        case = await turn.services.consultations.get(turn.actor, turn.data["consultation_id"])
+        turn.data.update(prescription_id=view.id, patient=case.patient_name or "患者")
+        if view.lines:
+            await self._overview(turn, view, f"药师退回：{view.return_reason}" if view.return_reason else "")
+        elif view.diagnoses:
+            self._search(turn, first=True)
+        else:
+            await self._diagnosis(turn)
+
+    async def told(self, turn: Turn, words: str) -> None:
+        await _TOLD.get(turn.data["step"], PrescribeFlow._look_up)(self, turn, words)
+
+    async def tapped(self, turn: Turn, item_id: str) -> None:
+        verb, _, argument = item_id.partition(":")
+        if (verb in _OF_A_MEDICINE and "line" not in turn.data) or (verb in _OF_A_PLACE and not self._has_place(turn)):
+            await self._show(turn)  # a button of a medicine that is not in hand any more
+        elif verb in _WITH_ARGUMENT:
+            await _WITH_ARGUMENT[verb](self, turn, argument)
+        elif verb in _WORDS:
+            await self.told(turn, turn.text)
+        elif item_id in _TAPS:
+            await _TAPS[item_id](self, turn)
+        else:
+            await super().tapped(turn, item_id)
+
+    def _has_place(self, turn: Turn) -> bool:
+        return turn.data.get("index") is not None and turn.data["step"] in ("line", "stopped")
+
+    def _search(self, turn: Turn, said: str = "", *, first: bool = False) -> None:
+        turn.data["step"] = "search"
+        ways = [Choice("rx.last", "照上次开"), Choice("rx.templates", "用模板")] if first else []
+        back = _LEAVE if first else Choice("rx.overview", "返回处方")
+        turn.say(Menu(lines(said, _ASK_SEARCH), (*ways, back)))
+
+    async def _search_again(self, turn: Turn) -> None:
+        self._search(turn)
+
+    async def _look_up(self, turn: Turn, words: str) -> None:
+        known = turn.data.get("found", [])
+        if words.isdecimal() and 0 < int(words) <= len(known):
+            await self._pick(turn, known[int(words) - 1])
+            return
+        found = turn.services.prescriptions.formulary.search(words, _FOUND)
+        turn.data.update(step="search", found=[one.code for one in found])
+        if not found:
+            self._search(turn, f"没有找到“{clip(words, 12)}”。换个名字试试，或者只发前两个字。")
+            return
+        listed = [f"{number}. {one.label}" for number, one in enumerate(found, 1)]
+        choices = [
+            Choice(f"pick:{one.code}", clip(f"{number}. {one.name}", _LONGEST_CHOICE))
+            for number, one in enumerate(found, 1)
+        ]
+        turn.say(
+            Menu(lines("是哪一种？点一下，或者发前面的数字：", *listed), (*choices, Choice("rx.overview", "返回处方")))
+        )
+
+    async def _pick(self, turn: Turn, code: str) -> None:
+        with ending_if_refused(turn):
+            proposal = await turn.services.prescriptions.proposal(turn.actor, turn.data["prescription_id"], code)
+        turn.data.update(line=stored_line(proposal.line), why=proposal.why, index=None)
+        self._propose(turn)
+
+    def _propose(self, turn: Turn, said: str = "") -> None:
+        """Show the medicine in hand with what can be changed of it."""
+        turn.data["step"] = "line"
+        line = read_line(turn.data["line"])
+        preparation = turn.services.prescriptions.formulary.preparation(line.preparation)
+        several = [Choice("rx.route", "改用法")] if len(preparation.routes) > 1 else []
+        why = f"（{turn.data['why']}）" if turn.data["why"] else ""
+        head = lines(said, spoken(line, turn.services.prescriptions.formulary), why, "这样开可以吗？")
+        choices = (
+            Choice("rx.accept", "就这样"),
+            Choice("rx.dose", "改一次的量"),
+            Choice("rx.often", "改一天几次"),
+            Choice("rx.days", "改天数"),
+            *several,
+            Choice("rx.note", "加嘱咐"),
+            Choice("rx.search", "换一种药"),
+        )
+        turn.say(Menu(head, choices))
+
+    async def _ask_dose(self, turn: Turn) -> None:
+        turn.data["step"] = "dose"
+        line = read_line(turn.data["line"])
+        one = turn.services.prescriptions.formulary.preparation(line.preparation)
+        piece = one.form.piece
+        quick = suggestions("dose", (f"1{piece}", f"2{piece}", f"3{piece}")) if piece not in ("ml", "g") else ()
+        example = f"{one.strength.normalize():f}{one.unit}，或者 1{piece}"
+        turn.say(Menu(f"{one.name}一次用多少？比如 {example}。", (*quick, Choice("rx.line", "不改了"))))
+
+    async def _take_dose(self, turn: Turn, words: str) -> None:
+        line = read_line(turn.data["line"])
+        one = turn.services.prescriptions.formulary.preparation(line.preparation)
+        dose = dose_in(words, one)
+        if dose is None:
+            turn.say(f"没看懂。请写数字和单位，比如 {one.strength.normalize():f}{one.unit} 或者 1{one.form.piece}。")
+            return
+        self._change(turn, dose=f"{dose:f}")
+
+    async def _ask_often(self, turn: Turn) -> None:
+        turn.data["step"] = "often"
+        known = turn.services.prescriptions.formulary.reference.frequencies
+        choices = [Choice(f"often:{code}", known[code].name) for code in _USUAL if code in known]
+        rest = [Choice(f"often:{code}", one.name) for code, one in known.items() if code not in _USUAL]
+        turn.say(Menu("多久用一次？", (*choices, *rest, Choice("rx.line", "不改了"))))
+
+    async def _take_often(self, turn: Turn, code: str) -> None:
+        self._change(turn, frequency=code)
+
+    async def _tell_often(self, turn: Turn, words: str) -> None:
+        known = turn.services.prescriptions.formulary.reference.frequencies
+        code = (
+            words.lower() if words.lower() in known else next((c for c, one in known.items() if one.name == words), "")
+        )
+        if code:
+            self._change(turn, frequency=code)
+        else:
+            turn.say("没看懂。请点上面的一项，或者发 tid、bid 这样的缩写。")
+
+    async def _ask_route(self, turn: Turn) -> None:
+        turn.data["step"] = "line"
+        line = read_line(turn.data["line"])
+        routes = turn.services.prescriptions.formulary.preparation(line.preparation).routes
+        turn.say(Menu("怎么用？", tuple(Choice(f"route:{one}", ROUTES[one]) for one in routes)))
+
+    async def _take_route(self, turn: Turn, route: str) -> None:
+        self._change(turn, route=route)
+
+    async def _ask_days(self, turn: Turn) -> None:
+        turn.data["step"] = "days"
+        turn.say(Menu("用几天？点一下，或者直接写。", (*suggestions("days", _DAYS), Choice("rx.line", "不改了"))))
+
+    async def _take_days(self, turn: Turn, words: str) -> None:
+        days = days_in(words)
+        if days is None:
+            turn.say("没看懂。请写天数，比如 7天。")
+            return
+        self._change(turn, days=days)
+
+    async def _ask_note(self, turn: Turn) -> None:
+        turn.data["step"] = "note"
+        turn.say(
+            Menu("要嘱咐患者什么？点一下，或者直接写。", (*suggestions("note", _NOTES), Choice("rx.line", "不写了")))
+        )
+
+    async def _take_note(self, turn: Turn, words: str) -> None:
+        self._change(turn, note=words)
+
+    def _change(self, turn: Turn, **fields: Any) -> None:
+        """Change the medicine in hand; it is checked once it is in the prescription."""
+        line = turn.services.prescriptions.formulary.valid(read_line(turn.data["line"] | fields))
+        turn.data.update(line=stored_line(line), why="" if "dose" in fields else turn.data["why"])
+        self._propose(turn, "改好了。")
+
+    async def _show_line(self, turn: Turn) -> None:
+        self._propose(turn)
+
+    async def _accept(self, turn: Turn) -> None:
+        """Put the medicine in hand into the prescription, and meet what the checks find of it."""
+        if turn.data["step"] != "line":
+            await self._show(turn)
+            return
+        line, index = read_line(turn.data["line"]), turn.data["index"]
+        try:
+            with ending_if_refused(turn):
+                view = await turn.services.prescriptions.put_line(turn.actor, turn.data["prescription_id"], line, index)
+        except InvalidInput as refusal:
+            await self._overview(turn, await self._draft(turn), refusal.sentence)
+            return
+        place = len(view.lines) - 1 if index is None else index
+        turn.data["index"] = place
+        about = [one for one in view.stops if place in one.lines]
+        if about:
+            self._stopped(turn, about)
+        else:
+            await self._next_warning(turn, view)
+
+    def _stopped(self, turn: Turn, stops: list[Finding]) -> None:
+        turn.data["step"] = "stopped"
+        choices = (
+            Choice("rx.instead", "换一种药"),
+            Choice("rx.line", "改用量"),
+            Choice("rx.drop", "不开这种药"),
+        )
+        turn.say(Menu(lines("这种药不能开：", *(finding_text(one) for one in stops)), choices))
+
+    async def _instead(self, turn: Turn) -> None:
+        await self._remove(turn, turn.data["index"])
+        self._search(turn, "好的，这种药去掉了。")
+
+    async def _drop(self, turn: Turn) -> None:
+        await self._overview(turn, await self._remove(turn, turn.data["index"]), "好的，去掉了。")
+
+    async def _remove(self, turn: Turn, index: int) -> PrescriptionView:
+        with ending_if_refused(turn):
+            return await turn.services.prescriptions.remove_line(turn.actor, turn.data["prescription_id"], index)
+
+    async def _next_warning(self, turn: Turn, view: PrescriptionView, said: str = "") -> None:
+        """Ask for a reason against the first warning that has none; where all have one, show the prescription."""
+        left = view.unanswered
+        if not left:
+            await self._overview(turn, view, said)
+            return
+        turn.data.update(step="reason", rule=left[0].rule, subject=left[0].subject)
+        more = f"（后面还有{len(left) - 1}条）" if len(left) > 1 else ""
+        head = lines(said, finding_text(left[0]), f"还要这样开的话，请写下理由，药师会看到。{more}")
+        turn.say(Menu(head, (Choice("rx.overview", "不这样开，去改"),)))
+
+    async def _take_reason(self, turn: Turn, words: str) -> None:
+        try:
+            view = await turn.services.prescriptions.override(
+                turn.actor, turn.data["prescription_id"], turn.data["rule"], turn.data["subject"], words
+            )
+        except InvalidInput:
+            raise
+        except DomainError as refusal:
+            await self._overview(turn, await self._draft(turn), refusal.sentence)
+            return
+        await self._next_warning(turn, view, "理由记下了。")
+
+    async def _reasons(self, turn: Turn) -> None:
+        await self._next_warning(turn, await self._draft(turn))
+
+    async def _show(self, turn: Turn) -> None:
+        await self._overview(turn, await self._draft(turn))
+
+    async def _overview(self, turn: Turn, view: PrescriptionView, said: str = "") -> None:
+        """Show the prescription as it stands, and the ways on."""
+        turn.data["step"] = "overview"
+        if not view.lines:
+            self._search(turn, said, first=True)
+            return
+        ready = not view.stops and not view.unanswered and view.diagnoses
+        choices = []
+        if ready:
+            choices.append(Choice("rx.read", "读一遍，签名"))
+        elif view.unanswered and not view.stops:
+            choices.append(Choice("rx.reasons", "写理由"))
+        if len(view.lines) < MOST_LINES:
+            choices.append(Choice("rx.search", "再加一种药"))
+        choices += [
+            Choice("rx.lines", "改药或删药"),
+            Choice("rx.diagnosis", "改诊断" if view.diagnoses else "写诊断"),
+            Choice("rx.keep", "存成模板"),
+            _LEAVE,
+            Choice("rx.throw", "丢掉"),
+        ]
+        hint = "有不能开的药，请先改掉。" if view.stops else ""
+        text = draft_text(view, turn.data["patient"], turn.services.prescriptions.formulary)
+        turn.say(Menu(lines(said, text, hint), tuple(choices)))
+
+    async def _lines(self, turn: Turn) -> None:
+        view = await self._draft(turn)
+        formulary = turn.services.prescriptions.formulary
+        choices = [
+            Choice(
+                f"edit:{number}", clip(f"{number + 1}. {formulary.preparation(line.preparation).name}", _LONGEST_CHOICE)
+            )
+            for number, line in enumerate(view.lines)
+        ]
+        turn.say(Menu("要改哪一种？", (*choices, Choice("rx.overview", "不改了"))))
+
+    async def _edit(self, turn: Turn, argument: str) -> None:
+        view = await self._draft(turn)
+        index = int(argument) if argument.isdecimal() else -1
+        if not 0 <= index < len(view.lines):
+            await self._overview(turn, view, "这张处方刚在别的地方改过。")
+            return
+        turn.data.update(line=stored_line(view.lines[index]), why="", index=index, step="line")
+        line = view.lines[index]
+        choices = (
+            Choice("rx.dose", "改一次的量"),
+            Choice("rx.often", "改一天几次"),
+            Choice("rx.days", "改天数"),
+            Choice("rx.note", "改嘱咐"),
+            Choice("rx.drop", "删掉这种药"),
+            Choice("rx.overview", "不改了"),
+        )
+        turn.say(Menu(spoken(line, turn.services.prescriptions.formulary), choices))
+
+    async def _diagnosis(self, turn: Turn) -> None:
+        turn.data["step"] = "diagnosis"
+        turn.say(Menu("先写诊断：请发病名或者编码，比如 急性支气管炎，或者 J20.9。", (_LEAVE,)))
+
+    async def _change_diagnosis(self, turn: Turn) -> None:
+        turn.data["step"] = "diagnosis"
+        keep = Choice("rx.overview", "不改了")
+        turn.say(Menu("诊断改成什么？请发病名或者编码，比如 急性支气管炎，或者 J20.9。", (keep,)))
+
+    async def _find_diagnosis(self, turn: Turn, words: str) -> None:
+        choices = disease_choices(words, "icd")
+        if choices:
+            turn.say(Menu("是哪一个？都不是的话，换个说法再发。", (*choices, _LEAVE)))
+        else:
+            turn.say(Menu("没有找到这个病名，换个说法试试，或者发编码，比如 J20.9。", (_LEAVE,)))
+
+    async def _take_diagnosis(self, turn: Turn, code: str) -> None:
+        with ending_if_refused(turn):
+            view = await turn.services.prescriptions.write(turn.actor, turn.data["prescription_id"], diagnoses=[code])
+        await self._overview(turn, view, "诊断写好了。")
+
+    async def _last(self, turn: Turn) -> None:
+        await self._filled(turn, turn.services.prescriptions.copy_last(turn.actor, turn.data["prescription_id"]))
+
+    async def _templates(self, turn: Turn) -> None:
+        found = (await turn.services.prescriptions.templates(turn.actor))[:_FOUND]
+        if not found:
+            self._search(turn, "您还没有模板。写好一张处方以后，点“存成模板”就有了。", first=True)
+            return
+        choices = [Choice(f"template:{one.id}", clip(one.name, _LONGEST_CHOICE)) for one in found]
+        turn.say(Menu("用哪个模板？", (*choices, Choice("rx.search", "不用模板"))))
+
+    async def _use_template(self, turn: Turn, template_id: str) -> None:
+        await self._filled(
+            turn, turn.services.prescriptions.use_template(turn.actor, turn.data["prescription_id"], template_id)
+        )
+
+    async def _filled(self, turn: Turn, filling: Any) -> None:
+        """Show what a copy or a template has put into the draft."""
+        try:
+            view = await filling
+        except DomainError as refusal:
+            self._search(turn, refusal.sentence, first=True)
+            return
+        await self._overview(turn, view, "填好了，请逐种核对用量。")
+
+    async def _keep(self, turn: Turn) -> None:
+        turn.data["step"] = "keep"
+        turn.say(Menu("这个模板叫什么？比如 感冒常用。", (Choice("rx.overview", "不存了"),)))
+
+    async def _take_name(self, turn: Turn, words: str) -> None:
+        await turn.services.prescriptions.save_template(turn.actor, turn.data["prescription_id"], words)
+        await self._overview(turn, await self._draft(turn), f"存好了，下次点“用模板”就能找到“{clip(words, 12)}”。")
+
+    async def _read(self, turn: Turn, said: str = "") -> None:
+        view = await self._draft(turn)
+        turn.data.update(step="preview", revision=view.revision)
+        text = draft_text(view, turn.data["patient"], turn.services.prescriptions.formulary)
+        head = lines(said, "请从头读一遍。签名以后发给药师审核，不能再改：", text)
+        turn.say(Menu(head, (Choice("rx.sign", "没有错，签名"), Choice("rx.overview", "还要改"), _LEAVE)))
+
+    async def _sign(self, turn: Turn) -> None:
+        if turn.data["step"] != "preview":
+            await self._read(turn)
+            return
+        try:
+            await turn.services.prescriptions.sign(
+                turn.actor, turn.data["prescription_id"], revision=turn.data["revision"]
+            )
+        except Conflict:
+            await self._read(turn, "这张处方刚在页面上改过，请再读一遍。")
+            return
+        except FindingsLeft as refusal:
+            await self._overview(turn, await self._draft(turn), refusal.sentence.splitlines()[0])
+            return
+        close(turn, "签好了，已经发给药师审核。通过以后，患者就能看到。结果我马上告诉您。")
+
+    async def _throw(self, turn: Turn) -> None:
+        choices = (Choice("rx.throw.sure", "确定丢掉"), Choice("rx.overview", "不丢，接着写"))
+        turn.say(Menu("写好的药都会删掉，找不回来。确定丢掉吗？", choices))
+
+    async def _throw_surely(self, turn: Turn) -> None:
+        with ending_if_refused(turn):
+            await turn.services.prescriptions.discard(turn.actor, turn.data["prescription_id"])
+        close(turn, "这张处方丢掉了。")
+
+    async def _leave(self, turn: Turn) -> None:
+        close(turn, self.farewell)
+
+    async def _draft(self, turn: Turn) -> PrescriptionView:
+        with ending_if_refused(turn):
+            view = await turn.services.prescriptions.prescription(turn.actor, turn.data["prescription_id"])
+            if view.state is not State.DRAFT:
+                raise Conflict(f"这张处方现在是“{view.state.label}”，不用再改了。")
+        return view
+
+
+_TOLD = {
+    "dose": PrescribeFlow._take_dose,
+    "often": PrescribeFlow._tell_often,
+    "days": PrescribeFlow._take_days,
+    "note": PrescribeFlow._take_note,
+    "reason": PrescribeFlow._take_reason,
+    "diagnosis": PrescribeFlow._find_diagnosis,
+    "keep": PrescribeFlow._take_name,
+}
+_WORDS = ("dose", "days", "note")
+_OF_A_MEDICINE = {
+    "rx.accept",
+    "rx.line",
+    "rx.dose",
+    "rx.often",
+    "rx.route",
+    "rx.days",
+    "rx.note",
+    "often",
+    "route",
+    *_WORDS,
+}
+_OF_A_PLACE = {"rx.instead", "rx.drop"}
+_WITH_ARGUMENT = {
+    "pick": PrescribeFlow._pick,
+    "often": PrescribeFlow._take_often,
+    "route": PrescribeFlow._take_route,
+    "edit": PrescribeFlow._edit,
+    "icd": PrescribeFlow._take_diagnosis,
+    "template": PrescribeFlow._use_template,
+}
+_TAPS = {
+    "rx.search": PrescribeFlow._search_again,
+    "rx.accept": PrescribeFlow._accept,
+    "rx.line": PrescribeFlow._show_line,
+    "rx.dose": PrescribeFlow._ask_dose,
+    "rx.often": PrescribeFlow._ask_often,
+    "rx.route": PrescribeFlow._ask_route,
+    "rx.days": PrescribeFlow._ask_days,
+    "rx.note": PrescribeFlow._ask_note,
+    "rx.instead": PrescribeFlow._instead,
+    "rx.drop": PrescribeFlow._drop,
+    "rx.reasons": PrescribeFlow._reasons,
+    "rx.overview": PrescribeFlow._show,
+    "rx.lines": PrescribeFlow._lines,
+    "rx.diagnosis": PrescribeFlow._change_diagnosis,
+    "rx.last": PrescribeFlow._last,
+    "rx.templates": PrescribeFlow._templates,
+    "rx.keep": PrescribeFlow._keep,
+    "rx.read": PrescribeFlow._read,
+    "rx.sign": PrescribeFlow._sign,
+    "rx.throw": PrescribeFlow._throw,
+    "rx.throw.sure": PrescribeFlow._throw_surely,
+    "rx.leave": PrescribeFlow._leave,
+}
+
+
+async def write(turn: Turn, consultation_id: str) -> None:
+    """Begin a prescription of a case, or go on with it."""
+    if not await turn.services.prescriptions.may_write(turn.actor, consultation_id):
+        raise Forbidden("只有这例会诊的医生和专家能开处方。")
+    await turn.enter(PrescribeFlow.name, consultation_id=consultation_id)
+
+
+def register(dialogue: Dialogue) -> None:
+    """Let doctors and experts prescribe."""
+    dialogue.add_flow(PrescribeFlow())
+    dialogue.on_action(WRITE, write)

@@ -1,0 +1,226 @@
+"""A prescription in chat, from the doctor's search to the card in the patient's hand."""
+
+import pytest
+import pytest_asyncio
+
+from backend.consultation.views import ConsultationView
+from backend.records.background import Allergy
+from backend.security.policy import SYSTEM, Role
+from bot.messages import Link
+from tests.bot.flows.staff.conftest import County
+from tests.support.stories import Phone
+
+
+class Scene:
+    """A case whose doctor prescribes, and a pharmacist of the same centre."""
+
+    def __init__(self, county: County, case: ConsultationView, pharmacist: Phone) -> None:
+        self.county, self.case, self.pharmacist = county, case, pharmacist
+        self.doctor, self.patient, self.house = county.doctor, county.patient, county.story.house
+
+    async def open(self) -> str:
+        """Open the case, begin, and say the diagnosis where it is asked for."""
+        await self.doctor.click("doctor.mine")
+        await self.doctor.tap("张小明")
+        if "先写诊断" in await self.doctor.tap("开处方"):
+            await self.doctor.say("急性支气管炎")
+            await self.doctor.tap("J20.9")
+        return self.doctor.text
+
+    async def write_amoxicillin(self) -> None:
+        """Write what is often written."""
+        await self.open()
+        await self.doctor.say("amxl")
+        await self.doctor.tap("1. 阿莫西林胶囊")
+        await self.doctor.tap("就这样")
+
+    async def sign(self) -> str:
+        """Read, sign; give the pharmacist's task."""
+        await self.doctor.tap("读一遍")
+        await self.doctor.tap("没有错，签名")
+        return await self.pharmacist.hear()
+
+    async def approve(self) -> None:
+        """Approve as the pharmacist."""
+        await self.pharmacist.tap("开始审核")
+        await self.pharmacist.tap("审核通过")
+        await self.pharmacist.tap("确定通过，签名")
+
+
+@pytest_asyncio.fixture
+async def scene(county: County) -> Scene:
+    story = county.story
+    pharmacist = await story.join("叶青禾", Role.PHARMACIST, "黄坡镇卫生院", "", title="主管药师")
+    for name in ("李强", "叶青禾"):
+        await story.house.signing.issue(SYSTEM, story.house.practitioners[name])
+    case = await story.open_case(county.patient)
+    await story.submit(case, county.doctor)
+    for phone in story.phones.values():
+        await phone.hear()
+    return Scene(county, case, pharmacist)
+
+
+async def test_the_whole_way_from_search_to_the_patients_card(scene: Scene) -> None:
+    assert "拼音首字母" in await scene.open()
+    assert "1. 阿莫西林胶囊 250mg×24粒/盒" in await scene.doctor.say("amxl")
+    proposed = await scene.doctor.tap("1. 阿莫西林胶囊")
+    assert "一次500mg（2粒），每天三次，3天，共1盒" in proposed
+    await scene.doctor.tap("改天数")
+    await scene.doctor.tap("5天")
+    await scene.doctor.tap("加嘱咐")
+    await scene.doctor.tap("饭后吃")
+    written = await scene.doctor.tap("就这样")
+    assert "每天三次，5天，共2盒，饭后吃" in written
+    task = await scene.sign()
+    assert "已经发给药师审核" in scene.doctor.text
+    assert "新处方，等您审核" in task
+    assert await scene.patient.hear() == ""
+    full = await scene.pharmacist.tap("开始审核")
+    assert "张小明" in full
+    assert "急性支气管炎（J20.9）" in full
+    assert "阿莫西林胶囊" in full
+    await scene.pharmacist.tap("审核通过")
+    assert "通过了" in await scene.pharmacist.tap("确定通过")
+    heard = await scene.patient.heard()
+    words = "\n".join(getattr(one, "text", "") for one in heard)
+    assert "阿莫西林胶囊（2盒）\n　口服，每天三次，一次2粒，用5天，饭后吃。" in words
+    (card,) = [one for one in heard if isinstance(one, Link)]
+    assert card.url.startswith("http://house.test/h5/prescriptions/")
+    assert "阿莫西林" not in card.description
+    assert "叶青禾药师审核通过了处方" in await scene.doctor.hear()
+
+
+async def test_the_patient_finds_it_again_under_the_case(scene: Scene) -> None:
+    await scene.write_amoxicillin()
+    await scene.sign()
+    await scene.patient.click("patient.mine")
+    await scene.patient.tap(scene.patient.choices[0])
+    assert "看处方" not in scene.patient.choices
+    await scene.approve()
+    await scene.patient.click("patient.mine")
+    await scene.patient.tap(scene.patient.choices[0])
+    assert "阿莫西林胶囊" in await scene.patient.tap("看处方")
+
+
+async def test_a_returned_prescription_comes_back_with_the_reason_and_is_changed(scene: Scene) -> None:
+    await scene.write_amoxicillin()
+    await scene.sign()
+    await scene.pharmacist.tap("开始审核")
+    await scene.pharmacist.tap("退回")
+    assert "退回了" in await scene.pharmacist.tap("天数太长")
+    told = await scene.doctor.hear()
+    assert "叶青禾药师说：天数太长" in told
+    assert "天数太长" in await scene.doctor.tap("去修改")
+    await scene.doctor.tap("改药或删药")
+    await scene.doctor.tap("1. 阿莫西林胶囊")
+    await scene.doctor.tap("改天数")
+    await scene.doctor.say("两天")
+    await scene.doctor.tap("就这样")
+    assert "新处方" in await scene.sign()
+    assert await scene.patient.hear() == ""
+
+
+async def test_an_allergy_stops_at_once_and_offers_another_medicine(scene: Scene) -> None:
+    scene.house.known.know(scene.patient.person_id, allergies=(Allergy("青霉素", "penicillins"),))
+    await scene.write_amoxicillin()
+    assert "⛔" in scene.doctor.text
+    assert "青霉素" in scene.doctor.text
+    assert scene.doctor.choices == ["换一种药", "改用量", "不开这种药"]
+    assert "去掉了" in await scene.doctor.tap("换一种药")
+    await scene.doctor.say("奥美拉唑")
+    await scene.doctor.tap("1. 奥美拉唑")
+    assert "阿莫西林" not in await scene.doctor.tap("就这样")
+
+
+async def test_a_warning_asks_for_a_reason_which_the_pharmacist_reads(scene: Scene) -> None:
+    await scene.open()
+    for name in ("布洛芬", "华法林"):
+        await scene.doctor.say(name)
+        await scene.doctor.tap("1. ")
+        await scene.doctor.tap("就这样")
+        if name == "布洛芬":
+            await scene.doctor.tap("再加一种药")
+    assert "出血的危险变大" in scene.doctor.text
+    assert "请写下理由" in scene.doctor.text
+    await scene.doctor.say("只用两天，已查INR")
+    assert "您写的理由：只用两天，已查INR" in scene.doctor.text
+    await scene.sign()
+    assert "医生的理由：只用两天，已查INR" in await scene.pharmacist.tap("开始审核")
+
+
+async def test_without_a_certificate_nothing_is_signed_and_the_draft_stays(scene: Scene) -> None:
+    (mine,) = [one for one in await scene.house.signing.certificates(SYSTEM) if one.name == "李强"]
+    await scene.house.signing.revoke(SYSTEM, mine.serial, "遗失")
+    await scene.write_amoxicillin()
+    assert await scene.sign() == ""
+    assert "证书已经吊销" in scene.doctor.text
+    assert "阿莫西林胶囊" in await scene.open()
+
+
+async def test_a_colleague_who_comes_second_hears_who_has_it(scene: Scene) -> None:
+    colleague = await scene.county.story.join("丁一诺", Role.PHARMACIST, "黄坡镇卫生院", "", title="药师")
+    await scene.write_amoxicillin()
+    await scene.sign()
+    assert "新处方" in await colleague.hear()
+    await scene.pharmacist.tap("开始审核")
+    assert "叶青禾药师正在审" in await colleague.tap("开始审核")
+    assert "叶青禾药师正在审" in await colleague.click("pharmacist.queue")
+
+
+async def test_the_doctor_takes_it_back_and_the_patient_hears_not_to_use_it(scene: Scene) -> None:
+    await scene.write_amoxicillin()
+    await scene.sign()
+    await scene.approve()
+    await scene.patient.hear()
+    await scene.doctor.hear()
+    await scene.doctor.tap("看处方")
+    await scene.doctor.tap("作废这张处方")
+    assert "作废了" in await scene.doctor.tap("患者要住院")
+    assert "请不要再拿去取药" in await scene.patient.hear()
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("一片", "没看懂"),
+        ("0.25g", "一次250mg（1粒）"),
+        ("3粒", "一次750mg（3粒）"),
+        ("半", "一次125mg（0.5粒）"),
+        ("1000毫克", "一次1g（4粒）"),
+    ],
+)
+async def test_a_dose_is_said_as_people_say_it(scene: Scene, said: str, told: str) -> None:
+    await scene.open()
+    await scene.doctor.say("阿莫西林")
+    await scene.doctor.say("1")
+    await scene.doctor.tap("改一次的量")
+    assert told in await scene.doctor.say(said)
+
+
+async def test_old_buttons_and_strange_words_lose_nothing(scene: Scene) -> None:
+    await scene.write_amoxicillin()
+    await scene.doctor.tap("改一次的量")
+    await scene.doctor.tap("1粒")
+    await scene.doctor.tap("就这样")
+    await scene.doctor.tap("就这样")
+    assert scene.doctor.text.count("阿莫西林胶囊") == 1
+    assert "没有找到" in await scene.doctor.say("龙肝凤胆")
+    await scene.doctor.tap("返回处方")
+    assert "阿莫西林胶囊" in scene.doctor.text
+    await scene.doctor.say("返回")
+    assert "阿莫西林胶囊" in await scene.open()
+
+
+async def test_templates_and_the_last_prescription_save_typing(scene: Scene) -> None:
+    await scene.write_amoxicillin()
+    await scene.doctor.tap("存成模板")
+    assert "存好了" in await scene.doctor.say("咳嗽常用")
+    await scene.sign()
+    await scene.approve()
+    await scene.open()
+    assert "填好了" in await scene.doctor.tap("照上次开")
+    await scene.doctor.tap("丢掉")
+    await scene.doctor.tap("确定丢掉")
+    await scene.open()
+    await scene.doctor.tap("用模板")
+    assert "阿莫西林胶囊" in await scene.doctor.tap("咳嗽常用")
