@@ -20,7 +20,7 @@ from backend.prescription.context import (
     stored_line,
     stored_override,
 )
-from backend.prescription.formulary import LONGEST_NOTE, MOST_LINES, Proposal
+from backend.prescription.formulary import LONGEST_NOTE, MOST_LINES, Proposal, Said
 from backend.prescription.rules import Line, Override, Severity, State, Step, after
 from backend.prescription.tables import Prescription, PrescriptionTemplate
 from backend.prescription.templates import SHIPPED
@@ -70,12 +70,14 @@ class Writing(PrescriptionContext):
         lines: Sequence[Line] | None = None,
         diagnoses: Sequence[str] | None = None,
         chronic: bool | None = None,
+        in_person: bool | None = None,
     ) -> PrescriptionView:
         """Change what is given of a draft, and leave the rest. Reasons against warnings that no longer hold go.
 
         Args:
             revision: the one that the writer saw; None where they add to whatever is there.
             diagnoses: codes of ICD-10, the main one first.
+            in_person: a doctor has the patient before them.
 
         Raises:
             Conflict: it changed meanwhile. IllegalMove: it is signed. InvalidInput: a line or a code is wrong, or
@@ -89,6 +91,8 @@ class Writing(PrescriptionContext):
                 row.diagnoses = _valid_diagnoses(diagnoses)
             if chronic is not None:
                 row.chronic = chronic
+            if in_person is not None:
+                row.in_person = in_person
             await self._changed(row)
             return await self._view(session, row)
 
@@ -156,6 +160,12 @@ class Writing(PrescriptionContext):
         async with self._database.transaction() as session:
             row = await self._row(session, actor, prescription_id, Action.PRESCRIPTION_WRITE)
             return self.formulary.propose(preparation, await self._background(row), self._today())
+
+    async def describe(self, actor: Actor, prescription_id: str, line: Line) -> Said:
+        """Give in words a line that is not in the draft yet. Raises InvalidInput where it cannot be."""
+        async with self._database.transaction() as session:
+            row = await self._row(session, actor, prescription_id, Action.PRESCRIPTION_WRITE)
+            return self.formulary.said(self.formulary.valid(line), await self._background(row), self._today())
 
     async def copy_last(self, actor: Actor, prescription_id: str) -> PrescriptionView:
         """Fill a draft with the lines of the patient's last approved prescription, whoever wrote it.
