@@ -19,6 +19,8 @@ from miniprogram_api import (
     consultations,
     keyimages,
     photographs,
+    prescription_papers,
+    prescriptions,
     recordings,
     report_documents,
     reports,
@@ -56,6 +58,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *keyimages.ENDPOINTS,
     *photographs.ENDPOINTS,
     *studies.ENDPOINTS,
+    *prescriptions.ENDPOINTS,
+    *prescription_papers.ENDPOINTS,
 )
 
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")
@@ -105,6 +109,7 @@ def make_application(context: Context) -> web.Application:
         answer = photographs.opened(context, lambda request: _viewing(request, context), is_small=is_small)
         application.router.add_get(path, answer)
     application.router.add_get("/h5/bookings/{token}.ics", bookings.calendar_file(context))
+    application.router.add_get(prescription_papers.LINKED_PDF, prescription_papers.linked_prescription(context))
     application.router.add_get(report_documents.LINKED_PDF, report_documents.linked_pdf(context))
     return application
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from backend.consultation import ConsultationService
     from backend.imaging import ImagingService
     from backend.people.service import PeopleService
+    from backend.prescription import PrescriptionPapers, PrescriptionService
     from backend.reporting import ReportDocuments, ReportService
     from backend.scheduling import SchedulingService
     from backend.video.rooms import RoomAdmission
@@ -36,6 +37,7 @@ class Context:
         calendar_links: tokens that open one booking's calendar file.
         recording_links: tokens that open one track of a recording for a while.
         report_links: tokens that open the PDF of one report for a while.
+        prescription_links: tokens that open the PDF of one prescription for a while.
         trusted_proxies: whose word is believed about the address of whoever asks.
         limits: how often one person asked lately; more than `requests_a_minute` are refused.
     """
@@ -47,6 +49,8 @@ class Context:
     imaging: "ImagingService"
     reports: "ReportService"
     documents: "ReportDocuments"
+    prescriptions: "PrescriptionService"
+    papers: "PrescriptionPapers"
     mint: Callable[["RoomAdmission"], str]
     web_login: WebLogin
     account_channel: str
@@ -57,6 +61,7 @@ class Context:
     calendar_links: Sessions
     recording_links: Sessions
     report_links: Sessions
+    prescription_links: Sessions
     clock: Clock
     limits: RateLimits
     trusted_proxies: Networks = ()

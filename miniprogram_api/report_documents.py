@@ -20,7 +20,7 @@ _PATH = "/api/v1/reports/{report_id}"
 _REPORT = {"report_id": "The identifier of one version of a report."}
 _PDF = "application/pdf"
 # The policy that answers have otherwise would also keep a browser's own viewer from working.
-_SHOWN_BY_BROWSERS = {
+SHOWN_BY_BROWSERS = {
     "Content-Disposition": 'inline; filename="report.pdf"',
     "Content-Security-Policy": "frame-ancestors 'none'",
 }
@@ -69,7 +69,7 @@ def linked_pdf(context: "Context") -> Callable[[web.Request], Awaitable[web.Stre
         if report_id is None:
             raise NotFound(_LINK_OVER)
         body = await context.documents.pdf(SYSTEM, report_id)
-        return web.Response(body=body, content_type=_PDF, headers=_SHOWN_BY_BROWSERS)
+        return web.Response(body=body, content_type=_PDF, headers=SHOWN_BY_BROWSERS)
 
     return serve
 

@@ -27,6 +27,11 @@ def report_tokens(ring: KeyRing, clock: Clock) -> Sessions:
     return Sessions(ring.derive("report"), clock, purpose="report", valid_for=_REPORT_VALID)
 
 
+def prescription_tokens(ring: KeyRing, clock: Clock) -> Sessions:
+    """Give the tokens that open the PDF of one prescription, in every process the same; the page fetches fresh ones."""
+    return Sessions(ring.derive("prescription"), clock, purpose="prescription", valid_for=_REPORT_VALID)
+
+
 class PublicLinks:
     """Makes addresses below the product's public one."""
 

@@ -39,7 +39,7 @@ from qiaoyi.health import Health
 from qiaoyi.house import House
 from qiaoyi.imaging import imaging_routes, imaging_work, serving_machines
 from qiaoyi.language import make_language
-from qiaoyi.links import PublicLinks, calendar_tokens, recording_tokens, report_tokens
+from qiaoyi.links import PublicLinks, calendar_tokens, prescription_tokens, recording_tokens, report_tokens
 from qiaoyi.recordings import Playback
 from qiaoyi.sandbox_clock import ClockFollower
 from qiaoyi.settings import ServeRole, SettingsError
@@ -211,6 +211,8 @@ def _application(
         imaging=house.imaging,
         reports=house.reports,
         documents=house.documents,
+        prescriptions=house.prescriptions,
+        papers=house.papers,
         mint=partial(mint, token_mint(house.clock, house.ring)),
         web_login=WebLogin(
             http,
@@ -230,6 +232,7 @@ def _application(
         calendar_links=calendar,
         recording_links=recording_links,
         report_links=report_tokens(house.ring, house.clock),
+        prescription_links=prescription_tokens(house.ring, house.clock),
         clock=house.clock,
         limits=limits,
         trusted_proxies=settings.trusted_proxies,
@@ -238,7 +241,7 @@ def _application(
     application.add_routes(receiving.gateway.routes())
     application.add_routes(imaging_routes(house, authorise_viewer(context)))
     application.add_routes(Playback(house.video, recording_links).routes())
-    application.add_routes([verification_route(house.reports, limits, settings.trusted_proxies)])
+    application.add_routes([verification_route(house.reports, house.prescriptions, limits, settings.trusted_proxies)])
     application.add_routes(page_routes(PAGES, settings.framed_by))
     return application
 

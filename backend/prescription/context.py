@@ -16,7 +16,7 @@ from backend.db import Database
 from backend.errors import Conflict, NotFound
 from backend.events import EventBus
 from backend.people import PeopleService, PractitionerView
-from backend.prescription.formulary import Formulary
+from backend.prescription.formulary import Formulary, Said
 from backend.prescription.rules import Finding, Line, Order, Override, Prescriber, State
 from backend.prescription.tables import Prescription, SignedVersion
 from backend.prescription.views import PrescriptionView
@@ -143,7 +143,13 @@ class PrescriptionContext:
 
     async def _view(self, session: AsyncSession, row: Prescription) -> PrescriptionView:
         version = await self._version(session, row)
-        return _view(row, await self._found(row), loads(version.document) if version else {})
+        return _view(row, await self._found(row), await self._said(row), loads(version.document) if version else {})
+
+    async def _said(self, row: Prescription) -> tuple[Said, ...]:
+        if row.state is not State.DRAFT or not row.lines:
+            return ()
+        background, today = await self._background(row), self._today()
+        return tuple(self.formulary.said(one, background, today) for one in lines_of(row.lines))
 
     async def _version(self, session: AsyncSession, row: Prescription) -> SignedVersion | None:
         if row.version == 0:
@@ -189,7 +195,7 @@ def practitioner_of(actor: Actor) -> str:
 
 def order_of(row: Prescription) -> Order:
     """Give what a draft asks for."""
-    return Order(lines_of(row.lines), tuple(row.diagnoses), row.chronic)
+    return Order(lines_of(row.lines), tuple(row.diagnoses), row.chronic, row.in_person)
 
 
 def lines_of(stored: Sequence[dict[str, Any]]) -> tuple[Line, ...]:
@@ -247,7 +253,9 @@ def may_see(actor: Actor, row: Prescription) -> bool:
     return actor is SYSTEM
 
 
-def _view(row: Prescription, findings: tuple[Finding, ...], document: dict[str, Any]) -> PrescriptionView:
+def _view(
+    row: Prescription, findings: tuple[Finding, ...], said: tuple[Said, ...], document: dict[str, Any]
+) -> PrescriptionView:
     return PrescriptionView(
         id=row.id,
         number=row.number,
@@ -259,6 +267,8 @@ def _view(row: Prescription, findings: tuple[Finding, ...], document: dict[str, 
         revision=row.revision,
         version=row.version,
         chronic=row.chronic,
+        in_person=row.in_person,
+        said=said,
         lines=lines_of(row.lines),
         diagnoses=tuple(row.diagnoses),
         overrides=overrides_of(row.overrides),

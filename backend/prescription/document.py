@@ -14,7 +14,7 @@ from typing import Any
 from backend.clock import local
 from backend.people import PersonView, PractitionerView
 from backend.people.rules import age_said, age_years
-from backend.prescription.formulary import Formulary, plain
+from backend.prescription.formulary import Formulary, Said, plain
 from backend.prescription.rules import Finding, Line, Order, Override
 from backend.records.background import Background
 
@@ -66,7 +66,8 @@ def document_of(matter: Matter, formulary: Formulary) -> dict[str, Any]:
         "patient": _patient(matter, issued_on),
         "diagnoses": [{"icd10": code, "name": name} for code, name in matter.diagnoses],
         "chronic": matter.order.chronic,
-        "lines": [_line(line, formulary) for line in matter.order.lines],
+        "in_person": matter.order.in_person,
+        "lines": [_line(line, formulary.said(line, matter.background, issued_on)) for line in matter.order.lines],
         "overrides": _overrides(matter),
         "prescriber": {
             "id": matter.prescriber.id,
@@ -133,8 +134,7 @@ def _patient(matter: Matter, on: date) -> dict[str, Any]:
     }
 
 
-def _line(line: Line, formulary: Formulary) -> dict[str, Any]:
-    said = formulary.said(line)
+def _line(line: Line, said: Said) -> dict[str, Any]:
     return {
         "preparation": line.preparation,
         "name": said.name,

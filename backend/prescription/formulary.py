@@ -7,13 +7,15 @@ everything here, so that no check is ever left out silently.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 from backend.errors import DomainError, InvalidInput
+from backend.people.rules import age_months
+from backend.prescription import dosing
 from backend.prescription.checks import check
 from backend.prescription.rules import Finding, Line, Order, Prescriber
 from backend.records.background import Background
-from data.drugs import Dose, Preparation, Reference, reference
+from data.drugs import Preparation, Reference, reference
 from data.errors import DataError
 
 ROUTES = {
@@ -44,7 +46,7 @@ LONGEST_NOTE = 100
 _MOST_DOSE = Decimal(100_000)
 _FALLBACK_DAYS = 3
 _ADULT = Decimal(18)
-_DAYS_OF_A_YEAR = Decimal("365.25")
+_ONCE_A_DAY = "qd"
 
 
 class ReferenceUnreadable(DomainError):
@@ -116,7 +118,7 @@ class Formulary:
 
     def check(self, order: Order, patient: Background, prescriber: Prescriber, today: date) -> tuple[Finding, ...]:
         """Give everything that the checks find in an order."""
-        return check(order, patient, prescriber, self.reference, today)
+        return check(order, patient, prescriber, self.reference, today=today)
 
     def valid(self, line: Line) -> Line:
         """Give a line whose codes exist and whose numbers are possible; whether they are wise is for the checks.
@@ -137,8 +139,8 @@ class Formulary:
             raise InvalidInput(_FAULTS[wrong].format(name=preparation.name), field=wrong)
         return line
 
-    def said(self, line: Line) -> Said:
-        """Give a line in words."""
+    def said(self, line: Line, patient: Background, today: date) -> Said:
+        """Give a line in words; how many packs one takes as needed depends on the patient."""
         preparation = self.preparation(line.preparation)
         frequency = self.reference.frequencies[line.frequency]
         form = preparation.form
@@ -150,32 +152,25 @@ class Formulary:
             pieces="" if preparation.unit == form.piece else f"{plain(pieces)}{form.piece}",
             frequency=frequency.name,
             route=ROUTES[line.route],
-            packs=self.packs(line),
+            packs=dosing.packs(line, preparation, self.reference, _age(patient, today) or _ADULT, _weight(patient)),
             pack_unit=form.pack,
         )
 
-    def packs(self, line: Line) -> int:
-        """Give how many packs a line takes: every dose of its days, rounded up; one where it is taken as needed."""
-        preparation = self.preparation(line.preparation)
-        frequency = self.reference.frequencies[line.frequency]
-        if frequency.once:
-            times = Decimal(1)
-        elif frequency.per_day is None:
-            return 1
-        else:
-            times = (frequency.per_day * line.days).to_integral_value(ROUND_CEILING)
-        # Half a tablet that is left over is no dose of tomorrow, but a millilitre is.
-        pieces = line.dose / preparation.strength * times
-        return max(1, int((pieces / preparation.pack).to_integral_value(ROUND_CEILING)))
-
     def propose(self, code: str, patient: Background, today: date) -> Proposal:
-        """Give a line of a preparation that fits the patient's age and weight, as far as they are known."""
+        """Give a line of a preparation that fits the patient's age and weight, as far as they are known.
+
+        Where no dose is known for them it is one piece, and `why` says that the doctor has to decide.
+        """
         preparation = self.preparation(code)
-        route = preparation.routes[0]
-        dose = _dose_for(preparation, patient, route, today)
-        per_time, why = _per_time(preparation, dose, patient)
-        days = preparation.medicine.days[0] if preparation.medicine.days else _FALLBACK_DAYS
-        return Proposal(Line(code, per_time, dose.frequencies[0], route, days), why)
+        age, weight = _age(patient, today), _weight(patient)
+        found = dosing.propose(preparation, age or _ADULT, weight)
+        if found is None:
+            line = Line(code, preparation.strength, _ONCE_A_DAY, preparation.routes[0], _FALLBACK_DAYS)
+            by_weight = any(one.kg for one in preparation.medicine.doses) and weight is None
+            why = "不知道体重，算不出量，请问了再写" if by_weight else "资料里没有适合的用量，请您来定"
+            return Proposal(line, why)
+        line = Line(code, found.dose, found.frequency, found.route, found.days or _FALLBACK_DAYS)
+        return Proposal(line, _why(preparation, found.route, age, weight))
 
 
 _FAULTS = {
@@ -200,50 +195,20 @@ def plain(value: Decimal) -> str:
     return f"{value.quantize(Decimal('0.01')).normalize():f}"
 
 
-def _age_years(patient: Background, today: date) -> Decimal | None:
-    if patient.birth_date is None:
+def _why(preparation: Preparation, route: str, age: Decimal | None, weight: Decimal | None) -> str:
+    rule = dosing.dose_for(preparation.medicine, route, age or _ADULT, weight)
+    if rule is not None and rule.kg and weight is not None:
+        return f"按体重{plain(weight)}公斤算的"
+    if age is None:
+        return "不知道年龄，按成人常用量"
+    return "成人常用量" if age >= _ADULT else "按年龄的常用量"
+
+
+def _age(patient: Background, today: date) -> Decimal | None:
+    if patient.birth_date is None or patient.birth_date > today:
         return None
-    return Decimal((today - patient.birth_date).days) / _DAYS_OF_A_YEAR
+    return Decimal(age_months(patient.birth_date, today)) / 12
 
 
-def _dose_for(preparation: Preparation, patient: Background, route: str, today: date) -> Dose:
-    """Give the row of doses for the patient's age and the route; for an adult where the age is not known."""
-    age = _age_years(patient, today)
-    doses = [one for one in preparation.medicine.doses if not one.routes or route in one.routes]
-    doses = doses or list(preparation.medicine.doses)
-    wanted = _ADULT if age is None else age
-    fitting = [one for one in doses if one.ages[0] <= wanted and (one.ages[1] is None or wanted < one.ages[1])]
-    by_weight = [one for one in fitting if one.weight is None or _within(one.weight, patient)]
-    return (by_weight or fitting or doses)[0]
-
-
-def _within(bounds: tuple[Decimal, Decimal | None], patient: Background) -> bool:
-    if patient.weight is None:
-        return False
-    return bounds[0] <= patient.weight.value and (bounds[1] is None or patient.weight.value < bounds[1])
-
-
-def _per_time(preparation: Preparation, dose: Dose, patient: Background) -> tuple[Decimal, str]:
-    """Give a dose in whole or half pieces inside of the range, and where it comes from."""
-    low, high = dose.time
-    if not dose.kg:
-        return _rounded(preparation, low, high), "按年龄的常用量" if dose.ages[1] else "成人常用量"
-    if patient.weight is None:
-        return _rounded(preparation, preparation.strength, preparation.strength), "不知道体重，请先问了再定量"
-    weight = patient.weight.value
-    most = dose.most_for_one_time
-    low, high = min(low * weight, most), min(high * weight, most)
-    return _rounded(preparation, low, high), f"按体重{plain(weight)}公斤算"
-
-
-def _rounded(preparation: Preparation, low: Decimal, high: Decimal) -> Decimal:
-    """Give the smallest multiple of half a piece in the range; the lower end where none is, or where it is poured."""
-    step = preparation.strength if preparation.form.piece in _WHOLE else preparation.strength / 2
-    if preparation.form.piece in ("ml", "g"):
-        step = preparation.strength
-    rounded = (low / step).to_integral_value(ROUND_CEILING) * step
-    return rounded if rounded <= high else low
-
-
-_WHOLE = ("粒", "支", "喷", "吸", "枚", "贴", "滴")
-"""Pieces that nobody halves."""
+def _weight(patient: Background) -> Decimal | None:
+    return patient.weight.value if patient.weight is not None else None

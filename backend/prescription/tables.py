@@ -39,6 +39,7 @@ class Prescription(Base):
     revision: Mapped[int]
     version: Mapped[int]
     chronic: Mapped[bool]
+    in_person: Mapped[bool | None]
     lines: Mapped[list[dict[str, Any]]] = mapped_column(EncryptedJSON("prescriptions.lines"))
     diagnoses: Mapped[list[str]] = mapped_column(EncryptedJSON("prescriptions.diagnoses"))
     overrides: Mapped[list[dict[str, Any]]] = mapped_column(EncryptedJSON("prescriptions.overrides"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from backend.prescription.formulary import Said
 from backend.prescription.rules import Finding, Line, Override, Severity, State
 
 
@@ -15,7 +16,8 @@ class PrescriptionView:
     Args:
         number: printed on paper. revision: to be given back with the next edit of a draft.
         version: of the newest signed version, 0 before the first.
-        lines, diagnoses, chronic, overrides: of the draft; what was signed of them is in `document`.
+        lines, diagnoses, chronic, in_person, overrides: of the draft; what was signed of them is in `document`.
+        said: the lines in words, while it is a draft; empty later.
         findings: of the checks on what is known now, while it is a draft or waits for review; empty later.
         document: what the newest signed version says (`backend.prescription.document`); empty before the first.
         return_reason: why the pharmacist gave it back; "" where nobody did.
@@ -32,7 +34,9 @@ class PrescriptionView:
     revision: int
     version: int
     chronic: bool
+    in_person: bool | None
     lines: tuple[Line, ...] = field(repr=False)
+    said: tuple[Said, ...] = field(repr=False)
     diagnoses: tuple[str, ...] = field(repr=False)
     overrides: tuple[Override, ...] = field(repr=False)
     findings: tuple[Finding, ...] = field(repr=False)

@@ -20,7 +20,7 @@ from backend.prescription.context import (
     stored_line,
     stored_override,
 )
-from backend.prescription.formulary import LONGEST_NOTE, MOST_LINES, Proposal
+from backend.prescription.formulary import LONGEST_NOTE, MOST_LINES, Proposal, Said
 from backend.prescription.rules import Line, Override, Severity, State, Step, after
 from backend.prescription.tables import Prescription, PrescriptionTemplate
 from backend.prescription.templates import SHIPPED
@@ -70,12 +70,14 @@ class Writing(PrescriptionContext):
         lines: Sequence[Line] | None = None,
         diagnoses: Sequence[str] | None = None,
         chronic: bool | None = None,
+        in_person: bool | None = None,
     ) -> PrescriptionView:
         """Change what is given of a draft, and leave the rest. Reasons against warnings that no longer hold go.
 
         Args:
             revision: the one that the writer saw; None where they add to whatever is there.
             diagnoses: codes of ICD-10, the main one first.
+            in_person: a doctor has the patient before them.
 
         Raises:
             Conflict: it changed meanwhile. IllegalMove: it is signed. InvalidInput: a line or a code is wrong, or
@@ -89,6 +91,8 @@ class Writing(PrescriptionContext):
                 row.diagnoses = _valid_diagnoses(diagnoses)
             if chronic is not None:
                 row.chronic = chronic
+            if in_person is not None:
+                row.in_person = in_person
             await self._changed(row)
             return await self._view(session, row)
 
@@ -157,6 +161,12 @@ class Writing(PrescriptionContext):
             row = await self._row(session, actor, prescription_id, Action.PRESCRIPTION_WRITE)
             return self.formulary.propose(preparation, await self._background(row), self._today())
 
+    async def describe(self, actor: Actor, prescription_id: str, line: Line) -> Said:
+        """Give in words a line that is not in the draft yet. Raises InvalidInput where it cannot be."""
+        async with self._database.transaction() as session:
+            row = await self._row(session, actor, prescription_id, Action.PRESCRIPTION_WRITE)
+            return self.formulary.said(self.formulary.valid(line), await self._background(row), self._today())
+
     async def copy_last(self, actor: Actor, prescription_id: str) -> PrescriptionView:
         """Fill a draft with the lines of the patient's last approved prescription, whoever wrote it.
 
@@ -176,7 +186,7 @@ class Writing(PrescriptionContext):
 
     async def templates(self, actor: Actor) -> list[TemplateView]:
         """List the actor's own templates, then the shipped ones whose medicines are all there."""
-        query = select(PrescriptionTemplate).where(PrescriptionTemplate.practitioner_id == practitioner_of(actor))
+        query = select(PrescriptionTemplate).where(PrescriptionTemplate.practitioner_id == _owner(actor))
         async with self._database.reading() as session:
             rows = (await session.scalars(query.order_by(PrescriptionTemplate.id))).all()
         own = [TemplateView(row.id, row.name, lines_of(row.lines), row.chronic, own=True) for row in rows]
@@ -195,7 +205,7 @@ class Writing(PrescriptionContext):
             row = await self._row(session, actor, prescription_id, Action.PRESCRIPTION_WRITE)
             if not row.lines:
                 raise InvalidInput("处方里还没有药，存不了模板。")
-            owner = practitioner_of(actor)
+            owner = _owner(actor)
             query = select(PrescriptionTemplate).where(PrescriptionTemplate.practitioner_id == owner)
             rows = (await session.scalars(query)).all()
             template = next((one for one in rows if one.name == said), None)
@@ -211,7 +221,7 @@ class Writing(PrescriptionContext):
         """Delete a template of the actor's own; one that is not there is deleted."""
         async with self._database.transaction() as session:
             row = await session.get(PrescriptionTemplate, template_id)
-            if row is not None and row.practitioner_id == practitioner_of(actor):
+            if row is not None and row.practitioner_id == _owner(actor):
                 await session.delete(row)
 
     async def use_template(self, actor: Actor, prescription_id: str, template_id: str) -> PrescriptionView:
@@ -275,6 +285,12 @@ class Writing(PrescriptionContext):
             raise InvalidInput(f"一张处方最多{MOST_LINES}种药（处方管理办法第六条），多的请另开一张。", field="lines")
         notes = [require_text(one.note, "嘱咐", longest=LONGEST_NOTE, required=False) for one in lines]
         return [self.formulary.valid(replace(one, note=note)) for one, note in zip(lines, notes, strict=True)]
+
+
+def _owner(actor: Actor) -> str:
+    """Give whose templates these are. Raises Forbidden where the actor does not prescribe."""
+    require(actor, Action.PRESCRIPTION_WRITE, participants=(actor.practitioner_id or "",))
+    return practitioner_of(actor)
 
 
 def _valid_diagnoses(codes: Sequence[str]) -> list[str]:

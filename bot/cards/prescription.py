@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from backend.clock import local
 from backend.consultation.icd10 import disease_name
 from backend.consultation.views import ConsultationView
-from backend.prescription import Finding, Formulary, Line, PrescriptionView, Severity, State
+from backend.prescription import Finding, Line, PrescriptionView, Said, Severity, State
 from backend.security.policy import Actor
 from bot.cards.case import case_line
 from bot.messages import Choice, Link, Menu, Notice
@@ -32,9 +32,8 @@ _SIGNS = {Severity.STOP: "⛔", Severity.WARNING: "⚠", Severity.NOTE: "💡"}
 _LONGEST_REASON = 60
 
 
-def spoken(line: Line, formulary: Formulary) -> str:
+def spoken(said: Said, line: Line) -> str:
     """Give a line of a draft: what it is, then how it is taken."""
-    said = formulary.said(line)
     amount = f"{said.dose}（{said.pieces}）" if said.pieces else said.dose
     note = f"，{line.note}" if line.note else ""
     return (
@@ -49,10 +48,11 @@ def finding_text(finding: Finding) -> str:
     return f"{_SIGNS[finding.severity]} {finding.sentence}{advice}\n　依据：{finding.source}"
 
 
-def draft_text(view: PrescriptionView, patient: str, formulary: Formulary) -> str:
+def draft_text(view: PrescriptionView, patient: str) -> str:
     """Give a draft as it stands, with everything that the checks find."""
     answered = {(one.rule, one.subject): one.reason for one in view.overrides}
-    written = [f"{number}. {spoken(line, formulary)}" for number, line in enumerate(view.lines, 1)]
+    pairs = zip(view.said, view.lines, strict=True)
+    written = [f"{number}. {spoken(said, line)}" for number, (said, line) in enumerate(pairs, 1)]
     found = [_with_reason(one, answered.get((one.rule, one.subject), "")) for one in view.findings]
     return lines(
         f"处方　{patient}",

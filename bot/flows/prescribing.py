@@ -11,6 +11,7 @@ from backend.prescription import (
     ROUTES,
     Finding,
     FindingsLeft,
+    Line,
     PrescriptionView,
     State,
     read_line,
@@ -46,12 +47,33 @@ class PrescribeFlow(StaffFlow):
         view = await turn.services.prescriptions.draft(turn.actor, turn.data["consultation_id"])
         case = await turn.services.consultations.get(turn.actor, turn.data["consultation_id"])
         turn.data.update(prescription_id=view.id, patient=case.patient_name or "患者")
-        if view.lines:
-            await self._overview(turn, view, f"药师退回：{view.return_reason}" if view.return_reason else "")
-        elif view.diagnoses:
-            self._search(turn, first=True)
+        await self._go_on(turn, view, f"药师退回：{view.return_reason}" if view.return_reason else "")
+
+    async def _go_on(self, turn: Turn, view: PrescriptionView, said: str = "") -> None:
+        """Ask what every prescription needs and does not have yet, then for medicines."""
+        if not view.diagnoses:
+            turn.data["step"] = "diagnosis"
+            words = "先写诊断：请发病名或者编码，比如 急性支气管炎，或者 J20.9。"
+            turn.say(Menu(lines(said, words), (_LEAVE,)))
+        elif view.in_person is None:
+            turn.data["step"] = "presence"
+            words = "现在有医生在患者身边吗？（网上不能给第一次看病的人开药，所以要问一句）"
+            choices = (Choice("presence:yes", "有，当面看着"), Choice("presence:no", "没有"), _LEAVE)
+            turn.say(Menu(lines(said, words), choices))
+        elif view.lines:
+            await self._overview(turn, view, said)
         else:
-            await self._diagnosis(turn)
+            self._search(turn, said, first=True)
+
+    async def _take_presence(self, turn: Turn, answer: str) -> None:
+        with ending_if_refused(turn):
+            view = await turn.services.prescriptions.write(
+                turn.actor, turn.data["prescription_id"], in_person=answer == "yes"
+            )
+        await self._go_on(turn, view)
+
+    async def _ask_presence(self, turn: Turn, _words: str) -> None:
+        await self._go_on(turn, await self._draft(turn), "请点下面的一项。")
 
     async def told(self, turn: Turn, words: str) -> None:
         await _TOLD.get(turn.data["step"], PrescribeFlow._look_up)(self, turn, words)
@@ -104,16 +126,16 @@ class PrescribeFlow(StaffFlow):
         with ending_if_refused(turn):
             proposal = await turn.services.prescriptions.proposal(turn.actor, turn.data["prescription_id"], code)
         turn.data.update(line=stored_line(proposal.line), why=proposal.why, index=None)
-        self._propose(turn)
+        await self._propose(turn)
 
-    def _propose(self, turn: Turn, said: str = "") -> None:
+    async def _propose(self, turn: Turn, said: str = "") -> None:
         """Show the medicine in hand with what can be changed of it."""
         turn.data["step"] = "line"
         line = read_line(turn.data["line"])
         preparation = turn.services.prescriptions.formulary.preparation(line.preparation)
         several = [Choice("rx.route", "改用法")] if len(preparation.routes) > 1 else []
         why = f"（{turn.data['why']}）" if turn.data["why"] else ""
-        head = lines(said, spoken(line, turn.services.prescriptions.formulary), why, "这样开可以吗？")
+        head = lines(said, await self._spoken(turn, line), why, "这样开可以吗？")
         choices = (
             Choice("rx.accept", "就这样"),
             Choice("rx.dose", "改一次的量"),
@@ -124,6 +146,10 @@ class PrescribeFlow(StaffFlow):
             Choice("rx.search", "换一种药"),
         )
         turn.say(Menu(head, choices))
+
+    async def _spoken(self, turn: Turn, line: Line) -> str:
+        described = await turn.services.prescriptions.describe(turn.actor, turn.data["prescription_id"], line)
+        return spoken(described, line)
 
     async def _ask_dose(self, turn: Turn) -> None:
         turn.data["step"] = "dose"
@@ -141,7 +167,7 @@ class PrescribeFlow(StaffFlow):
         if dose is None:
             turn.say(f"没看懂。请写数字和单位，比如 {one.strength.normalize():f}{one.unit} 或者 1{one.form.piece}。")
             return
-        self._change(turn, dose=f"{dose:f}")
+        await self._change(turn, dose=f"{dose:f}")
 
     async def _ask_often(self, turn: Turn) -> None:
         turn.data["step"] = "often"
@@ -151,7 +177,7 @@ class PrescribeFlow(StaffFlow):
         turn.say(Menu("多久用一次？", (*choices, *rest, Choice("rx.line", "不改了"))))
 
     async def _take_often(self, turn: Turn, code: str) -> None:
-        self._change(turn, frequency=code)
+        await self._change(turn, frequency=code)
 
     async def _tell_often(self, turn: Turn, words: str) -> None:
         known = turn.services.prescriptions.formulary.reference.frequencies
@@ -159,7 +185,7 @@ class PrescribeFlow(StaffFlow):
             words.lower() if words.lower() in known else next((c for c, one in known.items() if one.name == words), "")
         )
         if code:
-            self._change(turn, frequency=code)
+            await self._change(turn, frequency=code)
         else:
             turn.say("没看懂。请点上面的一项，或者发 tid、bid 这样的缩写。")
 
@@ -170,7 +196,7 @@ class PrescribeFlow(StaffFlow):
         turn.say(Menu("怎么用？", tuple(Choice(f"route:{one}", ROUTES[one]) for one in routes)))
 
     async def _take_route(self, turn: Turn, route: str) -> None:
-        self._change(turn, route=route)
+        await self._change(turn, route=route)
 
     async def _ask_days(self, turn: Turn) -> None:
         turn.data["step"] = "days"
@@ -181,7 +207,7 @@ class PrescribeFlow(StaffFlow):
         if days is None:
             turn.say("没看懂。请写天数，比如 7天。")
             return
-        self._change(turn, days=days)
+        await self._change(turn, days=days)
 
     async def _ask_note(self, turn: Turn) -> None:
         turn.data["step"] = "note"
@@ -190,16 +216,16 @@ class PrescribeFlow(StaffFlow):
         )
 
     async def _take_note(self, turn: Turn, words: str) -> None:
-        self._change(turn, note=words)
+        await self._change(turn, note=words)
 
-    def _change(self, turn: Turn, **fields: Any) -> None:
+    async def _change(self, turn: Turn, **fields: Any) -> None:
         """Change the medicine in hand; it is checked once it is in the prescription."""
         line = turn.services.prescriptions.formulary.valid(read_line(turn.data["line"] | fields))
         turn.data.update(line=stored_line(line), why="" if "dose" in fields else turn.data["why"])
-        self._propose(turn, "改好了。")
+        await self._propose(turn, "改好了。")
 
     async def _show_line(self, turn: Turn) -> None:
-        self._propose(turn)
+        await self._propose(turn)
 
     async def _accept(self, turn: Turn) -> None:
         """Put the medicine in hand into the prescription, and meet what the checks find of it."""
@@ -292,7 +318,7 @@ class PrescribeFlow(StaffFlow):
             Choice("rx.throw", "丢掉"),
         ]
         hint = "有不能开的药，请先改掉。" if view.stops else ""
-        text = draft_text(view, turn.data["patient"], turn.services.prescriptions.formulary)
+        text = draft_text(view, turn.data["patient"])
         turn.say(Menu(lines(said, text, hint), tuple(choices)))
 
     async def _lines(self, turn: Turn) -> None:
@@ -322,11 +348,7 @@ class PrescribeFlow(StaffFlow):
             Choice("rx.drop", "删掉这种药"),
             Choice("rx.overview", "不改了"),
         )
-        turn.say(Menu(spoken(line, turn.services.prescriptions.formulary), choices))
-
-    async def _diagnosis(self, turn: Turn) -> None:
-        turn.data["step"] = "diagnosis"
-        turn.say(Menu("先写诊断：请发病名或者编码，比如 急性支气管炎，或者 J20.9。", (_LEAVE,)))
+        turn.say(Menu(await self._spoken(turn, line), choices))
 
     async def _change_diagnosis(self, turn: Turn) -> None:
         turn.data["step"] = "diagnosis"
@@ -343,7 +365,7 @@ class PrescribeFlow(StaffFlow):
     async def _take_diagnosis(self, turn: Turn, code: str) -> None:
         with ending_if_refused(turn):
             view = await turn.services.prescriptions.write(turn.actor, turn.data["prescription_id"], diagnoses=[code])
-        await self._overview(turn, view, "诊断写好了。")
+        await self._go_on(turn, view, "诊断写好了。")
 
     async def _last(self, turn: Turn) -> None:
         await self._filled(turn, turn.services.prescriptions.copy_last(turn.actor, turn.data["prescription_id"]))
@@ -381,7 +403,7 @@ class PrescribeFlow(StaffFlow):
     async def _read(self, turn: Turn, said: str = "") -> None:
         view = await self._draft(turn)
         turn.data.update(step="preview", revision=view.revision)
-        text = draft_text(view, turn.data["patient"], turn.services.prescriptions.formulary)
+        text = draft_text(view, turn.data["patient"])
         head = lines(said, "请从头读一遍。签名以后发给药师审核，不能再改：", text)
         turn.say(Menu(head, (Choice("rx.sign", "没有错，签名"), Choice("rx.overview", "还要改"), _LEAVE)))
 
@@ -428,6 +450,7 @@ _TOLD = {
     "note": PrescribeFlow._take_note,
     "reason": PrescribeFlow._take_reason,
     "diagnosis": PrescribeFlow._find_diagnosis,
+    "presence": PrescribeFlow._ask_presence,
     "keep": PrescribeFlow._take_name,
 }
 _WORDS = ("dose", "days", "note")
@@ -446,6 +469,7 @@ _OF_A_MEDICINE = {
 _OF_A_PLACE = {"rx.instead", "rx.drop"}
 _WITH_ARGUMENT = {
     "pick": PrescribeFlow._pick,
+    "presence": PrescribeFlow._take_presence,
     "often": PrescribeFlow._take_often,
     "route": PrescribeFlow._take_route,
     "edit": PrescribeFlow._edit,

@@ -17,6 +17,7 @@ from backend.clock import Clock
 from backend.db import Database
 from backend.limits import MemoryRateLimits
 from backend.messaging.identities import Identities
+from backend.prescription import PrescriptionPapers
 from backend.reporting import ReportDocuments
 from backend.security.keyring import KeyRing
 from bot.delivery.sender import CHANNEL
@@ -25,7 +26,7 @@ from miniprogram_api.context import Context
 from miniprogram_api.login import Code2Session
 from miniprogram_api.sessions import Sessions
 from miniprogram_api.web_login import WebLogin
-from qiaoyi.links import recording_tokens, report_tokens
+from qiaoyi.links import prescription_tokens, recording_tokens, report_tokens
 from qiaoyi.video import mint, token_mint
 from sandbox.settings import LOCAL_APP_ID, LOCAL_APP_SECRET, LOCAL_MINI_APP_ID, LOCAL_MINI_APP_SECRET
 from tests.support import cases
@@ -174,6 +175,10 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
             house.services.reports,
             PUBLIC_URL,
         ),
+        prescriptions=house.services.prescriptions,
+        papers=PrescriptionPapers(
+            house.database, house.clock, house.events, house.services.prescriptions, house.signing, PUBLIC_URL
+        ),
         mint=partial(mint, token_mint(house.clock, ring)),
         web_login=WebLogin(
             http,
@@ -192,6 +197,7 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
         sessions=Sessions(ring.derive("session"), house.clock),
         recording_links=recording_tokens(ring, house.clock),
         report_links=report_tokens(ring, house.clock),
+        prescription_links=prescription_tokens(ring, house.clock),
         calendar_links=Sessions(ring.derive("calendar"), house.clock, "calendar", timedelta(days=60)),
         clock=house.clock,
         limits=MemoryRateLimits(),
@@ -214,6 +220,7 @@ async def api(house: House, key_ring: KeyRing, wechat: RunningSandbox) -> AsyncI
         finally:
             await runner.cleanup()
             context.documents.close()
+            context.papers.close()
             house.services.imaging.close()
 
 

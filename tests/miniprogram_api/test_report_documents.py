@@ -123,7 +123,9 @@ class Page:
 async def page(house: House) -> AsyncIterator[Page]:
     """The page's server."""
     application = web.Application()
-    application.add_routes([verification_route(house.services.reports, MemoryRateLimits(), ())])
+    application.add_routes(
+        [verification_route(house.services.reports, house.services.prescriptions, MemoryRateLimits(), ())]
+    )
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -17,7 +17,7 @@ from backend.help_desk import HelpDesk
 from backend.ids import new_id
 from backend.imaging import FolderStore, ImagingService, SealedObjects
 from backend.people.service import PeopleService
-from backend.prescription import Formulary, PrescriptionService
+from backend.prescription import PrescriptionService
 from backend.records import RecordService
 from backend.reporting import ReportService
 from backend.scheduling import BookingView, SchedulingService, WeeklyHours
@@ -29,7 +29,7 @@ from backend.video.service import VideoService
 from bot.messages import Message, Notice
 from bot.services import Services
 from bot.templates import FILLERS, fill
-from tests.support.prescribing import KnownPatients, small_reference
+from tests.support.prescribing import KnownPatients
 
 CENTRES = (
     ("青山镇卫生院", 30.10, 114.10),
@@ -215,7 +215,6 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
             consultations,
             known,
             signing,
-            Formulary(small_reference),
         ),
         files=files,
         outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it

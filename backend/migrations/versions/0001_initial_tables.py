@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=96), nullable=False),
         sa.Column("reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
+        info={"append_only_but": frozenset({"reason"})},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -316,6 +317,25 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
+        "ledger_postings",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("key", sa.String(length=96), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("subject", sa.String(length=96), nullable=False),
+        sa.Column("corrects", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["corrects"], ["ledger_postings.id"], name=op.f("fk_ledger_postings_corrects")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_postings")),
+        sa.UniqueConstraint("corrects", name=op.f("uq_ledger_postings_corrects")),
+        sa.UniqueConstraint("key", name=op.f("uq_ledger_postings_key")),
+        info={"append_only_but": frozenset()},
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("ledger_postings", schema=None) as batch_op:
+        batch_op.create_index("ix_ledger_postings_subject", ["subject", "id"], unique=False)
+
+    op.create_table(
         "media_nodes",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("region", sa.String(length=64), nullable=False),
@@ -506,6 +526,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entry_id"], ["audit_entries.id"], name=op.f("fk_audit_seals_entry_id")),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_seals")),
         sa.UniqueConstraint("entry_id", name=op.f("uq_audit_seals_entry_id")),
+        info={"append_only_but": frozenset()},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -984,6 +1005,21 @@ def upgrade() -> None:
         batch_op.create_index("ix_imaging_uploads_due_at", ["due_at"], unique=False)
 
     op.create_table(
+        "ledger_lines",
+        sa.Column("posting_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.String(length=48), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["posting_id"], ["ledger_postings.id"], name=op.f("fk_ledger_lines_posting_id")),
+        sa.PrimaryKeyConstraint("posting_id", "position", name=op.f("pk_ledger_lines")),
+        info={"append_only_but": frozenset()},
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("ledger_lines", schema=None) as batch_op:
+        batch_op.create_index("ix_ledger_lines_account", ["account", "posting_id", "amount"], unique=False)
+
+    op.create_table(
         "person_roles",
         sa.Column("person_id", sa.String(length=32), nullable=False),
         sa.Column("role", sa.String(length=24), nullable=False),
@@ -1312,6 +1348,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("chronic", sa.Boolean(), nullable=False),
+        sa.Column("in_person", sa.Boolean(), nullable=True),
         sa.Column("lines", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
         sa.Column("diagnoses", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
         sa.Column("overrides", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
@@ -1761,6 +1798,10 @@ def downgrade() -> None:
 
     op.drop_table("practitioners")
     op.drop_table("person_roles")
+    with op.batch_alter_table("ledger_lines", schema=None) as batch_op:
+        batch_op.drop_index("ix_ledger_lines_account")
+
+    op.drop_table("ledger_lines")
     with op.batch_alter_table("imaging_uploads", schema=None) as batch_op:
         batch_op.drop_index("ix_imaging_uploads_due_at")
         batch_op.drop_index("ix_imaging_uploads_batch")
@@ -1859,6 +1900,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_media_nodes_seen_at")
 
     op.drop_table("media_nodes")
+    with op.batch_alter_table("ledger_postings", schema=None) as batch_op:
+        batch_op.drop_index("ix_ledger_postings_subject")
+
+    op.drop_table("ledger_postings")
     op.drop_table("institutions")
     with op.batch_alter_table("inbound_messages", schema=None) as batch_op:
         batch_op.drop_index("ix_inbound_messages_received_at")

@@ -14,7 +14,7 @@ from backend.prescription.tables import Prescription, SignedVersion
 from backend.records.background import Allergy
 from backend.security.policy import SYSTEM
 from tests.backend.prescription.conftest import Desk
-from tests.support.prescribing import IBUPROFEN, WARFARIN, amoxicillin, line
+from tests.support.prescribing import ambroxol, amoxicillin
 
 
 async def test_a_prescription_exists_for_the_patient_from_its_approval_on(desk: Desk) -> None:
@@ -132,12 +132,12 @@ async def test_what_is_known_at_approval_counts(desk: Desk) -> None:
 
 
 async def test_an_overridden_warning_is_signed_and_shown_to_the_pharmacist(desk: Desk) -> None:
-    draft = await desk.written(line(IBUPROFEN, 200), line(WARFARIN, "2.5"))
+    draft = await desk.written(ambroxol(), amoxicillin(days=10))
     (warning,) = draft.unanswered
-    answered = await desk.prescriptions.override(desk.doctor, draft.id, warning.rule, warning.subject, "已查INR")
+    answered = await desk.prescriptions.override(desk.doctor, draft.id, warning.rule, warning.subject, "要用满10天")
     signed = await desk.prescriptions.sign(desk.doctor, draft.id, revision=answered.revision)
     seen = await desk.prescriptions.take(desk.pharmacist, signed.id)
-    assert [one["reason"] for one in seen.document["overrides"]] == ["已查INR"]
+    assert [one["reason"] for one in seen.document["overrides"]] == ["要用满10天"]
     assert (await desk.prescriptions.approve(desk.pharmacist, signed.id)).state is State.VALID
 
 

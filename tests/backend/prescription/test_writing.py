@@ -11,12 +11,14 @@ from data.drugs import Reference
 from data.errors import DataError
 from tests.backend.prescription.conftest import Desk
 from tests.support.prescribing import (
+    AMBROXOL,
+    AMLODIPINE,
     AMOXICILLIN,
     CETIRIZINE,
     IBUPROFEN,
     OMEPRAZOLE,
-    SALBUTAMOL,
     WARFARIN,
+    ambroxol,
     amoxicillin,
     line,
 )
@@ -34,9 +36,9 @@ async def test_a_draft_begins_empty_and_is_the_same_when_it_is_opened_again(desk
 
 
 async def test_lines_are_put_replaced_and_taken_out(desk: Desk) -> None:
-    draft = await desk.written(amoxicillin(), line(CETIRIZINE, 10))
+    draft = await desk.written(amoxicillin(), ambroxol())
     more = await desk.prescriptions.put_line(desk.doctor, draft.id, line(OMEPRAZOLE, 20), None)
-    assert [one.preparation for one in more.lines] == [AMOXICILLIN, CETIRIZINE, OMEPRAZOLE]
+    assert [one.preparation for one in more.lines] == [AMOXICILLIN, AMBROXOL, OMEPRAZOLE]
     changed = await desk.prescriptions.put_line(desk.doctor, draft.id, amoxicillin(days=3), 0)
     assert changed.lines[0].days == 3
     fewer = await desk.prescriptions.remove_line(desk.doctor, draft.id, 1)
@@ -76,7 +78,7 @@ async def test_a_line_that_cannot_be_is_refused_and_nothing_is_lost(desk: Desk, 
 
 
 async def test_a_sixth_medicine_goes_onto_another_prescription(desk: Desk) -> None:
-    others = (CETIRIZINE, OMEPRAZOLE, SALBUTAMOL, IBUPROFEN)
+    others = (CETIRIZINE, OMEPRAZOLE, AMLODIPINE, IBUPROFEN)
     draft = await desk.written(amoxicillin(), *(line(one) for one in others))
     with pytest.raises(InvalidInput, match="invalid_input") as refused:
         await desk.prescriptions.put_line(desk.doctor, draft.id, line(WARFARIN))
@@ -97,7 +99,7 @@ async def test_a_stop_is_found_at_once_and_no_reason_overrides_it(desk: Desk) ->
 
 
 async def test_a_warning_needs_a_reason_which_goes_with_the_line_it_is_about(desk: Desk) -> None:
-    draft = await desk.written(line(IBUPROFEN, 200), line(WARFARIN, "2.5"))
+    draft = await desk.written(ambroxol(), amoxicillin(days=10))
     (warning,) = draft.unanswered
     with pytest.raises(DomainError) as refused:
         await desk.prescriptions.sign(desk.doctor, draft.id, revision=draft.revision)
@@ -105,17 +107,17 @@ async def test_a_warning_needs_a_reason_which_goes_with_the_line_it_is_about(des
     with pytest.raises(InvalidInput):
         await desk.prescriptions.override(desk.doctor, draft.id, warning.rule, warning.subject, "  ")
     answered = await desk.prescriptions.override(
-        desk.doctor, draft.id, warning.rule, warning.subject, "只用两天，已查INR", revision=draft.revision
+        desk.doctor, draft.id, warning.rule, warning.subject, "支原体肺炎要用满10天", revision=draft.revision
     )
     assert not answered.unanswered
     without = await desk.prescriptions.remove_line(desk.doctor, draft.id, 1)
     assert not without.overrides
-    again = await desk.prescriptions.put_line(desk.doctor, draft.id, line(WARFARIN, "2.5"))
+    again = await desk.prescriptions.put_line(desk.doctor, draft.id, amoxicillin(days=10))
     assert again.unanswered, "a reason of before does not count for what is written anew"
 
 
 async def test_a_reason_for_one_warning_does_not_pass_another(desk: Desk) -> None:
-    draft = await desk.written(line(IBUPROFEN, 200, days=10), line(WARFARIN, "2.5"))
+    draft = await desk.written(line(CETIRIZINE, 10, frequency="qd"), amoxicillin(days=10))
     warnings = draft.unanswered
     assert len(warnings) == 2
     first = warnings[0]
@@ -160,15 +162,15 @@ async def test_the_last_prescription_is_copied(desk: Desk) -> None:
     draft = await desk.prescriptions.draft(desk.doctor, desk.case_id)
     with pytest.raises(NotFound):
         await desk.prescriptions.copy_last(desk.doctor, draft.id)
-    await desk.approved(amoxicillin(), line(CETIRIZINE, 10))
+    await desk.approved(amoxicillin(), ambroxol())
     fresh = await desk.prescriptions.draft(desk.doctor, desk.case_id)
     copied = await desk.prescriptions.copy_last(desk.doctor, fresh.id)
-    assert copied.lines == (amoxicillin(), line(CETIRIZINE, 10))
+    assert copied.lines == (amoxicillin(), ambroxol())
     assert copied.state is State.DRAFT
 
 
 async def test_a_template_is_kept_used_replaced_and_deleted_by_its_owner_alone(desk: Desk) -> None:
-    draft = await desk.written(amoxicillin(), line(CETIRIZINE, 10))
+    draft = await desk.written(amoxicillin(), ambroxol())
     kept = await desk.prescriptions.save_template(desk.doctor, draft.id, "咳嗽常用")
     await desk.prescriptions.write(desk.doctor, draft.id, lines=())
     used = await desk.prescriptions.use_template(desk.doctor, draft.id, kept.id)

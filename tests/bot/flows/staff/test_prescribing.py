@@ -25,6 +25,8 @@ class Scene:
         if "先写诊断" in await self.doctor.tap("开处方"):
             await self.doctor.say("急性支气管炎")
             await self.doctor.tap("J20.9")
+        if "在患者身边吗" in self.doctor.text:
+            await self.doctor.tap("有，当面看着")
         return self.doctor.text
 
     async def write_amoxicillin(self) -> None:
@@ -64,7 +66,7 @@ async def test_the_whole_way_from_search_to_the_patients_card(scene: Scene) -> N
     assert "拼音首字母" in await scene.open()
     assert "1. 阿莫西林胶囊 250mg×24粒/盒" in await scene.doctor.say("amxl")
     proposed = await scene.doctor.tap("1. 阿莫西林胶囊")
-    assert "一次500mg（2粒），每天三次，3天，共1盒" in proposed
+    assert "一次500mg（2粒），每天三次，7天，共2盒" in proposed
     await scene.doctor.tap("改天数")
     await scene.doctor.tap("5天")
     await scene.doctor.tap("加嘱咐")
@@ -134,18 +136,17 @@ async def test_an_allergy_stops_at_once_and_offers_another_medicine(scene: Scene
 
 async def test_a_warning_asks_for_a_reason_which_the_pharmacist_reads(scene: Scene) -> None:
     await scene.open()
-    for name in ("布洛芬", "华法林"):
-        await scene.doctor.say(name)
-        await scene.doctor.tap("1. ")
-        await scene.doctor.tap("就这样")
-        if name == "布洛芬":
-            await scene.doctor.tap("再加一种药")
-    assert "出血的危险变大" in scene.doctor.text
+    await scene.doctor.say("amxl")
+    await scene.doctor.tap("1. ")
+    await scene.doctor.tap("改天数")
+    await scene.doctor.say("10天")
+    await scene.doctor.tap("就这样")
+    assert "一般处方不超过7天" in scene.doctor.text
     assert "请写下理由" in scene.doctor.text
-    await scene.doctor.say("只用两天，已查INR")
-    assert "您写的理由：只用两天，已查INR" in scene.doctor.text
+    await scene.doctor.say("支原体感染，要用满10天")
+    assert "您写的理由：支原体感染，要用满10天" in scene.doctor.text
     await scene.sign()
-    assert "医生的理由：只用两天，已查INR" in await scene.pharmacist.tap("开始审核")
+    assert "医生的理由：支原体感染，要用满10天" in await scene.pharmacist.tap("开始审核")
 
 
 async def test_without_a_certificate_nothing_is_signed_and_the_draft_stays(scene: Scene) -> None:
@@ -203,7 +204,7 @@ async def test_old_buttons_and_strange_words_lose_nothing(scene: Scene) -> None:
     await scene.doctor.tap("1粒")
     await scene.doctor.tap("就这样")
     await scene.doctor.tap("就这样")
-    assert scene.doctor.text.count("阿莫西林胶囊") == 1
+    assert scene.doctor.text.count("阿莫西林胶囊 250mg") == 1
     assert "没有找到" in await scene.doctor.say("龙肝凤胆")
     await scene.doctor.tap("返回处方")
     assert "阿莫西林胶囊" in scene.doctor.text
