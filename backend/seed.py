@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from backend.db import Database
+from backend.dispensing import DispensingService
 from backend.errors import NotFound
 from backend.people import PeopleService
 from backend.scheduling import SchedulingService, WeeklyHours
@@ -49,10 +50,18 @@ async def seed(
     return Seeded(sum(institutions), sum(practitioners), sum(patients))
 
 
+async def stock_pharmacies(dispensing: DispensingService, content: Demo | None = None) -> None:
+    """Let the demonstration's pharmacies have medicines; one that has any keeps what it has."""
+    for row in (content or demo()).institutions:
+        if row.packs and not await dispensing.stock(SYSTEM, demo_id(row.code)):
+            packs = dict.fromkeys(dispensing.preparations(), row.packs)
+            await dispensing.set_stock(SYSTEM, demo_id(row.code), packs)
+
+
 async def _put_institution(people: PeopleService, row: Institution) -> bool:
     if await _is_there(people.institution(demo_id(row.code))):
         return False
-    return await people.put_institution(SYSTEM, demo_id(row.code), **row.model_dump())
+    return await people.put_institution(SYSTEM, demo_id(row.code), **row.model_dump(exclude={"packs"}))
 
 
 async def _put_practitioner(people: PeopleService, scheduling: SchedulingService, row: Practitioner) -> bool:

@@ -25,6 +25,7 @@ PATIENT: tuple[Button, ...] = (
         below=(
             Button("使用帮助", "help.howto"),
             _PROFILE,
+            Button("我的取药单", "order.mine"),
             Button("隐私与同意", "patient.privacy"),
             Button("转人工", "help.human"),
         ),
@@ -43,7 +44,11 @@ BY_ROLE: dict[Role, tuple[Button, ...]] = {
         Button("我的会诊", "expert.mine"),
         Button("更多", below=(Button("我的日程", "expert.schedule"), *_STAFF_HELP)),
     ),
-    Role.PHARMACIST: (Button("待审处方", "pharmacist.queue"), Button("更多", below=_STAFF_HELP)),
+    Role.PHARMACIST: (
+        Button("待审处方", "pharmacist.queue"),
+        Button("取药单", "pharmacy.queue"),
+        Button("更多", below=_STAFF_HELP),
+    ),
     Role.ADMINISTRATOR: (
         Button("待处理事项", "administrator.waiting"),
         Button("邀请成员", "administrator.invite"),

@@ -8,6 +8,7 @@ from backend.help_desk import HelpDesk
 
 if TYPE_CHECKING:
     from backend.consultation.service import ConsultationService
+    from backend.dispensing import DispensingService
     from backend.files import FileStore
     from backend.imaging import ImagingService
     from backend.people.service import PeopleService
@@ -59,6 +60,7 @@ class Services:
     records: "RecordService"
     reports: "ReportService"
     prescriptions: "PrescriptionService"
+    dispensing: "DispensingService"
     files: "FileStore"
     outbox: "Outbox"
     help_desk: HelpDesk

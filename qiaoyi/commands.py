@@ -16,6 +16,7 @@ from backend.security.keyring import KeyRingError, add_key
 from backend.security.policy import SYSTEM
 from backend.security.rotation import reencrypt
 from backend.seed import seed as load_demo_people
+from backend.seed import stock_pharmacies
 from backend.video.nodes import NodeView
 from bot.wechat.errors import WechatError, WechatUnavailable
 from qiaoyi import certificates, destinations, diagnosis, local, senders
@@ -86,6 +87,7 @@ async def seed(settings: Settings, _options: argparse.Namespace) -> int:
     """Load the invented people of the demonstration; a second time changes nothing."""
     async with open_house(settings) as house:
         await load_demo_people(house.database, house.people, house.scheduling)
+        await stock_pharmacies(house.dispensing)
         await house.audit.seal()  # no serving process may follow that would
     print("demo people are there")
     return 0

@@ -8,6 +8,7 @@ from datetime import timedelta
 from backend.clock import Clock
 from backend.consultation import ConsultationService
 from backend.db import Database, install_key_ring
+from backend.dispensing import DispensingService
 from backend.events import EventBus
 from backend.files import FileStore
 from backend.help_desk import HelpDesk
@@ -49,6 +50,7 @@ class House:
     signing: SigningService
     prescriptions: PrescriptionService
     papers: PrescriptionPapers
+    dispensing: DispensingService
     help_desk: HelpDesk
 
 
@@ -130,6 +132,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             signing=signing,
             prescriptions=prescriptions,
             papers=papers,
+            dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),
             help_desk=HelpDesk(database, events),
         )
     finally:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from backend import migrations
 from backend.security.policy import SYSTEM
-from backend.seed import demo_id, seed
+from backend.seed import demo_id, seed, stock_pharmacies
 from bot.wechat.settings import WechatSettings
 from data.demo import demo
 from qiaoyi.house import House, open_house
@@ -54,6 +54,7 @@ async def run(settings: Settings, sandbox_port: int) -> None:
     async with open_house(settings) as house, sandbox_process as sandbox_ready:
         await migrations.upgrade(settings.database)
         await seed(house.database, house.people, house.scheduling)
+        await stock_pharmacies(house.dispensing)
         await _certify(house)
         await sandbox_ready
         async with serving(house), SandboxClient(sandbox_url) as sandbox:

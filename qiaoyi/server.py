@@ -175,6 +175,7 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         records=house.records,
         reports=house.reports,
         prescriptions=house.prescriptions,
+        dispensing=house.dispensing,
         files=house.files,
         outbox=sending.outbox,
         help_desk=house.help_desk,

@@ -17,7 +17,7 @@ from backend.people.views import InstitutionView, PractitionerView
 from backend.security.policy import Action, Actor, Role, require
 from data.departments import departments
 
-_KINDS = ("township", "tertiary")
+_KINDS = ("township", "tertiary", "pharmacy")
 _PRACTISING_ROLES = {Role.GRASSROOTS_DOCTOR, Role.EXPERT, Role.PHARMACIST, Role.ADMINISTRATOR}
 
 
@@ -35,7 +35,7 @@ class Directory(PeopleContext):
         """List institutions, nearest first where a place is given, else by code.
 
         Args:
-            kind: "township" or "tertiary".
+            kind: "township", "tertiary" or "pharmacy".
             near: (latitude, longitude) in degrees, GCJ-02.
             limit: at most 100.
         """

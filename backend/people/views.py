@@ -41,7 +41,8 @@ class ConsentView:
 
 @dataclass(frozen=True)
 class InstitutionView:
-    """An institution; `kind` is "township" or "tertiary", the distance counts from where the asker is, if they said."""
+    """An institution; `kind` is "township", "tertiary" or "pharmacy", the distance counts from where the asker is, if
+    they said."""
 
     id: str
     code: str

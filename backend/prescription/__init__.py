@@ -1,6 +1,7 @@
 """Prescriptions: written by a doctor, checked, signed, reviewed by a pharmacist, and read by the patient after that."""
 
 from backend.prescription.context import VALID_DAYS, read_line, stored_line
+from backend.prescription.document import line_text
 from backend.prescription.formulary import MOST_LINES, ROUTES, Formulary, Proposal, ReferenceUnreadable, Said
 from backend.prescription.papers import PrescriptionPapers
 from backend.prescription.review import BrokenDocument, FindingsLeft
@@ -32,6 +33,7 @@ __all__ = [
     "Step",
     "TemplateView",
     "Verification",
+    "line_text",
     "read_line",
     "stored_line",
 ]

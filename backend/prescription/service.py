@@ -8,21 +8,19 @@ from typing import Any
 from sqlalchemy import func, select
 
 from backend.consultation import CaseReference
-from backend.db import key_ring
 from backend.errors import NotFound
 from backend.people.rules import masked
 from backend.prescription.context import NO_SUCH_PRESCRIPTION, may_see
 from backend.prescription.document import line_text, read_moment
+from backend.prescription.handing import Handing
 from backend.prescription.review import Review
 from backend.prescription.tables import Prescription, SignedVersion
 from backend.prescription.views import PrescriptionView, Verification
 from backend.prescription.writing import Writing
 from backend.security.policy import SYSTEM, Action, Actor, require
 
-_NO_SUCH_CODE = "没有查到这张处方，请核对纸上的二维码。"
 
-
-class PrescriptionService(Writing, Review):
+class PrescriptionService(Writing, Review, Handing):
     """All use cases of prescriptions.
 
     Raises (besides what each method names):
@@ -74,12 +72,11 @@ class PrescriptionService(Writing, Review):
         Raises:
             NotFound: no prescription has this code.
         """
-        index = key_ring().blind_index(code, "prescriptions.code")
         async with self._database.transaction() as session:
-            row = await session.scalar(select(Prescription).where(Prescription.code_index == index))
-            version = await self._version(session, row) if row is not None else None
-            if row is None or version is None or version.approval is None:
-                raise NotFound(_NO_SUCH_CODE)
+            row = await self._coded(session, code)
+            version = await self._signed_version(session, row)
+            if version.approval is None:
+                raise ValueError("only what was approved has a code")
             await self._record(session, SYSTEM, "prescription.verify", row)
             document, approval = loads(version.document), loads(version.approval)
             return Verification(

@@ -167,8 +167,12 @@ class Writing(PrescriptionContext):
             row = await self._row(session, actor, prescription_id, Action.PRESCRIPTION_WRITE)
             return self.formulary.said(self.formulary.valid(line), await self._background(row), self._today())
 
-    async def copy_last(self, actor: Actor, prescription_id: str) -> PrescriptionView:
-        """Fill a draft with the lines of the patient's last approved prescription, whoever wrote it.
+    async def copy_last(self, actor: Actor, prescription_id: str, of: str = "") -> PrescriptionView:
+        """Fill a draft with the lines of the patient's last approved prescription, whoever wrote it, and with its
+        diagnoses where the draft has none.
+
+        Args:
+            of: the approved prescription of this patient that is meant instead.
 
         Raises:
             NotFound: the patient has none yet. InvalidInput: a medicine of it is not in the reference any more.
@@ -178,11 +182,19 @@ class Writing(PrescriptionContext):
             query = select(Prescription).where(
                 Prescription.patient_id == row.patient_id, Prescription.approved_at.is_not(None)
             )
+            if of:
+                query = query.where(Prescription.id == of)
             last = await session.scalar(query.order_by(Prescription.approved_at.desc()).limit(1))
             if last is None:
                 raise NotFound("这位患者在这里还没有开过处方。")
             await self._record(session, actor, "prescription.copy", last)
-            return await self.write(actor, prescription_id, lines=lines_of(last.lines), chronic=last.chronic)
+            return await self.write(
+                actor,
+                prescription_id,
+                lines=lines_of(last.lines),
+                diagnoses=row.diagnoses or last.diagnoses,
+                chronic=last.chronic,
+            )
 
     async def templates(self, actor: Actor) -> list[TemplateView]:
         """List the actor's own templates, then the shipped ones whose medicines are all there."""

@@ -111,6 +111,11 @@ class Action(StrEnum):
     PRESCRIPTION_READ = "prescription.read"  # once approved; those who write or review one see it before
     PRESCRIPTION_REVIEW = "prescription.review"  # a pharmacist's approval, or return
     PRESCRIPTION_REVOKE = "prescription.revoke"
+    DISPENSING_STOCK = "dispensing.stock"  # what a pharmacy has
+    DISPENSING_ORDER = "dispensing.order"  # placed, taken back; asking to be prescribed once more
+    DISPENSING_READ = "dispensing.read"
+    DISPENSING_HANDLE = "dispensing.handle"  # accepted, refused, packed, sent, redeemed
+    DISPENSING_RECEIVE = "dispensing.receive"
     SIGNING_MANAGE = "signing.manage"  # certificates of those who sign: issued, listed, revoked
     SCHEDULING_READ_SLOTS = "scheduling.read_slots"
     SCHEDULING_SET_WEEK = "scheduling.set_week"
@@ -215,6 +220,11 @@ TABLE: dict[Action, Grants] = {
     Action.PRESCRIPTION_READ: _grants(OWN, DOCTORS, PARTICIPANT, pharmacist=INSTITUTION, system=ANY),
     Action.PRESCRIPTION_REVIEW: _grants(pharmacist=INSTITUTION),
     Action.PRESCRIPTION_REVOKE: _grants(doctor=[PARTICIPANT], expert=PARTICIPANT),
+    Action.DISPENSING_STOCK: _grants(pharmacist=INSTITUTION, system=ANY),
+    Action.DISPENSING_ORDER: _grants(OWN),
+    Action.DISPENSING_READ: _grants(OWN, [PARTICIPANT], PARTICIPANT, pharmacist=INSTITUTION, system=ANY),
+    Action.DISPENSING_HANDLE: _grants(pharmacist=INSTITUTION),
+    Action.DISPENSING_RECEIVE: _grants(OWN, pharmacist=INSTITUTION),
     Action.SIGNING_MANAGE: _grants(administrator=ANY, system=ANY),
     Action.SCHEDULING_READ_SLOTS: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
     Action.SCHEDULING_SET_WEEK: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),

@@ -104,9 +104,25 @@ def patient_text(document: Mapping[str, Any], view: PrescriptionView) -> str:
     return lines(
         f"{document['prescriber']['name']}医生给您开的药，药师已经核对过了：",
         *medicines,
-        f"最晚{last_day(view)}去药店或卫生院取药，过了这天要重新开。",
+        _until(view),
         "不舒服、起疹子或者拿不准，先别吃，问问医生。",
     )
+
+
+def patient_steps(view: PrescriptionView) -> tuple[Choice, ...]:
+    """Give what the patient can do with an approved prescription now."""
+    if view.state is State.DISPENSED and view.chronic:
+        return (Choice(f"refill.ask:{view.id}", "快吃完了，再开"),)
+    if view.state is State.DISPENSED:
+        return (Choice("order.mine", "我的取药单"),)
+    return (Choice(f"order.start:{view.id}", "去取药"), Choice("order.mine", "我的取药单"))
+
+
+def _until(view: PrescriptionView) -> str:
+    if view.state is State.DISPENSED:
+        return "药已经取过了。"
+    rest = "剩下的" if view.state is State.PARTLY_DISPENSED else ""
+    return f"{rest}最晚{last_day(view)}去药店或卫生院取药，过了这天要重新开。"
 
 
 def patient_card(view: PrescriptionView, url: str, notice: Notice | None = None) -> Link:

@@ -9,6 +9,7 @@ from bot.cards.prescription import (
     last_day,
     medicines_text,
     patient_card,
+    patient_steps,
     patient_text,
     revocable,
 )
@@ -39,11 +40,12 @@ async def show(turn: Turn, argument: str) -> None:
 def _show_one(turn: Turn, view: PrescriptionView) -> None:
     url = turn.services.links.prescription(view.id)
     if turn.actor.owns(view.patient_id):
-        if view.state is State.VALID:
-            turn.say(Text(patient_text(view.document, view)), patient_card(view, url))
+        if view.state in (State.VALID, State.PARTLY_DISPENSED, State.DISPENSED):
+            words = patient_text(view.document, view)
+            turn.say(Menu(words, patient_steps(view)), patient_card(view, url))
         else:
-            words = f"这张处方（{medicines_text(view)}）{view.state.label}，不能再拿去取药。有疑问请问医生。"
-            turn.say(Text(words), patient_card(view, url))
+            said = f"这张处方（{medicines_text(view)}）{view.state.label}，不能再拿去取药。有疑问请问医生。"
+            turn.say(Text(said), patient_card(view, url))
         return
     head = lines(
         f"处方 {view.number}　{view.state.label}",

@@ -13,6 +13,7 @@ from bot.flows import (
     expert_schedule,
     my,
     offers,
+    pharmacy,
     prescribing,
     prescription_review,
     thread,
@@ -80,7 +81,7 @@ _COMMANDS: dict[Role, dict[str, Handler]] = {
         "写报告": _report,
         "开处方": _prescription,
     },
-    Role.PHARMACIST: {"待审处方": prescription_review.queue},
+    Role.PHARMACIST: {"待审处方": prescription_review.queue, "取药单": pharmacy.queue},
     Role.ADMINISTRATOR: {"待处理事项": administrator.waiting, "邀请成员": administrator_invite.candidates},
 }
 

@@ -14,7 +14,7 @@ _CHOICES = {
         Choice("doctor.new", "发起会诊"),
         Choice("doctor.mine", "我的会诊"),
     ),
-    Role.PHARMACIST: (Choice("pharmacist.queue", "待审处方"),),
+    Role.PHARMACIST: (Choice("pharmacist.queue", "待审处方"), Choice("pharmacy.queue", "取药单")),
     Role.ADMINISTRATOR: (
         Choice("administrator.waiting", "待处理事项"),
         Choice("administrator.invite", "邀请成员"),
@@ -28,7 +28,10 @@ WHAT_THEY_CAN_DO = {
         "· 有适合您的会诊，邀请会发到这里，点一下就能接受\n· 会诊前看资料摘要，不够可以要求补充\n"
         "· 会诊时和医生、患者三方对话，填写意见"
     ),
-    Role.PHARMACIST: "· 医生签好的处方会发到这里，您核对后通过或者退回\n· 通过以后患者才看得到处方",
+    Role.PHARMACIST: (
+        "· 医生签好的处方会发到这里，您核对后通过或者退回\n· 通过以后患者才看得到处方\n"
+        "· 药店的取药单也在这里：接单、配药、发出、核销"
+    ),
     Role.ADMINISTRATOR: "· 没有专家接的会诊、请求人工帮助的乡亲，都会通知到您\n· 邀请医生和专家扫码加入",
 }
 """What each role finds here, for whoever joins or asks for help."""

@@ -6,6 +6,7 @@ from backend.events import Event, EventBus
 from bot.notifications import (
     administrators,
     bookings,
+    dispensing,
     imaging,
     key_images,
     matching,
@@ -54,6 +55,7 @@ _MODULES = (
     key_images,
     reports,
     prescriptions,
+    dispensing,
     results,
     administrators,
 )

@@ -4,7 +4,7 @@ from backend.prescription import PrescriptionView
 from backend.security.policy import SYSTEM, Role
 from bot.cards.case import case_line
 from bot.cards.notices import notice
-from bot.cards.prescription import OPEN, WRITE, medicines_text, patient_card, patient_text, review_card
+from bot.cards.prescription import OPEN, WRITE, medicines_text, patient_card, patient_steps, patient_text, review_card
 from bot.messages import Choice, Menu, Text
 from bot.notifications.notifier import Notifier
 
@@ -50,7 +50,8 @@ async def approved(notifier: Notifier) -> None:
     case = await notifier.case()
     note = notice("result", "您的处方开好了", case, notifier.now, opens=True)
     card = patient_card(view, notifier.services.links.prescription(view.id), note)
-    await notifier.tell_speaker(case, Text(patient_text(view.document, view)), card)
+    medicines = Menu(patient_text(view.document, view), patient_steps(view))
+    await notifier.tell_speaker(case, medicines, card)
     reviewer = await notifier.practitioner(notifier.payload["reviewer_id"])
     words = f"{case_line(case)}：{reviewer.name}药师审核通过了处方（{medicines_text(view)}），已经发给患者。"
     note = notice("progress", "处方审核通过", case, notifier.now)

@@ -20,15 +20,16 @@ TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
 class Institution(Row):
-    """An institution at a place in degrees (GCJ-02)."""
+    """An institution at a place in degrees (GCJ-02); `packs` is how many of each medicine a pharmacy has."""
 
     code: str
     name: str
-    kind: Literal["township", "tertiary"]
+    kind: Literal["township", "tertiary", "pharmacy"]
     region: str
     address: str
     latitude: Annotated[float, Field(ge=18, le=54)]
     longitude: Annotated[float, Field(ge=73, le=136)]
+    packs: Annotated[int, Field(ge=0, le=1000)] = 0
 
 
 class Hours(Row):

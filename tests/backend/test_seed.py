@@ -28,7 +28,7 @@ def scheduling(database: Database, clock: Clock) -> SchedulingService:
 async def test_the_county_is_there_after_it_was_loaded(
     database: Database, people: PeopleService, scheduling: SchedulingService, clock: Clock
 ) -> None:
-    assert await seed(database, people, scheduling) == Seeded(institutions=9, practitioners=43, patients=5)
+    assert await seed(database, people, scheduling) == Seeded(institutions=11, practitioners=45, patients=5)
     assert len(await people.institutions(kind="township")) == 6
     experts = await people.practitioners(role=Role.EXPERT, limit=100)
     assert len(experts) == 30

@@ -21,17 +21,18 @@ def experts(content: Demo) -> list[Any]:
 
 
 def test_there_are_as_many_of_each_as_the_story_needs() -> None:
-    assert Counter(row.kind for row in demo().institutions) == {"tertiary": 3, "township": 6}
+    assert Counter(row.kind for row in demo().institutions) == {"tertiary": 3, "township": 6, "pharmacy": 2}
     assert Counter(row.role for row in demo().practitioners) == {
         "expert": 30,
         "grassroots_doctor": 10,
+        "pharmacist": 4,
         "administrator": 1,
     }
     assert len(demo().patients) >= 3
 
 
 def test_every_township_has_a_doctor_and_every_hospital_an_expert() -> None:
-    staffed = {"township": "grassroots_doctor", "tertiary": "expert"}
+    staffed = {"township": "grassroots_doctor", "tertiary": "expert", "pharmacy": "pharmacist"}
     for institution in demo().institutions:
         roles = {row.role for row in demo().practitioners if row.institution == institution.code}
         assert staffed[institution.kind] in roles, institution.name

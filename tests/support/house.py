@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.clock import Clock
 from backend.consultation.service import ConsultationService
 from backend.db import Database
+from backend.dispensing import DispensingService
 from backend.events import EventBus
 from backend.files import FileStore
 from backend.help_desk import HelpDesk
@@ -197,6 +198,7 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
     signing = SigningService(database, clock, audit, people)
     objects = SealedObjects(FolderStore(folder / "imaging"))
     imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects, files)
+    prescriptions = PrescriptionService(database, clock, events, timers, audit, people, consultations, known, signing)
     services = Services(
         people=people,
         consultations=consultations,
@@ -205,17 +207,8 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         imaging=imaging,
         records=RecordService(database, clock, events, audit, people, consultations),
         reports=ReportService(database, clock, events, timers, audit, people, consultations, imaging),
-        prescriptions=PrescriptionService(
-            database,
-            clock,
-            events,
-            timers,
-            audit,
-            people,
-            consultations,
-            known,
-            signing,
-        ),
+        prescriptions=prescriptions,
+        dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),
         files=files,
         outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it
         help_desk=HelpDesk(database, events),

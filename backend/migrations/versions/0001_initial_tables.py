@@ -1029,6 +1029,20 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
+        "pharmacy_stock",
+        sa.Column("pharmacy_id", sa.String(length=32), nullable=False),
+        sa.Column("preparation", sa.String(length=64), nullable=False),
+        sa.Column("packs", sa.Integer(), nullable=False),
+        sa.Column("updated_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["pharmacy_id"], ["institutions.id"], name=op.f("fk_pharmacy_stock_pharmacy_id")),
+        sa.PrimaryKeyConstraint("pharmacy_id", "preparation", name=op.f("pk_pharmacy_stock")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("pharmacy_stock", schema=None) as batch_op:
+        batch_op.create_index("ix_pharmacy_stock_preparation", ["preparation"], unique=False)
+
+    op.create_table(
         "practitioners",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("person_id", sa.String(length=32), nullable=True),
@@ -1520,6 +1534,67 @@ def upgrade() -> None:
         batch_op.create_index("ix_imaging_instances_study", ["study_id"], unique=False)
 
     op.create_table(
+        "medicine_orders",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("prescription_id", sa.String(length=32), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("pharmacy_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "method",
+            sa.Enum("pickup", "delivery", "counter", name="method", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "placed",
+                "accepted",
+                "packed",
+                "sent",
+                "received",
+                "refused",
+                "cancelled",
+                name="orderstate",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("placed_by", sa.String(length=32), nullable=False),
+        sa.Column("placed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("accepted_by", sa.String(length=32), nullable=True),
+        sa.Column("accepted_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("packed_by", sa.String(length=32), nullable=True),
+        sa.Column("packed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("sent_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("closed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("carrier", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("tracking_number", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("address", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("phone", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["accepted_by"], ["practitioners.id"], name=op.f("fk_medicine_orders_accepted_by")),
+        sa.ForeignKeyConstraint(
+            ["consultation_id"], ["consultations.id"], name=op.f("fk_medicine_orders_consultation_id")
+        ),
+        sa.ForeignKeyConstraint(["packed_by"], ["practitioners.id"], name=op.f("fk_medicine_orders_packed_by")),
+        sa.ForeignKeyConstraint(["pharmacy_id"], ["institutions.id"], name=op.f("fk_medicine_orders_pharmacy_id")),
+        sa.ForeignKeyConstraint(
+            ["prescription_id"], ["prescriptions.id"], name=op.f("fk_medicine_orders_prescription_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_medicine_orders")),
+        sa.UniqueConstraint("number", name=op.f("uq_medicine_orders_number")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("medicine_orders", schema=None) as batch_op:
+        batch_op.create_index("ix_medicine_orders_patient", ["patient_id", "placed_at"], unique=False)
+        batch_op.create_index("ix_medicine_orders_pharmacy", ["pharmacy_id", "state", "placed_at"], unique=False)
+        batch_op.create_index("ix_medicine_orders_prescription", ["prescription_id", "id"], unique=False)
+
+    op.create_table(
         "prescription_papers",
         sa.Column("prescription_id", sa.String(length=32), nullable=False),
         sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
@@ -1578,6 +1653,37 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
+    op.create_table(
+        "refill_requests",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("prescription_id", sa.String(length=32), nullable=False),
+        sa.Column("open_for", sa.String(length=32), nullable=True),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("practitioner_id", sa.String(length=32), nullable=False),
+        sa.Column("note", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("requested_by", sa.String(length=32), nullable=False),
+        sa.Column("requested_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("answered_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("agreed", sa.Boolean(), nullable=True),
+        sa.Column("reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["consultation_id"], ["consultations.id"], name=op.f("fk_refill_requests_consultation_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["practitioner_id"], ["practitioners.id"], name=op.f("fk_refill_requests_practitioner_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["prescription_id"], ["prescriptions.id"], name=op.f("fk_refill_requests_prescription_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refill_requests")),
+        sa.UniqueConstraint("open_for", name=op.f("uq_refill_requests_open_for")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("refill_requests", schema=None) as batch_op:
+        batch_op.create_index("ix_refill_requests_doctor", ["practitioner_id", "answered_at"], unique=False)
+
     op.create_table(
         "report_issues",
         sa.Column("report_id", sa.String(length=32), nullable=False),
@@ -1703,12 +1809,34 @@ def upgrade() -> None:
         batch_op.create_index("ix_imaging_transfers_forwarding", ["forwarding_id", "state"], unique=False)
         batch_op.create_index("ix_imaging_transfers_queue", ["destination_id", "state", "attempts", "id"], unique=False)
 
+    op.create_table(
+        "prescription_line_claims",
+        sa.Column("prescription_id", sa.String(length=32), nullable=False),
+        sa.Column("line", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("order_id", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["medicine_orders.id"], name=op.f("fk_prescription_line_claims_order_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["prescription_id"], ["prescriptions.id"], name=op.f("fk_prescription_line_claims_prescription_id")
+        ),
+        sa.PrimaryKeyConstraint("prescription_id", "line", name=op.f("pk_prescription_line_claims")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("prescription_line_claims", schema=None) as batch_op:
+        batch_op.create_index("ix_prescription_line_claims_order", ["order_id"], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     """Take the change back; what only the new tables held is lost."""
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("prescription_line_claims", schema=None) as batch_op:
+        batch_op.drop_index("ix_prescription_line_claims_order")
+
+    op.drop_table("prescription_line_claims")
     with op.batch_alter_table("imaging_transfers", schema=None) as batch_op:
         batch_op.drop_index("ix_imaging_transfers_queue")
         batch_op.drop_index("ix_imaging_transfers_forwarding")
@@ -1723,12 +1851,22 @@ def downgrade() -> None:
         batch_op.drop_index("ix_report_issues_due_at")
 
     op.drop_table("report_issues")
+    with op.batch_alter_table("refill_requests", schema=None) as batch_op:
+        batch_op.drop_index("ix_refill_requests_doctor")
+
+    op.drop_table("refill_requests")
     op.drop_table("recording_segments")
     op.drop_table("prescription_versions")
     with op.batch_alter_table("prescription_papers", schema=None) as batch_op:
         batch_op.drop_index("ix_prescription_papers_due_at")
 
     op.drop_table("prescription_papers")
+    with op.batch_alter_table("medicine_orders", schema=None) as batch_op:
+        batch_op.drop_index("ix_medicine_orders_prescription")
+        batch_op.drop_index("ix_medicine_orders_pharmacy")
+        batch_op.drop_index("ix_medicine_orders_patient")
+
+    op.drop_table("medicine_orders")
     with op.batch_alter_table("imaging_instances", schema=None) as batch_op:
         batch_op.drop_index("ix_imaging_instances_study")
         batch_op.drop_index("ix_imaging_instances_series")
@@ -1797,6 +1935,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_practitioners_institution")
 
     op.drop_table("practitioners")
+    with op.batch_alter_table("pharmacy_stock", schema=None) as batch_op:
+        batch_op.drop_index("ix_pharmacy_stock_preparation")
+
+    op.drop_table("pharmacy_stock")
     op.drop_table("person_roles")
     with op.batch_alter_table("ledger_lines", schema=None) as batch_op:
         batch_op.drop_index("ix_ledger_lines_account")

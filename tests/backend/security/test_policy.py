@@ -20,6 +20,7 @@ FACTS: dict[Relation, dict[str, object]] = {
 # The table again, as a person would say it; a change of the policy has to be made in both places.
 PATIENTS_OWN = {
     "imaging.read", "report.read", "prescription.read",
+    "dispensing.order", "dispensing.read", "dispensing.receive",
     "video.enter", "video.read_recording", "video.answer_recording", "consultation.raise_alarm",
     "consultation.add_patient_note", "records.read", "records.write",
     "consultation.open", "consultation.view", "consultation.read_record", "consultation.list", "consultation.attach",
@@ -30,7 +31,7 @@ PATIENTS_OWN = {
 EXPERTS_CASES = {
     "imaging.read", "imaging.mark", "imaging.convert", "imaging.teach", "report.write", "report.read",
     "report.read_critical", "records.read", "records.write",
-    "prescription.write", "prescription.read", "prescription.revoke",
+    "prescription.write", "prescription.read", "prescription.revoke", "dispensing.read",
     "video.enter", "video.read_recording", "video.answer_recording", "consultation.raise_alarm",
     "consultation.view", "consultation.read_record", "consultation.list", "consultation.attach",
     "consultation.answer_offer", "consultation.give_back", "consultation.reschedule", "consultation.cancel_booking",
@@ -54,13 +55,17 @@ NOT_THEIRS = {Role.DEVICE: EVERYBODY, Role.PHARMACIST: {"scheduling.read_slots"}
 SPOKEN: dict[tuple[Role, Relation], set[str]] = {
     (Role.PATIENT, Relation.OWN): PATIENTS_OWN,
     (Role.GRASSROOTS_DOCTOR, Relation.OWN): {"people.consent", "file.put"},
-    (Role.GRASSROOTS_DOCTOR, Relation.PARTICIPANT): DOCTORS_CASES | {"prescription.write", "prescription.revoke"},
+    (Role.GRASSROOTS_DOCTOR, Relation.PARTICIPANT): DOCTORS_CASES
+    | {"prescription.write", "prescription.revoke", "dispensing.read"},
     (Role.GRASSROOTS_DOCTOR, Relation.INSTITUTION): DOCTORS_CASES
     | {"consultation.open_by_doctor", "imaging.read_quarantine", "imaging.decide"},
     (Role.EXPERT, Relation.OWN): {"people.consent"},
     (Role.EXPERT, Relation.PARTICIPANT): EXPERTS_CASES,
     (Role.PHARMACIST, Relation.OWN): {"people.consent"},
-    (Role.PHARMACIST, Relation.INSTITUTION): {"prescription.read", "prescription.review"},
+    (Role.PHARMACIST, Relation.INSTITUTION): {
+        "prescription.read", "prescription.review", "dispensing.stock", "dispensing.handle", "dispensing.read",
+        "dispensing.receive",
+    },
     (Role.ADMINISTRATOR, Relation.OWN): {"people.consent"},
     (Role.ADMINISTRATOR, Relation.ANY): {
         "consultation.view", "consultation.list", "consultation.assign", "consultation.cancel_booking",
@@ -72,7 +77,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
     (Role.SYSTEM, Relation.ANY): {
         "imaging.read", "imaging.manage", "imaging.forward", "imaging.remove", "imaging.file_document",
         "report.read", "report.read_critical", "records.read", "records.write",
-        "prescription.read", "signing.manage",
+        "prescription.read", "signing.manage", "dispensing.read", "dispensing.stock",
         "video.manage_nodes", "video.record", "video.delete_recording", "consultation.raise_alarm",
         "consultation.open", "consultation.view", "consultation.read_record", "consultation.list",
         "consultation.submit", "consultation.assign", "consultation.book", "consultation.reschedule",

@@ -146,7 +146,7 @@ async def test_a_certificate_of_another_authority_is_not_believed(
 async def test_private_keys_and_names_do_not_lie_open(clinic: Clinic, doctor: Actor) -> None:
     async with clinic.database.reading() as session:
         raw = (await session.connection()).exec_driver_sql
-        rows = (await raw("SELECT certificate, private_key FROM signing_certificates")).all()
+        rows = [tuple(row) for row in await raw("SELECT certificate, private_key FROM signing_certificates")]
     assert rows
     for certificate, key in rows:
         assert "李梅".encode() not in bytes(certificate)

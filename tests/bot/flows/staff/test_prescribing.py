@@ -84,7 +84,7 @@ async def test_the_whole_way_from_search_to_the_patients_card(scene: Scene) -> N
     await scene.pharmacist.tap("审核通过")
     assert "通过了" in await scene.pharmacist.tap("确定通过")
     heard = await scene.patient.heard()
-    words = "\n".join(getattr(one, "text", "") for one in heard)
+    words = "\n".join(getattr(one, "text", "") or getattr(one, "head", "") for one in heard)
     assert "阿莫西林胶囊（2盒）\n　口服，每天三次，一次2粒，用5天，饭后吃。" in words
     (card,) = [one for one in heard if isinstance(one, Link)]
     assert card.url.startswith("http://house.test/h5/prescriptions/")

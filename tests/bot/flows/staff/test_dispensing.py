@@ -1,0 +1,175 @@
+"""From the approved prescription to 已签收, and asked for once more: everybody on their phones."""
+
+from decimal import Decimal
+
+import pytest_asyncio
+
+from backend.ids import new_id
+from backend.prescription import Line, PrescriptionView
+from backend.security.policy import SYSTEM, Role
+from tests.bot.flows.staff.conftest import County
+from tests.support.prescribing import AMOXICILLIN, CETIRIZINE, amoxicillin
+from tests.support.stories import Phone
+
+
+class Scene:
+    """An approved prescription, and a pharmacy nearby."""
+
+    def __init__(self, county: County, pharmacist: Phone, pharmacy_id: str) -> None:
+        self.county, self.house = county, county.story.house
+        self.patient, self.doctor, self.pharmacist = county.patient, county.doctor, pharmacist
+        self.pharmacy_id = pharmacy_id
+
+    async def prescribed(self, *lines: Line, chronic: bool = False) -> PrescriptionView:
+        """Have the doctor sign and a pharmacist of the centre approve."""
+        people, prescriptions = self.house.services.people, self.house.services.prescriptions
+        case = await self.county.story.open_case(self.patient)
+        doctor = await people.actor(self.doctor.person_id)
+        await self.house.services.consultations.acknowledge_task(doctor, case.id)
+        draft = await prescriptions.draft(doctor, case.id)
+        draft = await prescriptions.write(
+            doctor, draft.id, lines=lines or (amoxicillin(),), diagnoses=("J20.9",), chronic=chronic, in_person=True
+        )
+        for one in draft.unanswered:
+            draft = await prescriptions.override(doctor, draft.id, one.rule, one.subject, "已当面问过")
+        signed = await prescriptions.sign(doctor, draft.id, revision=draft.revision)
+        reviewer = await people.actor(self.county.story.phones["叶青禾"].person_id)
+        approved = await prescriptions.approve(reviewer, signed.id)
+        for phone in self.county.story.phones.values():
+            if phone is not self.patient:
+                await phone.hear()
+        return approved
+
+
+@pytest_asyncio.fixture
+async def scene(county: County) -> Scene:
+    story, house = county.story, county.story.house
+    await story.join("叶青禾", Role.PHARMACIST, "黄坡镇卫生院", "", title="主管药师")
+    pharmacy_id = house.institutions["黄坡大药房"] = new_id()
+    await house.services.people.put_institution(
+        SYSTEM,
+        pharmacy_id,
+        code="P1",
+        name="黄坡大药房",
+        kind="pharmacy",
+        region="黄坡镇",
+        address="黄坡街8号",
+        latitude=31.01,
+        longitude=115.0,
+    )
+    pharmacist = await story.join("孙近", Role.PHARMACIST, "黄坡大药房", "", title="药师")
+    for name in ("李强", "叶青禾"):
+        await house.signing.issue(SYSTEM, house.practitioners[name])
+    actor = await house.actor(pharmacist.person_id)
+    await house.services.dispensing.set_stock(actor, pharmacy_id, {AMOXICILLIN: 9, CETIRIZINE: 9})
+    return Scene(county, pharmacist, pharmacy_id)
+
+
+async def test_the_medicines_are_ordered_packed_sent_and_received(scene: Scene) -> None:
+    await scene.prescribed()
+    await scene.patient.hear()
+    offered = await scene.patient.tap("去取药")
+    assert "黄坡大药房（1.1公里，药齐）黄坡街8号" in offered
+    await scene.patient.tap("黄坡大药房")
+    await scene.patient.tap("送到家里")
+    assert "11位" in await scene.patient.say("黄坡镇柳树村三组12号")
+    assert "11位" in await scene.patient.say("12345")
+    assert "已经告诉黄坡大药房了" in await scene.patient.say("13800138000")
+    task = await scene.pharmacist.hear()
+    assert "新的取药单" in task
+    assert "黄坡镇柳树村三组12号" in task
+    assert "四查十对" in await scene.pharmacist.tap("接单")
+    assert "正在配药" in await scene.patient.hear()
+    await scene.pharmacist.tap("已核对配好")
+    assert "马上发出来" in await scene.patient.hear()
+    await scene.pharmacist.tap("已发出")
+    await scene.pharmacist.tap("邮政快递")
+    assert "已发出" in await scene.pharmacist.say("EA123456789CN")
+    assert "邮政快递 EA123456789CN" in await scene.patient.hear()
+    assert "药已签收" in await scene.patient.tap("药收到了")
+    assert "患者已签收" in await scene.pharmacist.hear()
+    await scene.patient.click("order.mine")
+    assert scene.patient.choices == ["黄坡大药房 已签收"]
+
+
+async def test_a_missing_medicine_is_had_elsewhere_and_a_refusal_has_a_reason(scene: Scene) -> None:
+    await scene.prescribed(amoxicillin(), Line(CETIRIZINE, Decimal(10), "qd", "oral", 5))
+    await scene.patient.hear()
+    for choice in ("去取药", "黄坡大药房", "我自己去取"):
+        await scene.patient.tap(choice)
+    await scene.pharmacist.hear()
+    await scene.pharmacist.tap("接单")
+    await scene.patient.hear()
+    assert "2. 西替利嗪片" in await scene.pharmacist.tap("缺药")
+    assert "1到2之间" in await scene.pharmacist.say("9")
+    assert "已配好" in await scene.pharmacist.say("2")
+    told = await scene.patient.hear()
+    assert "药配好了，请带上身份证去取" in told
+    assert "有1种药这家缺货" in told
+    assert "附近的药店现在都没有" in await scene.patient.tap("缺的到别家取")
+
+
+async def test_a_refused_order_is_told_with_its_reason(scene: Scene) -> None:
+    await scene.prescribed()
+    await scene.patient.hear()
+    for choice in ("去取药", "黄坡大药房", "我自己去取"):
+        await scene.patient.tap(choice)
+    await scene.pharmacist.hear()
+    await scene.pharmacist.tap("配不了")
+    assert "已告诉患者" in await scene.pharmacist.tap("超出配送范围")
+    told = await scene.patient.hear()
+    assert "请换一家" in told
+    assert "超出配送范围" in told
+    assert "附近的药店现在都没有" in await scene.patient.tap("换一家药店")
+
+
+async def test_a_paper_is_redeemed_at_the_counter_once(scene: Scene) -> None:
+    prescription = await scene.prescribed()
+    await scene.patient.hear()
+    await scene.pharmacist.click("pharmacy.queue")
+    await scene.pharmacist.tap("柜台取药")
+    assert "不像" in await scene.pharmacist.say("你好")
+    said = await scene.pharmacist.say(f"https://qiaoyi.example/verify/{prescription.code}")
+    assert "已核销" in said
+    assert "您的药已经取走了" in await scene.patient.hear()
+    await scene.pharmacist.click("pharmacy.redeem")
+    assert "已取药" in await scene.pharmacist.say(prescription.code or "")
+
+
+async def test_the_stock_is_kept_by_name_or_initials(scene: Scene) -> None:
+    await scene.pharmacist.click("pharmacy.stock")
+    assert "是哪一种，20盒" in await scene.pharmacist.say("amxl 20")
+    await scene.pharmacist.tap("1")
+    actor = await scene.house.actor(scene.pharmacist.person_id)
+    stock = await scene.house.services.dispensing.stock(actor, scene.pharmacy_id)
+    assert 20 in [one.packs for one in stock]
+
+
+async def test_a_patient_with_a_chronic_disease_asks_for_it_once_more(scene: Scene) -> None:
+    prescription = await scene.prescribed(Line(CETIRIZINE, Decimal(10), "qd", "oral", 5), chronic=True)
+    actor = await scene.house.actor(scene.pharmacist.person_id)
+    await scene.house.services.dispensing.redeem(actor, prescription.code or "")
+    await scene.patient.hear()
+    await scene.patient.click(f"prescription.open:{prescription.consultation_id}")
+    await scene.patient.tap("快吃完了，再开")
+    assert "已经告诉医生了" in await scene.patient.say("血压130/80，没有不舒服")
+    task = await scene.doctor.hear()
+    assert "患者请求续方" in task
+    assert "血压130/80，没有不舒服" in task
+    await scene.doctor.tap("不续")
+    assert "已告诉患者" in await scene.doctor.tap("需要先复查")
+    assert "需要先复查" in await scene.patient.hear()
+
+
+async def test_a_doctor_who_agrees_goes_on_with_the_same_lines(scene: Scene) -> None:
+    prescription = await scene.prescribed(Line(CETIRIZINE, Decimal(10), "qd", "oral", 5), chronic=True)
+    actor = await scene.house.actor(scene.pharmacist.person_id)
+    await scene.house.services.dispensing.redeem(actor, prescription.code or "")
+    await scene.patient.click(f"refill.ask:{prescription.id}")
+    await scene.patient.tap("都挺好")
+    await scene.doctor.hear()
+    await scene.doctor.tap("同意续方")
+    if "在患者身边吗" in scene.doctor.text:
+        await scene.doctor.tap("没有")
+    assert "西替利嗪片" in scene.doctor.text
+    assert "医生同意给您续方" in await scene.patient.hear()
