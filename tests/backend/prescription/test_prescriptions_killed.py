@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -58,13 +59,16 @@ async def test_killed_while_it_approves(desk: Desk, database_url: str, tmp_path:
 async def test_killed_while_it_prints(desk: Desk, database_url: str, tmp_path: Path, step: str) -> None:
     approved = await desk.approved()
     await die(database_url, tmp_path, step, approved.id)
+    desk.clinic.clock.advance(timedelta(hours=1))  # as far as the other process was
     papers = papers_on(desk.pharmacy)
     async with desk.clinic.database.reading() as session:
         before = (await session.get_one(PrescriptionPaper, approved.id)).pdf
     assert (before is not None) is (step == "kept")
-    pdf = await papers.pdf(desk.patient, approved.id)
-    assert before in (None, pdf)
-    assert await papers.pdf(desk.doctor, approved.id) == pdf
-    assert await papers.genuine(pdf)
-    assert not await papers.print_next()
-    papers.close()
+    try:
+        pdf = await papers.pdf(desk.patient, approved.id)
+        assert before in (None, pdf)
+        assert await papers.pdf(desk.doctor, approved.id) == pdf
+        assert await papers.genuine(pdf)
+        assert not await papers.print_next()
+    finally:
+        papers.close()
