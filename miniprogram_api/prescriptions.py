@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
+import segno
 from pydantic import Field, StringConstraints
 
 from backend.prescription import (
@@ -104,7 +105,7 @@ class PrescriptionItem(Model):
     Attributes:
         revision: to be sent with the next edit of a draft. lines, said, findings: of a draft.
         document: of the newest signed version; None before the first.
-        verification: the address behind the QR code, once it is approved.
+        verification_code: a picture of the QR code on its paper, as a data address; empty until it is approved.
     """
 
     id: str
@@ -123,7 +124,7 @@ class PrescriptionItem(Model):
     return_reason: str
     revocation_reason: str
     valid_until: datetime | None
-    verification: str
+    verification_code: str
     may_write: bool
     is_patient: bool
 
@@ -400,10 +401,15 @@ def _item(call: Call, view: PrescriptionView) -> PrescriptionItem:
         return_reason=view.return_reason,
         revocation_reason=view.revocation_reason,
         valid_until=view.valid_until,
-        verification=f"{call.context.public_url}/verify/{view.code}" if view.code else "",
+        verification_code=_code(f"{call.context.public_url}/verify/{view.code}") if view.code else "",
         may_write=mine and view.state is State.DRAFT,
         is_patient=call.actor.owns(view.patient_id),
     )
+
+
+def _code(address: str) -> str:
+    picture: str = segno.make(address, error="m", micro=False).svg_data_uri(border=2, scale=4)
+    return picture
 
 
 def _document(view: PrescriptionView) -> DocumentItem:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from backend.prescription import Line, PrescriptionService, PrescriptionView
+from backend.prescription import Line, PrescriptionPapers, PrescriptionService, PrescriptionView
 from backend.records.background import Background, Condition, Measured, Source
 from backend.security.policy import SYSTEM, Actor, Role
 from backend.signing import SigningService
@@ -118,3 +118,11 @@ def build_pharmacy(clinic: Clinic) -> Pharmacy:
         signing,
     )
     return Pharmacy(clinic, known, signing, prescriptions)
+
+
+def papers_on(pharmacy: Pharmacy) -> PrescriptionPapers:
+    """Give the papers of a pharmacy; the process that prints is ended with `close`."""
+    clinic = pharmacy.clinic
+    return PrescriptionPapers(
+        clinic.database, clinic.clock, clinic.events, pharmacy.prescriptions, pharmacy.signing, "http://house.test"
+    )
