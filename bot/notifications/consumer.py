@@ -9,6 +9,8 @@ from bot.notifications import (
     imaging,
     key_images,
     matching,
+    medicines,
+    monitoring,
     patient_notes,
     preparation,
     prescriptions,
@@ -55,6 +57,8 @@ _MODULES = (
     reports,
     prescriptions,
     results,
+    monitoring,
+    medicines,
     administrators,
 )
 
