@@ -10,7 +10,7 @@ from backend.ids import new_id
 from backend.records.background import Source
 from backend.records.monitoring.alerts import Alerts
 from backend.records.monitoring.devices import Devices
-from backend.records.monitoring.limits import grade
+from backend.records.monitoring.limits import Line, grade
 from backend.records.monitoring.readings import Kind, Reading, Refusal, Said, judge
 from backend.records.monitoring.thresholds import Thresholds
 from backend.records.monitoring.views import Taken
@@ -43,6 +43,7 @@ class Intake(Devices, Thresholds, Alerts):
             await self._monitored(session, row.patient_id, lock=True)
             judged = [(place, one, judge(one, sent_at, now)) for place, one in enumerate(said)]
             known = await self._known(session, row, said, [one for *_, one in judged if isinstance(one, Reading)])
+            lines = await self._lines(session, row.patient_id)
             taken: dict[int, Taken] = {}
             for place, one, reading in sorted(judged, key=_moment):
                 moment = (one.kind, one.taken_at)
@@ -51,7 +52,7 @@ class Intake(Devices, Thresholds, Alerts):
                 elif isinstance(reading, Refusal):
                     taken[place] = Taken(one.id, refusal=reading)
                 else:
-                    await self._keep(session, row, reading, now)
+                    await self._keep(session, row, reading, lines)
                     taken[place] = Taken(one.id)
                     known |= {one.id, moment}
             await self._expect(session, row)
@@ -71,8 +72,8 @@ class Intake(Devices, Thresholds, Alerts):
             known |= {row.reading_key, (row.kind, row.said_at)}
         return known
 
-    async def _keep(self, session: AsyncSession, device: HomeDevice, reading: Reading, now: datetime) -> None:
-        lines = await self._lines(session, device.patient_id)
+    async def _keep(self, session: AsyncSession, device: HomeDevice, reading: Reading, lines: Sequence[Line]) -> None:
+        now = self._clock.now()
         graded = grade(reading.kind, reading.shown, reading.timing, lines)
         row = DeviceReading(
             id=new_id(),
