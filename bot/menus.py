@@ -25,7 +25,7 @@ PATIENT: tuple[Button, ...] = (
         below=(
             Button("使用帮助", "help.howto"),
             _PROFILE,
-            Button("我的取药单", "order.mine"),
+            Button("用药和设备", "patient.care"),
             Button("隐私与同意", "patient.privacy"),
             Button("转人工", "help.human"),
         ),
@@ -37,7 +37,7 @@ BY_ROLE: dict[Role, tuple[Button, ...]] = {
     Role.GRASSROOTS_DOCTOR: (
         Button("我的任务", "doctor.tasks"),
         Button("发起会诊", "doctor.new"),
-        Button("更多", below=(Button("我的会诊", "doctor.mine"), *_STAFF_HELP)),
+        Button("更多", below=(Button("我的会诊", "doctor.mine"), Button("监测提醒", "doctor.alerts"), *_STAFF_HELP)),
     ),
     Role.EXPERT: (
         Button("会诊邀请", "expert.offers"),

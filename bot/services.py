@@ -9,11 +9,13 @@ from backend.help_desk import HelpDesk
 if TYPE_CHECKING:
     from backend.consultation.service import ConsultationService
     from backend.dispensing import DispensingService
+    from backend.dispensing.reminders import ReminderService
     from backend.files import FileStore
     from backend.imaging import ImagingService
     from backend.people.service import PeopleService
     from backend.prescription import PrescriptionService
     from backend.records import RecordService
+    from backend.records.monitoring.service import MonitoringService
     from backend.reporting import ReportService
     from backend.scheduling.service import SchedulingService
     from backend.video.service import VideoService
@@ -44,6 +46,9 @@ class Links(Protocol):
     def studies(self, consultation_id: str) -> str:
         """Give the address of the page on which a doctor brings images to a consultation."""
 
+    def device(self, code: str) -> str:
+        """Give the address of the page that pairs a device; whoever has the one-time code in it may."""
+
     def quarantine(self, study_id: str) -> str:
         """Give the address of the page on which a doctor of the institution says whose a study is."""
 
@@ -58,6 +63,8 @@ class Services:
     video: "VideoService"
     imaging: "ImagingService"
     records: "RecordService"
+    monitoring: "MonitoringService"
+    reminders: "ReminderService"
     reports: "ReportService"
     prescriptions: "PrescriptionService"
     dispensing: "DispensingService"

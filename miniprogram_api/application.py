@@ -11,12 +11,14 @@ from pydantic import BaseModel
 
 from backend.db import is_transient
 from backend.errors import ConsentRequired, DomainError, Forbidden, InvalidInput, NotFound
+from backend.records.monitoring.devices import PairingRefused
 from backend.security.policy import Actor
 from backend.video.desk_codes import DeskCodeRefused
 from backend.video.nodes import RoomBusy
 from miniprogram_api import (
     bookings,
     consultations,
+    devices,
     keyimages,
     photographs,
     prescription_papers,
@@ -60,6 +62,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *studies.ENDPOINTS,
     *prescriptions.ENDPOINTS,
     *prescription_papers.ENDPOINTS,
+    *devices.ENDPOINTS,
 )
 
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")
@@ -67,6 +70,7 @@ _STATUS: tuple[tuple[type[DomainError], int], ...] = (
     (InvalidInput, 400),
     (LoginRefused, 401),
     (DeskCodeRefused, 401),
+    (PairingRefused, 401),
     (Forbidden, 403),
     (ConsentRequired, 403),
     (NotFound, 404),
@@ -79,6 +83,7 @@ _STATUS: tuple[tuple[type[DomainError], int], ...] = (
 )
 _RETRY_SECONDS = 60
 _IMAGES_A_MINUTE = 6000
+_BATCHES_A_MINUTE = 30
 _RETRY: dict[type[DomainError], int] = {TooManyRequests: _RETRY_SECONDS, RoomBusy: 1}
 _ANONYMOUS = Actor(person_id="", roles=frozenset())
 _NO_SUCH_CONSULTATION = "没有找到这次会诊。"
@@ -121,7 +126,7 @@ def described_api() -> dict[str, Any]:
 
 def _serve(endpoint: Endpoint, context: Context) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def serve(request: web.Request) -> web.Response:
-        actor = _ANONYMOUS if endpoint.open else await _authorised(request, context)
+        actor = await _asking(endpoint, request, context)
         path = dict(request.match_info)
         if not all(_IDENTIFIER.fullmatch(path[name]) for name in endpoint.path_parameters):
             raise NotFound(_NO_SUCH_CONSULTATION)
@@ -164,9 +169,29 @@ async def _authorised(request: web.Request, context: Context) -> Actor:
     return actor
 
 
-async def _actor(request: web.Request, context: Context) -> Actor:
+async def _asking(endpoint: Endpoint, request: web.Request, context: Context) -> Actor:
+    if endpoint.open:
+        return _ANONYMOUS
+    return await (_device(request, context) if endpoint.device else _authorised(request, context))
+
+
+async def _device(request: web.Request, context: Context) -> Actor:
+    actor = await context.monitoring.device_of_token(_token(request))
+    if actor is None:
+        raise LoginRefused
+    if not await context.limits.allow(f"device:{actor.person_id}", _BATCHES_A_MINUTE, seconds=_RETRY_SECONDS):
+        raise TooManyRequests
+    return actor
+
+
+def _token(request: web.Request) -> str:
     scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    person_id = context.sessions.read(token) if scheme.lower() == "bearer" else None
+    return token if scheme.lower() == "bearer" else ""
+
+
+async def _actor(request: web.Request, context: Context) -> Actor:
+    token = _token(request)
+    person_id = context.sessions.read(token) if token else None
     if person_id is None:
         raise LoginRefused
     try:

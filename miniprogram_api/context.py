@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from backend.imaging import ImagingService
     from backend.people.service import PeopleService
     from backend.prescription import PrescriptionPapers, PrescriptionService
+    from backend.records.monitoring.service import MonitoringService
     from backend.reporting import ReportDocuments, ReportService
     from backend.scheduling import SchedulingService
     from backend.video.rooms import RoomAdmission
@@ -51,6 +52,7 @@ class Context:
     documents: "ReportDocuments"
     prescriptions: "PrescriptionService"
     papers: "PrescriptionPapers"
+    monitoring: "MonitoringService"
     mint: Callable[["RoomAdmission"], str]
     web_login: WebLogin
     account_channel: str

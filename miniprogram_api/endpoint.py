@@ -35,13 +35,14 @@ Reason = Annotated[Written, StringConstraints(min_length=1, max_length=200, patt
 """A reason in a person's words: not blank, at most 200 characters."""
 
 
-def _no_text_or_truth(value: object) -> object:
+def number(value: object) -> object:
+    """Let what JSON calls a number pass: not "5", not true. Raises ValueError."""
     if isinstance(value, str | bool):
         raise ValueError("a number is needed")
     return value
 
 
-Number = Annotated[int, BeforeValidator(_no_text_or_truth)]
+Number = Annotated[int, BeforeValidator(number)]
 """A whole number as JSON knows it: 5 and 5.0, not "5" and not true."""
 
 
@@ -94,7 +95,7 @@ class Call:
     """One authorised request, checked against its endpoint.
 
     Attributes:
-        actor: who asks; for an open endpoint the anonymous person without a role.
+        actor: who asks, a person or a device; for an open endpoint the anonymous person without a role.
         path: the path's parameters.
         query, body: instances of the endpoint's models.
         address: from which the request came.
@@ -115,7 +116,7 @@ class Endpoint:
     Args:
         operation: its `operationId`, which generated clients name their function by.
         answers: the model of the answer; `File` where it is a file of `media_type`.
-        open: needs no session.
+        open: needs no session. device: asked by a device at home with its own token, not by a person.
         path_parameters: each parameter of the path with what it means; all are identifiers of 32 hexadecimal digits.
     """
 
@@ -129,6 +130,7 @@ class Endpoint:
     body: type[Model] = Nothing
     status: int = 200
     open: bool = False
+    device: bool = False
     path_parameters: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
 

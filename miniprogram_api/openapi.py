@@ -82,7 +82,10 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"session": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "session": {"type": "http", "scheme": "bearer"},
+                "device": {"type": "http", "scheme": "bearer", "description": "The token of a device at home."},
+            },
         },
         "security": [{"session": []}],
     }
@@ -99,6 +102,8 @@ def _operation(endpoint: Endpoint, answer: dict[str, Any]) -> dict[str, Any]:
     }
     if endpoint.open:
         operation["security"] = []
+    if endpoint.device:
+        operation["security"] = [{"device": []}]
     return operation
 
 

@@ -9,6 +9,7 @@ from backend.clock import Clock
 from backend.consultation import ConsultationService
 from backend.db import Database, install_key_ring
 from backend.dispensing import DispensingService
+from backend.dispensing.reminders import ReminderService
 from backend.events import EventBus
 from backend.files import FileStore
 from backend.help_desk import HelpDesk
@@ -17,6 +18,7 @@ from backend.imaging.remotestore import RemoteStore
 from backend.people import PeopleService
 from backend.prescription import PrescriptionPapers, PrescriptionService
 from backend.records import RecordService
+from backend.records.monitoring.service import MonitoringService
 from backend.reporting import ReportDocuments, ReportService
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
@@ -45,6 +47,8 @@ class House:
     video: VideoService
     imaging: ImagingService
     records: RecordService
+    monitoring: MonitoringService
+    reminders: ReminderService
     reports: ReportService
     documents: ReportDocuments
     signing: SigningService
@@ -127,6 +131,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             ),
             imaging=imaging,
             records=records,
+            monitoring=MonitoringService(database, clock, events, timers, audit, people, consultations, records),
+            reminders=ReminderService(database, clock, events, timers, audit, consultations),
             reports=reports,
             documents=documents,
             signing=signing,

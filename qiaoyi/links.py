@@ -68,6 +68,10 @@ class PublicLinks:
         """Give the address of the page on which a doctor brings images to a consultation: no secret either."""
         return f"{self._public_url}/h5/studies/{consultation_id}"
 
+    def device(self, code: str) -> str:
+        """Give the address of the page that pairs a device at home: its one-time code is the right to do so."""
+        return f"{self._public_url}/h5/devices/{code}"
+
     def quarantine(self, study_id: str) -> str:
         """Give the address of the page on which a doctor says whose a study is: no secret either."""
         return f"{self._public_url}/h5/quarantine/{study_id}"

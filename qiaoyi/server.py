@@ -29,6 +29,7 @@ from bot.transport import Receiving, Sending
 from bot.wechat.token import MemoryTokenStore, RedisTokenStore, TokenStore
 from miniprogram_api.application import authorise_viewer, make_application
 from miniprogram_api.context import Context
+from miniprogram_api.device_page import device_page_routes
 from miniprogram_api.login import Code2Session
 from miniprogram_api.pages import page_routes
 from miniprogram_api.sessions import Sessions
@@ -173,6 +174,8 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         video=house.video,
         imaging=house.imaging,
         records=house.records,
+        monitoring=house.monitoring,
+        reminders=house.reminders,
         reports=house.reports,
         prescriptions=house.prescriptions,
         dispensing=house.dispensing,
@@ -214,6 +217,7 @@ def _application(
         documents=house.documents,
         prescriptions=house.prescriptions,
         papers=house.papers,
+        monitoring=house.monitoring,
         mint=partial(mint, token_mint(house.clock, house.ring)),
         web_login=WebLogin(
             http,
@@ -244,6 +248,9 @@ def _application(
     application.add_routes(Playback(house.video, recording_links).routes())
     application.add_routes([verification_route(house.reports, house.prescriptions, limits, settings.trusted_proxies)])
     application.add_routes(page_routes(PAGES, settings.framed_by))
+    application.add_routes(
+        device_page_routes(house.monitoring, limits, settings.trusted_proxies, settings.public, settings.framed_by)
+    )
     return application
 
 

@@ -15,7 +15,7 @@ class Role(StrEnum):
     EXPERT = "expert"
     PHARMACIST = "pharmacist"
     ADMINISTRATOR = "administrator"
-    DEVICE = "device"  # a machine of an institution that sends images: a modality, a PACS
+    DEVICE = "device"  # a machine that sends: a modality or a PACS of an institution, a cuff at a patient's home
     SYSTEM = "system"  # the platform itself: timers, matching, delivery
 
 
@@ -117,6 +117,14 @@ class Action(StrEnum):
     DISPENSING_HANDLE = "dispensing.handle"  # accepted, refused, packed, sent, redeemed
     DISPENSING_RECEIVE = "dispensing.receive"
     SIGNING_MANAGE = "signing.manage"  # certificates of those who sign: issued, listed, revoked
+    MONITORING_PAIR = "monitoring.pair"  # devices at home: added, taken away
+    MONITORING_SEND = "monitoring.send"
+    MONITORING_READ = "monitoring.read"  # devices, limits and alerts of a patient
+    MONITORING_SET_LIMITS = "monitoring.set_limits"
+    MONITORING_ACKNOWLEDGE = "monitoring.acknowledge"
+    REMINDERS_PLAN = "reminders.plan"  # which medicines a patient is reminded of
+    REMINDERS_READ = "reminders.read"
+    REMINDERS_ANSWER = "reminders.answer"
     SCHEDULING_READ_SLOTS = "scheduling.read_slots"
     SCHEDULING_SET_WEEK = "scheduling.set_week"
     SCHEDULING_ADD_ABSENCE = "scheduling.add_absence"
@@ -226,6 +234,14 @@ TABLE: dict[Action, Grants] = {
     Action.DISPENSING_HANDLE: _grants(pharmacist=INSTITUTION),
     Action.DISPENSING_RECEIVE: _grants(OWN, pharmacist=INSTITUTION),
     Action.SIGNING_MANAGE: _grants(administrator=ANY, system=ANY),
+    Action.MONITORING_PAIR: _grants(OWN, DOCTORS),
+    Action.MONITORING_SEND: _grants(device=PARTICIPANT),
+    Action.MONITORING_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
+    Action.MONITORING_SET_LIMITS: _grants(doctor=DOCTORS),
+    Action.MONITORING_ACKNOWLEDGE: _grants(doctor=DOCTORS),
+    Action.REMINDERS_PLAN: _grants(OWN, DOCTORS, system=ANY),
+    Action.REMINDERS_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
+    Action.REMINDERS_ANSWER: _grants(OWN),
     Action.SCHEDULING_READ_SLOTS: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
     Action.SCHEDULING_SET_WEEK: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
     Action.SCHEDULING_ADD_ABSENCE: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),

@@ -64,6 +64,7 @@ _MORE = (
     Choice("help.price", "要花钱吗"),
     Choice("help.safety", "安全吗"),
     Choice("help.insurance", "医保能用吗"),
+    Choice("device.mine", "我的设备"),
     Choice("patient.privacy", "隐私与同意"),
     Choice("help.human", "找人工"),
 )

@@ -156,8 +156,14 @@ async def _cancel_because(turn: Turn, consultation_id: str, reason: str) -> None
     turn.say("这次会诊取消了，医生也会知道。要是又不舒服，随时告诉我。")
 
 
+async def _care(turn: Turn, _: str) -> None:
+    """Show the way to what somebody has at home: medicines and devices."""
+    turn.say(Menu("要看什么？", (Choice("order.mine", "我的取药单"), Choice("device.mine", "我的设备"))))
+
+
 def register(dialogue: Dialogue) -> None:
     """Add the list of consultations and what can be done with each."""
+    dialogue.on_action("patient.care", _care)
     dialogue.on_action("patient.mine", _mine)
     dialogue.on_action("patient.case", _case)
     dialogue.on_action("patient.timeline", _timeline)

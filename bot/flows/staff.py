@@ -7,6 +7,7 @@ from bot.flows import (
     doctor_attach,
     doctor_cancel,
     doctor_findings,
+    doctor_monitoring,
     doctor_new,
     doctor_submit,
     doctor_task,
@@ -28,9 +29,10 @@ from bot.flows import (
     thread,
 )
 
-# Interceptors look at a message in this order: commands, then the thread.
+# Interceptors look at a message in this order: commands, then what names a patient's device, then the thread.
 _MODULES = (
     staff_commands,
+    doctor_monitoring,
     thread,
     staff_home,
     doctor_task,

@@ -13,6 +13,7 @@ _CHOICES = {
         Choice("doctor.tasks", "我的任务"),
         Choice("doctor.new", "发起会诊"),
         Choice("doctor.mine", "我的会诊"),
+        Choice("doctor.alerts", "监测提醒"),
     ),
     Role.PHARMACIST: (Choice("pharmacist.queue", "待审处方"), Choice("pharmacy.queue", "取药单")),
     Role.ADMINISTRATOR: (
@@ -22,7 +23,8 @@ _CHOICES = {
 }
 WHAT_THEY_CAN_DO = {
     Role.GRASSROOTS_DOCTOR: (
-        "· 患者问诊后，任务会直接发到这里\n· 补充体征和检查，一键向上级专家申请会诊\n· 给面前的患者直接发起会诊"
+        "· 患者问诊后，任务会直接发到这里\n· 补充体征和检查，一键向上级专家申请会诊\n· 给面前的患者直接发起会诊\n"
+        "· 患者家里的血压计这些，数值不对劲会提醒您；写“张三 绑定血压计”“张三 血压 160/100 提醒”就行"
     ),
     Role.EXPERT: (
         "· 有适合您的会诊，邀请会发到这里，点一下就能接受\n· 会诊前看资料摘要，不够可以要求补充\n"

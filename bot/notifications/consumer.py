@@ -10,6 +10,8 @@ from bot.notifications import (
     imaging,
     key_images,
     matching,
+    medicines,
+    monitoring,
     patient_notes,
     preparation,
     prescriptions,
@@ -57,6 +59,8 @@ _MODULES = (
     prescriptions,
     dispensing,
     results,
+    monitoring,
+    medicines,
     administrators,
 )
 

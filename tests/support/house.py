@@ -12,6 +12,7 @@ from backend.clock import Clock
 from backend.consultation.service import ConsultationService
 from backend.db import Database
 from backend.dispensing import DispensingService
+from backend.dispensing.reminders import ReminderService
 from backend.events import EventBus
 from backend.files import FileStore
 from backend.help_desk import HelpDesk
@@ -20,6 +21,7 @@ from backend.imaging import FolderStore, ImagingService, SealedObjects
 from backend.people.service import PeopleService
 from backend.prescription import PrescriptionService
 from backend.records import RecordService
+from backend.records.monitoring.service import MonitoringService
 from backend.reporting import ReportService
 from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
@@ -103,6 +105,10 @@ class PlainLinks:
     def studies(self, consultation_id: str) -> str:
         """Give the address of the page on which a doctor brings images."""
         return f"http://house.test/h5/studies/{consultation_id}"
+
+    def device(self, code: str) -> str:
+        """Give the address of the page that pairs a device."""
+        return f"http://house.test/h5/devices/{code}"
 
     def quarantine(self, study_id: str) -> str:
         """Give the address of the page on which a doctor says whose a study is."""
@@ -199,13 +205,17 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
     objects = SealedObjects(FolderStore(folder / "imaging"))
     imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects, files)
     prescriptions = PrescriptionService(database, clock, events, timers, audit, people, consultations, known, signing)
+    records = RecordService(database, clock, events, audit, people, consultations)
+    monitoring = MonitoringService(database, clock, events, timers, audit, people, consultations, records)
     services = Services(
         people=people,
         consultations=consultations,
         scheduling=scheduling,
         video=VideoService(database, clock, events, timers, audit, people, consultations, files),
         imaging=imaging,
-        records=RecordService(database, clock, events, audit, people, consultations),
+        records=records,
+        monitoring=monitoring,
+        reminders=ReminderService(database, clock, events, timers, audit, consultations),
         reports=ReportService(database, clock, events, timers, audit, people, consultations, imaging),
         prescriptions=prescriptions,
         dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),

@@ -360,6 +360,47 @@ def upgrade() -> None:
         batch_op.create_index("ix_media_nodes_seen_at", ["seen_at"], unique=False)
 
     op.create_table(
+        "medicine_doses",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("line_ids", sa.JSON(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("asked", "taken", "stopped", "missed", name="dosestate", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("put_off", sa.Integer(), nullable=False),
+        sa.Column("answered_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_medicine_doses")),
+        sa.UniqueConstraint("patient_id", "due_at", name=op.f("uq_medicine_doses_patient_id_due_at")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
+        "medicine_plans",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("origin", sa.String(length=64), nullable=True),
+        sa.Column("made_by", sa.String(length=32), nullable=False),
+        sa.Column("made_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_medicine_plans")),
+        sa.UniqueConstraint("origin", name=op.f("uq_medicine_plans_origin")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("medicine_plans", schema=None) as batch_op:
+        batch_op.create_index("ix_medicine_plans_patient", ["patient_id", "id"], unique=False)
+
+    op.create_table(
+        "medicine_reminder_clocks",
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("reached", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.PrimaryKeyConstraint("patient_id", name=op.f("pk_medicine_reminder_clocks")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
         "observations",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("patient_id", sa.String(length=32), nullable=False),
@@ -1020,6 +1061,29 @@ def upgrade() -> None:
         batch_op.create_index("ix_ledger_lines_account", ["account", "posting_id", "amount"], unique=False)
 
     op.create_table(
+        "medicine_plan_lines",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("plan_id", sa.String(length=32), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("how", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("times", sa.JSON(), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("every", sa.Integer(), nullable=False),
+        sa.Column("by_night", sa.Boolean(), nullable=False),
+        sa.Column("since", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("stopped_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.ForeignKeyConstraint(["plan_id"], ["medicine_plans.id"], name=op.f("fk_medicine_plan_lines_plan_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_medicine_plan_lines")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("medicine_plan_lines", schema=None) as batch_op:
+        batch_op.create_index("ix_medicine_plan_lines_patient", ["patient_id", "last_day"], unique=False)
+
+    op.create_table(
         "person_roles",
         sa.Column("person_id", sa.String(length=32), nullable=False),
         sa.Column("role", sa.String(length=24), nullable=False),
@@ -1302,6 +1366,24 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
+        "monitored_patients",
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("doctor_id", sa.String(length=32), nullable=False),
+        sa.Column("institution_id", sa.String(length=32), nullable=False),
+        sa.Column("since", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("told_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.ForeignKeyConstraint(["doctor_id"], ["practitioners.id"], name=op.f("fk_monitored_patients_doctor_id")),
+        sa.ForeignKeyConstraint(
+            ["institution_id"], ["institutions.id"], name=op.f("fk_monitored_patients_institution_id")
+        ),
+        sa.PrimaryKeyConstraint("patient_id", name=op.f("pk_monitored_patients")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("monitored_patients", schema=None) as batch_op:
+        batch_op.create_index("ix_monitored_patients_institution", ["institution_id", "since"], unique=False)
+
+    op.create_table(
         "practitioner_expertise",
         sa.Column("practitioner_id", sa.String(length=32), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
@@ -1498,6 +1580,44 @@ def upgrade() -> None:
         batch_op.create_index("ix_signing_certificates_holder", ["holder", "practitioner_id"], unique=False)
 
     op.create_table(
+        "home_devices",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "blood_pressure",
+                "heart_rate",
+                "spo2",
+                "glucose",
+                "temperature",
+                name="kind",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("label", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("created_by", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("code_digest", sa.String(length=64), nullable=True),
+        sa.Column("code_expires_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("token_digest", sa.String(length=64), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["patient_id"], ["monitored_patients.patient_id"], name=op.f("fk_home_devices_patient_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_home_devices")),
+        sa.UniqueConstraint("code_digest", name=op.f("uq_home_devices_code_digest")),
+        sa.UniqueConstraint("token_digest", name=op.f("uq_home_devices_token_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("home_devices", schema=None) as batch_op:
+        batch_op.create_index("ix_home_devices_patient", ["patient_id", "id"], unique=False)
+
+    op.create_table(
         "imaging_instances",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("sop_instance_uid", sa.String(length=64), nullable=False),
@@ -1594,6 +1714,111 @@ def upgrade() -> None:
         batch_op.create_index("ix_medicine_orders_pharmacy", ["pharmacy_id", "state", "placed_at"], unique=False)
         batch_op.create_index("ix_medicine_orders_prescription", ["prescription_id", "id"], unique=False)
 
+    op.create_table(
+        "monitoring_alerts",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "blood_pressure",
+                "heart_rate",
+                "spo2",
+                "glucose",
+                "temperature",
+                name="kind",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("open_for", sa.String(length=64), nullable=True),
+        sa.Column(
+            "level",
+            sa.Enum("normal", "watch", "alert", "danger", name="level", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("side", sa.Enum("low", "high", name="side", native_enum=False, length=24), nullable=False),
+        sa.Column("opened_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("closed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("closed_by", sa.String(length=32), nullable=True),
+        sa.Column("readings", sa.Integer(), nullable=False),
+        sa.Column("reading", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("measured_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("latest", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("latest_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("told_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("acknowledged_by", sa.String(length=32), nullable=True),
+        sa.Column("acknowledged_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("note", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["acknowledged_by"], ["practitioners.id"], name=op.f("fk_monitoring_alerts_acknowledged_by")
+        ),
+        sa.ForeignKeyConstraint(["closed_by"], ["practitioners.id"], name=op.f("fk_monitoring_alerts_closed_by")),
+        sa.ForeignKeyConstraint(
+            ["patient_id"], ["monitored_patients.patient_id"], name=op.f("fk_monitoring_alerts_patient_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_monitoring_alerts")),
+        sa.UniqueConstraint("open_for", name=op.f("uq_monitoring_alerts_open_for")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("monitoring_alerts", schema=None) as batch_op:
+        batch_op.create_index("ix_monitoring_alerts_patient", ["patient_id", "opened_at"], unique=False)
+
+    op.create_table(
+        "monitoring_limits",
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("measure", sa.String(length=16), nullable=False),
+        sa.Column("side", sa.Enum("low", "high", name="side", native_enum=False, length=24), nullable=False),
+        sa.Column(
+            "level",
+            sa.Enum("normal", "watch", "alert", "danger", name="level", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("bound", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("set_by", sa.String(length=32), nullable=False),
+        sa.Column("set_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["patient_id"], ["monitored_patients.patient_id"], name=op.f("fk_monitoring_limits_patient_id")
+        ),
+        sa.ForeignKeyConstraint(["set_by"], ["practitioners.id"], name=op.f("fk_monitoring_limits_set_by")),
+        sa.PrimaryKeyConstraint("patient_id", "measure", "side", "level", name=op.f("pk_monitoring_limits")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
+        "monitoring_tellings",
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "blood_pressure",
+                "heart_rate",
+                "spo2",
+                "glucose",
+                "temperature",
+                name="kind",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "level",
+            sa.Enum("normal", "watch", "alert", "danger", name="level", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("side", sa.Enum("low", "high", name="side", native_enum=False, length=24), nullable=False),
+        sa.Column("told_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["patient_id"], ["monitored_patients.patient_id"], name=op.f("fk_monitoring_tellings_patient_id")
+        ),
+        sa.PrimaryKeyConstraint("patient_id", "kind", "level", "side", name=op.f("pk_monitoring_tellings")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
     op.create_table(
         "prescription_papers",
         sa.Column("prescription_id", sa.String(length=32), nullable=False),
@@ -1697,6 +1922,47 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("report_issues", schema=None) as batch_op:
         batch_op.create_index("ix_report_issues_due_at", ["due_at"], unique=False)
+
+    op.create_table(
+        "device_readings",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("device_id", sa.String(length=32), nullable=False),
+        sa.Column("reading_key", sa.String(length=64), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "blood_pressure",
+                "heart_rate",
+                "spo2",
+                "glucose",
+                "temperature",
+                name="kind",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("said_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("taken_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("received_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("fresh", sa.Boolean(), nullable=False),
+        sa.Column(
+            "level",
+            sa.Enum("normal", "watch", "alert", "danger", name="level", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("side", sa.Enum("low", "high", name="side", native_enum=False, length=24), nullable=True),
+        sa.Column("calm", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["home_devices.id"], name=op.f("fk_device_readings_device_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_device_readings")),
+        sa.UniqueConstraint("device_id", "kind", "said_at", name=op.f("uq_device_readings_device_id_kind_said_at")),
+        sa.UniqueConstraint("device_id", "reading_key", name=op.f("uq_device_readings_device_id_reading_key")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("device_readings", schema=None) as batch_op:
+        batch_op.create_index("ix_device_readings_patient", ["patient_id", "kind", "taken_at"], unique=False)
 
     op.create_table(
         "imaging_headers",
@@ -1847,6 +2113,10 @@ def downgrade() -> None:
 
     op.drop_table("imaging_key_images")
     op.drop_table("imaging_headers")
+    with op.batch_alter_table("device_readings", schema=None) as batch_op:
+        batch_op.drop_index("ix_device_readings_patient")
+
+    op.drop_table("device_readings")
     with op.batch_alter_table("report_issues", schema=None) as batch_op:
         batch_op.drop_index("ix_report_issues_due_at")
 
@@ -1861,6 +2131,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_prescription_papers_due_at")
 
     op.drop_table("prescription_papers")
+    op.drop_table("monitoring_tellings")
+    op.drop_table("monitoring_limits")
+    with op.batch_alter_table("monitoring_alerts", schema=None) as batch_op:
+        batch_op.drop_index("ix_monitoring_alerts_patient")
+
+    op.drop_table("monitoring_alerts")
     with op.batch_alter_table("medicine_orders", schema=None) as batch_op:
         batch_op.drop_index("ix_medicine_orders_prescription")
         batch_op.drop_index("ix_medicine_orders_pharmacy")
@@ -1873,6 +2149,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_imaging_instances_compress_at")
 
     op.drop_table("imaging_instances")
+    with op.batch_alter_table("home_devices", schema=None) as batch_op:
+        batch_op.drop_index("ix_home_devices_patient")
+
+    op.drop_table("home_devices")
     with op.batch_alter_table("signing_certificates", schema=None) as batch_op:
         batch_op.drop_index("ix_signing_certificates_holder")
 
@@ -1896,6 +2176,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_practitioner_expertise_span")
 
     op.drop_table("practitioner_expertise")
+    with op.batch_alter_table("monitored_patients", schema=None) as batch_op:
+        batch_op.drop_index("ix_monitored_patients_institution")
+
+    op.drop_table("monitored_patients")
     op.drop_table("invitations")
     op.drop_table("imaging_upload_studies")
     op.drop_table("imaging_upload_pieces")
@@ -1940,6 +2224,10 @@ def downgrade() -> None:
 
     op.drop_table("pharmacy_stock")
     op.drop_table("person_roles")
+    with op.batch_alter_table("medicine_plan_lines", schema=None) as batch_op:
+        batch_op.drop_index("ix_medicine_plan_lines_patient")
+
+    op.drop_table("medicine_plan_lines")
     with op.batch_alter_table("ledger_lines", schema=None) as batch_op:
         batch_op.drop_index("ix_ledger_lines_account")
 
@@ -2038,6 +2326,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_observations_batch")
 
     op.drop_table("observations")
+    op.drop_table("medicine_reminder_clocks")
+    with op.batch_alter_table("medicine_plans", schema=None) as batch_op:
+        batch_op.drop_index("ix_medicine_plans_patient")
+
+    op.drop_table("medicine_plans")
+    op.drop_table("medicine_doses")
     with op.batch_alter_table("media_nodes", schema=None) as batch_op:
         batch_op.drop_index("ix_media_nodes_seen_at")
 

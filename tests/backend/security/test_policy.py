@@ -19,6 +19,7 @@ FACTS: dict[Relation, dict[str, object]] = {
 
 # The table again, as a person would say it; a change of the policy has to be made in both places.
 PATIENTS_OWN = {
+    "monitoring.pair", "monitoring.read", "reminders.plan", "reminders.read", "reminders.answer",
     "imaging.read", "report.read", "prescription.read",
     "dispensing.order", "dispensing.read", "dispensing.receive",
     "video.enter", "video.read_recording", "video.answer_recording", "consultation.raise_alarm",
@@ -29,6 +30,7 @@ PATIENTS_OWN = {
     "people.read", "people.update", "people.consent", "file.put", "file.read",
 }  # fmt: skip
 EXPERTS_CASES = {
+    "monitoring.read", "reminders.read",
     "imaging.read", "imaging.mark", "imaging.convert", "imaging.teach", "report.write", "report.read",
     "report.read_critical", "records.read", "records.write",
     "prescription.write", "prescription.read", "prescription.revoke", "dispensing.read",
@@ -40,6 +42,8 @@ EXPERTS_CASES = {
     "scheduling.add_absence", "scheduling.release", "people.read", "people.set_on_call", "file.put", "file.read",
 }  # fmt: skip
 DOCTORS_CASES = {
+    "monitoring.pair", "monitoring.read", "monitoring.set_limits", "monitoring.acknowledge",
+    "reminders.plan", "reminders.read",
     "imaging.store", "imaging.read", "imaging.mark", "imaging.convert", "imaging.teach", "report.read",
     "report.read_critical", "report.confirm_critical", "records.read", "records.write",
     "prescription.read",
@@ -74,7 +78,9 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "imaging.manage", "signing.manage",
     },
     (Role.DEVICE, Relation.INSTITUTION): {"imaging.store"},
+    (Role.DEVICE, Relation.PARTICIPANT): {"monitoring.send"},
     (Role.SYSTEM, Relation.ANY): {
+        "monitoring.read", "reminders.plan", "reminders.read",
         "imaging.read", "imaging.manage", "imaging.forward", "imaging.remove", "imaging.file_document",
         "report.read", "report.read_critical", "records.read", "records.write",
         "prescription.read", "signing.manage", "dispensing.read", "dispensing.stock",
