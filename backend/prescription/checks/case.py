@@ -172,14 +172,9 @@ class Case:
 
 
 def within(code: str, span: str) -> bool:
-    """Whether an ICD-10 code lies in a subtree ("I10", "K92.2") or span ("I10-I15").
-
-    A bare category lies in all its subcategories: what is not said more closely may be any of them.
-    """
+    """Whether an ICD-10 code lies in a subtree ("I10", "K92.2") or span ("I10-I15")."""
     first, _, last = span.partition("-")
-    if last:
-        return first <= code[:3] <= last
-    return code.startswith(first) or (len(code) == 3 and first.startswith(code))
+    return first <= code[:3] <= last if last else code.startswith(first)
 
 
 def token(text: str) -> str:
