@@ -1,6 +1,6 @@
 """Reading the drug reference. Whatever is wrong in it is an error: nothing is checked against half of it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -9,7 +9,6 @@ from data.drugs.reference import Reference
 from data.drugs.rows import (
     CrossReaction,
     DrugClass,
-    Fact,
     Form,
     Frequency,
     Ingredient,
@@ -73,11 +72,8 @@ def load_reference(folder: Path = FOLDER) -> Reference:
         _require(folder, interaction.between, known, "an interaction")
     for crossing in crossings:
         _require(folder, (crossing.allergic_to, crossing.given), known, "a cross-reaction")
-    _require(folder, (fact.source for fact in _facts(medicines)), {one.code for one in sources}, "a medicine")
-    facts: Iterable[Fact] = (*classes, *interactions, *crossings)
-    _require(folder, (fact.source for fact in facts), {one.code for one in sources}, "a source")
-
     built = Reference(medicines, classes, interactions, crossings, forms, frequencies, sources, laws, ingredients)
+    _require(folder, built.cited, set(built.sources), "a fact")
     _check_whole(folder, built)
     return built
 
@@ -124,13 +120,6 @@ def _check_medicine(folder: Path, one: Medicine, classes: set[str], forms: set[s
         first, _, last = span.partition("-")
         if last and first[:3] > last:
             raise DataError(f"{folder}: {place}: the span {span} is upside down")
-
-
-def _facts(medicines: Iterable[Medicine]) -> Iterator[Fact]:
-    for one in medicines:
-        yield one
-        yield from (*one.doses, *one.avoid, *one.pregnancy, *one.ages, *one.kidney)
-        yield from (fact for fact in (one.lactation, one.liver) if fact)
 
 
 def _check_whole(folder: Path, built: Reference) -> None:

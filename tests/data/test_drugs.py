@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.drugs import Medicine, load_reference, reference
+from data.drugs.__main__ import PAGE, page
 from data.drugs.loading import FOLDER
 from data.drugs.search import folded, sounds
 from data.errors import DataError
@@ -167,6 +168,14 @@ def test_a_file_that_is_cut_off_is_an_error(tmp_path: Path, file: Path) -> None:
     (folder / file).write_bytes(content[: len(content) // 2])
     with pytest.raises(DataError, match=file.name):
         load_reference(folder)
+
+
+def test_the_page_for_reviewers_is_what_the_data_say() -> None:
+    assert PAGE.read_text("utf-8") == page(SHIPPED), "renew it: python -m data.drugs"
+
+
+def test_every_source_is_cited_by_something() -> None:
+    assert set(SHIPPED.cited) == set(SHIPPED.sources)
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from typing import Literal, Protocol
 
 from backend.clock import LOCAL_ZONE
 from backend.prescription import kidney_function
+from backend.prescription.dosing import years_old
 from backend.prescription.rules import Finding, Line, Order, Prescriber, Severity
 from backend.records.background import Answered, Background, Measured
 from data import icd10
@@ -106,12 +108,7 @@ class Case:
     def age(self) -> Decimal | None:
         """Years, with the days since the last birthday as a part; None where the birth date is not known."""
         born = self.patient.birth_date
-        if born is None or born > self.today:
-            return None
-        before = (self.today.month, self.today.day) < (born.month, born.day)
-        years = self.today.year - born.year - before
-        days = (self.today - _birthday(born, born.year + years)).days
-        return years + Decimal(days) / 366
+        return None if born is None or born > self.today else years_old(born, self.today)
 
     @property
     def weight(self) -> Decimal | None:
@@ -196,12 +193,20 @@ def finding(
     return Finding(rule, about, Severity(severity), (item.index,), sentence, advice, source)
 
 
+class _Harm(Protocol):
+    @property
+    def severity(self) -> Literal["stop", "warning", "note"]: ...
+
+    @property
+    def instead(self) -> str: ...
+
+
+def advise(fact: _Harm) -> str:
+    """What to do instead, as the reference says; nothing has to be done about a note."""
+    if fact.instead:
+        return f"{fact.instead}。"
+    return "" if fact.severity == "note" else "请换一种药，或请专科医生决定。"
+
+
 def _icd(code: str) -> str:
     return code.strip().upper().rstrip("+*")
-
-
-def _birthday(born: date, year: int) -> date:
-    try:
-        return born.replace(year=year)
-    except ValueError:  # the 29th of February
-        return date(year, 3, 1)

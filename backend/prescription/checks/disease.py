@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backend.prescription.checks.case import Case, finding
+from backend.prescription.checks.case import Case, advise, finding
 from backend.prescription.rules import Finding
 
 
@@ -16,5 +16,5 @@ def check(case: Case) -> Iterator[Finding]:
                 sentence = f"病人有{'、'.join(met)}，{item.name}{verdict}：{fact.why}。"
                 source = case.reference.cite(fact.source, item.medicine)
                 subject = "+".join(fact.icd)
-                advice = f"{fact.instead}。" if fact.instead else "请换一种药，或请专科医生决定。"
+                advice = advise(fact)
                 yield finding("disease", item, fact.severity, sentence, source=source, advice=advice, subject=subject)

@@ -1,5 +1,6 @@
 """A dose that a writer begins with passes the checks, and the packs are enough."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -7,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.prescription import kidney_function
-from backend.prescription.dosing import packs, propose
+from backend.prescription.dosing import packs, propose, years_old
 from backend.prescription.rules import Line, Severity
 from backend.records.background import Measured
-from tests.backend.prescription.orders import NOW, REFERENCE, born, findings, line, order, preparation, somebody
+from tests.backend.prescription.orders import NOW, REFERENCE, TODAY, born, findings, line, order, preparation, somebody
 
 PREPARATIONS = sorted(REFERENCE.preparations)
 
@@ -18,7 +19,7 @@ PREPARATIONS = sorted(REFERENCE.preparations)
 @given(st.sampled_from(PREPARATIONS), st.floats(0.1, 90), st.integers(4, 110))
 def test_a_proposed_dose_is_never_too_much(code: str, years: float, kilograms: int) -> None:
     made, weight = REFERENCE.preparations[code], Decimal(kilograms)
-    proposal = propose(made, Decimal(str(round(years, 3))), weight)
+    proposal = propose(made, REFERENCE, years_old(born(years), TODAY), weight)
     if proposal is None:
         return
     given_line = Line(code, proposal.dose, proposal.frequency, proposal.route, 1)
@@ -45,14 +46,14 @@ def test_a_dose_is_proposed_as_it_can_be_measured_out(
     medicine: str, form: str, years: int, kilograms: int | None, dose: str, frequency: str
 ) -> None:
     weight = None if kilograms is None else Decimal(kilograms)
-    proposal = propose(preparation(medicine, form), Decimal(years), weight)
+    proposal = propose(preparation(medicine, form), REFERENCE, Decimal(years), weight)
     assert proposal is not None
     assert (proposal.dose, proposal.frequency) == (Decimal(dose), frequency)
 
 
 def test_nothing_is_proposed_by_a_weight_that_is_not_known_or_for_an_age_without_a_dose() -> None:
-    assert propose(preparation("ibuprofen", "suspension"), Decimal(3), None) is None
-    assert propose(preparation("rabeprazole"), Decimal(3), Decimal(15)) is None
+    assert propose(preparation("ibuprofen", "suspension"), REFERENCE, Decimal(3), None) is None
+    assert propose(preparation("rabeprazole"), REFERENCE, Decimal(3), Decimal(15)) is None
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,26 @@ def test_the_filtration_rate_follows_ckd_epi_2021(milligrams: str, age: int, fem
 
 def test_the_clearance_follows_cockcroft_and_gault() -> None:
     assert round(kidney_function.cockcroft_gault(Decimal("88.42"), Decimal(70), True, Decimal(50))) == 41
+
+
+@pytest.mark.parametrize(
+    ("birthday", "today", "years"),
+    [
+        ("2020-02-29", "2026-02-28", 5),
+        ("2020-02-29", "2026-03-01", 6),
+        ("2020-11-22", "2026-11-21", 5),
+        ("2020-11-22", "2026-11-22", 6),
+    ],
+)
+def test_an_age_grows_on_the_birthday(birthday: str, today: str, years: int) -> None:
+    age = years_old(date.fromisoformat(birthday), date.fromisoformat(today))
+    assert years <= age < years + 1
+
+
+@given(st.dates(), st.integers(0, 40_000))
+def test_nobody_grows_younger(born_on: date, days: int) -> None:
+    day = date.fromordinal(min(born_on.toordinal() + days, date.max.toordinal() - 1))
+    assert 0 <= years_old(born_on, day) <= years_old(born_on, date.fromordinal(day.toordinal() + 1))
 
 
 @given(st.integers(20, 1500), st.integers(18, 100), st.booleans())
