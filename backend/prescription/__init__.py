@@ -1,12 +1,13 @@
 """Prescriptions: written by a doctor, checked, signed, reviewed by a pharmacist, and read by the patient after that."""
 
 from backend.prescription.context import VALID_DAYS, read_line, stored_line
-from backend.prescription.formulary import MOST_LINES, ROUTES, Formulary, Proposal, ReferenceUnreadable, Said
+from backend.prescription.formulary import MOST_LINES, Formulary, Proposal, ReferenceUnreadable, Said
 from backend.prescription.papers import PrescriptionPapers
 from backend.prescription.review import BrokenDocument, FindingsLeft
 from backend.prescription.rules import Finding, Line, Order, Override, Prescriber, Severity, State, Step
 from backend.prescription.service import PrescriptionService
 from backend.prescription.views import PrescriptionView, QueueItem, TemplateView, Verification
+from data.drugs import ROUTES
 
 __all__ = [
     "MOST_LINES",

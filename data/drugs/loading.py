@@ -22,6 +22,22 @@ from data.files import ROOT, read_rows, require_unique
 
 FOLDER = ROOT / "drugs"
 
+LAWS = (
+    "max_medicines",
+    "diagnosis",
+    "acute_days",
+    "chronic_days",
+    "chronic_reason",
+    "chronic_excluded",
+    "controlled_online",
+    "young_child_online",
+    "first_visit_online",
+    "antibiotic_grades",
+    "special_antibiotics",
+    "suitability",
+)
+"""The articles that the checks lean on."""
+
 Coded = TypeVar("Coded", DrugClass, Form, Frequency, Ingredient, Law, Source)
 
 
@@ -51,6 +67,7 @@ def load_reference(folder: Path = FOLDER) -> Reference:
     interactions = read_rows(folder / "interactions.json", Interaction)
     crossings = read_rows(folder / "cross_reactions.json", CrossReaction)
     laws = _coded(folder / "laws.json", Law)
+    _require(folder, LAWS, {one.code for one in laws}, "a check")
     codes = [[one.code for one in medicines], [one.code for one in classes], [one.code for one in ingredients]]
     require_unique(folder, "code", [code for rows in codes for code in rows])
     require_unique(folder, "interaction", ["+".join(sorted(one.between)) for one in interactions])

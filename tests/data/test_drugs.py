@@ -105,19 +105,19 @@ def test_a_medicine_is_known_by_what_people_call_it(said: str, code: str | None)
     assert (medicine.code if medicine else None) == code
 
 
-def _change(folder: Path, file: str, change: Callable[[Rows], None]) -> None:
+def _change(folder: Path, file: str, change: Callable[[Rows], object]) -> None:
     rows = json.loads((folder / file).read_text("utf-8"))
     change(rows)
     (folder / file).write_text(json.dumps(rows, ensure_ascii=False), "utf-8")
 
 
-def _first(key: str, value: object) -> Callable[[Rows], None]:
+def _first(key: str, value: object) -> Callable[[Rows], object]:
     return lambda rows: rows[0].__setitem__(key, value)
 
 
 ANTIINFECTIVES = "medicines/antiinfectives.json"
 
-DAMAGE: dict[str, tuple[str, Callable[[Rows], None]]] = {
+DAMAGE: dict[str, tuple[str, Callable[[Rows], object]]] = {
     "a medicine twice": (ANTIINFECTIVES, lambda rows: rows.append(rows[0])),
     "a class that there is not": (ANTIINFECTIVES, _first("classes", ["wonders"])),
     "an ingredient that is nowhere explained": (ANTIINFECTIVES, _first("ingredients", ["stone"])),
@@ -144,6 +144,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Rows], None]]] = {
     "an interaction of nothing": ("interactions.json", _first("between", ["warfarin", "seafood"])),
     "an interaction without source": ("interactions.json", lambda rows: rows[0].pop("source")),
     "a cross-reaction to nothing": ("cross_reactions.json", _first("given", "wonders")),
+    "a law that a check leans on is gone": ("laws.json", lambda rows: rows.pop(0)),
     "a law without its article": ("laws.json", lambda rows: rows[0].pop("source")),
     "no rows": ("frequencies.json", lambda rows: rows.clear()),
 }

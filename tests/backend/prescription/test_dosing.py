@@ -7,11 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.prescription import kidney_function
+from backend.prescription import Formulary, kidney_function
 from backend.prescription.dosing import packs, propose, years_old
 from backend.prescription.rules import Line, Severity
 from backend.records.background import Measured
-from tests.backend.prescription.orders import NOW, REFERENCE, TODAY, born, findings, line, order, preparation, somebody
+from tests.backend.prescription.orders import (
+    NOW,
+    REFERENCE,
+    TODAY,
+    born,
+    findings,
+    line,
+    order,
+    preparation,
+    severity,
+    somebody,
+)
 
 PREPARATIONS = sorted(REFERENCE.preparations)
 
@@ -112,3 +123,15 @@ def test_nobody_grows_younger(born_on: date, days: int) -> None:
 def test_more_creatinine_never_means_more_filtration(creatinine: int, age: int, female: bool) -> None:
     less = kidney_function.ckd_epi_2021(Decimal(creatinine + 10), Decimal(age), female)
     assert less <= kidney_function.ckd_epi_2021(Decimal(creatinine), Decimal(age), female)
+
+
+def test_a_newborn_is_no_adult() -> None:
+    patient = somebody(birth_date=TODAY, weight=Measured(Decimal("3.5"), NOW))
+    proposal = Formulary().propose(preparation("amoxicillin", "granules").code, patient, TODAY)
+    assert proposal.line.dose == Decimal("31.25")  # a quarter of a sachet: of 3.5 kg, not of an adult
+    assert severity(findings(proposal.line, patient), "dose.max_time") is None
+
+
+def test_small_amounts_are_written_out() -> None:
+    said = Formulary().said(line("digoxin", 0.0625, "qd"), somebody(), TODAY)
+    assert said.dose == "0.0625mg"
