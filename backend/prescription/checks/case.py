@@ -17,6 +17,8 @@ from data import icd10
 from data.drugs import Frequency, Medicine, Preparation, Reference
 
 ADULT = 18
+VERDICTS = {"stop": "不能用", "warning": "要慎用", "note": "请留意"}
+"""What a severity says of a medicine."""
 _STAGES = {"N18.3": Decimal(59), "N18.4": Decimal(29), "N18.5": Decimal(14)}
 
 
@@ -177,12 +179,6 @@ def within(code: str, span: str) -> bool:
 def token(text: str) -> str:
     """A short code for something said in words, so that the words do not stand in a finding's subject."""
     return hashlib.sha256(text.encode()).hexdigest()[:10]
-
-
-def raised(severity: Severity, other: Severity) -> Severity:
-    """The graver of two."""
-    order = (Severity.NOTE, Severity.WARNING, Severity.STOP)
-    return max(severity, other, key=order.index)
 
 
 def finding(
