@@ -19,6 +19,7 @@ from data.drugs import Frequency, Medicine, Preparation, Reference
 ADULT = 18
 VERDICTS = {"stop": "不能用", "warning": "要慎用", "note": "请留意"}
 """What a severity says of a medicine."""
+_MOST_DOSE = 1_000_000
 _STAGES = {"N18.3": Decimal(59), "N18.4": Decimal(29), "N18.5": Decimal(14)}
 
 
@@ -48,7 +49,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Item:
-    """A line whose codes are known and whose dose is a number."""
+    """A line whose codes are known and whose dose is possible."""
 
     index: int
     line: Line
@@ -96,11 +97,11 @@ class Case:
         today: date,
         limits: Limits,
     ) -> "Case":
-        """Resolve the lines; one of unknown codes or with a dose that is no number is stopped by `line.check`."""
+        """Resolve the lines; one of unknown codes or an impossible dose is stopped by `line.check`."""
         items = tuple(
             Item(index, line, preparation, frequency)
             for index, line in enumerate(order.lines)
-            if line.dose.is_finite()
+            if possible(line.dose)
             and (preparation := reference.preparations.get(line.preparation))
             and (frequency := reference.frequencies.get(line.frequency))
         )
@@ -168,6 +169,11 @@ class Case:
         if preparation := self.reference.preparations.get(code):
             return frozenset({preparation.medicine.code})
         return self.reference.members(code)
+
+
+def possible(dose: Decimal) -> bool:
+    """Whether a dose is a number of a size that can be reckoned with."""
+    return dose.is_finite() and abs(dose) <= _MOST_DOSE
 
 
 def within(code: str, span: str) -> bool:

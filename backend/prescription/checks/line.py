@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backend.prescription.checks.case import Case, Item, finding
+from backend.prescription.checks.case import Case, Item, finding, possible
 from backend.prescription.rules import Finding, Line, Severity
 from data.drugs import ROUTES
 
@@ -25,8 +25,8 @@ def _unknown(case: Case, line: Line) -> str:
         return "药品资料里没有这种药，不能核对，所以不能开。"
     if line.frequency not in case.reference.frequencies:
         return "用药次数写得不对，不能核对，所以不能开。"
-    if not line.dose.is_finite():
-        return "每次的用量不是数字，不能核对，所以不能开。"
+    if not possible(line.dose):
+        return "每次的用量写得不对，不能核对，所以不能开。"
     return ""
 
 

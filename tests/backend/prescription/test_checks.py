@@ -442,6 +442,8 @@ def test_from_afar_a_first_visit_is_stopped_and_a_small_child_needs_somebody_the
         ({"dose": Decimal(0)}, "line.amount"),
         ({"dose": Decimal(-1)}, "line.amount"),
         ({"dose": Decimal("NaN")}, "line.unknown"),
+        ({"dose": Decimal("Infinity")}, "line.unknown"),
+        ({"dose": Decimal("1e30")}, "line.unknown"),
         ({"days": 0}, "line.amount"),
         ({"route": "iv"}, "line.route"),
     ],
