@@ -2,12 +2,13 @@
 
 from backend.prescription.context import VALID_DAYS, read_line, stored_line
 from backend.prescription.document import line_text
-from backend.prescription.formulary import MOST_LINES, ROUTES, Formulary, Proposal, ReferenceUnreadable, Said
+from backend.prescription.formulary import MOST_LINES, Formulary, Proposal, ReferenceUnreadable, Said
 from backend.prescription.papers import PrescriptionPapers
 from backend.prescription.review import BrokenDocument, FindingsLeft
 from backend.prescription.rules import Finding, Line, Order, Override, Prescriber, Severity, State, Step
 from backend.prescription.service import PrescriptionService
 from backend.prescription.views import PrescriptionView, QueueItem, TemplateView, Verification
+from data.drugs import ROUTES
 
 __all__ = [
     "MOST_LINES",

@@ -1,6 +1,7 @@
 """How much people of an age and weight take of a medicine, and how many packs that makes. Pure."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from backend.prescription.rules import Line
@@ -9,6 +10,19 @@ from data.drugs import Dose, Frequency, Medicine, Preparation, Reference
 YOUTH = 14
 """From this age on who has no dose of their own is measured by the adults'; with a warning."""
 _AS_NEEDED = Decimal(4)
+
+
+def years_old(born: date, today: date) -> Decimal:
+    """Give an age in years, with the days since the last birthday as a part of one."""
+    years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return years + Decimal((today - _birthday(born, born.year + years)).days) / 366
+
+
+def _birthday(born: date, year: int) -> date:
+    try:
+        return born.replace(year=year)
+    except ValueError:  # the 29th of February
+        return date(year, 3, 1)
 
 
 def doses_for(medicine: Medicine, route: str, age: Decimal) -> tuple[Dose, ...]:
@@ -54,11 +68,12 @@ class Proposal:
     most_a_day: Decimal
 
 
-def propose(preparation: Preparation, age: Decimal, weight: Decimal | None) -> Proposal | None:
+def propose(preparation: Preparation, reference: Reference, age: Decimal, weight: Decimal | None) -> Proposal | None:
     """The usual dose of a preparation for an age in years and a weight in kg, as it can be measured out.
 
-    The lower end of the usual range, raised to what can be measured out as long as that is usual too. None where no
-    dose is known, or it goes by a weight that is not known, or cannot be measured out.
+    The lower end of the usual range, raised to what can be measured out as long as that is usual too, by the first
+    frequency that keeps it within the most for a day. None where no dose is known, or it goes by a weight that is not
+    known, or cannot be measured out.
     """
     medicine, route = preparation.medicine, preparation.routes[0]
     rule = dose_for(medicine, route, age, weight)
@@ -69,14 +84,15 @@ def propose(preparation: Preparation, age: Decimal, weight: Decimal | None) -> P
     if rule.kg and weight is not None and rule.max_kg_day is not None:
         low, high = low * weight, high * weight
         most_a_day = min(most_a_day, rule.max_kg_day * weight)
-    high = min(high, rule.most_for_one_time, most_a_day)
-    dose = _measured(min(low, high), preparation, ROUND_CEILING)
-    if dose > high:
-        dose = _measured(high, preparation, ROUND_FLOOR)
-    if dose <= 0:
-        return None
-    days = medicine.days[0] if medicine.days else None
-    return Proposal(dose, rule.frequencies[0], route, days, most_a_day)
+    high = min(high, rule.most_for_one_time)
+    for code in rule.frequencies:
+        most = min(high, most_a_day / per_day(reference.frequencies[code], rule, reference))
+        dose = _measured(min(low, most), preparation, ROUND_CEILING)
+        if dose > most:
+            dose = _measured(most, preparation, ROUND_FLOOR)
+        if dose > 0:
+            return Proposal(dose, code, route, medicine.days[0] if medicine.days else None, most_a_day)
+    return None
 
 
 def packs(line: Line, preparation: Preparation, reference: Reference, age: Decimal, weight: Decimal | None) -> int:

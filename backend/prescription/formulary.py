@@ -10,35 +10,14 @@ from datetime import date
 from decimal import Decimal
 
 from backend.errors import DomainError, InvalidInput
-from backend.people.rules import age_months
 from backend.prescription import dosing
-from backend.prescription.checks import check
+from backend.prescription.checks import Limits, check
 from backend.prescription.rules import Finding, Line, Order, Prescriber
 from backend.records.background import Background
-from data.drugs import Preparation, Reference, reference
+from data.drugs import ROUTES, Preparation, Reference, reference
 from data.errors import DataError
 
-ROUTES = {
-    "oral": "口服",
-    "sublingual": "舌下含服",
-    "buccal": "颊部含服",
-    "rectal": "直肠给药",
-    "inhaled": "吸入",
-    "nebulised": "雾化吸入",
-    "im": "肌内注射",
-    "iv": "静脉给药",
-    "sc": "皮下注射",
-    "topical": "外用",
-    "transdermal": "贴皮肤",
-    "eye": "点眼",
-    "ear": "滴耳",
-    "nasal": "鼻用",
-    "vaginal": "阴道给药",
-    "oromucosal": "口腔局部用",
-}
-"""What people read for a way of giving a medicine."""
-
-MOST_LINES = 5
+MOST_LINES = Limits.max_medicines
 """Medicines on one prescription (处方管理办法 第6条第9项)."""
 
 LONGEST_DAYS = 90
@@ -143,7 +122,7 @@ class Formulary:
         """Give a line in words; how many packs one takes as needed depends on the patient."""
         preparation = self.preparation(line.preparation)
         frequency = self.reference.frequencies[line.frequency]
-        form = preparation.form
+        form, age = preparation.form, _age(patient, today)
         pieces = line.dose / preparation.strength
         return Said(
             name=preparation.name,
@@ -152,7 +131,7 @@ class Formulary:
             pieces="" if preparation.unit == form.piece else f"{plain(pieces)}{form.piece}",
             frequency=frequency.name,
             route=ROUTES[line.route],
-            packs=dosing.packs(line, preparation, self.reference, _age(patient, today) or _ADULT, _weight(patient)),
+            packs=dosing.packs(line, preparation, self.reference, _ADULT if age is None else age, _weight(patient)),
             pack_unit=form.pack,
         )
 
@@ -163,7 +142,7 @@ class Formulary:
         """
         preparation = self.preparation(code)
         age, weight = _age(patient, today), _weight(patient)
-        found = dosing.propose(preparation, age or _ADULT, weight)
+        found = dosing.propose(preparation, self.reference, _ADULT if age is None else age, weight)
         if found is None:
             line = Line(code, preparation.strength, _ONCE_A_DAY, preparation.routes[0], _FALLBACK_DAYS)
             by_weight = any(one.kg for one in preparation.medicine.doses) and weight is None
@@ -191,12 +170,12 @@ def amount(value: Decimal, unit: str) -> str:
 
 
 def plain(value: Decimal) -> str:
-    """Give a number without needless digits: 2.00 → 2, at most two behind the point."""
-    return f"{value.quantize(Decimal('0.01')).normalize():f}"
+    """Give a number without needless digits: 2.00 → 2, at most four behind the point (0.0625 mg of digoxin)."""
+    return f"{value.quantize(Decimal('0.0001')).normalize():f}"
 
 
 def _why(preparation: Preparation, route: str, age: Decimal | None, weight: Decimal | None) -> str:
-    rule = dosing.dose_for(preparation.medicine, route, age or _ADULT, weight)
+    rule = dosing.dose_for(preparation.medicine, route, _ADULT if age is None else age, weight)
     if rule is not None and rule.kg and weight is not None:
         return f"按体重{plain(weight)}公斤算的"
     if age is None:
@@ -207,7 +186,7 @@ def _why(preparation: Preparation, route: str, age: Decimal | None, weight: Deci
 def _age(patient: Background, today: date) -> Decimal | None:
     if patient.birth_date is None or patient.birth_date > today:
         return None
-    return Decimal(age_months(patient.birth_date, today)) / 12
+    return dosing.years_old(patient.birth_date, today)
 
 
 def _weight(patient: Background) -> Decimal | None:

@@ -6,6 +6,7 @@ Every fact is written down from general knowledge of its source and awaits a pha
 from data.drugs.loading import load_reference, reference
 from data.drugs.reference import Preparation, Reference
 from data.drugs.rows import (
+    ROUTES,
     AgeLimit,
     Contraindication,
     CrossReaction,
@@ -24,6 +25,7 @@ from data.drugs.rows import (
 )
 
 __all__ = [
+    "ROUTES",
     "AgeLimit",
     "Contraindication",
     "CrossReaction",

@@ -1,6 +1,6 @@
 """Reading the drug reference. Whatever is wrong in it is an error: nothing is checked against half of it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -9,7 +9,6 @@ from data.drugs.reference import Reference
 from data.drugs.rows import (
     CrossReaction,
     DrugClass,
-    Fact,
     Form,
     Frequency,
     Ingredient,
@@ -22,6 +21,22 @@ from data.errors import DataError
 from data.files import ROOT, read_rows, require_unique
 
 FOLDER = ROOT / "drugs"
+
+LAWS = (
+    "max_medicines",
+    "diagnosis",
+    "acute_days",
+    "chronic_days",
+    "chronic_reason",
+    "chronic_excluded",
+    "controlled_online",
+    "young_child_online",
+    "first_visit_online",
+    "antibiotic_grades",
+    "special_antibiotics",
+    "suitability",
+)
+"""The articles that the checks lean on."""
 
 Coded = TypeVar("Coded", DrugClass, Form, Frequency, Ingredient, Law, Source)
 
@@ -52,6 +67,7 @@ def load_reference(folder: Path = FOLDER) -> Reference:
     interactions = read_rows(folder / "interactions.json", Interaction)
     crossings = read_rows(folder / "cross_reactions.json", CrossReaction)
     laws = _coded(folder / "laws.json", Law)
+    _require(folder, LAWS, {one.code for one in laws}, "a check")
     codes = [[one.code for one in medicines], [one.code for one in classes], [one.code for one in ingredients]]
     require_unique(folder, "code", [code for rows in codes for code in rows])
     require_unique(folder, "interaction", ["+".join(sorted(one.between)) for one in interactions])
@@ -73,11 +89,8 @@ def load_reference(folder: Path = FOLDER) -> Reference:
         _require(folder, interaction.between, known, "an interaction")
     for crossing in crossings:
         _require(folder, (crossing.allergic_to, crossing.given), known, "a cross-reaction")
-    _require(folder, (fact.source for fact in _facts(medicines)), {one.code for one in sources}, "a medicine")
-    facts: Iterable[Fact] = (*classes, *interactions, *crossings)
-    _require(folder, (fact.source for fact in facts), {one.code for one in sources}, "a source")
-
     built = Reference(medicines, classes, interactions, crossings, forms, frequencies, sources, laws, ingredients)
+    _require(folder, built.cited, set(built.sources), "a fact")
     _check_whole(folder, built)
     return built
 
@@ -124,13 +137,6 @@ def _check_medicine(folder: Path, one: Medicine, classes: set[str], forms: set[s
         first, _, last = span.partition("-")
         if last and first[:3] > last:
             raise DataError(f"{folder}: {place}: the span {span} is upside down")
-
-
-def _facts(medicines: Iterable[Medicine]) -> Iterator[Fact]:
-    for one in medicines:
-        yield one
-        yield from (*one.doses, *one.avoid, *one.pregnancy, *one.ages, *one.kidney)
-        yield from (fact for fact in (one.lactation, one.liver) if fact)
 
 
 def _check_whole(folder: Path, built: Reference) -> None:

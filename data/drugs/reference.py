@@ -1,14 +1,16 @@
 """The drug reference in memory: what belongs to a code, what a name means, what two medicines do to each other."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain
 
 from data.drugs.rows import (
     LOCAL_ROUTES,
     CrossReaction,
     DrugClass,
+    Fact,
     Form,
     Frequency,
     Ingredient,
@@ -97,6 +99,15 @@ class Reference:
         """The title of a source; of a package insert with whose it is."""
         title = self.sources[source].title
         return f"{medicine.plain_name}{title}" if source == "insert" and medicine else title
+
+    @property
+    def cited(self) -> Iterator[str]:
+        """The source of each fact, once a fact."""
+        facts: Iterator[Fact] = chain(self.classes.values(), self.interactions, self.cross_reactions)
+        yield from (fact.source for fact in facts)
+        for one in self.medicines.values():
+            parts = (*one.doses, *one.avoid, *one.pregnancy, *one.ages, *one.kidney, one.lactation, one.liver)
+            yield from (fact.source for fact in (one, *parts) if fact)
 
     def classes_of(self, medicine: str) -> frozenset[str]:
         """Codes of the classes that a medicine belongs to, also by way of another class."""

@@ -1,7 +1,9 @@
 """The rows of the drug reference: what its files may hold. Every fact names its source by a code of sources.json."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -19,6 +21,28 @@ Route = Literal[
     "oral", "sublingual", "buccal", "rectal", "inhaled", "nebulised", "im", "iv", "sc",
     "topical", "transdermal", "eye", "ear", "nasal", "vaginal", "oromucosal",
 ]  # fmt: skip
+
+ROUTES: Mapping[str, str] = MappingProxyType(
+    {
+        "oral": "口服",
+        "sublingual": "舌下含服",
+        "buccal": "颊部含服",
+        "rectal": "直肠给药",
+        "inhaled": "吸入",
+        "nebulised": "雾化吸入",
+        "im": "肌内注射",
+        "iv": "静脉给药",
+        "sc": "皮下注射",
+        "topical": "外用",
+        "transdermal": "贴皮肤",
+        "eye": "点眼",
+        "ear": "滴耳",
+        "nasal": "鼻用",
+        "vaginal": "阴道给药",
+        "oromucosal": "口腔局部用",
+    }
+)
+"""What people read for a route."""
 
 LOCAL_ROUTES = frozenset({"topical", "eye", "ear", "nasal", "vaginal", "oromucosal"})
 """Routes by which little of a medicine reaches the blood."""

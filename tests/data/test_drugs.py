@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.drugs import Medicine, load_reference, reference
+from data.drugs.__main__ import PAGE, page
 from data.drugs.loading import FOLDER
 from data.drugs.search import folded, sounds
 from data.errors import DataError
@@ -104,19 +105,19 @@ def test_a_medicine_is_known_by_what_people_call_it(said: str, code: str | None)
     assert (medicine.code if medicine else None) == code
 
 
-def _change(folder: Path, file: str, change: Callable[[Rows], None]) -> None:
+def _change(folder: Path, file: str, change: Callable[[Rows], object]) -> None:
     rows = json.loads((folder / file).read_text("utf-8"))
     change(rows)
     (folder / file).write_text(json.dumps(rows, ensure_ascii=False), "utf-8")
 
 
-def _first(key: str, value: object) -> Callable[[Rows], None]:
+def _first(key: str, value: object) -> Callable[[Rows], object]:
     return lambda rows: rows[0].__setitem__(key, value)
 
 
 ANTIINFECTIVES = "medicines/antiinfectives.json"
 
-DAMAGE: dict[str, tuple[str, Callable[[Rows], None]]] = {
+DAMAGE: dict[str, tuple[str, Callable[[Rows], object]]] = {
     "a medicine twice": (ANTIINFECTIVES, lambda rows: rows.append(rows[0])),
     "a class that there is not": (ANTIINFECTIVES, _first("classes", ["wonders"])),
     "an ingredient that is nowhere explained": (ANTIINFECTIVES, _first("ingredients", ["stone"])),
@@ -143,6 +144,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Rows], None]]] = {
     "an interaction of nothing": ("interactions.json", _first("between", ["warfarin", "seafood"])),
     "an interaction without source": ("interactions.json", lambda rows: rows[0].pop("source")),
     "a cross-reaction to nothing": ("cross_reactions.json", _first("given", "wonders")),
+    "a law that a check leans on is gone": ("laws.json", lambda rows: rows.pop(0)),
     "a law without its article": ("laws.json", lambda rows: rows[0].pop("source")),
     "no rows": ("frequencies.json", lambda rows: rows.clear()),
 }
@@ -167,6 +169,14 @@ def test_a_file_that_is_cut_off_is_an_error(tmp_path: Path, file: Path) -> None:
     (folder / file).write_bytes(content[: len(content) // 2])
     with pytest.raises(DataError, match=file.name):
         load_reference(folder)
+
+
+def test_the_page_for_reviewers_is_what_the_data_say() -> None:
+    assert PAGE.read_text("utf-8") == page(SHIPPED), "renew it: python -m data.drugs"
+
+
+def test_every_source_is_cited_by_something() -> None:
+    assert set(SHIPPED.cited) == set(SHIPPED.sources)
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:

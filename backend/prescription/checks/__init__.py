@@ -49,7 +49,6 @@ def check(
     patient: Background,
     prescriber: Prescriber,
     reference: Reference,
-    *,
     today: date,
     limits: Limits | None = None,
 ) -> tuple[Finding, ...]:

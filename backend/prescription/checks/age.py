@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from backend.prescription.checks.case import Case, Item, finding
+from backend.prescription.checks.case import VERDICTS, Case, Item, advise, finding
 from backend.prescription.rules import Finding, Severity
 from data.drugs import AgeLimit
 
@@ -28,14 +28,11 @@ def _meets(fact: AgeLimit, age: Decimal) -> bool:
 
 
 def _found(case: Case, item: Item, fact: AgeLimit) -> Finding:
-    verdict = {"stop": "不能用", "warning": "要慎用", "note": "请留意"}[fact.severity]
+    verdict = VERDICTS[fact.severity]
     whom = f"{_years(fact.under)}以下" if fact.under is not None else f"{_years(fact.over)}及以上"
     sentence = f"{item.name}{whom}{verdict}：{fact.why}。"
     source = case.reference.cite(fact.source, item.medicine)
-    advice = (
-        f"{fact.instead}。" if fact.instead else "请换一种药，或请专科医生决定。" if fact.severity != "note" else ""
-    )
-    return finding("age", item, fact.severity, sentence, source=source, advice=advice)
+    return finding("age", item, fact.severity, sentence, source=source, advice=advise(fact))
 
 
 def _years(years: Decimal | None) -> str:

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backend.clock import LOCAL_ZONE
-from backend.prescription.checks.case import Case, Item, finding, token
+from backend.prescription.checks.case import VERDICTS, Case, Item, finding, token
 from backend.prescription.rules import Finding, Severity
 from backend.records.background import Allergy
 
 _ORDER = (Severity.STOP, Severity.WARNING, Severity.NOTE)
-_VERDICT = {Severity.STOP: "不能用", Severity.WARNING: "要慎用", Severity.NOTE: "请留意"}
-_ELSE = "请换别类药。"
+_ELSE = "请换别类药"
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,8 @@ def _against(case: Case, item: Item, allergy: Allergy) -> Iterator[Finding]:
     told = allergy.source.label
     if allergy.recorded_at is not None:
         told += f"，{allergy.recorded_at.astimezone(LOCAL_ZONE):%Y-%m-%d}"
-    sentence = f"病人对{allergy.substance}过敏（{told}），{worst.why}，{item.name}{_VERDICT[worst.severity]}。"
-    advice, subject = worst.instead or _ELSE, allergy.code or token(allergy.substance)
+    sentence = f"病人对{allergy.substance}过敏（{told}），{worst.why}，{item.name}{VERDICTS[worst.severity]}。"
+    advice, subject = f"{worst.instead or _ELSE}。", allergy.code or token(allergy.substance)
     yield finding(worst.rule, item, worst.severity, sentence, source=worst.source, advice=advice, subject=subject)
 
 

@@ -6,15 +6,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from typing import Literal, Protocol
 
 from backend.clock import LOCAL_ZONE
 from backend.prescription import kidney_function
+from backend.prescription.dosing import years_old
 from backend.prescription.rules import Finding, Line, Order, Prescriber, Severity
 from backend.records.background import Answered, Background, Measured
 from data import icd10
 from data.drugs import Frequency, Medicine, Preparation, Reference
 
 ADULT = 18
+VERDICTS = {"stop": "不能用", "warning": "要慎用", "note": "请留意"}
+"""What a severity says of a medicine."""
+_MOST_DOSE = 1_000_000
 _STAGES = {"N18.3": Decimal(59), "N18.4": Decimal(29), "N18.5": Decimal(14)}
 
 
@@ -44,7 +49,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Item:
-    """A line whose codes are known and whose dose is a number."""
+    """A line whose codes are known and whose dose is possible."""
 
     index: int
     line: Line
@@ -92,11 +97,11 @@ class Case:
         today: date,
         limits: Limits,
     ) -> "Case":
-        """Resolve the lines; one of unknown codes or with a dose that is no number is stopped by `line.check`."""
+        """Resolve the lines; one of unknown codes or an impossible dose is stopped by `line.check`."""
         items = tuple(
             Item(index, line, preparation, frequency)
             for index, line in enumerate(order.lines)
-            if line.dose.is_finite()
+            if possible(line.dose)
             and (preparation := reference.preparations.get(line.preparation))
             and (frequency := reference.frequencies.get(line.frequency))
         )
@@ -106,12 +111,7 @@ class Case:
     def age(self) -> Decimal | None:
         """Years, with the days since the last birthday as a part; None where the birth date is not known."""
         born = self.patient.birth_date
-        if born is None or born > self.today:
-            return None
-        before = (self.today.month, self.today.day) < (born.month, born.day)
-        years = self.today.year - born.year - before
-        days = (self.today - _birthday(born, born.year + years)).days
-        return years + Decimal(days) / 366
+        return None if born is None or born > self.today else years_old(born, self.today)
 
     @property
     def weight(self) -> Decimal | None:
@@ -171,26 +171,20 @@ class Case:
         return self.reference.members(code)
 
 
-def within(code: str, span: str) -> bool:
-    """Whether an ICD-10 code lies in a subtree ("I10", "K92.2") or span ("I10-I15").
+def possible(dose: Decimal) -> bool:
+    """Whether a dose is a number of a size that can be reckoned with."""
+    return dose.is_finite() and abs(dose) <= _MOST_DOSE
 
-    A bare category lies in all its subcategories: what is not said more closely may be any of them.
-    """
+
+def within(code: str, span: str) -> bool:
+    """Whether an ICD-10 code lies in a subtree ("I10", "K92.2") or span ("I10-I15")."""
     first, _, last = span.partition("-")
-    if last:
-        return first <= code[:3] <= last
-    return code.startswith(first) or (len(code) == 3 and first.startswith(code))
+    return first <= code[:3] <= last if last else code.startswith(first)
 
 
 def token(text: str) -> str:
     """A short code for something said in words, so that the words do not stand in a finding's subject."""
     return hashlib.sha256(text.encode()).hexdigest()[:10]
-
-
-def raised(severity: Severity, other: Severity) -> Severity:
-    """The graver of two."""
-    order = (Severity.NOTE, Severity.WARNING, Severity.STOP)
-    return max(severity, other, key=order.index)
 
 
 def finding(
@@ -201,12 +195,20 @@ def finding(
     return Finding(rule, about, Severity(severity), (item.index,), sentence, advice, source)
 
 
+class _Harm(Protocol):
+    @property
+    def severity(self) -> Literal["stop", "warning", "note"]: ...
+
+    @property
+    def instead(self) -> str: ...
+
+
+def advise(fact: _Harm) -> str:
+    """What to do instead, as the reference says; nothing has to be done about a note."""
+    if fact.instead:
+        return f"{fact.instead}。"
+    return "" if fact.severity == "note" else "请换一种药，或请专科医生决定。"
+
+
 def _icd(code: str) -> str:
     return code.strip().upper().rstrip("+*")
-
-
-def _birthday(born: date, year: int) -> date:
-    try:
-        return born.replace(year=year)
-    except ValueError:  # the 29th of February
-        return date(year, 3, 1)

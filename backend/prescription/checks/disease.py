@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backend.prescription.checks.case import Case, finding
+from backend.prescription.checks.case import VERDICTS, Case, advise, finding
 from backend.prescription.rules import Finding
 
 
@@ -12,9 +12,9 @@ def check(case: Case) -> Iterator[Finding]:
         for fact in item.medicine.avoid:
             met = [one.name for one in case.diseases_in(fact.icd)]
             if met:
-                verdict = {"stop": "不能用", "warning": "要慎用", "note": "请留意"}[fact.severity]
+                verdict = VERDICTS[fact.severity]
                 sentence = f"病人有{'、'.join(met)}，{item.name}{verdict}：{fact.why}。"
                 source = case.reference.cite(fact.source, item.medicine)
                 subject = "+".join(fact.icd)
-                advice = f"{fact.instead}。" if fact.instead else "请换一种药，或请专科医生决定。"
+                advice = advise(fact)
                 yield finding("disease", item, fact.severity, sentence, source=source, advice=advice, subject=subject)

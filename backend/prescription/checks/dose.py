@@ -139,4 +139,4 @@ def _usual(low: Decimal, high: Decimal, unit: str) -> str:
 
 
 def _number(value: Decimal) -> str:
-    return f"{round(value, 2).normalize():f}"
+    return f"{round(value, 4).normalize():f}"

@@ -24,7 +24,7 @@ def check(case: Case) -> Iterator[Finding]:
     for item in case.items:
         spans = item.medicine.indications
         if good and spans and not any(within(code, span) for code in good for span in spans):
-            sentence = f"{item.name}一般不用于处方上写的诊断。"
+            sentence = f"处方上的诊断里，没有{item.name}通常治的病。"
             source = case.reference.cite(item.medicine.source, item.medicine)
             advice = "请核对诊断是否写全，或换一种药；确实要用，请写明理由。"
             yield finding("indication", item, "warning", sentence, source=source, advice=advice)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backend.prescription.checks.case import ADULT, Case, Item, finding
+from backend.prescription.checks.case import ADULT, VERDICTS, Case, Item, advise, finding
 from backend.prescription.checks.dose import day_dose
 from backend.prescription.rules import Finding
 from data.drugs import KidneyLimit
@@ -29,17 +29,12 @@ def _found(case: Case, item: Item, fact: KidneyLimit) -> Finding:
     dose = day_dose(case, item)
     over = fact.max_day is not None and dose > fact.max_day
     severity = "stop" if over else fact.severity
-    verdict = {"stop": "不能这样用", "warning": "要慎用", "note": "请留意"}[severity]
-    most = f"，每天最多{fact.max_day.normalize():f}{item.medicine.unit}" if fact.max_day is not None else ""
-    sentence = f"病人肾小球滤过率约{case.gfr}，{item.name}{verdict}：{fact.why}{most}。"
+    verdict = "不能用这么多" if over else VERDICTS[severity]
+    most = f"每天最多{fact.max_day.normalize():f}{item.medicine.unit}" if fact.max_day is not None else ""
+    reason = f"{fact.why}，{most}" if most else fact.why
+    sentence = f"病人肾功能差（滤过率约{round(case.gfr or 0)}），{item.name}{verdict}：{reason}。"
     source = case.reference.cite(fact.source, item.medicine)
-    advice = (
-        f"{fact.instead}。"
-        if fact.instead
-        else f"请减到每天{fact.max_day.normalize():f}{item.medicine.unit}以内。"
-        if over and fact.max_day
-        else "请换一种药，或请专科医生决定。"
-    )
+    advice = f"请减到{most}。" if over else advise(fact)
     return finding("kidney", item, severity, sentence, source=source, advice=advice)
 
 

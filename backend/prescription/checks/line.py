@@ -2,27 +2,9 @@
 
 from collections.abc import Iterator
 
-from backend.prescription.checks.case import Case, Item, finding
+from backend.prescription.checks.case import Case, Item, finding, possible
 from backend.prescription.rules import Finding, Line, Severity
-
-_ROUTES = {
-    "oral": "口服",
-    "sublingual": "舌下含服",
-    "buccal": "颊含",
-    "rectal": "塞肛或灌肠",
-    "inhaled": "吸入",
-    "nebulised": "雾化吸入",
-    "im": "肌肉注射",
-    "iv": "静脉给药",
-    "sc": "皮下注射",
-    "topical": "外用",
-    "transdermal": "贴皮",
-    "eye": "滴眼或涂眼",
-    "ear": "滴耳",
-    "nasal": "滴鼻或喷鼻",
-    "vaginal": "阴道用",
-    "oromucosal": "含在口里或漱口",
-}
+from data.drugs import ROUTES
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -43,8 +25,8 @@ def _unknown(case: Case, line: Line) -> str:
         return "药品资料里没有这种药，不能核对，所以不能开。"
     if line.frequency not in case.reference.frequencies:
         return "用药次数写得不对，不能核对，所以不能开。"
-    if not line.dose.is_finite():
-        return "每次的用量不是数字，不能核对，所以不能开。"
+    if not possible(line.dose):
+        return "每次的用量写得不对，不能核对，所以不能开。"
     return ""
 
 
@@ -54,8 +36,8 @@ def _amounts(item: Item, source: str) -> Iterator[Finding]:
         yield finding("line.amount", item, "stop", f"{item.name}的用量或天数不对。", source=source, advice="请重新填。")
         return
     if line.route not in item.preparation.routes:
-        allowed = "、".join(_ROUTES[route] for route in item.preparation.routes)
-        how = _ROUTES.get(line.route, line.route)
+        allowed = "、".join(ROUTES[route] for route in item.preparation.routes)
+        how = ROUTES.get(line.route, line.route)
         sentence = f"{item.name}不能{how}，只能{allowed}。"
         yield finding("line.route", item, "stop", sentence, source=source, advice=f"请改成{allowed}。")
     if line.dose % (item.preparation.strength * form.step):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backend.prescription.checks.case import Case, Item, finding
+from backend.prescription.checks.case import VERDICTS, Case, Item, finding
 from backend.prescription.rules import Finding
 from data.drugs import LiverLimit
 
@@ -22,7 +22,7 @@ def _against(case: Case, item: Item, fact: LiverLimit) -> Iterator[Finding]:
     high = alt is not None and alt.value > fact.alt_over
     old = alt is None or case.days_since(alt) > case.limits.liver_days
     if high and alt is not None:
-        verdict = {"stop": "不能用", "warning": "要慎用", "note": "请留意"}[fact.severity]
+        verdict = VERDICTS[fact.severity]
         sentence = f"病人转氨酶{alt.value.normalize():f}，太高了，{item.name}{verdict}：{fact.why}。"
         advice = f"{fact.instead}。" if fact.instead else "请先查清肝病，或换一种药。"
         yield finding("liver", item, fact.severity, sentence, source=source, advice=advice)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backend.prescription.checks.case import Case, Item, finding
+from backend.prescription.checks.case import VERDICTS, Case, Item, finding
 from backend.prescription.rules import Finding
 from backend.records.background import Answered
 from data.drugs import Lactation, Pregnancy
@@ -39,7 +39,7 @@ def _state(case: Case, answer: Answered | None) -> bool | None:
 
 def _pregnancy(case: Case, item: Item, fact: Pregnancy, known: bool) -> Finding:
     when = "" if len(fact.trimesters) == 3 else "、".join(_TRIMESTERS[one] for one in fact.trimesters)
-    harm = f"{item.name}孕妇{when}{'不能用' if fact.severity == 'stop' else '要慎用'}：{fact.why}"
+    harm = f"{item.name}孕妇{when}{VERDICTS[fact.severity]}：{fact.why}"
     sentence = f"病人怀孕了，{harm}。" if known else f"还没有问清病人是不是怀孕，{harm}。"
     instead = f"{fact.instead}。" if fact.instead else "请换一种药，或请产科医生决定。"
     advice = instead if known else "请先问清是不是怀孕，拿不准先验孕。"
@@ -48,7 +48,7 @@ def _pregnancy(case: Case, item: Item, fact: Pregnancy, known: bool) -> Finding:
 
 
 def _lactation(case: Case, item: Item, fact: Lactation, known: bool) -> Finding:
-    harm = f"{item.name}喂奶的人{'不能用' if fact.severity == 'stop' else '要慎用'}：{fact.why}"
+    harm = f"{item.name}喂奶的人{VERDICTS[fact.severity]}：{fact.why}"
     sentence = f"病人在喂奶，{harm}。" if known else f"还没有问清病人是不是在喂奶，{harm}。"
     instead = f"{fact.instead}。" if fact.instead else "请换一种药，或用药期间停喂母乳。"
     source = case.reference.cite(fact.source, item.medicine)
