@@ -216,10 +216,13 @@ def read_elements(file: BinaryIO, size: int, syntax: str) -> Elements:
         Unacceptable: it is cut off, damaged, or encoded in another way than `syntax` says.
     """
     elements: Elements = {}
+    last = -1
     try:
         for element in _walk(file, size, syntax):
-            if element.tag in elements or (elements and element.tag < next(reversed(elements))):
+            tag = int(element.tag)  # which compares faster
+            if tag <= last:
                 raise Unacceptable(Reason.UNREADABLE)  # tags ascend, each comes once (PS3.5, section 7.1)
+            last = tag
             elements[element.tag] = element
     except EOFError as error:
         raise Unacceptable(Reason.CUT_OFF) from error
