@@ -57,6 +57,7 @@ class Intake(Commits):
             Forbidden: the actor may not send. Unacceptable: it is refused, and the refusal is written down.
         """
         require(actor, Action.IMAGING_STORE, institution_id=actor.institution_id)
+        self._arrivals.note()
         try:
             instance, sealed = await self._stage(file)
             try:
