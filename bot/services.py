@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from backend.people.service import PeopleService
     from backend.prescription import PrescriptionService
     from backend.records import RecordService
-    from backend.reporting import ReportService
+    from backend.reporting import CriticalValueService, ReportService
     from backend.scheduling.service import SchedulingService
     from backend.video.service import VideoService
     from bot.outbox import Outbox
@@ -59,6 +59,7 @@ class Services:
     records: "RecordService"
     reports: "ReportService"
     prescriptions: "PrescriptionService"
+    critical_values: "CriticalValueService"
     files: "FileStore"
     outbox: "Outbox"
     help_desk: HelpDesk

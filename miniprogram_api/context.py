@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from backend.imaging import ImagingService
     from backend.people.service import PeopleService
     from backend.prescription import PrescriptionPapers, PrescriptionService
-    from backend.reporting import ReportDocuments, ReportService
+    from backend.reporting import CriticalValueService, ReportDocuments, ReportService
     from backend.scheduling import SchedulingService
     from backend.video.rooms import RoomAdmission
     from backend.video.service import VideoService
@@ -48,6 +48,7 @@ class Context:
     video: "VideoService"
     imaging: "ImagingService"
     reports: "ReportService"
+    critical_values: "CriticalValueService"
     documents: "ReportDocuments"
     prescriptions: "PrescriptionService"
     papers: "PrescriptionPapers"

@@ -16,7 +16,7 @@ from backend.imaging.remotestore import RemoteStore
 from backend.people import PeopleService
 from backend.prescription import PrescriptionPapers, PrescriptionService
 from backend.records import RecordService
-from backend.reporting import ReportDocuments, ReportService
+from backend.reporting import CriticalValueService, ReportDocuments, ReportService
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
 from backend.security.keyring import KeyRing, KeyRingError, open_key_file
@@ -45,6 +45,7 @@ class House:
     imaging: ImagingService
     records: RecordService
     reports: ReportService
+    critical_values: CriticalValueService
     documents: ReportDocuments
     signing: SigningService
     prescriptions: PrescriptionService
@@ -82,7 +83,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         records = RecordService(database, clock, events, audit, people, consultations)
         objects = SealedObjects(store)
         imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects, files)
-        reports = ReportService(database, clock, events, timers, audit, people, consultations, imaging)
+        reports = ReportService(database, clock, events, audit, people, consultations, imaging)
+        critical_values = CriticalValueService(timers, database, clock, events, audit, people, consultations, imaging)
         documents = ReportDocuments(
             database, clock, events, audit, people, consultations, imaging, reports, settings.public
         )
@@ -126,6 +128,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             imaging=imaging,
             records=records,
             reports=reports,
+            critical_values=critical_values,
             documents=documents,
             signing=signing,
             prescriptions=prescriptions,

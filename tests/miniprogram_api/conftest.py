@@ -164,6 +164,7 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
         video=house.services.video,
         imaging=house.services.imaging,
         reports=house.services.reports,
+        critical_values=house.services.critical_values,
         documents=ReportDocuments(
             house.database,
             house.clock,

@@ -19,7 +19,7 @@ from backend.imaging import FolderStore, ImagingService, SealedObjects
 from backend.people.service import PeopleService
 from backend.prescription import PrescriptionService
 from backend.records import RecordService
-from backend.reporting import ReportService
+from backend.reporting import CriticalValueService, ReportService
 from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Actor, Role
@@ -204,7 +204,8 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         video=VideoService(database, clock, events, timers, audit, people, consultations, files),
         imaging=imaging,
         records=RecordService(database, clock, events, audit, people, consultations),
-        reports=ReportService(database, clock, events, timers, audit, people, consultations, imaging),
+        reports=ReportService(database, clock, events, audit, people, consultations, imaging),
+        critical_values=CriticalValueService(timers, database, clock, events, audit, people, consultations, imaging),
         prescriptions=PrescriptionService(
             database,
             clock,
