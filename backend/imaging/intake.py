@@ -109,9 +109,10 @@ class Intake(Commits):
             size += len(piece)
             if size > SMALL_BYTES:
                 return await self._stage_large(_chained(head, stream))
-        instance, whole = await asyncio.to_thread(_read_and_sealed, b"".join(head))
-        head.clear()
-        return instance, await self._putting(self._objects.put_whole(whole))
+        with self._expected():
+            instance, whole = await asyncio.to_thread(_read_and_sealed, b"".join(head))
+            head.clear()
+            return instance, await self._putting(self._objects.put_whole(whole))
 
     async def _stage_large(self, file: AsyncIterable[bytes]) -> tuple[Instance, SealedObject]:
         sealed = await self._putting(self._objects.put(file))

@@ -91,7 +91,7 @@ async def _refusal_of_nothing(http: aiohttp.ClientSession, address: StowAddress,
 
 
 def _headers(address: StowAddress, boundary: str, size: int) -> dict[str, str]:
-    headers = {
+    headers: dict[str, str] = {
         hdrs.CONTENT_TYPE: f'multipart/related; type="application/dicom"; boundary={boundary}',
         # Told beforehand, because not every server takes a body of unknown length.
         hdrs.CONTENT_LENGTH: str(size),

@@ -34,9 +34,10 @@ def seen(walked: Iterator[RawDataElement | DataElement], file: io.BytesIO) -> tu
     found: Seen = []
     try:
         for element in walked:
-            raw = isinstance(element, RawDataElement)
-            said = tuple(element) if raw else (element.tag, element.VR, str(element.value))
-            found.append((*said, file.tell()))
+            if isinstance(element, RawDataElement):
+                found.append((*element, file.tell()))
+            else:
+                found.append((element.tag, element.VR, str(element.value), file.tell()))
     except FAULTS:
         return found, False
     return found, True
