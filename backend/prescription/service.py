@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from backend.consultation import CaseReference
 from backend.db import key_ring
 from backend.errors import NotFound
-from backend.people.rules import masked
+from backend.people import masked_name
 from backend.prescription.context import NO_SUCH_PRESCRIPTION, may_see
 from backend.prescription.document import line_text, read_moment
 from backend.prescription.review import Review
@@ -86,7 +86,7 @@ class PrescriptionService(Writing, Review):
                 number=row.number,
                 state=row.state,
                 genuine=await self._genuine(row, version),
-                patient_name=masked(document["patient"]["name"]),
+                patient_name=masked_name(document["patient"]["name"]),
                 age=document["patient"]["age"],
                 sex=document["patient"]["sex"],
                 institution=document["institution"],

@@ -12,7 +12,7 @@ from backend.db import key_ring
 from backend.errors import Conflict, DomainError, IllegalMove, InvalidInput, NotFound
 from backend.ids import new_id
 from backend.imaging import StudyView
-from backend.people.rules import masked
+from backend.people import masked_name
 from backend.reporting.desk import ReportingDesk, allowed_of, concerned, practitioner_of, require_of
 from backend.reporting.rules import SLIP_SENTENCES, ReportState, Slip, blank_in, slips_in
 from backend.reporting.tables import Report
@@ -222,7 +222,7 @@ class ReportService(ReportingDesk):
                 version=row.version,
                 latest=latest or row.version,
                 genuine=secrets.compare_digest(row.seal or "", seal_of(row)),
-                patient_name=masked(patient.name),
+                patient_name=masked_name(patient.name),
                 examination=row.examination,
                 impression=row.impression,
                 author_name=author.name,

@@ -104,7 +104,7 @@ async def test_the_code_on_the_paper_tells_what_it_should_say(desk: ReportDesk) 
     first = await desk.signed()
     assert first.code is not None
     said = await desk.reports.verify(first.code)
-    assert (said.patient_name, said.genuine, said.current) == ("王*明", True, True)
+    assert (said.patient_name, said.genuine, said.current) == ("王**", True, True)
     assert said.impression == first.impression
     draft = await desk.reports.amend(desk.expert, first.id, "补充")
     assert (await desk.reports.verify(first.code)).current
