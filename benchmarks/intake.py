@@ -20,12 +20,12 @@ from pathlib import Path
 from backend import migrations
 from backend.security.policy import SYSTEM
 from backend.seed import demo_id, seed
+from benchmarks.orthanc import AUTHORIZATION, running_orthanc
 from benchmarks.product import Product, running_product
 from benchmarks.slices import ct_series
 from benchmarks.stow import store, until_compressed
 from qiaoyi.house import open_house
 from qiaoyi.settings import load
-from tests.support.orthanc import AUTHORIZATION, running_orthanc
 
 _PATIENT = "Wang^Xiaoming=王^小明"
 _WARMING = 40
