@@ -2,7 +2,7 @@
 
 nice python -m benchmarks.imaging [--instances 200] [--rounds 3] [--json]
 
-Both send uncompressed CT slices of 512 x 512 (about 530 kB) by STOW-RS into one Orthanc, ten a request and four
+Both send uncompressed CT slices of 512 x 512 (about 560 kB) by STOW-RS into one Orthanc, ten a request and four
 requests at once, in turns. The bare client posts bytes that it holds in memory; ours claims rows, decrypts from the
 store, and writes down what arrived.
 """
@@ -13,87 +13,66 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
-
 from backend import migrations
-from backend.clock import Clock
-from backend.db import Database, install_key_ring
 from backend.imaging import StowAddress
-from backend.security.keyring import KeyRing
-from backend.security.policy import SYSTEM
+from backend.security.policy import SYSTEM, Actor
+from benchmarks.consultation import Asked, asked_expert
+from benchmarks.orthanc import AUTHORIZATION, running_orthanc
+from benchmarks.slices import ct_series
 from benchmarks.stow import store
-from tests.support.clinic import build_clinic
-from tests.support.forwarding import Case, submitted_case
-from tests.support.imaging import as_file, ct_slice, folder_store, imaging_on, of_patient, streamed
-from tests.support.orthanc import AUTHORIZATION, running_orthanc
+from qiaoyi.house import House, open_house
+from qiaoyi.settings import load
 
 _SETTLED = timedelta(minutes=2)
-_EDGE = 512
+_PATIENT = "Wang^Xiaoming=王^小明"
 _WARMING = 40
 _TARGET = 0.9
 
 
-def ct_files(series: int, count: int, accession: str) -> list[bytes]:
-    """Make slices of the size of a real CT; noise, which no PACS treats otherwise than an image."""
-    noise = np.random.default_rng(series).integers(0, 4096, (_EDGE, _EDGE), dtype=np.uint16)
-    files = []
-    for number in range(1, count + 1):
-        pixels = np.roll(noise, number, axis=0).tobytes()
-        changes = of_patient("王小明", accession=accession) | {"Rows": _EDGE, "Columns": _EDGE, "PixelData": pixels}
-        files.append(as_file(ct_slice(number, series=series, **changes)))
-    return files
-
-
-async def ours(case: Case, files: Sequence[bytes]) -> float:
+async def ours(house: House, case: Asked, machine: Actor, files: Sequence[bytes]) -> float:
     """Forward files that the store has; gives instances a second, from the queue to the last answer written down."""
     for file in files:
-        await case.imaging.receive(case.machine, streamed(file, len(file)))
-    before = [view.total for view in await case.imaging.transfers(SYSTEM, case.id)]
-    await case.clinic.pass_time(_SETTLED)
-    await case.hear()
+        await house.imaging.receive(machine, _whole(file))
+    before, _ = await _totals(house, case)
+    house.clock.advance(_SETTLED)
+    await _catch_up(house)
     begun = time.perf_counter()
-    await case.imaging.forward_waiting()
+    await house.imaging.forward_waiting()
     seconds = time.perf_counter() - begun
-    view = await case.transfer()
-    if not view.arrived == view.total == sum(before) + len(files):
-        raise RuntimeError(f"{view.arrived} of {view.total} arrived")
+    total, arrived = await _totals(house, case)
+    if not arrived == total == before + len(files):
+        raise RuntimeError(f"{arrived} of {total} arrived")
     return len(files) / seconds
 
 
 async def measure(instances: int, rounds: int) -> dict[str, object]:
     """Let both send in turns."""
-    install_key_ring(KeyRing({1: bytes(range(32))}, bytes(range(32, 64))))
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        url = f"sqlite+aiosqlite:///{folder / 'imaging.db'}"
-        await migrations.upgrade(url)
-        database = Database(url)
-        clinic = build_clinic(database, Clock(), folder / "files")
-        await clinic.furnish()
-        imaging = imaging_on(clinic, folder_store(folder))
-        token = (await imaging.register_stow_sender(SYSTEM, clinic.township, "CT")).token
-        machine = await imaging.sender_of_token(token)
-        if machine is None:
-            raise RuntimeError("no machine may send")
-        case = await submitted_case(clinic, imaging, machine)
-        async with running_orthanc() as orthanc:
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_house(load(data=Path(folder))) as house, running_orthanc() as orthanc:
+            await migrations.upgrade(house.settings.database)
+            case = await asked_expert(house)
+            token = (await house.imaging.register_stow_sender(SYSTEM, case.institution_id, "CT")).token
+            machine = await house.imaging.sender_of_token(token)
+            if machine is None or case.expert.institution_id is None:
+                raise RuntimeError("no machine may send, or nobody gets it")
             address = StowAddress(orthanc.url, AUTHORIZATION)
-            await imaging.register_destination(SYSTEM, clinic.hospital, "PACS", address)
-            await case.assign()
-            await store(orthanc.url, AUTHORIZATION, ct_files(1, _WARMING, case.number))  # warm
+            await house.imaging.register_destination(SYSTEM, case.expert.institution_id, "PACS", address)
+            await case.take(house)
+            await _catch_up(house)
+
+            def files(count: int) -> list[bytes]:
+                return ct_series(count, case.number, _PATIENT)
+
+            await store(orthanc.url, AUTHORIZATION, files(_WARMING))
+            await ours(house, case, machine, files(_WARMING))
             figures: dict[str, list[float]] = {"bare": [], "ours": []}
-            for one in range(rounds):
-                series = 2 + 2 * one
-                figures["bare"].append(
-                    await store(orthanc.url, AUTHORIZATION, ct_files(series, instances, case.number))
-                )
-                figures["ours"].append(await ours(case, ct_files(series + 1, instances, case.number)))
-        imaging.close()
-        await database.close()
+            for _ in range(rounds):
+                figures["bare"].append(await store(orthanc.url, AUTHORIZATION, files(instances)))
+                figures["ours"].append(await ours(house, case, machine, files(instances)))
     medians = {name: statistics.median(values) for name, values in figures.items()}
     return {
         "instances": instances,
@@ -102,6 +81,22 @@ async def measure(instances: int, rounds: int) -> dict[str, object]:
         "ratio": medians["ours"] / medians["bare"],
         "target": _TARGET,
     }
+
+
+async def _whole(file: bytes) -> AsyncIterator[bytes]:
+    yield file
+
+
+async def _catch_up(house: House) -> None:
+    """Let what is due happen, and everybody hear of it."""
+    while await house.timers.fire() or await house.events.dispatch():
+        pass
+
+
+async def _totals(house: House, case: Asked) -> tuple[int, int]:
+    """Give how many instances are to go, and how many have arrived."""
+    views = await house.imaging.transfers(SYSTEM, case.id)
+    return sum(view.total for view in views), sum(view.arrived for view in views)
 
 
 def main() -> None:

@@ -20,12 +20,11 @@ from typing import Any
 from playwright.async_api import Browser, async_playwright
 
 from backend import migrations
-from backend.security.policy import SYSTEM, Actor
-from backend.seed import demo_id, seed
+from backend.security.policy import SYSTEM
+from benchmarks.consultation import asked_expert
 from benchmarks.product import Product, running_product
 from benchmarks.slices import ct_series
 from benchmarks.stow import store, until_compressed
-from data.demo import demo
 from miniprogram_api.sessions import Sessions
 from qiaoyi.house import House, open_house
 from qiaoyi.settings import load
@@ -104,31 +103,11 @@ async def run(slices: int, rounds: int, renderer: str) -> dict[str, object]:
 
 async def _consultation(house: House) -> _Opened:
     """Let the demonstration's doctor send a case that an expert takes."""
-    await seed(house.database, house.people, house.scheduling)
-    people, care = house.people, house.consultations
-    doctor = await _joined(house, "DOC-01")
-    experts = [one.code for one in demo().practitioners if one.role == "expert" and one.department == "respiratory"]
-    expert = await _joined(house, experts[0])
-    patient = await people.actor(await people.register("王小明"))
-    await people.give_consent(patient, people.consent_document().version)
-    institution_id = doctor.institution_id or ""
-    case = await care.open(
-        patient, patient_id=patient.person_id, institution_id=institution_id, record={"chief_complaint": "咳嗽3天"},
-        facts={}, department_code="respiratory", urgency="routine",
-    )  # fmt: skip
-    await care.submit(doctor, case.id)
-    [offer] = await care.offers_of(SYSTEM, case.id)
-    await care.accept_offer(expert, offer.id)
-    sender = await house.imaging.register_stow_sender(SYSTEM, institution_id, "CT")
-    session, _until = Sessions(house.ring.derive("session"), house.clock).mint(expert.person_id)
-    return _Opened(case.id, case.number, sender.token, session)
-
-
-async def _joined(house: House, code: str) -> Actor:
-    people = house.people
-    person_id = await people.register("医生")
-    await people.accept_invitation(person_id, (await people.create_invitation(SYSTEM, demo_id(code))).scene)
-    return await people.actor(person_id)
+    asked = await asked_expert(house)
+    await asked.take(house)
+    sender = await house.imaging.register_stow_sender(SYSTEM, asked.institution_id, "CT")
+    session, _until = Sessions(house.ring.derive("session"), house.clock).mint(asked.expert.person_id)
+    return _Opened(asked.id, asked.number, sender.token, session)
 
 
 async def _look(browser: Browser, product: Product, opened: _Opened, renderer: str) -> dict[str, Any]:

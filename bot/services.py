@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from backend.prescription import PrescriptionService
     from backend.records import RecordService
     from backend.records.monitoring.service import MonitoringService
-    from backend.reporting import ReportService
+    from backend.reporting import CriticalValueService, ReportService
     from backend.scheduling.service import SchedulingService
     from backend.video.service import VideoService
     from bot.outbox import Outbox
@@ -68,6 +68,7 @@ class Services:
     reports: "ReportService"
     prescriptions: "PrescriptionService"
     dispensing: "DispensingService"
+    critical_values: "CriticalValueService"
     files: "FileStore"
     outbox: "Outbox"
     help_desk: HelpDesk

@@ -63,14 +63,6 @@ def distance(kilometres: float) -> str:
     return f"{kilometres:.1f}公里" if kilometres < 10 else f"{kilometres:.0f}公里"
 
 
-def masked(name: str) -> str:
-    """Give the family name and a star for each other character, 患者 where there is no name."""
-    name = name.strip()
-    if not name:
-        return "患者"
-    return name[0] + "*" * max(1, min(len(name) - 1, 2))
-
-
 def masked_phone(number: str) -> str:
     """Give a telephone number as it may stand on a screen: 138****5678."""
     return f"{number[:3]}****{number[-4:]}" if len(number) > 7 else "****"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from backend.people.service import PeopleService
     from backend.prescription import PrescriptionPapers, PrescriptionService
     from backend.records.monitoring.service import MonitoringService
-    from backend.reporting import ReportDocuments, ReportService
+    from backend.reporting import CriticalValueService, ReportDocuments, ReportService
     from backend.scheduling import SchedulingService
     from backend.video.rooms import RoomAdmission
     from backend.video.service import VideoService
@@ -49,6 +49,7 @@ class Context:
     video: "VideoService"
     imaging: "ImagingService"
     reports: "ReportService"
+    critical_values: "CriticalValueService"
     documents: "ReportDocuments"
     prescriptions: "PrescriptionService"
     papers: "PrescriptionPapers"

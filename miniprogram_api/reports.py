@@ -186,7 +186,7 @@ async def _desk(call: Call) -> ReportDesk:
     studies, critical = [], []
     if not is_patient:
         studies = await context.imaging.studies_of(call.actor, consultation_id)
-        critical = await context.reports.critical_values(call.actor, consultation_id)
+        critical = await context.critical_values.values_of(call.actor, consultation_id)
     sex = (await context.people.person(SYSTEM, case.patient_id)).sex
     uids = {study.id: study.study_uid for study in studies}
     return ReportDesk(
@@ -240,14 +240,14 @@ async def _amend(call: Call) -> ReportItem:
 
 
 async def _mark(call: Call) -> CriticalItem:
-    view = await call.context.reports.mark_critical(
+    view = await call.context.critical_values.mark(
         call.actor, call.path["consultation_id"], call.body.study_uid, call.body.text
     )
     return await _critical(call.context.people, view, call.body.study_uid)
 
 
 async def _confirm(call: Call) -> CriticalItem:
-    view = await call.context.reports.confirm_critical(call.actor, call.path["critical_id"])
+    view = await call.context.critical_values.confirm(call.actor, call.path["critical_id"])
     return await _critical(call.context.people, view, "")
 
 

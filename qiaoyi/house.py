@@ -19,7 +19,7 @@ from backend.people import PeopleService
 from backend.prescription import PrescriptionPapers, PrescriptionService
 from backend.records import RecordService
 from backend.records.monitoring.service import MonitoringService
-from backend.reporting import ReportDocuments, ReportService
+from backend.reporting import CriticalValueService, ReportDocuments, ReportService
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
 from backend.security.keyring import KeyRing, KeyRingError, open_key_file
@@ -50,6 +50,7 @@ class House:
     monitoring: MonitoringService
     reminders: ReminderService
     reports: ReportService
+    critical_values: CriticalValueService
     documents: ReportDocuments
     signing: SigningService
     prescriptions: PrescriptionService
@@ -88,7 +89,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         records = RecordService(database, clock, events, audit, people, consultations)
         objects = SealedObjects(store)
         imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects, files)
-        reports = ReportService(database, clock, events, timers, audit, people, consultations, imaging)
+        reports = ReportService(database, clock, events, audit, people, consultations, imaging)
+        critical_values = CriticalValueService(timers, database, clock, events, audit, people, consultations, imaging)
         documents = ReportDocuments(
             database, clock, events, audit, people, consultations, imaging, reports, settings.public
         )
@@ -134,6 +136,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             monitoring=MonitoringService(database, clock, events, timers, audit, people, consultations, records),
             reminders=ReminderService(database, clock, events, timers, audit, consultations),
             reports=reports,
+            critical_values=critical_values,
             documents=documents,
             signing=signing,
             prescriptions=prescriptions,

@@ -30,6 +30,7 @@ from backend.consultation.views import (
 from backend.consultation.vitals import describe_vitals
 from backend.errors import Conflict, NotFound
 from backend.ids import new_id
+from backend.people import masked_name
 from backend.security.policy import Action, Actor, Role, allowed, require
 from data.departments import departments
 
@@ -217,7 +218,7 @@ class Reading(CaseDesk):
                 department_name=departments()[row.department_code].name,
                 patient_id=row.patient_id,
                 speaker_id=row.speaker_id,
-                patient_name=mask(names.get(row.patient_id, "")) if masked else names.get(row.patient_id, ""),
+                patient_name=masked_name(names.get(row.patient_id, "")) if masked else names.get(row.patient_id, ""),
                 institution_id=row.institution_id,
                 doctor_id=row.doctor_id,
                 doctor_name=names.get(row.doctor_id, ""),
@@ -283,8 +284,3 @@ def list_queries(actor: Actor, status: Status | None, role: Role | None) -> list
 def opinion_view(row: Opinion) -> OpinionView:
     """Show an opinion."""
     return OpinionView(row.icd10, disease_name(row.icd10), row.diagnosis, row.plan, row.notes, row.updated_at)
-
-
-def mask(name: str) -> str:
-    """Give a name as somebody may see it who does not take part yet: 王小明 as 王**."""
-    return name[:1] + "*" * max(len(name) - 1, 1) if name else ""

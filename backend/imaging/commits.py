@@ -1,12 +1,13 @@
 """Writing instances down: many in one transaction, each once, and refused where another has its identifier.
 
-Arrivals that are ready while a transaction runs share the next one, so that a disk that takes milliseconds for a commit
-does not take them for each slice.
+Arrivals share transactions: those that are ready while one runs, and those that are about to be. A transaction takes
+some milliseconds of work and of the disk whether it brings one slice or forty.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,8 @@ from backend.security.policy import Actor
 log = logging.getLogger(__name__)
 
 _TOGETHER = 50
+_PATIENCE_SECONDS = 0.03
+"""How long one that is ready waits for others that are being stored; it waits for none where there are none."""
 _ATTEMPTS = 5
 
 _Verdict = bool | Reason | ImagingInstance
@@ -60,8 +63,19 @@ class Commits(Linking, HeaderKeeping):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._coming = 0
         self._ready: list[_Arrival] = []
+        self._patience: asyncio.TimerHandle | None = None
         self._committing: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def _expected(self) -> Iterator[None]:
+        """Inside, an instance is on its way to being committed."""
+        self._coming += 1
+        try:
+            yield
+        finally:
+            self._coming -= 1
 
     async def _commit(
         self, actor: Actor, instance: Instance, sealed: SealedObject, study_id: str | None = None
@@ -74,8 +88,7 @@ class Commits(Linking, HeaderKeeping):
         done: asyncio.Future[_Verdict] = asyncio.get_running_loop().create_future()
         arrival = _Arrival(actor, instance, sealed, done, study_id)
         self._ready.append(arrival)
-        if self._committing is None or self._committing.done():
-            self._committing = asyncio.create_task(self._commit_ready())
+        self._commit_soon()
         verdict = await done
         if isinstance(verdict, ImagingInstance):
             verdict = await self._compare(arrival, verdict)
@@ -83,22 +96,38 @@ class Commits(Linking, HeaderKeeping):
             raise refusal(instance, verdict)
         return verdict
 
-    async def _commit_ready(self) -> None:
-        while self._ready:
-            together = self._ready[:_TOGETHER]
-            del self._ready[:_TOGETHER]
-            try:
-                await self._commit_together(together)
-            except Exception as error:
-                if len(together) == 1:
-                    _fail(together[0], error)
-                    continue
-                log.warning("arrivals not committed together, now one by one: %s", type(error).__name__)
-                for arrival in together:
-                    try:
-                        await self._commit_together([arrival])
-                    except Exception as own_error:
-                        _fail(arrival, own_error)
+    def _commit_soon(self) -> None:
+        """Begin to commit what is ready: at once where nothing more is about to be, else in a moment."""
+        if self._committing is not None or not self._ready:
+            return
+        if not self._coming or len(self._ready) >= _TOGETHER:
+            self._begin_commit()
+        elif self._patience is None:
+            self._patience = asyncio.get_running_loop().call_later(_PATIENCE_SECONDS, self._begin_commit)
+
+    def _begin_commit(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        together = self._ready[:_TOGETHER]
+        del self._ready[:_TOGETHER]
+        self._committing = asyncio.create_task(self._commit_all(together))
+
+    async def _commit_all(self, together: Sequence[_Arrival]) -> None:
+        await self._commit_or_fail(together)
+        self._committing = None
+        self._commit_soon()
+
+    async def _commit_or_fail(self, together: Sequence[_Arrival]) -> None:
+        try:
+            await self._commit_together(together)
+        except Exception as error:
+            if len(together) == 1:
+                _fail(together[0], error)
+                return
+            log.warning("arrivals not committed together, now one by one: %s", type(error).__name__)
+            for arrival in together:
+                await self._commit_or_fail([arrival])
 
     async def _commit_together(self, arrivals: Sequence[_Arrival]) -> None:
         for attempt in range(_ATTEMPTS):

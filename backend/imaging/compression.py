@@ -48,8 +48,9 @@ class Compression(ImagingDesk):
     """The part of `ImagingService` that stores pixels compressed."""
 
     async def keep_compressing(self, codec: FrameCodec) -> None:
-        """Compress what waits, one instance after another, until cancelled."""
+        """Compress what waits, one instance after another, while none arrive; until cancelled."""
         while True:
+            await self._arrivals.paused()
             try:
                 worked = await self.compress_next(codec)
             except Exception:

@@ -12,6 +12,7 @@ import hmac
 import struct
 from collections.abc import Mapping
 from functools import cache
+from operator import itemgetter
 from typing import BinaryIO
 
 from pydicom import uid
@@ -37,6 +38,8 @@ _TEXT = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST",
 _BINARY = {"US": 2, "SS": 2, "OW": 2, "AT": 2, "UL": 4, "SL": 4, "FL": 4, "OF": 4, "OL": 4, "FD": 8, "OD": 8}
 _BINARY |= {"SV": 8, "UV": 8, "OV": 8, "US or SS": 2, "US or OW": 2, "US or SS or OW": 2, "OB or OW": 2}
 _READ = 1024 * 1024
+
+_tag_and_length = struct.Struct("<IQ").pack
 
 
 def header_digest(elements: _Elements) -> str:
@@ -91,10 +94,10 @@ def _keyed() -> "hmac.HMAC":
 
 
 def _add_elements(parts: list[bytes], elements: _Elements) -> None:
-    for tag in sorted(map(int, elements)):
+    # Plain numbers, which sort, compare and are looked up several times faster than the library's tags.
+    for tag, element in sorted(zip(map(int, elements), elements.values(), strict=True), key=itemgetter(0)):
         if tag & 0xFFFF == 0 or tag >> 16 == 0x7FE0 or tag in _LEFT_OUT:
             continue
-        element = elements[tag]  # type: ignore[index]  # a tag is an int
         private = bool(tag >> 16 & 1)
         representation = (None if private else known_representation(tag)) or element.VR
         if representation == "SQ":
@@ -104,7 +107,7 @@ def _add_elements(parts: list[bytes], elements: _Elements) -> None:
         value = element.value or b""
         if isinstance(value, bytes) and not (private and value.startswith(_ITEM)):
             value = _normal(tag, str(representation), value, element)
-            parts += (struct.pack("<IQ", tag, len(value)), value)
+            parts += (_tag_and_length(tag, len(value)), value)
 
 
 def _normal(tag: int, representation: str, value: bytes, element: RawDataElement | DataElement) -> bytes:
@@ -121,7 +124,7 @@ def _normal(tag: int, representation: str, value: bytes, element: RawDataElement
 def _add_sequence(parts: list[bytes], tag: int, element: RawDataElement | DataElement) -> None:
     converted = convert_raw_data_element(element) if isinstance(element, RawDataElement) else element
     items = converted.value or []
-    parts.append(struct.pack("<IQ", tag, len(items)) + b"SQ")
+    parts.append(_tag_and_length(tag, len(items)) + b"SQ")
     for item in items:
         parts.append(b"item")
         _add_elements(parts, dict(item.items()))

@@ -5,6 +5,7 @@ from backend.consultation import ConsultationService
 from backend.db import Database
 from backend.events import EventBus
 from backend.files import FileStore
+from backend.imaging.arrivals import Arrivals
 from backend.imaging.objects import SealedObjects
 from backend.people import PeopleService
 from backend.security.audit import AuditLog
@@ -35,3 +36,4 @@ class ImagingDesk:
         self._consultations = consultations
         self._objects = objects
         self._files = files
+        self._arrivals = Arrivals()

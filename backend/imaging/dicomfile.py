@@ -8,7 +8,6 @@ import logging
 import re
 import struct
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -23,6 +22,7 @@ from pydicom.tag import BaseTag
 from backend.imaging.contentdigest import PIXEL_TAGS, header_digest, pixel_digest
 from backend.imaging.reasons import Reason, Unacceptable
 from backend.imaging.texts import PatientData, Texts
+from backend.imaging.walking import LARGEST_ELEMENT, walk
 
 # What we need is checked here and answered with a reason. The library's warnings about the rest would fill the log, and
 # may quote a header.
@@ -30,8 +30,6 @@ pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom\b")
 
-LARGEST_ELEMENT = 1024 * 1024
-"""Bytes of an element up to which it is held while a file is read; longer ones are passed over."""
 _LARGEST_HEADER = 64 * 1024 * 1024
 _PREAMBLE = 128
 _UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
@@ -216,38 +214,29 @@ def read_elements(file: BinaryIO, size: int, syntax: str) -> Elements:
         Unacceptable: it is cut off, damaged, or encoded in another way than `syntax` says.
     """
     elements: Elements = {}
+    last, held, end = -1, 0, file.tell()
+    explicit = not uid.UID(syntax).is_implicit_VR
     try:
-        for element in _walk(file, size, syntax):
-            if element.tag in elements or (elements and element.tag < next(reversed(elements))):
+        for element in walk(file, size, syntax):
+            tag = int(element.tag)  # which compares faster
+            if tag <= last:
                 raise Unacceptable(Reason.UNREADABLE)  # tags ascend, each comes once (PS3.5, section 7.1)
+            if explicit and element.VR is None:
+                raise Unacceptable(Reason.OTHER_TRANSFER_SYNTAX)
+            last, end = tag, file.tell()
+            held += (
+                len(element.value or b"") if isinstance(element, RawDataElement) else end - (element.file_tell or end)
+            )
+            if held > _LARGEST_HEADER:
+                raise Unacceptable(Reason.TOO_LARGE)
             elements[element.tag] = element
     except EOFError as error:
         raise Unacceptable(Reason.CUT_OFF) from error
     except (ValueError, struct.error, NotImplementedError, RecursionError, KeyError, TypeError) as error:
         raise Unacceptable(Reason.UNREADABLE) from error
-    return elements
-
-
-def _walk(file: BinaryIO, size: int, syntax: str) -> Iterator[RawDataElement | DataElement]:
-    transfer_syntax = uid.UID(syntax)
-    explicit = not transfer_syntax.is_implicit_VR
-    held = 0
-    walk = data_element_generator(file, not explicit, transfer_syntax.is_little_endian, defer_size=LARGEST_ELEMENT)
-    end = file.tell()
-    for element in walk:
-        if isinstance(element, RawDataElement):
-            if explicit and element.VR is None:
-                raise Unacceptable(Reason.OTHER_TRANSFER_SYNTAX)
-            if element.length != 0xFFFFFFFF and element.value_tell + element.length > size:
-                raise Unacceptable(Reason.CUT_OFF)
-            held += len(element.value or b"")
-        end = file.tell()
-        held += end - element.file_tell if isinstance(element, DataElement) and element.file_tell else 0
-        if held > _LARGEST_HEADER:
-            raise Unacceptable(Reason.TOO_LARGE)
-        yield element
     if end != size:
         raise Unacceptable(Reason.CUT_OFF)
+    return elements
 
 
 def _identifiers(texts: Texts) -> tuple[str, str, str, str]:

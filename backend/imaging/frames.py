@@ -10,8 +10,9 @@ from pydicom.filereader import data_element_generator
 from pydicom.pixels.utils import get_expected_length
 from pydicom.tag import BaseTag
 
-from backend.imaging.dicomfile import LARGEST_ELEMENT, Elements, read_meta
+from backend.imaging.dicomfile import Elements, read_meta
 from backend.imaging.recoding import as_dataset
+from backend.imaging.walking import LARGEST_ELEMENT
 from backend.rendering import StoredFrame, Undecodable
 
 LARGEST_FRAME = 256 * 1024 * 1024

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from backend.imaging.arrivals import QUIET_SECONDS
 from backend.imaging.desk import ImagingDesk
 from backend.imaging.headers import packed_header, unpacked_header, written_header
 from backend.imaging.randomread import read_object
@@ -19,8 +20,6 @@ from backend.imaging.tables import ImagingHeader
 
 log = logging.getLogger(__name__)
 
-_PAUSE_SECONDS = 2.0
-_LATEST_SECONDS = 30.0
 _TOGETHER = 20
 _MOST_WAITING = 20_000
 
@@ -31,7 +30,6 @@ class HeaderKeeping(ImagingDesk):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._without: dict[str, SealedObject] = {}
-        self._asked_at = 0.0
         self._keeping: asyncio.Task[None] | None = None
 
     def close(self) -> None:
@@ -42,20 +40,13 @@ class HeaderKeeping(ImagingDesk):
     async def keep_headers(self) -> None:
         """Keep the headers of all instances that wait for it, now."""
         while self._without:
-            together = [self._without.popitem() for _ in range(min(_TOGETHER, len(self._without)))]
-            made: dict[str, bytes] = {}
-            for instance_id, sealed in together:
-                packed = await self._packed(sealed)
-                if packed is not None:
-                    made[instance_id] = packed
-            await self._keep(made)
+            await self._keep_some()
 
     def _want_header(self, instance_id: str, sealed: SealedObject) -> None:
         """Let the header of an instance be kept when arrivals have paused."""
         if len(self._without) >= _MOST_WAITING:
             return
         self._without[instance_id] = sealed
-        self._asked_at = asyncio.get_running_loop().time()
         if self._keeping is None or self._keeping.done():
             self._keeping = asyncio.create_task(self._keep_after_arrivals())
 
@@ -67,17 +58,21 @@ class HeaderKeeping(ImagingDesk):
         return await read_object(self._objects, sealed, written_header)
 
     async def _keep_after_arrivals(self) -> None:
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        while True:
-            left = min(self._asked_at + _PAUSE_SECONDS, begun + _LATEST_SECONDS) - loop.time()
-            if left <= 0:
-                break
-            await asyncio.sleep(left)
+        await asyncio.sleep(QUIET_SECONDS)  # a viewer that asks for one asks for those of the whole series
         try:
-            await self.keep_headers()
+            while self._without:
+                await self._arrivals.paused()
+                await self._keep_some()
         except Exception:
             log.exception("headers not kept; made when they are asked for")
+
+    async def _keep_some(self) -> None:
+        made: dict[str, bytes] = {}
+        for instance_id, sealed in [self._without.popitem() for _ in range(min(_TOGETHER, len(self._without)))]:
+            packed = await self._packed(sealed)
+            if packed is not None:
+                made[instance_id] = packed
+        await self._keep(made)
 
     async def _packed(self, sealed: SealedObject) -> bytes | None:
         try:

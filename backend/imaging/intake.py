@@ -7,20 +7,21 @@ committed.
 import asyncio
 import io
 import logging
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from backend.errors import NotFound
+from backend.ids import new_id
 from backend.imaging.commits import Commits, refusal
 from backend.imaging.dicomfile import Instance, read_instance, valid_uid
 from backend.imaging.linking import institution_of, patient_of
 from backend.imaging.randomread import read_object
 from backend.imaging.reasons import LARGEST_BYTES, Reason, Unacceptable
 from backend.imaging.rules import same_patient
-from backend.imaging.sealing import SealedObject
+from backend.imaging.sealing import SealedObject, SealedWhole, seal
 from backend.imaging.tables import ImagingRefusal, ImagingStudy
 from backend.imaging.views import Outcome
 from backend.security.policy import Action, Actor, Role, require
@@ -56,6 +57,7 @@ class Intake(Commits):
             Forbidden: the actor may not send. Unacceptable: it is refused, and the refusal is written down.
         """
         require(actor, Action.IMAGING_STORE, institution_id=actor.institution_id)
+        self._arrivals.note()
         try:
             instance, sealed = await self._stage(file)
             try:
@@ -85,7 +87,7 @@ class Intake(Commits):
             study = await session.get(ImagingStudy, study_id)
         if study is None:
             raise NotFound("没有找到这份检查。")
-        instance, sealed = await self._stage(_joined(file, None))
+        instance, sealed = await self._stage(_chained([file]))
         try:
             if instance.study_uid != study.study_uid or not same_patient(patient_of(study), instance.patient):
                 raise refusal(instance, Reason.OTHER_STUDY)
@@ -100,26 +102,29 @@ class Intake(Commits):
     async def _stage(self, file: AsyncIterable[bytes]) -> tuple[Instance, SealedObject]:
         """Put a file into the store, and read it."""
         stream = _bounded(file)
-        head = bytearray()
+        head: list[bytes] = []
+        size = 0
         async for piece in stream:
-            head += piece
-            if len(head) > SMALL_BYTES:
-                return await self._stage_large(_joined(bytes(head), stream))
-        whole = bytes(head)
-        instance = await asyncio.to_thread(read_instance, io.BytesIO(whole), len(whole))
-        return instance, await self._put(_joined(whole, None))
+            head.append(piece)
+            size += len(piece)
+            if size > SMALL_BYTES:
+                return await self._stage_large(_chained(head, stream))
+        with self._expected():
+            instance, whole = await asyncio.to_thread(_read_and_sealed, b"".join(head))
+            head.clear()
+            return instance, await self._putting(self._objects.put_whole(whole))
 
     async def _stage_large(self, file: AsyncIterable[bytes]) -> tuple[Instance, SealedObject]:
-        sealed = await self._put(file)
+        sealed = await self._putting(self._objects.put(file))
         try:
             return await read_object(self._objects, sealed, lambda file: read_instance(file, sealed.size)), sealed
         except BaseException:
             await asyncio.shield(self._objects.delete(sealed.id))
             raise
 
-    async def _put(self, file: AsyncIterable[bytes]) -> SealedObject:
+    async def _putting(self, put: Awaitable[SealedObject]) -> SealedObject:
         try:
-            return await self._objects.put(file)
+            return await put
         except OSError as error:
             log.exception("object not stored")
             raise Unacceptable(Reason.NO_ROOM) from error
@@ -185,8 +190,14 @@ async def _bounded(file: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def _joined(head: bytes, rest: AsyncIterable[bytes] | None) -> AsyncIterator[bytes]:
-    yield head
+async def _chained(head: Sequence[bytes], rest: AsyncIterable[bytes] | None = None) -> AsyncIterator[bytes]:
+    for piece in head:
+        yield piece
     if rest is not None:
         async for piece in rest:
             yield piece
+
+
+def _read_and_sealed(file: bytes) -> tuple[Instance, SealedWhole]:
+    """Read a file and seal it, in one call of a thread."""
+    return read_instance(io.BytesIO(file), len(file)), seal(new_id(), file)

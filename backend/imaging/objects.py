@@ -6,20 +6,29 @@ nothing reaches a store but what it has sealed.
 
 import asyncio
 import os
-from collections.abc import AsyncIterable, AsyncIterator
+import threading
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from backend.ids import new_id
-from backend.imaging.sealing import CHUNK_BYTES, SEALED_BYTES, ObjectDamaged, Opener, SealedObject, Sealer, sealing
+from backend.imaging.sealing import (
+    CHUNK_BYTES,
+    SEALED_BYTES,
+    ObjectDamaged,
+    Opener,
+    SealedObject,
+    SealedWhole,
+    Sealer,
+    sealing,
+)
 
 _UNFINISHED = ".new"
 _STRIDE = 4 * SEALED_BYTES
-"""Bytes read at once: a slice of a CT in one go, because each call of a thread costs more than reading the bytes."""
+"""Bytes read or written at once: a slice of a CT in one go, because each call of a thread costs more than the bytes."""
 
 
 class ObjectMissing(Exception):
@@ -70,20 +79,19 @@ class FolderStore:
 
     async def put(self, object_id: str, chunks: AsyncIterable[bytes]) -> None:
         """As `ObjectStore.put`: written beside, synchronised to the disk and renamed."""
-        path = self._path(object_id)
-        fresh = path.with_suffix(_UNFINISHED)
-        creating = asyncio.create_task(asyncio.to_thread(_create, fresh))
-        try:
-            file = await asyncio.shield(creating)
-        except asyncio.CancelledError:
-            creating.add_done_callback(partial(_discard_created, fresh=fresh))
-            raise
+        file = _FreshFile(self._path(object_id))
+        held: list[bytes] = []
+        size = 0
         try:
             async for chunk in chunks:
-                await asyncio.to_thread(file.write, chunk)
-            await asyncio.to_thread(_finish, file, fresh, path)
+                held.append(chunk)
+                size += len(chunk)
+                if size >= _STRIDE:
+                    await asyncio.to_thread(file.write, held)
+                    held, size = [], 0
+            await asyncio.to_thread(file.finish, held)
         except BaseException:
-            await asyncio.shield(asyncio.to_thread(_discard, file, fresh))
+            await asyncio.shield(asyncio.to_thread(file.discard))
             raise
 
     async def get(self, object_id: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
@@ -123,6 +131,43 @@ class FolderStore:
         return self._folder / object_id.removesuffix(_UNFINISHED)[-2:] / object_id
 
 
+class _FreshFile:
+    """A file that is written beside its place, and put there when it is whole.
+
+    What is called here runs in threads; `discard` waits for what another one still does, and nothing comes after it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._beside = path.with_suffix(_UNFINISHED)
+        self._file: BinaryIO | None = None
+        self._discarded = False
+        self._lock = threading.Lock()
+
+    def write(self, chunks: Sequence[bytes]) -> None:
+        with self._lock:
+            self._written(chunks)
+
+    def finish(self, chunks: Sequence[bytes]) -> None:
+        """Write the rest; the file is durable when this returns."""
+        with self._lock:
+            _finish(self._written(chunks), self._beside, self._path)
+
+    def discard(self) -> None:
+        with self._lock:
+            self._discarded = True
+            if self._file is not None:
+                _discard(self._file, self._beside, self._path)
+
+    def _written(self, chunks: Sequence[bytes]) -> BinaryIO:
+        if self._discarded:
+            raise FileNotFoundError(self._beside)
+        if self._file is None:
+            self._file = _create(self._beside)
+        self._file.writelines(chunks)
+        return self._file
+
+
 class SealedObjects:
     """Objects as the house sees them: encrypted before they reach the store, opened when they leave it."""
 
@@ -147,6 +192,20 @@ class SealedObjects:
 
         await self._store.put(sealer.id, sealed_chunks())
         return kept[0]
+
+    async def put_whole(self, whole: SealedWhole) -> SealedObject:
+        """As `put`, of what was in memory and is sealed already.
+
+        Raises:
+            OSError: as `put`.
+        """
+
+        async def chunks() -> AsyncIterator[bytes]:
+            for chunk in whole.chunks:
+                yield chunk
+
+        await self._store.put(whole.sealed.id, chunks())
+        return whole.sealed
 
     async def get(self, sealed: SealedObject, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Stream the plain bytes from `start` up to `end` (or the end).
@@ -207,16 +266,11 @@ def _finish(file: BinaryIO, fresh: Path, path: Path) -> None:
     _synchronise(path.parent)
 
 
-def _discard(file: BinaryIO, fresh: Path) -> None:
+def _discard(file: BinaryIO, *paths: Path) -> None:
     with suppress(OSError):  # a full disk refuses the rest of the buffer once more
         file.close()
-    fresh.unlink(missing_ok=True)
-
-
-def _discard_created(creating: "asyncio.Task[BinaryIO]", *, fresh: Path) -> None:
-    """Remove a file for which nobody waits any more when the thread has made it."""
-    if not creating.cancelled() and creating.exception() is None:
-        _discard(creating.result(), fresh)
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _open_at(path: Path, start: int, wanted: int) -> tuple[BinaryIO, bytes]:

@@ -8,7 +8,7 @@ and an object cannot be cut short. A key seals one object once, so no nonce come
 """
 
 import secrets
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
@@ -49,6 +49,14 @@ class SealedObject:
     def stored_size(self) -> int:
         """How many bytes the store holds of it."""
         return self.size + (self.last_chunk + 1) * _TAG_BYTES
+
+
+@dataclass(frozen=True)
+class SealedWhole:
+    """An object that was sealed as a whole: what opens it again, and its chunks as they are to be stored."""
+
+    sealed: SealedObject
+    chunks: Sequence[bytes] = field(repr=False)
 
 
 class Sealer:
@@ -103,6 +111,14 @@ class Opener:
             return self._cipher.decrypt(_nonce(number, last), stored, self._sealed.id.encode())
         except (InvalidTag, ValueError) as error:
             raise ObjectDamaged(f"object {self._sealed.id}: chunk {number} was changed") from error
+
+
+def seal(object_id: str, plain: bytes) -> SealedWhole:
+    """Seal what is in memory; the cipher lets other threads of Python work meanwhile."""
+    sealer = Sealer(object_id)
+    chunks = sealer.add(plain)
+    last, sealed = sealer.finish()
+    return SealedWhole(sealed, [*chunks, last])
 
 
 async def sealing(sealer: Sealer, plain: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

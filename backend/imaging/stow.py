@@ -9,11 +9,12 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from aiohttp import BodyPartReader, MultipartReader, hdrs, web
+from aiohttp import StreamReader, hdrs, web
 from aiohttp.helpers import parse_mimetype
 
 from backend.imaging import PROCESSING_FAILURE, STATUS, Announced, ImagingService, Reason, Unacceptable, valid_uid
 from backend.imaging.json_model import DataSet, address, identifier, number, sequence
+from backend.imaging.multipart import Malformed, Parts
 from backend.security.policy import Actor
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ MOST_PARTS = 10_000
 
 _SMALL_BYTES = 1024 * 1024
 _AT_ONCE = 8
-_PIECE_BYTES = 128 * 1024
+_INSTANCE_TYPE = "application/dicom"
 _MEDIA_TYPE = "application/dicom+json"
 
 
@@ -41,16 +42,19 @@ class _Result:
 
 @dataclass
 class _Body:
-    """The parts of one request, and how many bytes of them have been read."""
+    """What streams in with one request, and what has become of its parts."""
 
-    reader: MultipartReader
-    read: int = 0
+    content: StreamReader
+    size: int = 0
     parts: int = 0
     results: list["asyncio.Future[_Result]"] = field(default_factory=list)
 
-
-class _Malformed(Exception):
-    """The body is no sequence of parts, or ends before its end."""
+    async def read(self) -> bytes:
+        piece = await self.content.readany()
+        self.size += len(piece)
+        if self.size > LARGEST_REQUEST:
+            raise web.HTTPRequestEntityTooLarge(LARGEST_REQUEST, self.size)
+        return piece
 
 
 def stow_routes(imaging: ImagingService) -> list[web.RouteDef]:
@@ -67,13 +71,17 @@ async def _store(imaging: ImagingService, request: web.Request) -> web.Response:
     study_uid = request.match_info.get("study", "")
     if study_uid and not valid_uid(study_uid):
         raise web.HTTPBadRequest(text="not a unique identifier")
-    _check_media_type(request)
+    boundary = _boundary(request)
     if (request.content_length or 0) > LARGEST_REQUEST:
         raise web.HTTPRequestEntityTooLarge(LARGEST_REQUEST, request.content_length or 0)
-    body = _Body(_reader(request))
+    body = _Body(request.content)
     try:
-        await _read_parts(imaging, sender, study_uid, body)
-    except _Malformed as error:
+        parts = Parts(body.read, boundary)
+    except ValueError as error:
+        raise web.HTTPBadRequest(text="no usable boundary") from error
+    try:
+        await _read_parts(imaging, sender, study_uid, body, parts)
+    except Malformed as error:
         raise web.HTTPBadRequest(text="the parts cannot be told apart") from error
     finally:
         # What is being stored is brought to its end, whatever became of the request.
@@ -92,39 +100,27 @@ async def _sender(imaging: ImagingService, request: web.Request) -> Actor:
     return sender
 
 
-def _check_media_type(request: web.Request) -> None:
+def _boundary(request: web.Request) -> str:
+    """Give what divides the parts, of a request that brings instances."""
     given = parse_mimetype(request.headers.get(hdrs.CONTENT_TYPE, ""))
     if (given.type, given.subtype) != ("multipart", "related") or "boundary" not in given.parameters:
         raise web.HTTPUnsupportedMediaType(text="multipart/related is taken")
-    if given.parameters.get("type", "application/dicom").lower() != "application/dicom":
+    if given.parameters.get("type", _INSTANCE_TYPE).lower() != _INSTANCE_TYPE:
         raise web.HTTPUnsupportedMediaType(text="parts of application/dicom are taken")
+    return given.parameters["boundary"]
 
 
-def _reader(request: web.Request) -> MultipartReader:
-    try:
-        return MultipartReader(request.headers, request.content)
-    except ValueError as error:
-        raise web.HTTPBadRequest(text="no usable boundary") from error
-
-
-async def _read_parts(imaging: ImagingService, sender: Actor, study_uid: str, body: _Body) -> None:
+async def _read_parts(imaging: ImagingService, sender: Actor, study_uid: str, body: _Body, parts: Parts) -> None:
     slots = asyncio.Semaphore(_AT_ONCE)
     announced = Announced(study_uid=study_uid)
-    while (part := await _next_part(body.reader)) is not None:
+    while (media_type := await parts.next()) is not None:
         body.parts += 1
         if body.parts > MOST_PARTS:
             raise web.HTTPRequestEntityTooLarge(MOST_PARTS, body.parts, text="too many instances in one request")
-        await _read_part(imaging, sender, announced, body, part, slots)
-
-
-async def _next_part(reader: MultipartReader) -> BodyPartReader | None:
-    try:
-        part = await reader.next()
-    except (ValueError, AssertionError) as error:  # what aiohttp says of a malformed or cut off body
-        raise _Malformed from error
-    if part is not None and not isinstance(part, BodyPartReader):
-        raise _Malformed  # a part of parts
-    return part
+        if media_type not in ("", _INSTANCE_TYPE):
+            body.results.append(_done(_Result(STATUS[Reason.NOT_DICOM], "", "")))
+            continue
+        await _read_part(imaging, sender, announced, body, parts, slots)
 
 
 async def _read_part(
@@ -132,29 +128,18 @@ async def _read_part(
     sender: Actor,
     announced: Announced,
     body: _Body,
-    part: BodyPartReader,
+    parts: Parts,
     slots: asyncio.Semaphore,
 ) -> None:
     """Take one part: a small one is stored while the next is read, a large one as it streams in."""
-    pieces = _pieces(part, body)
-    if (
-        part.headers.get(hdrs.CONTENT_TYPE, "application/dicom").partition(";")[0].strip().lower()
-        != "application/dicom"
-    ):
-        async for _piece in pieces:
-            pass
-        body.results.append(_done(_Result(STATUS[Reason.NOT_DICOM], "", "")))
-        return
     head: list[bytes] = []
     size = 0
-    async for piece in pieces:
+    while piece := await parts.piece():
         head.append(piece)
         size += len(piece)
         if size > _SMALL_BYTES:
-            whole = _chained(head, pieces)
+            whole = _chained(head, parts)
             body.results.append(_done(await _receive(imaging, sender, announced, whole)))
-            async for _rest in pieces:
-                pass  # of a part that was refused before its end
             return
     await slots.acquire()
     task = asyncio.create_task(_receive(imaging, sender, announced, _chained(head, None)))
@@ -173,7 +158,7 @@ async def _receive(imaging: ImagingService, sender: Actor, announced: Announced,
         instance = (await imaging.receive(sender, file, announced)).instance
     except Unacceptable as error:
         return _Result(STATUS[error.reason], error.sop_class_uid, error.sop_instance_uid)
-    except (_Malformed, web.HTTPException, ConnectionError):
+    except (Malformed, web.HTTPException, ConnectionError):
         raise  # of the body that the instance streams in from
     except Exception:
         log.exception("instance not stored")
@@ -181,25 +166,11 @@ async def _receive(imaging: ImagingService, sender: Actor, announced: Announced,
     return _Result(0, instance.sop_class_uid, instance.sop_instance_uid, instance.study_uid)
 
 
-async def _pieces(part: BodyPartReader, body: _Body) -> AsyncIterator[bytes]:
-    while not part.at_eof():
-        try:
-            piece = await part.read_chunk(_PIECE_BYTES)
-        except (ValueError, AssertionError) as error:
-            raise _Malformed from error
-        body.read += len(piece)
-        if body.read > LARGEST_REQUEST:
-            raise web.HTTPRequestEntityTooLarge(LARGEST_REQUEST, body.read)
-        if piece:
-            yield piece
-
-
-async def _chained(head: Sequence[bytes], rest: AsyncIterator[bytes] | None) -> AsyncIterator[bytes]:
+async def _chained(head: Sequence[bytes], rest: Parts | None) -> AsyncIterator[bytes]:
     for piece in head:
         yield piece
-    if rest is not None:
-        async for piece in rest:
-            yield piece
+    while rest is not None and (piece := await rest.piece()):
+        yield piece
 
 
 def _answer(request: web.Request, results: Sequence[_Result]) -> web.Response:

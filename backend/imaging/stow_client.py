@@ -27,6 +27,10 @@ _FAILURES = {
     413: Failure.TOO_LARGE,
     429: Failure.AWAY,
 }
+_REFUSALS = dict.fromkeys((401, 403, 407), Failure.UNAUTHORIZED) | dict.fromkeys(
+    (301, 302, 307, 308, 404, 405, 410), Failure.WRONG_ADDRESS
+)
+"""What a request without instances is answered for another reason than that it has none."""
 
 
 async def send_by_stow(
@@ -40,14 +44,8 @@ async def send_by_stow(
     boundary = secrets.token_hex(16)
     ends = [_head(boundary, place == 0) for place in range(len(parcels))]
     closing = f"\r\n--{boundary}--\r\n".encode()
-    headers = {
-        hdrs.CONTENT_TYPE: f'multipart/related; type="application/dicom"; boundary={boundary}',
-        # Told beforehand, because not every server takes a body of unknown length.
-        hdrs.CONTENT_LENGTH: str(sum(map(len, ends)) + sum(parcel.size for parcel in parcels) + len(closing)),
-        hdrs.ACCEPT: "application/dicom+json",
-    }
-    if address.authorization:
-        headers[hdrs.AUTHORIZATION] = address.authorization
+    size = sum(map(len, ends)) + sum(parcel.size for parcel in parcels) + len(closing)
+    headers = _headers(address, boundary, size)
 
     async def body() -> AsyncIterator[bytes]:
         for head, parcel in zip(ends, parcels, strict=True):
@@ -66,9 +64,42 @@ async def send_by_stow(
                     said += piece
     except aiohttp.InvalidURL:
         return Answer(failure=Failure.WRONG_ADDRESS)
+    except aiohttp.ClientConnectorError:
+        return Answer(failure=Failure.AWAY)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+        return Answer(failure=await _refusal_of_nothing(http, address, boundary))
     except (aiohttp.ClientError, TimeoutError, OSError):
         return Answer(failure=Failure.AWAY)
     return _understood(response.status, bytes(said), {parcel.sop_instance_uid for parcel in parcels})
+
+
+async def _refusal_of_nothing(http: aiohttp.ClientSession, address: StowAddress, boundary: str) -> Failure:
+    """Give why a destination takes nothing at all from us; AWAY where it did not say so.
+
+    A server may answer and close while the instances are still being sent, and the answer is then lost together with
+    the connection (RFC 9112, section 9.6). A request without a body stores nothing, and its answer is heard.
+    """
+    limits = aiohttp.ClientTimeout(total=_PROBE_SECONDS, sock_connect=_CONNECT_SECONDS)
+    headers = _headers(address, boundary, 0)
+    try:
+        async with http.post(
+            f"{address.url}/studies", headers=headers, timeout=limits, allow_redirects=False
+        ) as response:
+            return _REFUSALS.get(response.status, Failure.AWAY)
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return Failure.AWAY
+
+
+def _headers(address: StowAddress, boundary: str, size: int) -> dict[str, str]:
+    headers: dict[str, str] = {
+        hdrs.CONTENT_TYPE: f'multipart/related; type="application/dicom"; boundary={boundary}',
+        # Told beforehand, because not every server takes a body of unknown length.
+        hdrs.CONTENT_LENGTH: str(size),
+        hdrs.ACCEPT: "application/dicom+json",
+    }
+    if address.authorization:
+        headers[hdrs.AUTHORIZATION] = address.authorization
+    return headers
 
 
 async def probe(address: StowAddress) -> Probe:

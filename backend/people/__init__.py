@@ -1,5 +1,6 @@
 """Patients, doctors, experts and institutions; who consented to what; who was invited."""
 
+from backend.people.rules import masked_name
 from backend.people.service import PeopleService
 from backend.people.views import ConsentView, InstitutionView, Invitation, PersonView, PractitionerView
 from data.consent import ConsentKind
@@ -12,4 +13,5 @@ __all__ = [
     "PeopleService",
     "PersonView",
     "PractitionerView",
+    "masked_name",
 ]

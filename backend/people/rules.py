@@ -43,6 +43,15 @@ def clean_name(text: str) -> str:
     return " ".join(visible.split())[:NAME_LENGTH].strip()
 
 
+def masked_name(name: str) -> str:
+    """Give a name as those may see it whom it need not tell who somebody is: 王小明 → 王**, 王明 → 王*, 王 → *.
+
+    At most two stars, because the length of a rare name tells whose it is; empty where there is no name.
+    """
+    said = name.strip()
+    return said[:1] + "*" * min(len(said) - 1, 2) if len(said) > 1 else "*" * len(said)
+
+
 def valid_name(text: str) -> str:
     """Give a person's name, cleaned.
 
@@ -140,15 +149,6 @@ def age_said(born: date | None, on: date) -> str:
     if months >= 24:
         return f"{months // 12}岁"
     return f"{months}个月" if months else f"{(on - born).days}天"
-
-
-def masked(name: str) -> str:
-    """Give a name as a public page may show it: 王小明 → 王*明, 王明 → 王*."""
-    if len(name) <= 1:
-        return "*"
-    if len(name) == 2:
-        return name[0] + "*"
-    return name[0] + "*" * (len(name) - 2) + name[-1]
 
 
 def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:

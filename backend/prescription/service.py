@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from backend.consultation import CaseReference
 from backend.errors import NotFound
-from backend.people.rules import masked
+from backend.people import masked_name
 from backend.prescription.context import NO_SUCH_PRESCRIPTION, may_see
 from backend.prescription.document import line_text, read_moment
 from backend.prescription.handing import Handing
@@ -83,7 +83,7 @@ class PrescriptionService(Writing, Review, Handing):
                 number=row.number,
                 state=row.state,
                 genuine=await self._genuine(row, version),
-                patient_name=masked(document["patient"]["name"]),
+                patient_name=masked_name(document["patient"]["name"]),
                 age=document["patient"]["age"],
                 sex=document["patient"]["sex"],
                 institution=document["institution"],

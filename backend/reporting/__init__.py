@@ -1,5 +1,6 @@
 """Reporting: what the expert writes of a study, signs and amends, and the critical values that cannot wait."""
 
+from backend.reporting.critical import CriticalValueService
 from backend.reporting.documents import ReportDocuments, ReportedStudy
 from backend.reporting.rules import SLIP_SENTENCES, ReportState, Slip, blank_in, blanks_in, fill_blank
 from backend.reporting.service import ReportService, SlipsFound
@@ -8,6 +9,7 @@ from backend.reporting.views import CriticalView, ReportView, Verification
 
 __all__ = [
     "SLIP_SENTENCES",
+    "CriticalValueService",
     "CriticalView",
     "ReportDocuments",
     "ReportService",

@@ -6,10 +6,11 @@ from pydantic import ValidationError
 
 from backend.consultation.rules import Status
 from backend.consultation.views import ConsultationSummary, ConsultationView, TimelineEntry
+from backend.people import masked_name
 from backend.scheduling import BookingState, BookingView
 from bot.cards.possible_diseases import possible_diseases
 from bot.messages import Choice
-from bot.wording import clip, lines, masked, moment
+from bot.wording import clip, lines, moment
 from nlu.conclusions import OutpatientRecord
 from nlu.facts import CaseFacts
 from nlu.summary import summarise
@@ -70,7 +71,7 @@ def anonymous_case(view: ConsultationView) -> str:
         f"会诊目的：{view.question}" if view.question else "",
     )
     for name in _names(view):
-        text = text.replace(name, masked(name))
+        text = text.replace(name, masked_name(name))
     return text
 
 

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from backend.clock import local
 from backend.consultation.views import ConsultationSummary
+from backend.people import masked_name
 from bot.messages import Notice
-from bot.wording import masked
 
 LONGEST = 20
 """WeChat's limit of a field of type `thing`, in characters."""
@@ -54,7 +54,8 @@ def notice(
             "number": case.number,
             "status": status or case.status.label,
             "urgency": case.urgency.label,
-            "patient": masked(case.patient_name).replace("*", "某"),  # a template's name is Chinese alone
+            "patient": masked_name(case.patient_name).replace("*", "某")
+            or "患者",  # a template's name is Chinese alone
             "expert": case.expert_name,
             "department": case.department_name,
             "institution": getattr(case, "institution_name", ""),

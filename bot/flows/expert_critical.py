@@ -52,7 +52,7 @@ class CriticalFlow(StaffFlow):
     async def _tell(self, turn: Turn) -> None:
         consultation_id, study_id = turn.data["consultation_id"], turn.data["study_id"]
         with ending_if_refused(turn):
-            await turn.services.reports.mark_critical(
+            await turn.services.critical_values.mark(
                 turn.actor, consultation_id, turn.data["study_uid"], turn.data["text"]
             )
         view = await turn.services.consultations.get(turn.actor, consultation_id)

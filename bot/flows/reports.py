@@ -20,7 +20,7 @@ async def show(turn: Turn, consultation_id: str) -> None:
 
 async def received(turn: Turn, critical_id: str) -> None:
     """Take a critical value in hand, or say who was first."""
-    critical = await turn.services.reports.confirm_critical(turn.actor, critical_id)
+    critical = await turn.services.critical_values.confirm(turn.actor, critical_id)
     view = await turn.services.consultations.get(turn.actor, critical.consultation_id)
     choices = (Choice(f"doctor.case:{view.id}", "查看病例"),)
     if critical.confirmed_by == turn.actor.practitioner_id:

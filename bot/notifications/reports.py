@@ -121,7 +121,7 @@ async def _alarm(
 
 
 async def _critical(notifier: Notifier) -> CriticalView:
-    found = await notifier.services.reports.critical_values(SYSTEM, notifier.payload["consultation_id"])
+    found = await notifier.services.critical_values.values_of(SYSTEM, notifier.payload["consultation_id"])
     return next(one for one in found if one.id == notifier.payload["critical_id"])
 
 

@@ -1,13 +1,13 @@
 """The three-way thread: what one says reaches the two others, with who said it and in which case."""
 
 from backend.consultation.views import ConsultationView, MessageView
+from backend.people import masked_name
 from backend.security.policy import SYSTEM
 from bot.cards.case import case_line
 from bot.cards.notices import notice
 from bot.messages import Choice, Menu, Message, Picture, Text
 from bot.notifications.notifier import Notifier
 from bot.notifications.rooms import tell_cards
-from bot.wording import masked
 
 
 async def started(notifier: Notifier) -> None:
@@ -37,7 +37,7 @@ async def posted(notifier: Notifier) -> None:
 
 async def _people(notifier: Notifier, view: ConsultationView) -> dict[str, str]:
     """Give those who talk in a case by their person ids, as the others know them; the patient by the family name."""
-    people = {view.speaker_id: f"患者{masked(view.patient_name)}" if view.patient_name else "患者"}
+    people = {view.speaker_id: f"患者{masked_name(view.patient_name)}"}
     for practitioner_id, role in ((view.doctor_id, "医生"), (view.expert_id, "专家")):
         practitioner = await notifier.practitioner(practitioner_id) if practitioner_id else None
         if practitioner is not None and practitioner.person_id is not None:

@@ -165,6 +165,7 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
         imaging=house.services.imaging,
         reports=house.services.reports,
         monitoring=house.services.monitoring,
+        critical_values=house.services.critical_values,
         documents=ReportDocuments(
             house.database,
             house.clock,

@@ -137,7 +137,7 @@ async def page(house: House) -> AsyncIterator[Page]:
 async def test_the_page_says_that_a_paper_is_genuine_and_names_nobody_in_full(page: Page, signed: Signed) -> None:
     status, words, headers = await page.open(signed.report.code or "")
     assert status == 200
-    for part in ("这份报告是真的", "王*明", "胸部CT平扫", "右肺结节&lt;8mm", "钟专家", "省人民医院"):
+    for part in ("这份报告是真的", "王**", "胸部CT平扫", "右肺结节&lt;8mm", "钟专家", "省人民医院"):
         assert part in words
     assert "王小明" not in words
     assert "右肺上叶结节" not in words  # what the findings say is for those who read the report

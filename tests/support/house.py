@@ -22,7 +22,7 @@ from backend.people.service import PeopleService
 from backend.prescription import PrescriptionService
 from backend.records import RecordService
 from backend.records.monitoring.service import MonitoringService
-from backend.reporting import ReportService
+from backend.reporting import CriticalValueService, ReportService
 from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Actor, Role
@@ -216,7 +216,8 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         records=records,
         monitoring=monitoring,
         reminders=ReminderService(database, clock, events, timers, audit, consultations),
-        reports=ReportService(database, clock, events, timers, audit, people, consultations, imaging),
+        reports=ReportService(database, clock, events, audit, people, consultations, imaging),
+        critical_values=CriticalValueService(timers, database, clock, events, audit, people, consultations, imaging),
         prescriptions=prescriptions,
         dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),
         files=files,

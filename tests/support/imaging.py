@@ -15,7 +15,7 @@ from pydicom.dataset import FileDataset
 
 from backend.events import EventBus
 from backend.imaging import FolderStore, ImagingService, ObjectStore, SealedObjects
-from backend.reporting import ReportDocuments, ReportService
+from backend.reporting import CriticalValueService, ReportDocuments, ReportService
 from backend.timers import Timers
 from tests.support.clinic import Clinic
 
@@ -40,10 +40,17 @@ def imaging_on(clinic: Clinic, store: ObjectStore) -> ImagingService:
 def reports_on(clinic: Clinic, imaging: ImagingService) -> ReportService:
     """Wire the reports of that imaging service."""
     return ReportService(
+        clinic.database, clinic.clock, clinic.events, clinic.audit, clinic.people, clinic.care, imaging
+    )
+
+
+def critical_values_on(clinic: Clinic, imaging: ImagingService) -> CriticalValueService:
+    """Wire the critical values of that imaging service."""
+    return CriticalValueService(
+        clinic.timers,
         clinic.database,
         clinic.clock,
         clinic.events,
-        clinic.timers,
         clinic.audit,
         clinic.people,
         clinic.care,

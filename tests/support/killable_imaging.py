@@ -25,7 +25,7 @@ RING = KeyRing({1: bytes(range(32))}, bytes(range(32, 64)))
 # Step → what is called then, and whether it dies before or after it.
 STEPS: dict[str, tuple[Any, str, bool]] = {
     "object half written": (objects, "_finish", True),
-    "object stored": (SealedObjects, "put", False),
+    "object stored": (SealedObjects, "put_whole", False),
     "rows written, not committed": (ImagingService, "_add", False),
     "committed, not answered": (ImagingService, "_transact", False),
     "compressed object stored": (ImagingService, "_is_same", False),

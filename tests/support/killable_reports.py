@@ -21,10 +21,10 @@ from tests.support.killable_imaging import RING
 STEPS: dict[str, tuple[Any, str, bool, int]] = {
     "signing heard of, not committed": (ReportDocuments, "_on_signed", False, 1),
     "claimed": (ReportDocuments, "_claim", False, 1),
-    "structured report stored, not committed": (SealedObjects, "put", False, 1),
+    "structured report stored, not committed": (SealedObjects, "put_whole", False, 1),
     "structured report filed": (ImagingService, "file_document", False, 1),
     "printed, not filed": (ReportDocuments, "_print", False, 1),
-    "pdf stored, not committed": (SealedObjects, "put", False, 2),
+    "pdf stored, not committed": (SealedObjects, "put_whole", False, 2),
     "pdf filed": (ImagingService, "file_document", False, 2),
     "everything written down": (ReportDocuments, "_write_down", False, 1),
 }

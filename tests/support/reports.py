@@ -46,7 +46,7 @@ class Reading:
         """Tell of something that cannot wait, as the page does."""
         house = self.county.story.house
         expert = await house.actor(self.county.expert.person_id)
-        await house.services.reports.mark_critical(expert, self.case.id, self.study_uid, text)
+        await house.services.critical_values.mark(expert, self.case.id, self.study_uid, text)
         await house.settle()
 
 

@@ -236,7 +236,7 @@ async def test_a_critical_value_is_asked_back_told_and_confirmed_by_the_doctor(s
     await reader.get_by_test_id("received").last.click()
     await expect(reader.get_by_test_id("received")).to_have_count(0)
     actor = await scene.case.expert.actor()
-    told = await scene.product.house.reports.critical_values(actor, scene.case.id)
+    told = await scene.product.house.critical_values.values_of(actor, scene.case.id)
     assert all(one.confirmed_by is not None for one in told)
     await scene.case.expert.phone.wait_for(lambda message: "危急值医生已收到" in message.text)
 

@@ -72,7 +72,7 @@ async def test_a_killed_process_loses_nothing_that_it_acknowledged(
         path.write_bytes(as_file(one))
     async with serving(database_url, tmp_path, step, str(DIES_AT)) as (port, process):
         acknowledged = await send(port, paths)
-        await asyncio.wait_for(process.wait(), 30)
+        await asyncio.wait_for(process.wait(), 60)
     kept = await stored(clinic, tmp_path)
     assert all(slices[place].SOPInstanceUID in kept for place in range(acknowledged))
     assert acknowledged >= DIES_AT - 1

@@ -19,7 +19,6 @@ from backend.imaging import objects
 from backend.imaging.objects import FolderStore, ObjectMissing, ObjectStore, SealedObjects
 from backend.imaging.remotestore import RemoteStore
 from backend.imaging.sealing import CHUNK_BYTES, SEALED_BYTES, ObjectDamaged, Opener, SealedObject, Sealer
-from tests.support.waiting import eventually
 
 SIZES = (0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES, 3 * CHUNK_BYTES + 7)
 
@@ -117,14 +116,11 @@ async def test_a_put_that_is_cancelled_while_its_file_is_made_leaves_nothing(
     putting = asyncio.create_task(store.put("0a", pieces(b"data")))
     assert await asyncio.to_thread(begun.wait, 10)
     putting.cancel()
+    may_end.set()
     with pytest.raises(asyncio.CancelledError):
         await putting
-    may_end.set()
-
-    async def is_discarded() -> bool:
-        return bool(made) and made[0].closed and not [found async for found in store.list()]
-
-    await eventually(is_discarded)
+    assert made[0].closed
+    assert [found async for found in store.list()] == []
 
 
 async def test_a_half_written_file_of_a_killed_process_is_listed_and_can_be_removed(tmp_path: Path) -> None:

@@ -213,3 +213,25 @@ def test_what_is_no_part_of_icd_10_is_refused(code: str) -> None:
 )
 def test_an_age_is_counted_in_whole_months(born: date, months: int) -> None:
     assert rules.age_months(born, date(2026, 11, 23)) == months
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("王小明", "王**"),
+        ("王明", "王*"),
+        (" 欧阳娜娜丽 ", "欧**"),
+        ("阿不都热依木·买买提", "阿**"),
+        ("王", "*"),
+        ("", ""),
+    ],
+)
+def test_a_masked_name_shows_one_character_of_several(name: str, shown: str) -> None:
+    assert rules.masked_name(name) == shown
+
+
+@given(st.text())
+def test_masking_a_masked_name_changes_nothing(name: str) -> None:
+    shown = rules.masked_name(name)
+    assert rules.masked_name(shown) == shown
+    assert len(shown.replace("*", "")) <= 1

@@ -9,10 +9,19 @@ import pytest_asyncio
 from backend.clock import Clock
 from backend.db import Database
 from backend.imaging import ImagingService
-from backend.reporting import ReportService, ReportView
+from backend.reporting import CriticalValueService, ReportService, ReportView
 from backend.security.policy import SYSTEM, Actor
 from tests.support.clinic import Clinic, build_clinic
-from tests.support.imaging import as_file, ct_slice, folder_store, imaging_on, of_patient, reports_on, streamed
+from tests.support.imaging import (
+    as_file,
+    critical_values_on,
+    ct_slice,
+    folder_store,
+    imaging_on,
+    of_patient,
+    reports_on,
+    streamed,
+)
 
 
 @dataclass
@@ -22,6 +31,7 @@ class ReportDesk:
     clinic: Clinic
     imaging: ImagingService
     reports: ReportService
+    critical_values: CriticalValueService
     patient: Actor
     doctor: Actor
     expert: Actor
@@ -63,7 +73,7 @@ async def build_desk(database: Database, clock: Clock, tmp_path: Path) -> Report
     clinic = build_clinic(database, clock, tmp_path / "files")
     await clinic.furnish()
     imaging = imaging_on(clinic, folder_store(tmp_path))
-    reports = reports_on(clinic, imaging)
+    reports, critical_values = reports_on(clinic, imaging), critical_values_on(clinic, imaging)
     doctor, expert = await clinic.doctor(), await clinic.expert()
     patient = await clinic.patient("王小明")
     case = await clinic.draft(patient)
@@ -77,4 +87,5 @@ async def build_desk(database: Database, clock: Clock, tmp_path: Path) -> Report
     slices = [ct_slice(number, StudyDescription="胸部CT", **said) for number in (1, 2)]
     for one in slices:
         await imaging.receive(machine, streamed(as_file(one)))
-    return ReportDesk(clinic, imaging, reports, patient, doctor, expert, case.id, slices[0].StudyInstanceUID)
+    study_uid = slices[0].StudyInstanceUID
+    return ReportDesk(clinic, imaging, reports, critical_values, patient, doctor, expert, case.id, study_uid)

@@ -305,7 +305,7 @@ async def test_what_cannot_be_issued_now_is_tried_again(
         raise OSError("no space left on device")
 
     with monkeypatch.context() as broken:
-        broken.setattr(desk.imaging._objects, "put", full)
+        broken.setattr(desk.imaging._objects, "put_whole", full)
         assert await documents.issue_next()
         assert not await documents.issue_next()
     desk.clinic.clock.advance(timedelta(seconds=10))

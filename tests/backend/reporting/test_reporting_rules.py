@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.people.rules import masked
 from backend.reporting.rules import Slip, blank_in, blanks_in, fill_blank, slips_in
 from backend.reporting.templates import critical_findings_for, templates_for
 
@@ -24,14 +23,6 @@ from backend.reporting.templates import critical_findings_for, templates_for
 )
 def test_what_may_be_a_slip(findings: str, impression: str, sex: str, slips: list[Slip]) -> None:
     assert slips_in(findings, impression, sex) == slips
-
-
-@given(st.text(st.characters(categories=["Lo"]), max_size=12))
-def test_a_masked_name_tells_at_most_the_first_and_the_last_character(name: str) -> None:
-    shown = masked(name)
-    assert len(shown) == max(len(name), 1)
-    assert shown[1:-1] == "*" * max(len(name) - 2, 0)
-    assert len(name) > 1 or shown == "*"
 
 
 @pytest.mark.parametrize(
