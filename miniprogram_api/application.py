@@ -27,6 +27,7 @@ from miniprogram_api import (
     rooms,
     session,
     studies,
+    teaching,
 )
 from miniprogram_api.address import client_address
 from miniprogram_api.context import Context
@@ -60,6 +61,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *studies.ENDPOINTS,
     *prescriptions.ENDPOINTS,
     *prescription_papers.ENDPOINTS,
+    *teaching.ENDPOINTS,
 )
 
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")

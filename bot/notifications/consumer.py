@@ -16,6 +16,7 @@ from bot.notifications import (
     results,
     rooms,
     tasks,
+    teaching,
     thread,
 )
 from bot.notifications.notifier import Notifier
@@ -52,6 +53,7 @@ _MODULES = (
     rooms,
     imaging,
     key_images,
+    teaching,
     reports,
     prescriptions,
     results,

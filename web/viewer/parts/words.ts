@@ -1,3 +1,4 @@
+import type { TeachingStudy } from '../state/teaching'
 import type { Plane, Series, Study } from '../state/types'
 
 /** What a person reads of a header. */
@@ -23,4 +24,9 @@ export function studyName(study: Study): string {
 
 export function seriesName(series: Series): string {
   return series.description || `${modalityName(series.modality)} 第 ${series.number} 组`
+}
+
+export function teachingName(study: TeachingStudy): string {
+  const kinds = study.modalities.map(modalityName).join('、')
+  return [headerDate(study.date), study.description || kinds].filter(Boolean).join(' ') || '检查'
 }
