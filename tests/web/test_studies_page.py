@@ -118,6 +118,15 @@ async def test_a_disc_is_brought_to_the_case_in_one_go(scene: Scene, disc: Path)
     assert (study.instances, study.state) == (60, StudyState.LINKED)
 
 
+async def test_dragging_is_spoken_of_where_there_is_room_for_it(scene: Scene) -> None:
+    page = await scene.page()
+    await scene.open(page, scene.case.doctor)
+    await expect(page.get_by_text("拖到这里")).to_be_visible()
+    await page.set_viewport_size(NARROW)
+    await expect(page.get_by_text("拖到这里")).to_be_hidden()
+    await expect(part(page, "choose-folder")).to_be_visible()
+
+
 async def test_a_closed_tab_goes_on_where_it_was(scene: Scene, disc: Path) -> None:
     burn(disc, 2, 300)
     for file in (disc / "IMAGES").iterdir():  # some packs of 8 MB
