@@ -122,7 +122,7 @@ async def test_dragging_is_spoken_of_where_there_is_room_for_it(scene: Scene) ->
     page = await scene.page()
     await scene.open(page, scene.case.doctor)
     await expect(page.get_by_text("拖到这里")).to_be_visible()
-    await page.set_viewport_size(NARROW)
+    await page.set_viewport_size({"width": NARROW["width"], "height": NARROW["height"]})
     await expect(page.get_by_text("拖到这里")).to_be_hidden()
     await expect(part(page, "choose-folder")).to_be_visible()
 
