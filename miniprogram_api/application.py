@@ -29,6 +29,7 @@ from miniprogram_api import (
     rooms,
     session,
     studies,
+    teaching,
 )
 from miniprogram_api.address import client_address
 from miniprogram_api.context import Context
@@ -63,6 +64,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *prescriptions.ENDPOINTS,
     *prescription_papers.ENDPOINTS,
     *devices.ENDPOINTS,
+    *teaching.ENDPOINTS,
 )
 
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")

@@ -72,6 +72,7 @@ class Compression(StrEnum):
 
     JPEG_LS = Method.JPEG_LS.value
     JPEG_2000 = Method.JPEG_2000.value
+    HTJ2K = Method.HTJ2K.value
     NONE = "none"
 
 
@@ -190,6 +191,13 @@ class Settings(BaseSettings):
     def _trusted_algorithm(cls, value: Algorithm) -> Algorithm:
         if value is Algorithm.SM2:
             raise ValueError("sm2 needs a certified signing service or device; none is built in (docs/dependencies.md)")
+        return value
+
+    @field_validator("imaging_compression")
+    @classmethod
+    def _installed_compression(cls, value: Compression) -> Compression:
+        if value is not Compression.NONE and not Method(value.value).is_installed:
+            raise ValueError("needs the package imagecodecs, which is not installed (docs/operations.md, Images)")
         return value
 
     @field_validator("redis_url")

@@ -17,6 +17,13 @@ from backend.imaging.rules import QUARANTINE_WORDS, Comparison, QuarantineReason
 from backend.imaging.service import ImagingService
 from backend.imaging.spool import Spool, SpoolFailed
 from backend.imaging.tables import Purpose
+from backend.imaging.teaching_overview import (
+    PatientsWord,
+    TeachingOverview,
+    TeachingPlace,
+    TeachingRequest,
+    TeachingState,
+)
 from backend.imaging.texts import PatientData, readable_name
 from backend.imaging.transfer_rules import SENTENCES as TRANSFER_SENTENCES
 from backend.imaging.transfer_rules import Failure, TransferState
@@ -57,6 +64,7 @@ __all__ = [
     "ObjectStore",
     "Outcome",
     "PatientData",
+    "PatientsWord",
     "PhotographView",
     "Probe",
     "Purpose",
@@ -75,6 +83,10 @@ __all__ = [
     "StudyBasis",
     "StudyState",
     "StudyView",
+    "TeachingOverview",
+    "TeachingPlace",
+    "TeachingRequest",
+    "TeachingState",
     "TraitView",
     "TransferState",
     "TransferView",

@@ -38,12 +38,13 @@ C.7.1.1, C.7.2.1, C.7.2.2), by keyword."""
 
 @dataclass(frozen=True)
 class Reference:
-    """An instance that a document may refer to; `modality` of its series."""
+    """An instance that a document may refer to; `modality` of its series, `frames` where it is an image."""
 
     series_uid: str
     sop_class_uid: str
     sop_instance_uid: str
     modality: str
+    frames: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Documents(ImagingDesk):
             study_uid=study.study_uid,
             header=await read_object(self._objects, sealed, lambda file: _header(file, sealed)),
             evidence=tuple(
-                Reference(series.series_uid, row.sop_class_uid, row.sop_instance_uid, series.modality)
+                Reference(series.series_uid, row.sop_class_uid, row.sop_instance_uid, series.modality, row.frames)
                 for row, series in found
             ),
             body_part=next((series.body_part for _, series in found if series.body_part), ""),

@@ -18,7 +18,11 @@ from backend.imaging.dicomfile import NATIVE, Elements, after_meta, read_element
 from backend.imaging.spool import Spool
 from backend.lossless import Frame, Method
 
-TRANSFER_SYNTAX: dict[Method, str] = {Method.JPEG_LS: uid.JPEGLSLossless, Method.JPEG_2000: uid.JPEG2000Lossless}
+TRANSFER_SYNTAX: dict[Method, str] = {
+    Method.JPEG_LS: uid.JPEGLSLossless,
+    Method.JPEG_2000: uid.JPEG2000Lossless,
+    Method.HTJ2K: uid.HTJ2KLossless,
+}
 """What each method makes of a file."""
 
 _PREAMBLE = 128

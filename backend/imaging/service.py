@@ -11,14 +11,15 @@ from backend.imaging.photographs import Photographs
 from backend.imaging.retention import Retention
 from backend.imaging.senders import Senders
 from backend.imaging.sending import Sending
-from backend.imaging.teaching import Teaching
+from backend.imaging.teaching import MAY_RELEASE
+from backend.imaging.teaching_overview import TeachingOverviews
 from backend.imaging.upkeep import Upkeep
 from backend.imaging.upload_jobs import Unpacking
 from backend.imaging.uploads import OVER_TIMER
 
 
 class ImagingService(
-    Documents, Photographs, KeyImages, Unpacking, Sending, Teaching, Senders, Compression, Retention, Upkeep
+    Documents, Photographs, KeyImages, Unpacking, Sending, TeachingOverviews, Senders, Compression, Retention, Upkeep
 ):
     """All use cases of imaging. Where each lives:
 
@@ -34,7 +35,7 @@ class ImagingService(
     * `compression`: keep_compressing, compress_next, savings
     * `destinations`: register_destination, change_destination, deactivate_destination, destinations, probe_destination
     * `forwarding`: what goes where when a case is assigned and when images come; transfers, resend
-    * `teaching`: send_for_teaching
+    * `teaching`, `teaching_overview`: send_for_teaching; teaching
     * `sending`, `parcels`: keep_forwarding, forward_waiting
     * `retention`: remove_rejected, keep_rejected_removed
     * `keyimages`: key_images, may_mark, mark_key_image, unmark_key_image; what is told of them
@@ -52,3 +53,4 @@ class ImagingService(
         self._timers.on(OVER_TIMER, self._on_upload_over)
         self._events.subscribe(CONSUMER, MAY_LINK, self._on_consultation)
         self._events.subscribe(CONSUMER, MAY_FORWARD, self._on_forwarding)
+        self._events.subscribe(CONSUMER, MAY_RELEASE, self._on_teaching_consent)

@@ -1,5 +1,6 @@
 """Texts of a DICOM header in the character sets of Chinese machines."""
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.tag import BaseTag
 
 _DELIMITERS = {0x0A, 0x0C, 0x0D, 0x5C, 0x5E, 0x3D}  # end an escape to another set (PS3.5, section 6.1.2.5.3)
+_INSIDE_CHINESE = re.compile(r"(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])")
 _LATIN = {"", "ISO_IR 6", "ISO_IR 100", "ISO 2022 IR 6", "ISO 2022 IR 100"}
 
 
@@ -28,8 +30,9 @@ class PatientData:
 
 
 def readable_name(name: str) -> str:
-    """Give a DICOM person name as people write it: its groups and components with blanks between them."""
-    return " ".join(name.replace("^", " ").replace("=", " ").split())
+    """Give a DICOM person name as people write it: its groups and components with blanks between them, but none inside
+    a Chinese name."""
+    return _INSIDE_CHINESE.sub("", " ".join(name.replace("^", " ").replace("=", " ").split()))
 
 
 class Texts:

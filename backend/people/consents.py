@@ -70,10 +70,14 @@ class Consents(PeopleContext):
     async def has_consent(self, person_id: str, kind: ConsentKind = CARE) -> bool:
         """Tell whether the person's last word on the present version is that they agree. A consent to more than care
         holds only while the one to care does. For a relative counts what the person says who speaks for them."""
-        speaker = select(Relative.speaker_id).where(Relative.person_id == person_id).order_by(Relative.added_at)
-        whose = func.coalesce(speaker.limit(1).scalar_subquery(), person_id)
+        whose = _who_says(person_id)
         kinds = (kind,) if kind is CARE else (CARE, kind)
         return all([await self._latest(whose, one) == "given" for one in kinds])
+
+    async def has_declined(self, person_id: str, kind: ConsentKind = CARE) -> bool:
+        """Tell whether the last word on the present version is no: refused, or taken back. Who has not answered yet
+        has not declined. For a relative as `has_consent`."""
+        return await self._latest(_who_says(person_id), kind) in ("refused", "withdrawn")
 
     async def _latest(self, person_id: str | ColumnElement[str], kind: ConsentKind) -> str | None:
         query = (
@@ -97,3 +101,9 @@ class Consents(PeopleContext):
         async with self._database.reading() as session:
             rows = (await session.scalars(query)).all()
         return [ConsentView(row.kind, row.version, row.decision, row.decided_at) for row in rows]
+
+
+def _who_says(person_id: str) -> ColumnElement[str]:
+    """Give the person whose word counts: who speaks for a relative, else the person."""
+    speaker = select(Relative.speaker_id).where(Relative.person_id == person_id).order_by(Relative.added_at)
+    return func.coalesce(speaker.limit(1).scalar_subquery(), person_id)

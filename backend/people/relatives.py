@@ -77,3 +77,9 @@ class Relatives(Persons):
         async with self._database.reading() as session:
             found = (await session.scalars(query)).all()
         return tuple(found) or (person_id,)
+
+    async def spoken_for(self, person_id: str) -> tuple[str, ...]:
+        """Give the ids of the patients for whom a person answers: themselves, and those for whom they speak."""
+        query = select(Relative.person_id).where(Relative.speaker_id == person_id).order_by(Relative.added_at)
+        async with self._database.reading() as session:
+            return (person_id, *await session.scalars(query))

@@ -1,7 +1,7 @@
 """The documents of a signed report: made once it is signed, put into its study, and read from there.
 
 A row waits for every signed report (`ReportIssue`) from the transaction on in which its event is handled. Whoever
-claims it makes both documents and files them; killed anywhere, it is done again, with the same identifiers and bytes,
+claims it makes the documents and files them; killed anywhere, it is done again, with the same identifiers and bytes,
 and what is there already stays. The PDF lies in the study and nowhere else.
 """
 
@@ -20,13 +20,15 @@ from backend.consultation import ConsultationService
 from backend.db import Database, after_commit
 from backend.errors import NotFound
 from backend.events import Event, EventBus
-from backend.imaging import ImagingService, InstanceView, SeriesView, StudyBasis, StudyView
+from backend.imaging import ImagingService, InstanceView, KeyImageView, SeriesView, StudyBasis, StudyView
 from backend.paper import print_paper
 from backend.people import PeopleService, PractitionerView
+from backend.reporting.instances import identifiers
+from backend.reporting.keyobjects import key_object_selection, telling
 from backend.reporting.paper import paper_of
 from backend.reporting.rules import ReportState
 from backend.reporting.service import ReportService
-from backend.reporting.structured import encapsulated_pdf, identifiers, structured_report
+from backend.reporting.structured import encapsulated_pdf, structured_report
 from backend.reporting.tables import ReportIssue
 from backend.reporting.views import ReportView
 from backend.security.audit import AuditLog
@@ -51,6 +53,7 @@ class _Matter:
     previous: ReportView | None
     author: PractitionerView
     basis: StudyBasis
+    key_images: list[KeyImageView]
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,9 @@ class ReportDocuments:
             pdf = await self._print(matter)
             wrapped = await asyncio.to_thread(encapsulated_pdf, report, matter.author, matter.basis, pdf)
             await self._imaging.file_document(SYSTEM, report.study_id, wrapped)
+        if matter.key_images and await self._imaging.document(SYSTEM, report.study_id, own.ko) is None:
+            ko = key_object_selection(report, matter.author, matter.basis, matter.key_images)
+            await self._imaging.file_document(SYSTEM, report.study_id, ko)
         await self._write_down(report)
 
     async def _write_down(self, report: ReportView) -> None:
@@ -204,7 +210,8 @@ class ReportDocuments:
             raise ValueError("a draft becomes no document")
         author = await self._people.practitioner(report.author_id)
         basis = await self._imaging.basis(SYSTEM, report.study_id, report.signed_at)
-        return _Matter(report, previous, author, basis)
+        marked = await self._imaging.key_images(SYSTEM, report.consultation_id)
+        return _Matter(report, previous, author, basis, telling(report, basis, marked))
 
     async def _print(self, matter: _Matter) -> bytes:
         report = matter.report

@@ -11,7 +11,7 @@ from typing import Any
 
 from backend.imaging import InstanceView, SeriesView, StudyView
 from backend.people import PractitionerView
-from backend.reporting.structured import ZONE
+from backend.reporting.instances import ZONE
 from backend.reporting.views import ReportView
 
 Resource = dict[str, Any]
@@ -30,6 +30,7 @@ _MODALITIES = {
     "DX": "Digital Radiography",
     "ECG": "Electrocardiography",
     "ES": "Endoscopy",
+    "KO": "Key Object Selection",
     "MG": "Mammography",
     "MR": "Magnetic Resonance",
     "NM": "Nuclear Medicine",

@@ -5,7 +5,7 @@ from datetime import date
 from backend.paper import Paper
 from backend.people import PersonView, PractitionerView
 from backend.people.rules import age_said
-from backend.reporting.structured import ZONE
+from backend.reporting.instances import ZONE
 from backend.reporting.views import ReportView
 
 TITLE = "影像诊断报告单"

@@ -6,6 +6,7 @@ from backend.consultation.rules import Status
 from bot.cards.case import case_choice, timeline_text
 from bot.cards.material import gather
 from bot.dialogue import Turn
+from bot.flows.photographs import offered
 from bot.flows.staff_menus import home
 from bot.messages import Choice, Menu, Picture
 from bot.wording import lines
@@ -67,5 +68,7 @@ async def say_pictures(turn: Turn, argument: str, verb: str) -> None:
     part = "" if len(shown) == len(enclosures) else f"第{offset + 1}到{end}张，"
     head = lines(f"{part}共{len(enclosures)}张。", *notes)
     more = (Choice(f"{verb}:{consultation_id}:{end}", "看后面的"),) if end < len(enclosures) else ()
-    case = (Choice(f"{verb.partition('.')[0]}.case:{consultation_id}", "返回病例"),)
-    turn.say(Menu(head, (*more, *case)))
+    role = verb.partition(".")[0]
+    convert = await offered(turn, role, consultation_id, {one.file_id for one in shown})
+    case = (Choice(f"{role}.case:{consultation_id}", "返回病例"),)
+    turn.say(Menu(head, (*more, *convert, *case)))

@@ -6,18 +6,14 @@ It is a consent of its own: who says no loses nothing.
 import re
 
 from backend.people import ConsentKind
+from bot.cards.teaching import PROMISES, TERMS, answers
 from bot.dialogue import Dialogue, Turn, is_practitioner
 from bot.flows.consent import require_consent
 from bot.incoming import Kind
 from bot.messages import Choice, Menu
 
 _TEACHING = ConsentKind.TEACHING
-_QUESTION = (
-    "您拍的检查图像（比如CT片子），可以给医生和学生上课用吗？\n"
-    "· 姓名、电话、日期都会先去掉，别人看不出是您。\n"
-    "· 同意不同意，都不影响给您看病。\n"
-    "· 同意以后，随时可以收回。"
-)
+_QUESTION = f"您拍的检查图像（比如CT片子），可以给医生和学生上课用吗？\n{PROMISES}"
 _AGREED = "您同意过把检查图像给医生和学生上课用。姓名、电话、日期都会先去掉。您随时可以收回。"
 _WORDS = re.compile(r"(收回|撤回|取消)?教学用图(同意)?[。！!]?")
 
@@ -36,15 +32,14 @@ async def _ask(turn: Turn, _argument: str) -> None:
         return
     people = turn.services.people
     if await people.has_consent(turn.actor.person_id, _TEACHING):
-        back = (Choice("patient.teaching_refuse", "收回"), Choice("patient.teaching_terms", "看说明"))
+        back = (Choice("patient.teaching_refuse", "收回"), TERMS)
         turn.say(Menu(_AGREED, back))
         return
-    turn.say(Menu(_QUESTION, (*_answers(turn), Choice("patient.teaching_terms", "看说明"))))
+    turn.say(Menu(_QUESTION, (*_answers(turn), TERMS)))
 
 
 def _answers(turn: Turn) -> tuple[Choice, ...]:
-    version = turn.services.people.consent_document(_TEACHING).version
-    return Choice(f"patient.teaching_agree:{version}", "可以"), Choice("patient.teaching_refuse", "不可以")
+    return answers(turn.services.people.consent_document(_TEACHING).version)
 
 
 async def _terms(turn: Turn, _argument: str) -> None:

@@ -19,6 +19,7 @@ from bot.notifications import (
     results,
     rooms,
     tasks,
+    teaching,
     thread,
 )
 from bot.notifications.notifier import Notifier
@@ -55,6 +56,7 @@ _MODULES = (
     rooms,
     imaging,
     key_images,
+    teaching,
     reports,
     prescriptions,
     dispensing,

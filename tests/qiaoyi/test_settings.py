@@ -1,11 +1,12 @@
 """Settings: where they come from, and that each wrong one stops the start with one line that names it."""
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from qiaoyi.settings import ServeRole, SettingsError, load
+from qiaoyi.settings import Compression, ServeRole, SettingsError, load
 
 AES_KEY = "A" * 43
 ACCOUNT = {
@@ -187,3 +188,13 @@ def test_a_wrong_setting_of_the_rooms_is_named(
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=f"^setting {named}"):
         load()
+
+
+def test_a_compression_whose_codec_is_not_installed_stops_the_start_and_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load(imaging_compression="htj2k").imaging_compression is Compression.HTJ2K
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    with pytest.raises(SettingsError, match=r"^setting imaging_compression: .*needs the package imagecodecs"):
+        load(imaging_compression="htj2k")
+    assert load(imaging_compression="jpeg2000").imaging_compression is Compression.JPEG_2000

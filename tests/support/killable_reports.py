@@ -26,6 +26,7 @@ STEPS: dict[str, tuple[Any, str, bool, int]] = {
     "printed, not filed": (ReportDocuments, "_print", False, 1),
     "pdf stored, not committed": (SealedObjects, "put_whole", False, 2),
     "pdf filed": (ImagingService, "file_document", False, 2),
+    "key images filed": (ImagingService, "file_document", False, 3),
     "everything written down": (ReportDocuments, "_write_down", False, 1),
 }
 

@@ -3,8 +3,10 @@ what the others see, each under their own rights."""
 
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, expect
@@ -15,6 +17,7 @@ from tests.support.room_server import CONSULTATION, DOCTOR, EXPERT, PATIENT
 from tests.support.waiting import eventually
 from tests.web.room_pages import DESKTOP, PHONE, PHONE_ON_ITS_SIDE, House, Visitor
 from tests.web.test_room_accessibility import check
+from tests.web.test_viewer_page import table_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,6 +26,10 @@ WHERE = """stage => {
     const canvas = stage.querySelector('canvas').getBoundingClientRect()
     const zoom = /缩放 (\\d+)%/.exec(stage.textContent)
     return [canvas.x, canvas.y, canvas.width, canvas.height, zoom ? Number(zoom[1]) / 100 : 0]
+}"""
+MIDDLE = """canvas => {
+    const {width, height} = canvas
+    return [...canvas.getContext('2d').getImageData(width / 2, height / 2, 1, 1).data].slice(0, 3)
 }"""
 POINTER = """pointer => {
     const {x, y, width, height} = pointer.getBoundingClientRect()
@@ -87,6 +94,91 @@ async def test_the_others_see_the_picture_the_window_and_the_place_of_the_leader
     assert zoom > 0
     await expect(patient.part("lead")).to_have_count(0)
     await patient.hears(2)  # the voices go on
+
+
+async def readings(visitor: Visitor) -> list[str]:
+    """What stands beside the measurements on somebody's page."""
+    found: list[str] = await visitor.part("reading").all_text_contents()
+    return found
+
+
+async def drawn(visitor: Visitor, tool: str, *places: tuple[float, float]) -> None:
+    """Let somebody measure with a drag from one place of the stage to the next, in shares of it."""
+    await visitor.part(f"tool-{tool}").click()
+    box = await stage(visitor).bounding_box()
+    assert box is not None
+    for number, (x, y) in enumerate(places):
+        await visitor.page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+        if not number:
+            await visitor.page.mouse.down()
+    await visitor.page.mouse.up()
+
+
+async def is_grey(visitor: Visitor, wanted: float) -> bool:
+    """Whether the middle of the picture is of this grey."""
+    found: list[int] = await visitor.part("canvas").evaluate(MIDDLE)
+    return found == pytest.approx([wanted] * 3, abs=1)
+
+
+async def test_what_the_leader_measures_the_others_see_with_the_same_figures(scanned: House) -> None:
+    expert, doctor = await leading(scanned, DOCTOR)
+    await drawn(expert, "length", (0.4, 0.4), (0.55, 0.5))
+    await drawn(expert, "ellipse", (0.45, 0.55), (0.53, 0.66))
+    await expect(expert.part("mark-ellipse")).to_have_count(1)
+    measured = await readings(expert)
+    assert any("mm" in line for line in measured)
+    assert any("HU" in line for line in measured)
+    for kind in ("length", "ellipse"):
+        await expect(doctor.part(f"mark-{kind}")).to_have_count(1)
+
+    async def reads_the_same() -> bool:
+        return await readings(doctor) == measured
+
+    await eventually(reads_the_same)
+    await stage(expert).press("ArrowDown")
+    await shows(doctor, 2)
+    await expect(doctor.part("mark-length")).to_have_count(0)
+    await stage(expert).press("ArrowUp")
+    await shows(doctor, 1)
+    await eventually(reads_the_same)
+    await expert.part("clear").click()
+    await expect(doctor.part("mark-ellipse")).to_have_count(0)
+
+
+async def test_a_follower_has_own_measurements_back_who_looks_alone(scanned: House) -> None:
+    expert, doctor = await leading(scanned, DOCTOR)
+    await drawn(expert, "length", (0.4, 0.4), (0.55, 0.5))
+    await expect(doctor.part("mark-length")).to_have_count(1)
+    await doctor.part("look-alone").click()
+    await expect(doctor.part("mark-length")).to_have_count(0)
+    await drawn(doctor, "rectangle", (0.45, 0.5), (0.55, 0.6))
+    await expect(doctor.part("mark-rectangle")).to_have_count(1)
+    await doctor.part("follow").click()
+    await expect(doctor.part("mark-length")).to_have_count(1)
+    await expect(doctor.part("mark-rectangle")).to_have_count(0)
+    await expect(expert.part("mark-rectangle")).to_have_count(0)
+
+
+async def test_a_curve_of_the_header_is_followed(scanned: House) -> None:
+    """Each picture has a table of its own, under the same name."""
+    rising, value = np.linspace(0, 4095, 1500), 500
+    images = [
+        big_slice(number, VOILUTSequence=[table_of("LUNG", -1200, rising), table_of("BONE", 0, rising / number)])
+        for number in (1, 2)
+    ]
+    for image in images:
+        stored = round((value - image.RescaleIntercept) / image.RescaleSlope)
+        image.PixelData = np.full((image.Rows, image.Columns), stored, "<i2").tobytes()
+    scanned.server.imaging.images = images
+    expert, doctor = await leading(scanned, DOCTOR)
+    await expert.part("preset-原设2（骨窗）").click()
+    for number in (1, 2):
+        grey = rising[value] / number / 4095 * 255
+        for visitor in (expert, doctor):
+            await shows(visitor, number)
+            await expect(stage(visitor)).to_have_attribute("data-window", "750/1500")
+            await eventually(partial(is_grey, visitor, grey))
+        await stage(expert).press("ArrowDown")
 
 
 async def test_the_pointer_of_the_leader_is_where_they_point_and_fades(scanned: House) -> None:
@@ -279,7 +371,7 @@ async def test_who_may_not_see_the_images_gets_none_and_hears_so(scanned: House)
     await expect(patient.part("images")).to_have_count(0)
     look = scanned.server.rooms.rooms[CONSULTATION]._leading.shown()
     assert set(json.loads(look["state"])) == {
-        "series", "sop", "frame", "window", "curve", "inverted", "zoom", "centre", "area", "pointer",
+        "series", "sop", "frame", "window", "curve", "inverted", "zoom", "centre", "area", "pointer", "marks",
     }  # fmt: skip
 
 

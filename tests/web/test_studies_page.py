@@ -118,6 +118,15 @@ async def test_a_disc_is_brought_to_the_case_in_one_go(scene: Scene, disc: Path)
     assert (study.instances, study.state) == (60, StudyState.LINKED)
 
 
+async def test_dragging_is_spoken_of_where_there_is_room_for_it(scene: Scene) -> None:
+    page = await scene.page()
+    await scene.open(page, scene.case.doctor)
+    await expect(page.get_by_text("拖到这里")).to_be_visible()
+    await page.set_viewport_size({"width": NARROW["width"], "height": NARROW["height"]})
+    await expect(page.get_by_text("拖到这里")).to_be_hidden()
+    await expect(part(page, "choose-folder")).to_be_visible()
+
+
 async def test_a_closed_tab_goes_on_where_it_was(scene: Scene, disc: Path) -> None:
     burn(disc, 2, 300)
     for file in (disc / "IMAGES").iterdir():  # some packs of 8 MB
@@ -235,9 +244,10 @@ async def test_the_wrong_patients_disc_waits_until_the_doctor_has_compared(
     await scene.open(page, scene.case.doctor)
     await part(page, "files").set_input_files(sorted((disc / "IMAGES").iterdir()))
     await expect(part(page, "result-ask")).to_contain_text("图像上的姓名和会诊里的不一样")
+    await expect(part(page, "tab-waiting")).to_have_text("待确认（1）")
     await part(page, "decide").click()
     await expect(part(page, "trait-name")).to_have_attribute("data-result", "different")
-    await expect(part(page, "trait-name")).to_contain_text("Li Hong 李 红")
+    await expect(part(page, "trait-name")).to_contain_text("Li Hong 李红")
     await expect(part(page, "trait-name")).to_contain_text("王小明")
     await is_accessible(page)
     await part(page, "assign").click()

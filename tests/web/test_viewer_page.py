@@ -462,6 +462,14 @@ async def test_a_look_up_table_of_the_header_shows_what_pydicom_reads(desk: Desk
     await expect(reader.part("preset-原设1（肺窗）")).to_have_attribute("aria-pressed", "true")
 
 
+async def test_reports_are_no_series_of_pictures(desk: Desk) -> None:
+    report = big_slice(1, Modality="SR", SOPInstanceUID="1.2.3.9001", SeriesInstanceUID="1.2.3.9000", SeriesNumber=9001)
+    desk.server.images.append(report)
+    reader = await desk.reader()
+    await expect(reader.part(f"series-{desk.server.images[0].SeriesInstanceUID}")).to_be_visible()
+    await expect(reader.part("series-1.2.3.9000")).to_have_count(0)
+
+
 async def test_pixels_that_are_not_square_are_shown_as_high_and_wide_as_they_are(desk: Desk) -> None:
     tall = big_slice(
         1, SeriesInstanceUID=f"{big_slice(1).StudyInstanceUID}.2", SeriesNumber=2, SOPInstanceUID="1.2.3.4"

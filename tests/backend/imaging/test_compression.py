@@ -12,11 +12,13 @@ import pydicom.data
 import pytest
 import pytest_asyncio
 from pydicom import uid
+from pydicom.pixels.utils import pixel_array
 from sqlalchemy import select
 
 from backend.imaging import ImagingService, SealedObjects
 from backend.imaging.contentdigest import decoded_digest
 from backend.imaging.dicomfile import read_instance
+from backend.imaging.recoding import TRANSFER_SYNTAX
 from backend.imaging.tables import ImagingInstance, sealed_object
 from backend.lossless import Frame, FrameCodec, Method, encode_frame
 from backend.security.policy import SYSTEM, Actor
@@ -227,6 +229,32 @@ async def test_two_processes_never_compress_the_same_instance(
     async with clinic.database.reading() as session:
         attempts = (await session.scalars(select(ImagingInstance.compress_attempts))).all()
     assert list(attempts) == [1, 1, 1]
+
+
+@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize(
+    "name", ["CT_small.dcm", "MR_small_implicit.dcm", "examples_overlay.dcm", "examples_rgb_color.dcm"]
+)
+async def test_every_method_shows_other_readers_the_pixels_that_came(
+    clinic: Clinic, imaging: ImagingService, machine: Actor, tmp_path: Path, method: Method, name: str
+) -> None:
+    file = (SAMPLES / name).read_bytes()
+    await imaging.receive(machine, streamed(file))
+    codec = FrameCodec(method)
+    await imaging.compress_next(codec)
+    codec.close()
+    found, sent = (pydicom.dcmread(io.BytesIO(one)) for one in (await stored(clinic, tmp_path), file))
+    assert found.file_meta.TransferSyntaxUID == TRANSFER_SYNTAX[method]
+    assert found.PhotometricInterpretation == sent.PhotometricInterpretation
+    assert (pixel_array(found, raw=True) == pixel_array(sent, raw=True)).all()
+
+
+@pytest.mark.parametrize("method", Method)
+def test_every_method_keeps_the_signs_of_fewer_bits_than_their_container(method: Method) -> None:
+    pixels = (ct_slice().pixel_array.astype("<i2") - 1024).clip(-2000, 3000).tobytes()
+    encoded = encode_frame(method, pixels, Frame(128, 128, 1, 14, True))
+    assert encoded is not None
+    assert len(encoded) < len(pixels)
 
 
 @pytest.mark.parametrize("method", Method)

@@ -51,8 +51,8 @@ def store_of(orthanc: Orthanc) -> StoreAddress:
     return StoreAddress("127.0.0.1", orthanc.dicom_port, AE_TITLE)
 
 
-async def compress(imaging: ImagingService) -> None:
-    codec = FrameCodec(Method.JPEG_LS)
+async def compress(imaging: ImagingService, method: Method = Method.JPEG_LS) -> None:
+    codec = FrameCodec(method)
     while await imaging.compress_next(codec):
         pass
     codec.close()
@@ -84,13 +84,14 @@ async def test_every_instance_arrives_with_the_same_pixels(
     assert (told["arrived"], told["total"], told["consultation_id"]) == (45, 45, case.id)
 
 
+@pytest.mark.parametrize("method", Method)
 async def test_a_pacs_that_takes_no_compressed_images_gets_them_decoded(
-    clinic: Clinic, imaging: ImagingService, case: Case
+    clinic: Clinic, imaging: ImagingService, case: Case, method: Method
 ) -> None:
     async with running_orthanc(["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"]) as orthanc:
         await imaging.register_destination(SYSTEM, clinic.hospital, "县医院PACS", store_of(orthanc))
         slices = await case.images(range(1, 4))
-        await compress(imaging)
+        await compress(imaging, method)
         await case.assign()
         await imaging.forward_waiting()
         assert await orthanc.pixels() == pixels_of(slices)
@@ -98,8 +99,9 @@ async def test_a_pacs_that_takes_no_compressed_images_gets_them_decoded(
         assert stored == {uid.ExplicitVRLittleEndian}
 
 
+@pytest.mark.parametrize("method", Method)
 async def test_over_stow_too_what_is_not_taken_as_it_is_stored_comes_decoded(
-    clinic: Clinic, imaging: ImagingService, case: Case
+    clinic: Clinic, imaging: ImagingService, case: Case, method: Method
 ) -> None:
     taken: list[FileDataset] = []
 
@@ -111,7 +113,7 @@ async def test_over_stow_too_what_is_not_taken_as_it_is_stored_comes_decoded(
     async with stow_peer(uncompressed_alone) as url:
         await imaging.register_destination(SYSTEM, clinic.hospital, "县医院PACS", StowAddress(url))
         slices = await case.images(range(1, 4))
-        await compress(imaging)
+        await compress(imaging, method)
         await case.assign()
         await imaging.forward_waiting()
     assert pixels_of(taken) == pixels_of(slices)

@@ -23,6 +23,7 @@ from backend.consultation import ConsultationView
 from backend.errors import NotFound
 from backend.imaging import ImagingService
 from backend.imaging.qido import qido_routes
+from backend.imaging.recoding import TRANSFER_SYNTAX
 from backend.imaging.wado import wado_routes
 from backend.lossless import FrameCodec, Method
 from backend.security.policy import Action, Actor
@@ -162,14 +163,22 @@ async def test_files_come_back_as_they_were_sent(viewers: Viewers, case: Case) -
     assert (single.media_type, single.body) == ("application/dicom", sent[0])
 
 
+@pytest.mark.parametrize(
+    ("method", "media_type", "begin"),
+    [
+        (Method.JPEG_LS, "image/jls", b"\xff\xd8\xff"),
+        (Method.JPEG_2000, "image/jp2", b"\xff\x4f\xff\x51"),
+        (Method.HTJ2K, "image/jphc", b"\xff\x4f\xff\x51"),
+    ],
+)
 async def test_a_study_that_was_compressed_comes_back_with_identical_pixels(
-    imaging: ImagingService, viewers: Viewers, case: Case
+    imaging: ImagingService, viewers: Viewers, case: Case, method: Method, media_type: str, begin: bytes
 ) -> None:
-    codec = FrameCodec(Method.JPEG_LS)
+    codec = FrameCodec(method)
     while await imaging.compress_next(codec):
         pass
     codec.close()
-    for accept, syntax in (("", uid.ExplicitVRLittleEndian), (AS_STORED, uid.JPEGLSLossless)):
+    for accept, syntax in (("", uid.ExplicitVRLittleEndian), (AS_STORED, TRANSFER_SYNTAX[method])):
         answer = await viewers.get(case.doctor, f"/{STUDY}", accept)
         for (kind, content), sent in zip(answer.parts(), case.slices, strict=True):
             found = pydicom.dcmread(io.BytesIO(content))
@@ -180,13 +189,15 @@ async def test_a_study_that_was_compressed_comes_back_with_identical_pixels(
             assert all(found[element.tag] == element for element in sent if element.tag.group < 0x7FE0)
     [(kind, samples)] = (await viewers.get(case.doctor, f"{FIRST}/frames/1", SAMPLES)).parts()
     assert (kind.partition(";")[0], samples) == ("application/octet-stream", bytes(case.slices[0].PixelData))
-    encoded = await viewers.get(case.doctor, f"{FIRST}/frames/1", 'multipart/related; type="image/jls"')
+    encoded = await viewers.get(case.doctor, f"{FIRST}/frames/1", f'multipart/related; type="{media_type}"')
     [(kind, frame)] = encoded.parts()
-    assert kind == f"image/jls;transfer-syntax={uid.JPEGLSLossless}"
-    assert frame.startswith(b"\xff\xd8\xff")
+    assert kind == f"{media_type};transfer-syntax={TRANSFER_SYNTAX[method]}"
+    assert frame.startswith(begin)
     single = await viewers.get(case.doctor, f"{FIRST}/frames/1", "application/octet-stream")
     assert single.body == samples
-    assert (await viewers.get(case.doctor, f"{FIRST}/frames/1", "image/jp2")).status == 406
+    page = await viewers.get(case.doctor, f"{FIRST}/frames/1", f'multipart/related; type="image/jls", {SAMPLES}')
+    assert page.parts()[0][1] == (frame if method is Method.JPEG_LS else samples)
+    assert (await viewers.get(case.doctor, f"{FIRST}/frames/1", "image/dicom-rle")).status == 406
 
 
 @pytest.mark.parametrize(

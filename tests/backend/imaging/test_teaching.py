@@ -11,7 +11,16 @@ from pydicom.dataset import FileDataset
 from sqlalchemy import select
 
 from backend.errors import ConsentRequired, Forbidden, InvalidInput, NotFound
-from backend.imaging import Failure, ImagingService, Purpose, StoreAddress, StowAddress
+from backend.imaging import (
+    Failure,
+    ImagingService,
+    PatientsWord,
+    Purpose,
+    StoreAddress,
+    StowAddress,
+    TeachingRequest,
+    TeachingState,
+)
 from backend.imaging.tables import ImagingForwarding, ImagingTransfer
 from backend.people import ConsentKind
 from backend.security.policy import SYSTEM, Actor
@@ -61,6 +70,16 @@ async def register(case: Case, address: StowAddress | StoreAddress = NOWHERE) ->
 async def study_of(case: Case) -> str:
     [study] = await case.imaging.studies_of(SYSTEM, case.id)
     return study.id
+
+
+async def requests(case: Case) -> list[TeachingRequest]:
+    """What the expert sees of the copies that were asked for."""
+    [(_study, asked)] = (await case.imaging.teaching(case.expert, case.id)).studies
+    return list(asked)
+
+
+async def states(case: Case) -> list[TeachingState]:
+    return [one.state for one in await requests(case)]
 
 
 async def queue(case: Case) -> list[ImagingTransfer]:
@@ -125,13 +144,81 @@ async def test_no_study_goes_there_by_itself(case: Case, clinic: Clinic, imaging
     assert await queue(case) == []
 
 
-async def test_without_the_patients_consent_to_teaching_nothing_goes(case: Case, imaging: ImagingService) -> None:
+async def test_nothing_goes_before_the_patient_who_is_asked_agrees(case: Case, imaging: ImagingService) -> None:
+    destination, other = await register(case), await register(case)
+    await case.images([1, 2])
+    study = await study_of(case)
+    await imaging.send_for_teaching(case.expert, study, destination, WHY)
+    await imaging.send_for_teaching(case.expert, study, destination, WHY)
+    await imaging.send_for_teaching(case.doctor, study, other, WHY)
+    assert await states(case) == [TeachingState.WAITING] * 2
+    patient = await patient_of(case)
+    [asked] = await case.clinic.published("imaging.teaching_asked")
+    assert (asked["patient_id"], asked["destination_id"]) == (patient.person_id, destination)
+    assert asked["asked_by"] == case.expert.practitioner_id
+    assert await queue(case) == []
+    await agree(case)
+    await case.hear()
+    assert [row.state for row in await queue(case)] == ["waiting"] * 4
+    assert await states(case) == [TeachingState.SENDING] * 2
+    answered = await case.clinic.published("imaging.teaching_answered")
+    assert [(one["asked_by"], one["agreed"]) for one in answered] == [
+        (case.expert.practitioner_id, True),
+        (case.doctor.practitioner_id, True),
+    ]
+
+
+async def test_a_patient_who_says_no_is_not_asked_again_and_nothing_goes(case: Case, imaging: ImagingService) -> None:
     destination = await register(case)
     await case.images([1])
+    study, patient = await study_of(case), await patient_of(case)
+    await imaging.send_for_teaching(case.expert, study, destination, WHY)
+    people = case.clinic.people
+    await people.refuse_consent(patient, people.consent_document(TEACHING).version, TEACHING)
+    await case.hear()
+    assert [one["agreed"] for one in await case.clinic.published("imaging.teaching_answered")] == [False]
+    assert await states(case) == [TeachingState.DECLINED]
+    assert (await imaging.teaching(case.doctor, case.id)).patient is PatientsWord.DECLINED
     with pytest.raises(ConsentRequired) as refusal:
-        await imaging.send_for_teaching(case.expert, await study_of(case), destination, WHY)
-    assert "还没有同意把检查图像用于教学" in refusal.value.sentence
+        await imaging.send_for_teaching(case.doctor, study, destination, WHY)
+    assert "患者不同意把检查图像用于教学" in refusal.value.sentence
+    assert len(await case.clinic.published("imaging.teaching_asked")) == 1
     assert await queue(case) == []
+
+
+async def test_what_stayed_goes_when_the_patient_agrees_again(case: Case, imaging: ImagingService) -> None:
+    got: list[FileDataset] = []
+
+    async def taking(sent: list[FileDataset]) -> web.Response:
+        got.extend(sent)
+        return stow_answer(sent)
+
+    async with stow_peer(taking) as url:
+        destination = await register(case, StowAddress(url))
+        await case.images([1, 2])
+        patient = await agree(case)
+        await imaging.send_for_teaching(case.expert, await study_of(case), destination, WHY)
+        await case.clinic.people.withdraw_consent(patient, TEACHING)
+        await imaging.forward_waiting()
+        await case.hear()
+        assert await states(case) == [TeachingState.DECLINED]
+        await agree(case)
+        await case.hear()
+        await imaging.forward_waiting()
+    assert len(got) == 2
+    assert await states(case) == [TeachingState.SENT]
+
+
+async def test_those_who_may_not_ask_see_nothing_of_it(case: Case, clinic: Clinic, imaging: ImagingService) -> None:
+    await register(case)
+    await case.images([1])
+    seen = await imaging.teaching(await patient_of(case), case.id)
+    assert (seen.may_ask, seen.places, seen.studies) == (False, (), ())
+    with pytest.raises(Forbidden):
+        await imaging.teaching(await clinic.expert("别的专家"), case.id)
+    seen = await imaging.teaching(case.expert, case.id)
+    assert [(one.label, one.institution) for one in seen.places] == [("医学院教学库", "测试H1医院")]
+    assert [study.images for study, _ in seen.studies] == [1]
 
 
 @pytest.mark.parametrize("kind", list(ConsentKind))
@@ -179,6 +266,9 @@ async def test_pictures_that_may_show_a_name_stay_and_the_others_go(case: Case, 
     assert sorted(one.InstanceNumber for one in got) == [1, 2]
     view = await case.transfer()
     assert (view.arrived, view.dead, view.failure) == (2, 2, Failure.BURNED_IN)
+    [request] = await requests(case)
+    assert (request.state, request.total, request.arrived, request.stayed) == (TeachingState.SENT, 4, 2, 2)
+    assert "印着字" in request.sentence
     assert await case.clinic.published("imaging.transfer_stuck") == []
     assert await case.clinic.published("imaging.transfer_finished") == []
 

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from backend.errors import Forbidden, InvalidInput
+from backend.people import ConsentKind
 from backend.people.relatives import MOST_RELATIVES
 from backend.people.service import PeopleService
 from backend.security.policy import Actor
@@ -62,3 +63,14 @@ async def test_a_relation_that_is_none_and_one_relative_too_many_are_refused(peo
     with pytest.raises(InvalidInput):
         await people.add_relative(mother, relation="other")
     assert len(await people.relatives(mother)) == MOST_RELATIVES
+
+
+async def test_the_speakers_no_is_the_relatives(people: PeopleService) -> None:
+    mother = await somebody(people)
+    child_id = await people.add_relative(mother, relation="child")
+    teaching = ConsentKind.TEACHING
+    assert not await people.has_declined(child_id, teaching), "nobody was asked yet"
+    await people.refuse_consent(mother, people.consent_document(teaching).version, teaching)
+    assert await people.has_declined(child_id, teaching)
+    assert await people.spoken_for(mother.person_id) == (mother.person_id, child_id)
+    assert await people.spoken_for(child_id) == (child_id,)

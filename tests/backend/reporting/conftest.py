@@ -38,6 +38,11 @@ class ReportDesk:
     case_id: str
     study_uid: str
 
+    async def mark(self, *numbers: int) -> None:
+        """Let the expert mark slices as key images."""
+        for number in numbers:
+            await self.imaging.mark_key_image(self.expert, self.case_id, ct_slice(number).SOPInstanceUID, 1)
+
     async def draft(self) -> ReportView:
         """Begin the report."""
         return await self.reports.draft(self.expert, self.case_id, self.study_uid)

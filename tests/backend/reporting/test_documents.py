@@ -62,7 +62,7 @@ async def amended(desk: ReportDesk, documents: ReportDocuments, report: ReportVi
 
 async def filed(desk: ReportDesk) -> dict[str, list[bytes]]:
     """Every document in the store, by its modality, in the order of their filing."""
-    found: dict[str, list[bytes]] = {"SR": [], "DOC": []}
+    found: dict[str, list[bytes]] = {"SR": [], "DOC": [], "KO": []}
     async with desk.clinic.database.reading() as session:
         query = select(ImagingInstance).where(ImagingInstance.sender_id == "").order_by(ImagingInstance.id)
         rows = (await session.scalars(query)).all()
@@ -276,6 +276,7 @@ async def test_the_documents_reach_the_pacs_and_nobody_hears_of_images(
 async def test_a_process_killed_while_it_issues_leaves_each_document_once(
     desk: ReportDesk, documents: ReportDocuments, database_url: str, tmp_path: Path, step: str
 ) -> None:
+    await desk.mark(1)
     signed = await desk.signed()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.support.killable_reports", database_url, str(tmp_path), step)
@@ -286,13 +287,13 @@ async def test_a_process_killed_while_it_issues_leaves_each_document_once(
     assert await documents.issue_next() == (step != "everything written down")
     assert not await documents.issue_next()
     everything = await filed(desk)
-    assert [len(files) for files in everything.values()] == [1, 1]
+    assert [len(files) for files in everything.values()] == [1, 1, 1]
     async with desk.clinic.database.reading() as session:
         query = select(AuditEntry).where(
             AuditEntry.subject == f"report:{signed.id}", AuditEntry.action == "report.issue"
         )
         assert len((await session.scalars(query)).all()) == 1
-    assert len(await desk.clinic.published("imaging.document_filed")) == 2
+    assert len(await desk.clinic.published("imaging.document_filed")) == 3
 
 
 async def test_what_cannot_be_issued_now_is_tried_again(
@@ -310,5 +311,5 @@ async def test_what_cannot_be_issued_now_is_tried_again(
         assert not await documents.issue_next()
     desk.clinic.clock.advance(timedelta(seconds=10))
     assert await documents.issue_next()
-    assert [len(files) for files in (await filed(desk)).values()] == [1, 1]
+    assert [len(files) for files in (await filed(desk)).values()] == [1, 1, 0]
     assert await documents.pdf(desk.doctor, signed.id)

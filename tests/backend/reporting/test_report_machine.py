@@ -18,7 +18,7 @@ from backend.db import Database
 from backend.errors import Conflict, IllegalMove, InvalidInput, NotFound
 from backend.imaging.tables import ImagingInstance
 from backend.reporting import ReportState, ReportView
-from backend.reporting.structured import identifiers
+from backend.reporting.instances import identifiers
 from tests.backend.reporting.conftest import build_desk
 from tests.support.imaging import documents_on
 

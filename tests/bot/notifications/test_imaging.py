@@ -128,7 +128,7 @@ async def test_the_doctors_of_the_centre_hear_that_a_study_waits_what_differs_an
     [study] = await house.services.imaging.quarantined(await house.actor(county.doctor.person_id))
     assert card.url == f"http://house.test/h5/quarantine/{study.id}"
     assert why in card.description
-    assert said["name"].replace("^", " ") in card.description
+    assert said["name"].replace("^", "") in card.description
     assert "2张" in card.description
     assert "李" not in str([getattr(message, "notice", None) for message in heard])
     for phone in (county.patient, county.expert, county.administrator):

@@ -6,12 +6,14 @@ import type { Viewer } from '../../viewer/state/viewer'
 import type { Looking } from '../state/looking'
 import { createGlide } from './glide'
 
+const isSame = (one: { sop: string; frame: number }, other: { sop: string; frame: number }) => one.sop === other.sop && one.frame === other.frame
+
 /**
  * Ties a viewer to the room: what the leader's shows is told, and a follower's shows the same. `series` is what this person
  * may see; `refresh` asks for it anew where the leader sees more.
  */
 export function createJoint(viewer: Viewer, series: Ref<Series[]>, looking: Looking, refresh: () => Promise<void>) {
-  const { stack, look } = viewer
+  const { stack, look, marks } = viewer
   /** Where this person points, in pixels of the picture. */
   const pointing = shallowRef<Point | null>(null)
   const glide = createGlide(look.view)
@@ -22,7 +24,7 @@ export function createJoint(viewer: Viewer, series: Ref<Series[]>, looking: Look
     if (!open || !picture || !stack.picture.value) return null
     return writeSight(sightOf({
       series: open, picture, stage: look.stage.value, view: look.view.value, window: look.window.value,
-      isInverted: look.isInverted.value, pointer: pointing.value,
+      isInverted: look.isInverted.value, pointer: pointing.value, marks: isSame(picture, stack.picture.value) ? marks.here.value : [],
     }))
   })
   watch([looking.isLeading, own], ([leads, text]) => {
@@ -35,7 +37,7 @@ export function createJoint(viewer: Viewer, series: Ref<Series[]>, looking: Look
   const at = computed(() => {
     const { value: to } = sight
     if (!to || stack.series.value?.uid !== to.series) return -1
-    return stack.pictures.value.findIndex(({ sop, frame }) => sop === to.sop && frame === to.frame)
+    return stack.pictures.value.findIndex((one) => isSame(one, to))
   })
 
   /** What the leader sees may have come a moment ago: asked for once. */
@@ -61,8 +63,8 @@ export function createJoint(viewer: Viewer, series: Ref<Series[]>, looking: Look
     if (!picture) return
     if (stack.wanted.value !== at.value) stack.go(at.value)
     const [now, next] = [look.window.value, windowOf(to, picture)]
-    const isSame = now.center === next.center && now.width === next.width && now.table?.entries === next.table?.entries
-    if (!isSame) look.chosen.value = next
+    const stays = now.center === next.center && now.width === next.width && now.table?.entries === next.table?.entries
+    if (!stays) look.chosen.value = next
     look.isInverted.value = to.isInverted
     glide.to(viewOf(to, picture, look.stage.value))
   }
@@ -75,10 +77,17 @@ export function createJoint(viewer: Viewer, series: Ref<Series[]>, looking: Look
     viewer.tool.value = 'scroll'
   })
 
+  /** What the leader has drawn is measured here anew, from the same pixels; one's own is back when one looks alone. */
+  watch([sight, stack.picture], ([to, picture]) => {
+    if (!looking.isFollowing.value) marks.led.value = null
+    else if (to && picture && isSame(picture, to)) marks.led.value = to.marks.map((mark, number) => ({ ...mark, id: -1 - number }))
+    else marks.led.value = []
+  }, { immediate: true })
+
   /** Where the leader points on the picture that is shown here, in CSS pixels of the stage. */
   const pointed = computed(() => {
     const [to, placement, picture] = [sight.value, viewer.placement(), stack.picture.value]
-    if (!to?.pointer || !placement || !picture || picture.sop !== to.sop || picture.frame !== to.frame) return null
+    if (!to?.pointer || !placement || !picture || !isSame(picture, to)) return null
     return toScreen({ x: to.pointer.x * picture.columns, y: to.pointer.y * picture.rows }, placement)
   })
 

@@ -3,7 +3,7 @@ import { isRaw, objects, type Raw } from '../../shared/raw'
 import { JlsDecoder } from './jls'
 import { readArray } from './jsonstream'
 import { onlyPart } from './multipart'
-import { parsePictures, parseSeries, parseStudy } from './parse'
+import { parsePictures, parseSeries, parseStudy, WITHOUT_PICTURES } from './parse'
 import { isReadable, readPixels } from './pixels'
 import type { Picture, Pixels, Series } from './types'
 
@@ -25,14 +25,14 @@ export class ImagingClient {
     this.decoder.close()
   }
 
-  /** All series of all studies of the consultation, by study, then by number. */
+  /** All series of pictures of all studies of the consultation, by study, then by number. */
   async series(): Promise<Series[]> {
     const studies = (await this.dicomJson(`/studies?consultation=${encodeURIComponent(this.consultation)}`)).map(parseStudy)
     const found = await Promise.all(
       studies.map(async (study) => (await this.dicomJson(`/studies/${study.uid}/series`)).map((raw) => parseSeries(raw, study))),
     )
     for (const series of found) series.sort((one, other) => one.number - other.number)
-    return found.flat()
+    return found.flat().filter(({ modality }) => !WITHOUT_PICTURES.includes(modality))
   }
 
   /** The pictures of a series; the first that the server names is told before the others have come. */

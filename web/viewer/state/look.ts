@@ -3,7 +3,7 @@ import { WHOLE, type Size, type View } from './geometry'
 import { autoWindow } from './lut'
 import { presetsFor } from './presets'
 import type { Stack } from './stack'
-import { asWindow } from './tables'
+import { asWindow, onPicture } from './tables'
 import type { Picture, Window } from './types'
 
 export const ORIGINAL = '原设'
@@ -29,7 +29,11 @@ export function createLook(stack: Stack) {
     if (pixels && picture && !automatic.value) automatic.value = autoWindow(pixels, picture)
   }, { flush: 'sync' })
 
-  const window = computed<Window>(() => chosen.value ?? headerWindow(stack.picture.value) ?? automatic.value ?? { center: 128, width: 256 })
+  const window = computed<Window>(() => {
+    const [picked, picture] = [chosen.value, stack.picture.value]
+    if (picked) return picture ? onPicture(picked, picture) : picked
+    return headerWindow(picture) ?? automatic.value ?? { center: 128, width: 256 }
+  })
 
   const presets = computed(() => {
     const { value: picture } = stack.picture

@@ -3,6 +3,11 @@ import { readings, type Mark, type MarkKind, POINTS } from './measure'
 import type { Stack } from './stack'
 import type { Point } from './types'
 
+const FINENESS = 100
+
+/** Hundredths of a pixel: whoever is told of a mark measures the same. */
+const fine = ({ x, y }: Point): Point => ({ x: Math.round(x * FINENESS) / FINENESS, y: Math.round(y * FINENESS) / FINENESS })
+
 /** The measurements, each on the picture on which it was made. */
 export function createMarks(stack: Stack) {
   const all = shallowRef<ReadonlyMap<string, Mark[]>>(new Map())
@@ -11,9 +16,11 @@ export function createMarks(stack: Stack) {
 
   const key = computed(() => (stack.picture.value ? `${stack.picture.value.sop}:${stack.picture.value.frame}` : ''))
   const here = computed(() => all.value.get(key.value) ?? [])
+  /** What somebody else has drawn on this picture, instead of one's own; null where nobody leads. */
+  const led = shallowRef<Mark[] | null>(null)
   const read = computed(() => {
     const { picture, pixels } = stack
-    return here.value.map((mark) => ({ mark, lines: picture.value && pixels.value ? readings(mark, picture.value, pixels.value) : [] }))
+    return (led.value ?? here.value).map((mark) => ({ mark, lines: picture.value && pixels.value ? readings(mark, picture.value, pixels.value) : [] }))
   })
 
   function put(marks: Mark[]) {
@@ -22,7 +29,7 @@ export function createMarks(stack: Stack) {
 
   function begin(kind: MarkKind, at: Point): Mark {
     last += 1
-    const mark = { id: last, kind, points: [at, at] }
+    const mark = { id: last, kind, points: [fine(at), fine(at)] }
     put([...here.value, mark])
     selected.value = mark.id
     return mark
@@ -30,7 +37,7 @@ export function createMarks(stack: Stack) {
 
   /** Puts the point with this number of a mark; one past the last is added. */
   function movePoint(id: number, index: number, to: Point) {
-    put(here.value.map((mark) => (mark.id === id ? { ...mark, points: [...mark.points.slice(0, index), to, ...mark.points.slice(index + 1)] } : mark)))
+    put(here.value.map((mark) => (mark.id === id ? { ...mark, points: [...mark.points.slice(0, index), fine(to), ...mark.points.slice(index + 1)] } : mark)))
   }
 
   function remove(id: number | null) {
@@ -39,7 +46,7 @@ export function createMarks(stack: Stack) {
   }
 
   return {
-    here, read, selected, begin, movePoint, remove,
+    here, led, read, selected, begin, movePoint, remove,
     /** The mark that lacks a point: an angle with one leg. */
     unfinished: computed(() => here.value.find((mark) => mark.points.length < POINTS[mark.kind]) ?? null),
     clear: () => put([]),

@@ -8,6 +8,9 @@ export function parseStudy(raw: Raw): Study {
   return { uid: textAt(raw, '0020000D'), patientName: nameAt(raw, '00100010'), description: textAt(raw, '00081030'), date: textAt(raw, '00080020') }
 }
 
+/** Series of these have nothing that could be shown as a picture; reports are read on their own page. */
+export const WITHOUT_PICTURES = ['SR', 'DOC', 'KO', 'PR']
+
 export function parseSeries(raw: Raw, study: Study): Series {
   return {
     uid: textAt(raw, '0020000E'),

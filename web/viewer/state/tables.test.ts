@@ -3,7 +3,7 @@ import { ctHeader } from './headers'
 import { applyLut, makeLut } from './lut'
 import { parsePictures } from './parse'
 import { presetsFor } from './presets'
-import { asWindow, lookUp } from './tables'
+import { asWindow, lookUp, onPicture } from './tables'
 import type { Picture, Table } from './types'
 
 const words = (...values: number[]) => btoa(String.fromCharCode(...values.flatMap((one) => [one & 0xff, one >> 8])))
@@ -30,6 +30,15 @@ describe('look-up tables of a header', () => {
     for (const bad of [item([4, 0, 8], { vr: 'US', Value: [1] }), item([2, 0, 0], { vr: 'US', Value: [1, 2] }), item([], {}), item([1, 0, 8], { vr: 'OW', InlineBinary: '*' })]) {
       expect(picture(bad).voiTables).toEqual([])
     }
+  })
+
+  it('that were chosen on one picture are its own on the next, and only their range where it has none', () => {
+    const [first, second] = [picture(item([3, 0, 8], { vr: 'US', Value: [1, 2, 3] }, 'LUNG')), picture(item([3, 0, 8], { vr: 'US', Value: [4, 5, 6] }, 'LUNG'))]
+    const chosen = asWindow(first.voiTables[0] as Table)
+    expect(onPicture(chosen, first).table).toBe(first.voiTables[0])
+    expect(onPicture(chosen, second).table).toBe(second.voiTables[0])
+    expect(onPicture(chosen, { ...second, voiTables: [] })).toEqual({ center: 1.5, width: 3 })
+    expect(onPicture({ center: 40, width: 400 }, second)).toEqual({ center: 40, width: 400 })
   })
 
   it('give their ends to what lies beyond them', () => {

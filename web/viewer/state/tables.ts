@@ -1,6 +1,6 @@
 import type { Raw } from '../../shared/raw'
 import { itemsAt, numbersAt, textAt } from './dicomjson'
-import type { Table, Window } from './types'
+import type { Picture, Table, Window } from './types'
 
 /** Look-up tables of a header: Modality LUT Sequence and VOI LUT Sequence (PS3.3 C.11.1, C.11.2). */
 const WORD = 65_536
@@ -47,4 +47,15 @@ export function lookUp(table: Table, value: number): number {
 /** A curve as a window: over the values that it tells apart. */
 export function asWindow(table: Table): Window {
   return { center: table.first + table.entries.length / 2, width: table.entries.length, table }
+}
+
+/**
+ * A window that was chosen, as it is on this picture: its own curve of the same name where a curve was chosen on another one,
+ * and only the range where it has none, for a curve is made for the picture in whose header it stands.
+ */
+export function onPicture(window: Window, { voiTables }: Picture): Window {
+  const { table } = window
+  if (!table) return window
+  const own = voiTables.find(({ entries }) => entries === table.entries) ?? voiTables.find(({ name }) => name === table.name)
+  return own ? asWindow(own) : { center: window.center, width: window.width }
 }

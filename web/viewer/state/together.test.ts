@@ -3,7 +3,7 @@ import { place, toScreen, type View, WHOLE } from './geometry'
 import { ctHeader } from './headers'
 import { parsePictures, parseSeries, parseStudy } from './parse'
 import { asWindow } from './tables'
-import { between, readSight, sightOf, viewOf, windowOf, writeSight } from './together'
+import { between, type DrawnMark, MOST_MARKS, readSight, sightOf, viewOf, windowOf, writeSight } from './together'
 import type { Picture, Point } from './types'
 
 const study = parseStudy({ '0020000D': { Value: ['1.2'] } })
@@ -14,7 +14,7 @@ const PHONE = { width: 374, height: 500 }
 const WINDOW = { center: -600, width: 1500 }
 
 const looked = (view: View, stage = DESKTOP, pointer: Point | null = null) =>
-  sightOf({ series, picture: CT, stage, view, window: WINDOW, isInverted: false, pointer })
+  sightOf({ series, picture: CT, stage, view, window: WINDOW, isInverted: false, pointer, marks: [] })
 
 const curve = (name: string) => ({ first: 0, bits: 8, entries: Uint16Array.from({ length: 256 }, (_one, at) => at), name })
 
@@ -64,6 +64,31 @@ describe('a sight', () => {
     expect(readSight(writeSight(long))).toEqual(long)
   })
 
+  it('carries what the leader has drawn, as finely as it is measured', () => {
+    const marks: DrawnMark[] = [
+      { kind: 'length', points: [{ x: 1.25, y: 2 }, { x: 100.03, y: 51.77 }] },
+      { kind: 'angle', points: [{ x: 1, y: 2 }, { x: 3, y: 4 }] },
+      { kind: 'ellipse', points: [{ x: 10, y: 20 }, { x: 30, y: 44.5 }] },
+    ]
+    const sight = { ...looked(WHOLE), marks }
+    expect(readSight(writeSight(sight))?.marks).toEqual(marks)
+  })
+
+  it('fits into what a room carries however much is drawn', () => {
+    const angle: DrawnMark = { kind: 'rectangle', points: Array.from({ length: 3 }, () => ({ x: 16_383.97, y: 16_383.97 })) }
+    const sight = sightOf({ series, picture: CT, stage: DESKTOP, view: { zoom: 1 / 3, panX: 1.234567, panY: 2.345678 }, window: { center: -1234.567, width: 12_345.678 }, isInverted: false, pointer: { x: 1.2345, y: 2.3456 }, marks: Array.from({ length: 50 }, () => angle) })
+    const text = writeSight({ ...sight, series: '1'.repeat(64), sop: '1'.repeat(64) })
+    expect(text.length).toBeLessThan(2000) // MAX_STATE in media/messages.py
+    expect(sight.marks).toHaveLength(MOST_MARKS)
+  })
+
+  it('leaves out marks that are none', () => {
+    const good = JSON.parse(writeSight(looked(WHOLE))) as Record<string, unknown>
+    const marks = [['length', 1, 2], ['length', 1, 2, 3], ['length', 1, 2, 3, 4, 5, 6], ['star', 1, 2, 3, 4], ['angle', 1, 2, 3, '4'], null, 'length', ['length', 1, 2, 3, 4]]
+    expect(readSight(JSON.stringify({ ...good, marks }))?.marks).toEqual([{ kind: 'length', points: [{ x: 1, y: 2 }, { x: 3, y: 4 }] }])
+    for (const other of [undefined, {}, 7]) expect(readSight(JSON.stringify({ ...good, marks: other }))?.marks).toEqual([])
+  })
+
   it('is none where another page wrote something else', () => {
     const good = JSON.parse(writeSight(looked(WHOLE))) as Record<string, unknown>
     for (const change of [
@@ -77,7 +102,7 @@ describe('a sight', () => {
   it('names the curve of the picture under which the leader sees it', () => {
     const [normal, harder] = [curve('NORMAL'), curve('HARDER')]
     const [here, there] = [{ ...CT, voiTables: [normal, harder] }, { ...CT, voiTables: [curve('NORMAL'), curve('HARDER')] }]
-    const see = { series, stage: DESKTOP, view: WHOLE, isInverted: false, pointer: null }
+    const see = { series, stage: DESKTOP, view: WHOLE, isInverted: false, pointer: null, marks: [] }
     const seen = (picture: Picture) => readSight(writeSight(sightOf({ ...see, picture, window: asWindow(harder) })))
     for (const picture of [here, there]) {
       const sight = seen(picture)

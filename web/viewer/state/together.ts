@@ -1,6 +1,7 @@
 import { isRaw } from '../../shared/raw'
 import { fitScale, MAX_ZOOM, MIN_ZOOM, place, toPicture, type Shape, type Size, type View } from './geometry'
-import { asWindow } from './tables'
+import { type Mark, type MarkKind, POINTS } from './measure'
+import { asWindow, onPicture } from './tables'
 import type { Picture, Point, Series, Window } from './types'
 
 /**
@@ -23,7 +24,14 @@ export interface Sight {
   area: [number, number, number, number]
   /** Where the leader points; null where they do not. */
   pointer: Point | null
+  /** What the leader has drawn on the picture, the newest of it; points in pixels of the picture. */
+  marks: DrawnMark[]
 }
+
+export type DrawnMark = Pick<Mark, 'kind' | 'points'>
+
+/** So many fit into what a room carries beside everything else. */
+export const MOST_MARKS = 20
 
 const PRECISION = 100_000
 const UID = /^[0-9.]{1,64}$/
@@ -40,16 +48,16 @@ export interface Looked {
   isInverted: boolean
   /** In pixels of the picture. */
   pointer: Point | null
+  marks: DrawnMark[]
 }
 
-/** A curve that was chosen on another picture is known by its name. */
-function curveOf({ voiTables }: Picture, { table }: Window): number {
-  if (!table) return -1
-  const same = voiTables.findIndex(({ entries }) => entries === table.entries)
-  return same >= 0 ? same : voiTables.findIndex(({ name }) => name === table.name)
+/** By name where the window still is of the picture before. */
+function curveOf(picture: Picture, window: Window): number {
+  const { table } = onPicture(window, picture)
+  return table ? picture.voiTables.findIndex(({ entries }) => entries === table.entries) : -1
 }
 
-export function sightOf({ series, picture, stage, view, window, isInverted, pointer }: Looked): Sight {
+export function sightOf({ series, picture, stage, view, window, isInverted, pointer, marks }: Looked): Sight {
   const placement = place(picture, stage, view)
   const share = ({ x, y }: Point): Point => ({ x: rounded(x / picture.columns), y: rounded(y / picture.rows) })
   const at = (x: number, y: number) => share(toPicture({ x, y }, placement))
@@ -60,6 +68,7 @@ export function sightOf({ series, picture, stage, view, window, isInverted, poin
     centre: at(stage.width / 2, stage.height / 2),
     area: [within(first.x), within(first.y), within(last.x), within(last.y)],
     pointer: pointer && share(pointer),
+    marks: marks.slice(-MOST_MARKS).map(({ kind, points }) => ({ kind, points })),
   }
 }
 
@@ -95,10 +104,11 @@ export function between(from: View, to: View, share: number): View {
   }
 }
 
-export function writeSight({ series, sop, frame, window, curve, isInverted, zoom, centre, area, pointer }: Sight): string {
+export function writeSight({ series, sop, frame, window, curve, isInverted, zoom, centre, area, pointer, marks }: Sight): string {
   return JSON.stringify({
     series, sop, frame, window: [window.center, window.width], curve, inverted: isInverted, zoom,
     centre: [centre.x, centre.y], area, pointer: pointer && [pointer.x, pointer.y],
+    marks: marks.map(({ kind, points }) => [kind, ...points.flatMap(({ x, y }) => [x, y])]),
   })
 }
 
@@ -117,6 +127,16 @@ function windowIn(value: unknown): Window | null {
   return center === undefined || width === undefined ? null : { center, width: Math.max(1, width) }
 }
 
+function markIn(value: unknown): DrawnMark[] {
+  const [kind, ...places] = Array.isArray(value) ? (value as unknown[]) : []
+  const known = (Object.keys(POINTS) as MarkKind[]).find((one) => one === kind)
+  const found = known && places.length >= 4 && places.length <= 2 * POINTS[known] && numbers(places, places.length)
+  if (!known || !found || found.length % 2) return []
+  return [{ kind: known, points: Array.from({ length: found.length / 2 }, (_one, at) => ({ x: found[2 * at] ?? 0, y: found[2 * at + 1] ?? 0 })) }]
+}
+
+const marksIn = (value: unknown) => (Array.isArray(value) ? value.slice(-MOST_MARKS).flatMap(markIn) : [])
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -133,5 +153,5 @@ export function readSight(text: string): Sight | null {
   const [frame, zoom, curve] = numbers([raw.frame, raw.zoom, raw.curve], 3) ?? []
   const [window, centre, area] = [windowIn(raw.window), pointIn(raw.centre), numbers(raw.area, 4)]
   if (!series || !sop || !frame || !zoom || zoom < 0 || curve === undefined || !window || !centre || !area) return null
-  return { series, sop, frame, zoom, centre, window, curve, area: area as Sight['area'], isInverted: raw.inverted === true, pointer: pointIn(raw.pointer) }
+  return { series, sop, frame, zoom, centre, window, curve, area: area as Sight['area'], isInverted: raw.inverted === true, pointer: pointIn(raw.pointer), marks: marksIn(raw.marks) }
 }
