@@ -138,10 +138,15 @@ class HospitalClient:
         left_out, left_bytes = 0, limits.search_bytes
         seen: set[str] = set()
         while url:
-            if url in seen or len(seen) == limits.pages or len(resources) >= wanted or left_bytes <= 0:
+            if url in seen or len(seen) == limits.pages or len(resources) >= wanted:
                 return Found(tuple(resources[:wanted]), left_out, complete=False)
             seen.add(url)
-            answer = await self._transport.ask(hdrs.METH_GET, url, most_bytes=left_bytes)
+            try:
+                answer = await self._transport.ask(hdrs.METH_GET, url, most_bytes=left_bytes)
+            except HospitalFault as fault:
+                if fault.fault is FaultCode.TOO_LARGE and resources:
+                    return Found(tuple(resources), left_out, complete=False)
+                raise
             left_bytes -= len(answer.body)
             page: Page = await self._run(read_page, answer.body, type_)
             resources += page.resources
@@ -180,10 +185,10 @@ class HospitalClient:
     async def update(self, resource: Resource, version: str) -> Written:
         """Update a resource that is still of `version` ("managing resource contention").
 
-        It is not repeated: a second try of an update whose answer was lost would be told that somebody else was first.
-
         Raises:
             HospitalFault: CHANGED where it is of another version, NOT_FOUND where it is gone, else as its code says.
+                Where an answer was lost (aiohttp sends a PUT again by itself then) CHANGED may tell of this update, and
+                DOWN leaves open whether it was made: read before another try.
         """
         type_, id_ = str(resource.get("resourceType")), str(resource.get("id"))
         headers = _RETURN_NOTHING | {hdrs.IF_MATCH: f'W/"{version}"'}

@@ -44,8 +44,8 @@ class HospitalFault(DomainError):
     """
 
     def __init__(self, fault: FaultCode, detail: str = "", retry_seconds: float | None = None) -> None:
-        super().__init__(FAULT_SENTENCES[fault], detail=detail)
         self.code = fault.value
+        super().__init__(FAULT_SENTENCES[fault], detail=detail)
         self.fault = fault
         self.detail = detail
         self.retry_seconds = retry_seconds

@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -85,14 +85,29 @@ class Answer:
     location: str
 
 
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    url: str
+    headers: dict[str, str]
+    data: bytes | Mapping[str, str] | None
+    most_bytes: int
+
+    def as_fhir(self, authorization: str) -> "_Request":
+        headers: dict[str, str] = self.headers | {hdrs.ACCEPT: FHIR_JSON}
+        if authorization:
+            headers[hdrs.AUTHORIZATION] = authorization
+        if self.data is not None:
+            headers[hdrs.CONTENT_TYPE] = FHIR_JSON
+        return replace(self, headers=headers)
+
+
 class Transport:
     """The connections to one hospital, its login and its circuit breaker. Close it when done."""
 
     def __init__(self, address: HospitalAddress, clock: Clock, limits: Limits) -> None:
         self.limits = limits
-        connector = aiohttp.TCPConnector(
-            limit=_SIDE_BY_SIDE, resolver=GuardedResolver(private=address.private), ttl_dns_cache=30
-        )
+        connector = aiohttp.TCPConnector(limit=_SIDE_BY_SIDE, resolver=GuardedResolver(private=address.private))
         self._http = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
         self._breaker = Breaker(clock)
         self._access: Access
@@ -125,12 +140,12 @@ class Transport:
             HospitalFault: as its code says.
         """
         data = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        most = min(most_bytes or self.limits.page_bytes, self.limits.page_bytes)
+        most = self.limits.page_bytes if most_bytes is None else min(most_bytes, self.limits.page_bytes)
         attempts = self.limits.attempts if repeatable else 1
         for attempt in range(1, attempts + 1):
             try:
                 async with self._breaker.guard():
-                    return await self._logged_in(method, url, dict(headers or {}), data, most)
+                    return await self._logged_in(_Request(method, url, dict(headers or {}), data, most))
             except HospitalFault as fault:
                 if not fault.passing or attempt == attempts:
                     raise
@@ -143,53 +158,42 @@ class Transport:
         pause = backoff(attempt, self.limits.first_retry, self.limits.longest_retry)
         return pause.total_seconds() * random.uniform(0.5, 1.5)
 
-    async def _logged_in(self, method: str, url: str, headers: dict[str, str], data: bytes | None, most: int) -> Answer:
+    async def _logged_in(self, request: _Request) -> Answer:
         """Make a request, once more where a token was refused that may have been taken back."""
         authorization = await self._access.header()
         try:
-            return await self._once(method, url, headers, authorization, data, most)
+            return await self._exchange(request.as_fhir(authorization))
         except HospitalFault as fault:
             if not fault.detail.startswith("401") or not self._access.refused(authorization):
                 raise
-        return await self._once(method, url, headers, await self._access.header(), data, most)
+        return await self._exchange(request.as_fhir(await self._access.header()))
 
-    async def _once(
-        self, method: str, url: str, headers: dict[str, str], authorization: str, data: bytes | None, most: int
-    ) -> Answer:
-        sent: dict[str, str] = headers | {hdrs.ACCEPT: FHIR_JSON}
-        if authorization:
-            sent[hdrs.AUTHORIZATION] = authorization
-        if data is not None:
-            sent[hdrs.CONTENT_TYPE] = FHIR_JSON
-        return await self._exchange(method, url, sent, data, most)
-
-    async def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], data: bytes | Mapping[str, str] | None, most: int
-    ) -> Answer:
+    async def _exchange(self, request: _Request) -> Answer:
         timeout = aiohttp.ClientTimeout(total=self.limits.seconds, sock_connect=self.limits.connect_seconds)
         try:
             async with self._http.request(
-                method, url, headers=headers, data=data, timeout=timeout, allow_redirects=False
+                request.method,
+                request.url,
+                headers=request.headers,
+                data=request.data,
+                timeout=timeout,
+                allow_redirects=False,
             ) as response:
-                body = await _bounded(response, most)
+                body = await _bounded(response, request.most_bytes)
                 _require_success(response, body)
-                return Answer(
-                    response.status,
-                    body,
-                    response.headers.get(hdrs.ETAG, ""),
-                    response.headers.get(hdrs.LOCATION, ""),
-                )
+                etag, location = (response.headers.get(name, "") for name in (hdrs.ETAG, hdrs.LOCATION))
+                return Answer(response.status, body, etag, location)
         except TimeoutError:
             raise HospitalFault(FaultCode.SLOW, "no answer in time") from None
-        except (aiohttp.ContentTypeError, aiohttp.InvalidURL, ValueError) as error:
+        except (aiohttp.InvalidURL, ValueError) as error:
             raise HospitalFault(FaultCode.NOT_FHIR, type(error).__name__) from None
         except (aiohttp.ClientError, OSError) as error:
             raise HospitalFault(FaultCode.DOWN, type(error).__name__) from None
 
     async def _ask_for_token(self, url: str, form: Mapping[str, str]) -> GivenToken:
-        headers: dict[str, str] = {hdrs.ACCEPT: "application/json"}
+        request = _Request(hdrs.METH_POST, url, {hdrs.ACCEPT: "application/json"}, form, _LARGEST_TOKEN_ANSWER)
         try:
-            answer = await self._exchange(hdrs.METH_POST, url, headers, form, _LARGEST_TOKEN_ANSWER)
+            answer = await self._exchange(request)
         except HospitalFault as fault:
             if fault.passing or fault.fault is FaultCode.NOT_FHIR:
                 raise

@@ -10,6 +10,7 @@ from backend.clock import Clock
 from backend.records.hospital.client import HospitalClient
 from backend.records.hospital.transport import HospitalAddress, Limits
 from backend.worker_processes import WorkerProcesses
+from tests.support.hospital import RunningHospital, running_hospital
 
 pytest_plugins = ["tests.support.medplum"]
 
@@ -42,3 +43,10 @@ async def connect(clock: Clock, validators: WorkerProcesses) -> AsyncIterator[Co
     yield make
     for end in ending:
         await end()
+
+
+@pytest_asyncio.fixture
+async def hospital(clock: Clock) -> AsyncIterator[RunningHospital]:
+    """A hospital with the demonstration's patients."""
+    async with running_hospital(clock) as running:
+        yield running
