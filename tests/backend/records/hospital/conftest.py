@@ -1,13 +1,14 @@
 """Processes that validate, and clients that are closed after the test."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import pytest_asyncio
 
 from backend.clock import Clock
 from backend.records.hospital.client import HospitalClient
+from backend.records.hospital.matching import PatientIdentity
 from backend.records.hospital.transport import HospitalAddress, Limits
 from backend.worker_processes import WorkerProcesses
 from tests.support.hospital import RunningHospital, running_hospital
@@ -17,6 +18,9 @@ pytest_plugins = ["tests.support.medplum"]
 QUICK = Limits(
     seconds=5, attempts=2, first_retry=timedelta(milliseconds=1), longest_retry=timedelta(milliseconds=2), page_size=50
 )
+
+WANG = PatientIdentity("王秀英", "female", date(1959, 3, 12), "999901195903120026")
+"""One of the demonstration's patients, as we know her."""
 
 Connect = Callable[..., HospitalClient]
 
