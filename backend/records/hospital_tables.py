@@ -41,8 +41,8 @@ class HospitalRow(Base):
 class HospitalHistoryRow(Base):
     """What one hospital told of one patient, and when it is to be asked again.
 
-    `due_at` is schedule and lease: NULL where nothing is to be asked. `content` is what was told at `fetched_at`; it
-    stays while the hospital is away, and goes where it turns out to be nobody's or somebody else's.
+    `due_at` is schedule and, while `asking`, lease: NULL where nothing is to be asked. `content` is what was told at
+    `fetched_at`; it stays while the hospital is away, and goes where it turns out to be nobody's or somebody else's.
     """
 
     __tablename__ = "hospital_histories"
@@ -56,4 +56,5 @@ class HospitalHistoryRow(Base):
     fetched_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     asked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    asking: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)

@@ -3,11 +3,12 @@
 import asyncio
 from dataclasses import replace
 
+from backend.people.views import IdentityView
 from backend.records.hospital.client import Found, HospitalClient
 from backend.records.hospital.facts import HospitalHistory
 from backend.records.hospital.faults import FaultCode, HospitalFault
 from backend.records.hospital.mapping import history_of, medication_reference
-from backend.records.hospital.matching import Match, PatientIdentity, match
+from backend.records.hospital.matching import Match, match
 from backend.records.hospital.validation import Resource
 
 _SECONDS = 45.0
@@ -26,7 +27,7 @@ _CATEGORIES = {"laboratory": 2_000, "vital-signs": 500}
 _MOST = 200
 
 
-async def find_patient(client: HospitalClient, identity: PatientIdentity, system: str) -> tuple[Match, str]:
+async def find_patient(client: HospitalClient, identity: IdentityView, system: str) -> tuple[Match, str]:
     """Find somebody in a hospital by their identity number; give what it came to, and their identifier there.
 
     Raises:

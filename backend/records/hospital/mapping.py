@@ -5,6 +5,7 @@ does not know a search parameter may ignore it (https://hl7.org/fhir/R4/search.h
 """
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from backend.records.hospital.facts import (
@@ -21,6 +22,7 @@ from backend.records.hospital.reading import (
     coded,
     day,
     has_code,
+    instant,
     reference_of,
     subject_of,
     text_of,
@@ -36,6 +38,7 @@ _NO_ALLERGY_WORDS = ("无过敏", "未发现过敏", "否认过敏", "无药物�
 _ENDED = {"inactive", "resolved", "remission"}
 _NOT_SO = {"refuted", "entered-in-error"}
 _TAKEN = {"active", "intended", "on-hold", "unknown"}
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _LONGEST = 300
 _LONGEST_CONCLUSION = 1200
 
@@ -183,4 +186,5 @@ _NAMES = {name for name, _ in _READERS.values()}
 
 
 def _sorted(facts: Iterable[Any], by: str) -> tuple[Any, ...]:
-    return tuple(sorted(facts, key=lambda fact: str(getattr(fact, by)), reverse=True))
+    """Give facts the newest first; those without a time come last."""
+    return tuple(sorted(facts, key=lambda fact: instant(getattr(fact, by)) or _LONG_AGO, reverse=True))

@@ -6,21 +6,10 @@ date have to be the same, and the sex must not be another one.
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
 
+from backend.people.views import IdentityView
 from backend.records.hospital.validation import Resource
-
-
-@dataclass(frozen=True)
-class PatientIdentity:
-    """Who somebody is, for finding them elsewhere. `sex` is "male", "female" or "unknown"."""
-
-    name: str = field(repr=False)
-    sex: str
-    birth_date: date = field(repr=False)
-    number: str = field(repr=False)
 
 
 class Match(StrEnum):
@@ -32,7 +21,7 @@ class Match(StrEnum):
     ANOTHER = "another"  # one, but of another name, sex or birth date
 
 
-def match(identity: PatientIdentity, system: str, found: Sequence[Resource]) -> tuple[Match, str]:
+def match(identity: IdentityView, system: str, found: Sequence[Resource]) -> tuple[Match, str]:
     """Tell whom a hospital has under an identity number, and their identifier there where it is the one.
 
     Args:

@@ -1,8 +1,10 @@
 """Small readings of FHIR's data types. Pure."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
+from backend.clock import LOCAL_ZONE
 from backend.records.hospital.validation import Resource
 
 _LONGEST = 300
@@ -41,6 +43,16 @@ def day(resource: Resource, *names: str) -> str:
         if isinstance(value, str) and value:
             return value
     return ""
+
+
+def instant(text: str) -> datetime | None:
+    """Give the moment that FHIR's date or dateTime names; a date is its first moment in China, a year its first day."""
+    missing = "-01" * (2 - text.count("-")) if len(text) in (4, 7) else ""
+    try:
+        moment = datetime.fromisoformat(text + missing)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=LOCAL_ZONE)
 
 
 def reference_of(reference: Any, type_: str) -> str:

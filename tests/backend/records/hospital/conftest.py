@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 
 from backend.clock import Clock
+from backend.people.views import IdentityView
 from backend.records.hospital.client import HospitalClient
-from backend.records.hospital.matching import PatientIdentity
 from backend.records.hospital.transport import HospitalAddress, Limits
 from backend.worker_processes import WorkerProcesses
 from tests.support.hospital import RunningHospital, running_hospital
@@ -19,7 +19,7 @@ QUICK = Limits(
     seconds=5, attempts=2, first_retry=timedelta(milliseconds=1), longest_retry=timedelta(milliseconds=2), page_size=50
 )
 
-WANG = PatientIdentity("王秀英", "female", date(1959, 3, 12), "999901195903120026")
+WANG = IdentityView("王秀英", "female", date(1959, 3, 12), "999901195903120026")
 """One of the demonstration's patients, as we know her."""
 
 Connect = Callable[..., HospitalClient]

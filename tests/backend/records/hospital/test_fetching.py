@@ -1,5 +1,7 @@
 """Finding a patient in a hospital and fetching what it tells of them."""
 
+from typing import Any
+
 import pytest
 import pytest_asyncio
 
@@ -125,7 +127,7 @@ async def test_a_history_comes_from_an_independent_server_too(connect: Connect, 
     subject = {"reference": f"Patient/{id_}"}
     medication = {"resourceType": "Medication", "identifier": [{"value": number}], "code": {"text": "华法林钠片"}}
     made = await client.create(medication, if_none_exist=f"identifier={number}")
-    written = [
+    written: list[dict[str, Any]] = [
         {
             "resourceType": "MedicationRequest",
             "status": "active",
