@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from backend.records import RecordService
     from backend.records.monitoring.service import MonitoringService
     from backend.reporting import CriticalValueService, ReportService
+    from backend.records.hospital.history import HistoryService
+    from backend.reporting import ReportService
     from backend.scheduling.service import SchedulingService
     from backend.video.service import VideoService
     from bot.outbox import Outbox
@@ -42,6 +44,8 @@ class Links(Protocol):
 
     def prescription(self, prescription_id: str) -> str:
         """Give the address of the page of a prescription, for its patient and those who wrote and reviewed it."""
+    def history(self, consultation_id: str) -> str:
+        """Give the address of the page of what is known of a consultation's patient, for those who treat."""
 
     def studies(self, consultation_id: str) -> str:
         """Give the address of the page on which a doctor brings images to a consultation."""
@@ -69,6 +73,7 @@ class Services:
     prescriptions: "PrescriptionService"
     dispensing: "DispensingService"
     critical_values: "CriticalValueService"
+    history: "HistoryService"
     files: "FileStore"
     outbox: "Outbox"
     help_desk: HelpDesk

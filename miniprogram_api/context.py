@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from backend.prescription import PrescriptionPapers, PrescriptionService
     from backend.records.monitoring.service import MonitoringService
     from backend.reporting import CriticalValueService, ReportDocuments, ReportService
+    from backend.records.hospital.history import HistoryService
+    from backend.reporting import ReportDocuments, ReportService
     from backend.scheduling import SchedulingService
     from backend.video.rooms import RoomAdmission
     from backend.video.service import VideoService
@@ -54,6 +56,7 @@ class Context:
     prescriptions: "PrescriptionService"
     papers: "PrescriptionPapers"
     monitoring: "MonitoringService"
+    history: "HistoryService"
     mint: Callable[["RoomAdmission"], str]
     web_login: WebLogin
     account_channel: str

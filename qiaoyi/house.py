@@ -20,6 +20,9 @@ from backend.prescription import PrescriptionPapers, PrescriptionService
 from backend.records import RecordService
 from backend.records.monitoring.service import MonitoringService
 from backend.reporting import CriticalValueService, ReportDocuments, ReportService
+from backend.records.hospital.history import HistoryService
+from backend.records.hospital.registry import Hospitals
+from backend.reporting import ReportDocuments, ReportService
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
 from backend.security.keyring import KeyRing, KeyRingError, open_key_file
@@ -56,6 +59,8 @@ class House:
     prescriptions: PrescriptionService
     papers: PrescriptionPapers
     dispensing: DispensingService
+    hospitals: Hospitals
+    history: HistoryService
     help_desk: HelpDesk
 
 
@@ -78,6 +83,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     imaging: ImagingService | None = None
     documents: ReportDocuments | None = None
     papers: PrescriptionPapers | None = None
+    hospitals: Hospitals | None = None
     files = FileStore(database, settings.data / "files", clock)
     try:
         events = EventBus(database, clock)
@@ -108,6 +114,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             valid_days=settings.prescription_days,
         )
         papers = PrescriptionPapers(database, clock, events, prescriptions, signing, settings.public)
+        hospitals = Hospitals(database, clock, audit, people)
+        history = HistoryService(database, clock, events, audit, people, consultations, hospitals)
         yield House(
             settings=settings,
             ring=ring,
@@ -142,9 +150,13 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             prescriptions=prescriptions,
             papers=papers,
             dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),
+            hospitals=hospitals,
+            history=history,
             help_desk=HelpDesk(database, events),
         )
     finally:
+        if hospitals is not None:
+            await hospitals.close()
         if papers is not None:
             papers.close()
         if documents is not None:

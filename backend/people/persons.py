@@ -176,6 +176,7 @@ class Persons(PeopleContext):
         sex: str,
         birth_date: date,
         phone: str | None = None,
+        id_number: str | None = None,
         region: str = "",
     ) -> bool:
         """Make a person under a given id where there is none yet, as an import does; tell whether one was made.
@@ -189,7 +190,7 @@ class Persons(PeopleContext):
             if await session.get(Person, person_id) is not None:
                 return False
             person = await self._add_person(session, person_id, rules.valid_name(name))
-            for field, value in self._valid_changes(None, sex, birth_date, phone, None, region).items():
+            for field, value in self._valid_changes(None, sex, birth_date, phone, id_number, region).items():
                 setattr(person, field, value)
         return True
 

@@ -31,6 +31,12 @@ class Hospital:
         self.faults = Faults()
         self.asked: list[str] = []
 
+    def clear(self) -> None:
+        """Forget every resource and every bad day."""
+        self.store.restore({})
+        self.faults.clear()
+        self.asked.clear()
+
     def application(self) -> web.Application:
         """The hospital's server, to be run or mounted."""
         application = web.Application(middlewares=[self._bad_day], client_max_size=16 << 20)

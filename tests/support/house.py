@@ -23,6 +23,9 @@ from backend.prescription import PrescriptionService
 from backend.records import RecordService
 from backend.records.monitoring.service import MonitoringService
 from backend.reporting import CriticalValueService, ReportService
+from backend.records.hospital.history import HistoryService
+from backend.records.hospital.registry import Hospitals
+from backend.reporting import ReportService
 from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Actor, Role
@@ -101,6 +104,9 @@ class PlainLinks:
     def prescription(self, prescription_id: str) -> str:
         """Give the address of the page of a prescription."""
         return f"http://house.test/h5/prescriptions/{prescription_id}"
+    def history(self, consultation_id: str) -> str:
+        """Give the address of the page of what is known of the patient."""
+        return f"http://house.test/h5/history/{consultation_id}"
 
     def studies(self, consultation_id: str) -> str:
         """Give the address of the page on which a doctor brings images."""
@@ -220,6 +226,21 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         critical_values=CriticalValueService(timers, database, clock, events, audit, people, consultations, imaging),
         prescriptions=prescriptions,
         dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),
+        prescriptions=PrescriptionService(
+            database,
+            clock,
+            events,
+            timers,
+            audit,
+            people,
+            consultations,
+            known,
+            signing,
+            Formulary(small_reference),
+        ),
+        history=HistoryService(
+            database, clock, events, audit, people, consultations, Hospitals(database, clock, audit, people)
+        ),
         files=files,
         outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it
         help_desk=HelpDesk(database, events),
