@@ -1,7 +1,6 @@
 """Tables of hospitals that speak FHIR, and of what they tell of a patient."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String
@@ -9,16 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, EncryptedJSON, Id, UTCDateTime, coded
 from backend.records.hospital.access import AuthKind
-
-
-class Outcome(StrEnum):
-    """What became of the last question to a hospital about a patient."""
-
-    WAITING = "waiting"  # it has not been asked yet
-    FETCHED = "fetched"
-    ABSENT = "absent"  # nobody there has this identity number
-    UNMATCHED = "unmatched"  # two have it, or somebody of another name, sex or birth date
-    UNREACHABLE = "unreachable"
+from backend.records.hospital.views import Outcome
 
 
 class HospitalRow(Base):

@@ -7,15 +7,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from qiaoyi import main
+from qiaoyi.cli import main
 
 URL = "https://his.example.cn/fhir"
 
 
 @pytest.fixture(autouse=True)
-def seeded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A house with institutions, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
+def seeded(quiet_environment: None, capsys: pytest.CaptureFixture[str]) -> None:
+    """A house with institutions."""
     main(["migrate"])
     main(["seed"])
     capsys.readouterr()
@@ -27,9 +26,8 @@ def test_a_hospital_is_registered_changed_and_removed(
     monkeypatch.setenv("HOSPITAL_TOKEN", "a-secret-of-the-hospital")
     assert main(["hospital", "add", "YC-H01", "市一医院", "--url", URL, "--token"]) == 0
     line = capsys.readouterr().out
-    assert all(
-        each in line for each in ("active", "云川市第一人民医院", "市一医院", URL, "bearer", "2.16.156.10011.1.3")
-    )
+    for each in ("active", "云川市第一人民医院", "市一医院", URL, "bearer", "2.16.156.10011.1.3"):
+        assert each in line
     assert "secret" not in line
     known = line.split()[0]
     system = "urn:oid:1.2.3"

@@ -26,9 +26,10 @@ from backend.records.hospital.matching import Match
 from backend.records.hospital.registry import Hospitals
 from backend.records.hospital.stored import told_of
 from backend.records.hospital.summary import HistorySummary, Subject, summarise
-from backend.records.hospital_tables import HospitalHistoryRow, HospitalRow, Outcome
+from backend.records.hospital.views import Outcome
+from backend.records.hospital_tables import HospitalHistoryRow, HospitalRow
 from backend.security.audit import AuditLog
-from backend.security.policy import SYSTEM, Action, Actor, require
+from backend.security.policy import SYSTEM, Action, Actor, allowed, require
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ class HistoryService:
             await self._request(session, reference.patient_id, older_than=FRESH)
             told = await told_of(session, reference.patient_id)
         known = await self._people.identity_index_of(reference.patient_id) is not None
-        subject = Subject(person.name, person.sex, person.birth_date, known, case.record)
+        subject = Subject(case.number, person.name, person.sex, person.birth_date, known, case.record)
         return summarise(subject, told, self._clock.now())
 
     async def refresh(self, actor: Actor, consultation_id: str) -> None:
@@ -139,6 +140,17 @@ class HistoryService:
         async with self._database.transaction() as session:
             await self._people.update_person(actor, reference.patient_id, id_number=number, participants=treating)
             await self._request(session, reference.patient_id, older_than=timedelta())
+
+    async def may_register_identity(self, actor: Actor, consultation_id: str) -> bool:
+        """Tell whether `register_identity` is the actor's to do. Raises NotFound."""
+        reference = await self._reference(consultation_id)
+        return allowed(
+            actor,
+            Action.PEOPLE_UPDATE,
+            patient_id=reference.patient_id,
+            participants=reference.participants,
+            institution_id=reference.institution_id,
+        )
 
     async def fetch_due(self) -> int:
         """Ask for what is due, one after the other, until nothing is; give how many histories that were."""

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.records.background import Allergy, Condition, CurrentMedicine, Source
 from backend.records.hospital.facts import HospitalHistory, Measurement
 from backend.records.hospital.reading import instant
-from backend.records.hospital_tables import HospitalHistoryRow, HospitalRow, Outcome
+from backend.records.hospital.views import Outcome
+from backend.records.hospital_tables import HospitalHistoryRow, HospitalRow
 
 _ESSENTIAL = {"AllergyIntolerance", "Condition", "MedicationRequest"}
 

@@ -23,7 +23,7 @@ from backend.records.hospital.faults import FAULT_SENTENCES, FaultCode
 from backend.records.hospital.reading import instant
 from backend.records.hospital.stored import Told
 from backend.records.hospital.trends import MeasurementLine, measurement_lines
-from backend.records.hospital_tables import Outcome
+from backend.records.hospital.views import Outcome
 
 MOST_VITALS, MOST_LABORATORY = 8, 18
 _MOST_EVENTS = 6
@@ -68,9 +68,10 @@ class Subject:
 
     Args:
         identified: whether an identity number is known, by which hospitals can be asked.
-        record: the sections of this case's record, as the patient told them.
+        number: of the case. record: the sections of its record, as the patient told them.
     """
 
+    number: str
     name: str = field(repr=False)
     sex: str
     birth_date: date | None = field(repr=False)
@@ -115,6 +116,7 @@ class HistorySummary:
         more: how many kinds of measurements, visits, reports and studies are not shown.
     """
 
+    number: str
     name: str = field(repr=False)
     sex: str
     age: int | None
@@ -157,6 +159,7 @@ def summarise(subject: Subject, told: Sequence[Told], now: datetime) -> HistoryS
     studies = _merged(sources, lambda history: history.studies, _study)
     allergies = _merged(sources, lambda history: history.allergies, _allergy)
     return HistorySummary(
+        number=subject.number,
         name=subject.name,
         sex=subject.sex,
         age=None if subject.birth_date is None else age_years(subject.birth_date, local(now).date()),

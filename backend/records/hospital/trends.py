@@ -5,6 +5,7 @@ Values are compared in one unit alone; where a hospital changed the unit, what c
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from backend.records.hospital.facts import HospitalHistory, Measurement
@@ -29,9 +30,9 @@ class Trend(StrEnum):
 
 @dataclass(frozen=True)
 class Point:
-    """A value at a moment (seconds since the epoch)."""
+    """A value at a moment."""
 
-    at: float
+    at: datetime
     value: float
 
 
@@ -134,9 +135,8 @@ def _order(values: list[_Value]) -> tuple[int, float]:
 def _line(values: list[_Value]) -> MeasurementLine:
     last = values[-1]
     before = values[-2] if len(values) > 1 else None
-    points = tuple(
-        Point(value.at, number) for value in values[-_MOST_POINTS:] if (number := _number(value.one.value)) is not None
-    )
+    numbers = [(value.at, _number(value.one.value)) for value in values[-_MOST_POINTS:]]
+    points = tuple(Point(datetime.fromtimestamp(at, UTC), number) for at, number in numbers if number is not None)
     return MeasurementLine(
         name="血压" if last.lower else last.one.name,
         value=last.shown,

@@ -18,7 +18,7 @@ from backend.errors import Forbidden, InvalidInput, NotFound
 from backend.records.hospital.history import FRESH, HistoryService
 from backend.records.hospital.registry import Hospitals, HospitalSettings
 from backend.records.hospital.stored import HospitalFacts, hospital_facts
-from backend.records.hospital_tables import Outcome
+from backend.records.hospital.views import Outcome
 from backend.security.policy import SYSTEM, Actor
 from sandbox.hospital.access import LOCAL_TOKEN
 from tests.support.clinic import Clinic, build_clinic
