@@ -14,6 +14,8 @@ from backend.records.hospital.units import shown_unit
 
 _SYSTOLIC, _DIASTOLIC = "8480-6", "8462-4"
 _PRESSURE = "85354-9"
+_FIRST = (_PRESSURE, "8867-4", "8310-5", "59408-5", "2708-6", "9279-1")  # pressure, pulse, temperature, SpO₂, breathing
+_DAY = 86_400.0
 _SHARE = 0.05  # less than this is no change
 _MOST_POINTS = 12
 _MARKS = ("", "A", "L", "H", "LL", "HH")  # the later, the graver
@@ -128,8 +130,10 @@ def _values(hospital: str, measurements: Sequence[Measurement]) -> list[_Value]:
     return values
 
 
-def _order(values: list[_Value]) -> tuple[int, float]:
-    return -_MARKS.index(values[-1].mark), -values[-1].at
+def _order(values: list[_Value]) -> tuple[int, float, int]:
+    last = values[-1]
+    kind = _PRESSURE if last.lower else last.one.code
+    return -_MARKS.index(last.mark), -(last.at // _DAY), _FIRST.index(kind) if kind in _FIRST else len(_FIRST)
 
 
 def _line(values: list[_Value]) -> MeasurementLine:
