@@ -63,6 +63,7 @@ class PublicLinks:
     def prescription(self, prescription_id: str) -> str:
         """Give the address of the page of a prescription: no secret either."""
         return f"{self._public_url}/h5/prescriptions/{prescription_id}"
+
     def history(self, consultation_id: str) -> str:
         """Give the address of the page of what is known of a consultation's patient: no secret either."""
         return f"{self._public_url}/h5/history/{consultation_id}"

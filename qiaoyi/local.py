@@ -119,6 +119,8 @@ async def _certify(house: House) -> None:
         practitioner_id = demo_id(one.code)
         if one.role != "administrator" and not await house.signing.holds_now(practitioner_id):
             await house.signing.issue(SYSTEM, practitioner_id)
+
+
 async def _register_hospital(house: House, url: str) -> None:
     """Let the hospital of the local WeChat be asked for histories, wherever it is this time."""
     institution = await house.people.institution(demo_id(_HOSPITAL))

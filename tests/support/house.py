@@ -104,6 +104,7 @@ class PlainLinks:
     def prescription(self, prescription_id: str) -> str:
         """Give the address of the page of a prescription."""
         return f"http://house.test/h5/prescriptions/{prescription_id}"
+
     def history(self, consultation_id: str) -> str:
         """Give the address of the page of what is known of the patient."""
         return f"http://house.test/h5/history/{consultation_id}"
