@@ -115,7 +115,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         )
         papers = PrescriptionPapers(database, clock, events, prescriptions, signing, settings.public)
         hospitals = Hospitals(database, clock, audit, people)
-        history = HistoryService(database, clock, events, audit, people, consultations, hospitals)
+        history = HistoryService(database, clock, events, audit, people, consultations, records, hospitals)
         yield House(
             settings=settings,
             ring=ring,

@@ -135,6 +135,7 @@ class House:
     outbox: CollectedMessages
     known: KnownPatients
     signing: SigningService
+    hospitals: Hospitals
     happened: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     institutions: dict[str, str] = field(default_factory=dict)
     practitioners: dict[str, str] = field(default_factory=dict)
@@ -214,6 +215,8 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
     prescriptions = PrescriptionService(database, clock, events, timers, audit, people, consultations, known, signing)
     records = RecordService(database, clock, events, audit, people, consultations)
     monitoring = MonitoringService(database, clock, events, timers, audit, people, consultations, records)
+    hospitals = Hospitals(database, clock, audit, people)
+    records = RecordService(database, clock, events, audit, people, consultations)
     services = Services(
         people=people,
         consultations=consultations,
@@ -239,16 +242,14 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
             signing,
             Formulary(small_reference),
         ),
-        history=HistoryService(
-            database, clock, events, audit, people, consultations, Hospitals(database, clock, audit, people)
-        ),
+        history=HistoryService(database, clock, events, audit, people, consultations, records, hospitals),
         files=files,
         outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it
         help_desk=HelpDesk(database, events),
         clock=clock,
         links=PlainLinks(),
     )
-    house = House(database, clock, events, timers, audit, services, outbox, known, signing)
+    house = House(database, clock, events, timers, audit, services, outbox, known, signing, hospitals)
 
     async def remember(event: Any) -> None:
         house.happened.append((event.type, dict(event.payload)))

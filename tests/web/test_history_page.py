@@ -96,7 +96,7 @@ async def test_everything_is_on_one_page_and_everybody_can_read_it(scene: Scene,
     await expect(page.get_by_test_id("conditions")).to_contain_text("2型糖尿病")
     await expect(page.get_by_test_id("medicines")).to_contain_text("苯磺酸氨氯地平片")
     await expect(page.get_by_test_id("vitals-血压")).to_contain_text("156/94")
-    potassium = page.get_by_test_id("laboratory-血钾")
+    potassium = page.get_by_test_id("laboratory-钾")
     await expect(potassium).to_contain_text("3.4 mmol/L")
     await expect(potassium).to_contain_text("偏低")
     await expect(potassium.get_by_role("img", name="比上次低")).to_be_visible()

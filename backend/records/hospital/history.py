@@ -22,12 +22,14 @@ from backend.people.rules import age_years, valid_identity_number
 from backend.people.views import IdentityView
 from backend.records.hospital.faults import FaultCode, HospitalFault
 from backend.records.hospital.fetching import fetch_history, find_patient
+from backend.records.hospital.known_here import known_here
 from backend.records.hospital.matching import Match
 from backend.records.hospital.registry import Hospitals
 from backend.records.hospital.stored import told_of
 from backend.records.hospital.summary import HistorySummary, Subject, summarise
 from backend.records.hospital.views import Outcome
 from backend.records.hospital_tables import HospitalHistoryRow, HospitalRow
+from backend.records.service import RecordService
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Action, Actor, allowed, require
 
@@ -42,6 +44,7 @@ _LEASE = timedelta(seconds=120)
 _SECONDS = 90.0
 _FIRST_RETRY, _LONGEST_RETRY = timedelta(minutes=1), timedelta(minutes=30)
 _MOST_ATTEMPTS = 6
+_MOST_OBSERVATIONS = 2_000
 _SIDE_BY_SIDE = 16
 _OF_ONE_HOSPITAL = 2
 _IDLE_SECONDS = 1.0
@@ -76,6 +79,7 @@ class HistoryService:
         audit: AuditLog,
         people: PeopleService,
         consultations: ConsultationService,
+        records: RecordService,
         hospitals: Hospitals,
     ) -> None:
         self._database = database
@@ -83,6 +87,7 @@ class HistoryService:
         self._audit = audit
         self._people = people
         self._consultations = consultations
+        self._records = records
         self._hospitals = hospitals
         self._wake = asyncio.Event()
         clock.on_shift(self._wake.set)
@@ -108,8 +113,11 @@ class HistoryService:
             await self._request(session, reference.patient_id, older_than=FRESH)
             told = await told_of(session, reference.patient_id)
         known = await self._people.identity_index_of(reference.patient_id) is not None
-        subject = Subject(case.number, person.name, person.sex, person.birth_date, known, case.record)
-        return summarise(subject, told, self._clock.now())
+        background = await self._records.known_here(actor, reference.patient_id)
+        measured = await self._records.history(actor, reference.patient_id, limit=_MOST_OBSERVATIONS)
+        here = known_here(background, measured)
+        subject = Subject(case.number, person.name, person.sex, person.age_months, known, case.record)
+        return summarise(subject, here, told, self._clock.now())
 
     async def refresh(self, actor: Actor, consultation_id: str) -> None:
         """Ask every hospital again now, but those that are being asked or were a moment ago.

@@ -4,6 +4,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from backend.records.hospital.facts import Measurement
+from backend.records.hospital.numbers import plain
 from backend.records.hospital.reading import coded, day, has_code, text_of
 from backend.records.hospital.validation import Resource
 
@@ -77,12 +78,6 @@ def _mark(part: Resource, value: str, low: str, high: str) -> str:
     if low and number < Decimal(low):
         return "L"
     return "H" if high and number > Decimal(high) else ""
-
-
-def plain(number: Any) -> str:
-    """Give a number as people write it: 0.5, not 5E-1; 74, not 74.0."""
-    text = format(Decimal(str(number)), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _number(value: Any) -> Decimal | None:

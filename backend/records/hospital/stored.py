@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.records.background import Allergy, Condition, CurrentMedicine, Source
-from backend.records.hospital.facts import HospitalHistory, Measurement
+from backend.records.drug_codes import allergen_code, medicine_code
+from backend.records.hospital.facts import AllergyFact, HospitalHistory, Measurement
 from backend.records.hospital.reading import instant
 from backend.records.hospital.views import Outcome
 from backend.records.hospital_tables import HospitalHistoryRow, HospitalRow
@@ -44,7 +45,7 @@ class Told:
 
 @dataclass(frozen=True)
 class HospitalFacts:
-    """What the hospitals tell, in the values of `Background`; codes of `data/drugs` are not known to them.
+    """What the hospitals tell, in the values of `Background`.
 
     Args:
         no_known_allergies: when a hospital noted that there are none; None where none did, or another knows of one.
@@ -85,17 +86,13 @@ async def hospital_facts(session: AsyncSession, patient_id: str) -> HospitalFact
     the caller does."""
     told = await told_of(session, patient_id)
     histories = [one.history for one in told if one.history is not None]
-    allergies = tuple(
-        Allergy(one.substance, None, one.reaction, one.severe, Source.HOSPITAL, instant(one.recorded))
-        for history in histories
-        for one in history.allergies
-    )
+    allergies = tuple(_allergy(one) for history in histories for one in history.allergies)
     none_known = [moment for history in histories if (moment := instant(history.no_known_allergies)) is not None]
     return HospitalFacts(
         allergies=allergies,
         no_known_allergies=max(none_known, default=None) if not allergies else None,
         medicines=tuple(
-            CurrentMedicine(one.name, None, one.dose, Source.HOSPITAL, instant(one.since))
+            CurrentMedicine(one.name, medicine_code(one.name), one.dose, Source.HOSPITAL, instant(one.since))
             for history in histories
             for one in history.medicines
         ),
@@ -108,6 +105,11 @@ async def hospital_facts(session: AsyncSession, patient_id: str) -> HospitalFact
         measurements=_newest(histories),
         unreachable=tuple(one.hospital for one in told if not one.is_certain),
     )
+
+
+def _allergy(one: AllergyFact) -> Allergy:
+    code, recorded = allergen_code(one.substance), instant(one.recorded)
+    return Allergy(one.substance, code, one.reaction, one.severe, Source.HOSPITAL, recorded)
 
 
 def _newest(histories: list[HospitalHistory]) -> tuple[Measurement, ...]:

@@ -1,15 +1,14 @@
 """The one page that a doctor reads before they advise: from what hospitals told and what this case says. Pure.
 
-What several hospitals tell is one line with all their names. What nobody told stays visible as not known.
+What several tell is one line with all their names. What nobody told stays visible as not known.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from backend.clock import local
-from backend.people.rules import age_years
 from backend.records.hospital.facts import (
     AllergyFact,
     ConditionFact,
@@ -74,14 +73,14 @@ class Subject:
     number: str
     name: str = field(repr=False)
     sex: str
-    birth_date: date | None = field(repr=False)
+    age_months: int | None
     identified: bool
     record: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that is known: what, more about it, since when ("2026年11月2日"), and which hospitals say so."""
+    """One thing that is known: what, more about it, since when ("2026年11月2日"), and who says so (`hospitals`)."""
 
     text: str = field(repr=False)
     detail: str = field(repr=False)
@@ -147,10 +146,16 @@ class HistorySummary:
         return tuple(one for one in self.hospitals if one.outcome not in (Outcome.FETCHED, Outcome.ABSENT))
 
 
-def summarise(subject: Subject, told: Sequence[Told], now: datetime) -> HistorySummary:
-    """Give the page: allergies and danger first, the newest first, each with its hospital and its day."""
-    sources = [(one.hospital, one.history) for one in told if one.history is not None]
-    vitals, laboratory = measurement_lines(sources)
+def summarise(
+    subject: Subject, here: Sequence[tuple[str, HospitalHistory]], told: Sequence[Told], now: datetime
+) -> HistorySummary:
+    """Give the page: allergies and danger first, the newest first, each with where it is known from and its day.
+
+    Args:
+        here: what is known of the patient beside hospitals, by where it came from.
+    """
+    sources = [*here, *((one.hospital, one.history) for one in told if one.history is not None)]
+    vitals, laboratory = measurement_lines(sources, subject.sex, subject.age_months)
     active = _merged(sources, lambda history: (one for one in history.conditions if one.active), _condition)
     past = _merged(sources, lambda history: (one for one in history.conditions if not one.active), _condition)
     running = {line.text for line in active}
@@ -162,7 +167,7 @@ def summarise(subject: Subject, told: Sequence[Told], now: datetime) -> HistoryS
         number=subject.number,
         name=subject.name,
         sex=subject.sex,
-        age=None if subject.birth_date is None else age_years(subject.birth_date, local(now).date()),
+        age=None if subject.age_months is None else subject.age_months // 12,
         identified=subject.identified,
         allergies=tuple(sorted(allergies, key=lambda line: not line.severe)),
         none_known="" if allergies else _none_known(sources),

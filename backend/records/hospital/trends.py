@@ -1,6 +1,6 @@
 """Measured values as lines of a page: the newest of each kind, its mark, and where it has been going. Pure.
 
-Values are compared in one unit alone; where a hospital changed the unit, what came before is no trend.
+Values are compared in one unit alone; what cannot be converted into it is no trend.
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,17 @@ from enum import StrEnum
 
 from backend.records.hospital.facts import HospitalHistory, Measurement
 from backend.records.hospital.reading import instant
-from backend.records.hospital.units import shown_unit
+from backend.records.hospital.references import (
+    DIASTOLIC,
+    PRESSURE,
+    SYSTOLIC,
+    in_own_unit,
+    name_of,
+    unit_of,
+    with_reference,
+)
 
-_SYSTOLIC, _DIASTOLIC = "8480-6", "8462-4"
-_PRESSURE = "85354-9"
-_FIRST = (_PRESSURE, "8867-4", "8310-5", "59408-5", "2708-6", "9279-1")  # pressure, pulse, temperature, SpO₂, breathing
+_FIRST = (PRESSURE, "8867-4", "8310-5", "59408-5", "2708-6", "9279-1")  # pressure, pulse, temperature, SpO₂, breathing
 _DAY = 86_400.0
 _SHARE = 0.05  # less than this is no change
 _MOST_POINTS = 12
@@ -82,17 +88,17 @@ class _Value:
 
 
 def measurement_lines(
-    sources: Sequence[tuple[str, HospitalHistory]],
+    sources: Sequence[tuple[str, HospitalHistory]], sex: str, age_months: int | None
 ) -> tuple[tuple[MeasurementLine, ...], tuple[MeasurementLine, ...]]:
     """Give the lines of vital signs and of laboratory values: abnormal ones first, then the newest.
 
     Args:
-        sources: the hospitals by name, with what they told.
+        sources: where it is known from, by name. sex, age_months: for the range where none was stated.
     """
     kinds: dict[tuple[str, str, bool], list[_Value]] = {}
     for hospital, history in sources:
         for value in _values(hospital, history.measurements):
-            key = _PRESSURE if value.lower else value.one.code or value.one.name
+            key = PRESSURE if value.lower else value.one.code or value.one.name
             kinds.setdefault((key, value.one.unit, value.one.vital), []).append(value)
     newest: dict[tuple[str, bool], list[_Value]] = {}
     for (key, _, vital), values in kinds.items():
@@ -100,6 +106,10 @@ def measurement_lines(
         known = newest.get((key, vital))
         if known is None or known[-1].at < values[-1].at:
             newest[key, vital] = values
+    for values in newest.values():
+        last = values[-1]
+        last.one = with_reference(last.one, sex, age_months)
+        last.lower = with_reference(last.lower, sex, age_months) if last.lower else None
     lines = {
         vital: sorted((values for (_, of), values in newest.items() if of is vital), key=_order)
         for vital in (True, False)
@@ -111,17 +121,17 @@ def _values(hospital: str, measurements: Sequence[Measurement]) -> list[_Value]:
     """Give the values with a time, the two numbers of a blood pressure as one."""
     values: list[_Value] = []
     pressures: dict[tuple[str, str], dict[str, Measurement]] = {}
-    for one in measurements:
+    for one in map(in_own_unit, measurements):
         taken = instant(one.taken)
         if taken is None:
             continue
-        if one.panel and one.code in (_SYSTOLIC, _DIASTOLIC):
+        if one.panel and one.code in (SYSTOLIC, DIASTOLIC):
             pressures.setdefault((one.panel, one.taken), {})[one.code] = one
         else:
             values.append(_Value(taken.timestamp(), hospital, one))
     for (_, text), pair in pressures.items():
         taken = instant(text)
-        upper, lower = pair.get(_SYSTOLIC), pair.get(_DIASTOLIC)
+        upper, lower = pair.get(SYSTOLIC), pair.get(DIASTOLIC)
         at = taken.timestamp() if taken else 0.0
         if upper and lower:
             values.append(_Value(at, hospital, upper, lower))
@@ -132,7 +142,7 @@ def _values(hospital: str, measurements: Sequence[Measurement]) -> list[_Value]:
 
 def _order(values: list[_Value]) -> tuple[int, float, int]:
     last = values[-1]
-    kind = _PRESSURE if last.lower else last.one.code
+    kind = PRESSURE if last.lower else last.one.code
     return -_MARKS.index(last.mark), -(last.at // _DAY), _FIRST.index(kind) if kind in _FIRST else len(_FIRST)
 
 
@@ -142,9 +152,9 @@ def _line(values: list[_Value]) -> MeasurementLine:
     numbers = [(value.at, _number(value.one.value)) for value in values[-_MOST_POINTS:]]
     points = tuple(Point(datetime.fromtimestamp(at, UTC), number) for at, number in numbers if number is not None)
     return MeasurementLine(
-        name="血压" if last.lower else last.one.name,
+        name="血压" if last.lower else name_of(last.one),
         value=last.shown,
-        unit=shown_unit(last.one.unit),
+        unit=unit_of(last.one),
         reference=_reference(last.one) if last.lower is None else "",
         mark=last.mark,
         trend=_trend(before, last),

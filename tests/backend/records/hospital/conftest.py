@@ -12,8 +12,9 @@ from backend.records.hospital.client import HospitalClient
 from backend.records.hospital.transport import HospitalAddress, Limits
 from backend.worker_processes import WorkerProcesses
 from tests.support.hospital import RunningHospital, running_hospital
+from tests.support.medplum import medplum_url
 
-pytest_plugins = ["tests.support.medplum"]
+__all__ = ["medplum_url"]
 
 QUICK = Limits(
     seconds=5, attempts=2, first_retry=timedelta(milliseconds=1), longest_retry=timedelta(milliseconds=2), page_size=50

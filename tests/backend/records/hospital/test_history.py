@@ -19,6 +19,7 @@ from backend.records.hospital.history import FRESH, HistoryService
 from backend.records.hospital.registry import Hospitals, HospitalSettings
 from backend.records.hospital.stored import HospitalFacts, hospital_facts
 from backend.records.hospital.views import Outcome
+from backend.records.service import RecordService
 from backend.security.policy import SYSTEM, Actor
 from sandbox.hospital.access import LOCAL_TOKEN
 from tests.support.clinic import Clinic, build_clinic
@@ -56,7 +57,10 @@ class Ward:
 async def ward(database: Database, clock: Clock, tmp_path: Path, hospital: RunningHospital) -> AsyncIterator[Ward]:
     clinic = build_clinic(database, clock, tmp_path / "files")
     hospitals = Hospitals(database, clock, clinic.audit, clinic.people)
-    history = HistoryService(database, clock, clinic.events, clinic.audit, clinic.people, clinic.care, hospitals)
+    records = RecordService(database, clock, clinic.events, clinic.audit, clinic.people, clinic.care)
+    history = HistoryService(
+        database, clock, clinic.events, clinic.audit, clinic.people, clinic.care, records, hospitals
+    )
     await clinic.furnish()
     settings = HospitalSettings(hospital.url, LOCAL_TOKEN)
     registered = await hospitals.register(SYSTEM, clinic.hospital, "县医院", settings)
