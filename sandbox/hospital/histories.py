@@ -28,7 +28,7 @@ _KINDS: dict[str, tuple[str, str, str, float | None, float | None, bool]] = {
     "weight": ("29463-7", "体重", "kg", None, None, False),
     "temperature": ("8310-5", "体温", "Cel", 36.0, 37.2, False),
     "spo2": ("59408-5", "血氧饱和度", "%", 95, 100, False),
-    "glucose": ("1558-6", "空腹血糖", "mmol/L", 3.9, 6.1, True),
+    "glucose": ("14771-0", "空腹血糖", "mmol/L", 3.9, 6.1, True),
     "hba1c": ("4548-4", "糖化血红蛋白", "%", 4.0, 6.0, True),
     "creatinine": ("14682-9", "肌酐", "umol/L", 41, 81, True),
     "potassium": ("2823-3", "血钾", "mmol/L", 3.5, 5.3, True),
