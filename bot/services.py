@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from backend.records.monitoring.service import MonitoringService
     from backend.reporting import CriticalValueService, ReportService
     from backend.records.hospital.history import HistoryService
+    from backend.records.monitoring.service import MonitoringService
     from backend.reporting import ReportService
     from backend.scheduling.service import SchedulingService
     from backend.video.service import VideoService

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from backend.records.monitoring.service import MonitoringService
     from backend.reporting import CriticalValueService, ReportDocuments, ReportService
     from backend.records.hospital.history import HistoryService
+    from backend.records.monitoring.service import MonitoringService
     from backend.reporting import ReportDocuments, ReportService
     from backend.scheduling import SchedulingService
     from backend.video.rooms import RoomAdmission

@@ -22,6 +22,7 @@ from backend.records.monitoring.service import MonitoringService
 from backend.reporting import CriticalValueService, ReportDocuments, ReportService
 from backend.records.hospital.history import HistoryService
 from backend.records.hospital.registry import Hospitals
+from backend.records.monitoring.service import MonitoringService
 from backend.reporting import ReportDocuments, ReportService
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog

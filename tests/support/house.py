@@ -25,6 +25,7 @@ from backend.records.monitoring.service import MonitoringService
 from backend.reporting import CriticalValueService, ReportService
 from backend.records.hospital.history import HistoryService
 from backend.records.hospital.registry import Hospitals
+from backend.records.monitoring.service import MonitoringService
 from backend.reporting import ReportService
 from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
@@ -216,7 +217,6 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
     records = RecordService(database, clock, events, audit, people, consultations)
     monitoring = MonitoringService(database, clock, events, timers, audit, people, consultations, records)
     hospitals = Hospitals(database, clock, audit, people)
-    records = RecordService(database, clock, events, audit, people, consultations)
     services = Services(
         people=people,
         consultations=consultations,
@@ -230,18 +230,6 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         critical_values=CriticalValueService(timers, database, clock, events, audit, people, consultations, imaging),
         prescriptions=prescriptions,
         dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),
-        prescriptions=PrescriptionService(
-            database,
-            clock,
-            events,
-            timers,
-            audit,
-            people,
-            consultations,
-            known,
-            signing,
-            Formulary(small_reference),
-        ),
         history=HistoryService(database, clock, events, audit, people, consultations, records, hospitals),
         files=files,
         outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it
