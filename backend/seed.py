@@ -43,7 +43,13 @@ async def seed(
         practitioners = [await _put_practitioner(people, scheduling, row) for row in content.practitioners]
         patients = [
             await people.put_person(
-                SYSTEM, demo_id(row.code), name=row.name, sex=row.sex, birth_date=row.birth_date, region=row.region
+                SYSTEM,
+                demo_id(row.code),
+                name=row.name,
+                sex=row.sex,
+                birth_date=row.birth_date,
+                id_number=row.id_number,
+                region=row.region,
             )
             for row in content.patients
         ]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from backend.people.service import PeopleService
     from backend.prescription import PrescriptionService
     from backend.records import RecordService
+    from backend.records.hospital.history import HistoryService
     from backend.records.monitoring.service import MonitoringService
     from backend.reporting import CriticalValueService, ReportService
     from backend.scheduling.service import SchedulingService
@@ -43,6 +44,9 @@ class Links(Protocol):
     def prescription(self, prescription_id: str) -> str:
         """Give the address of the page of a prescription, for its patient and those who wrote and reviewed it."""
 
+    def history(self, consultation_id: str) -> str:
+        """Give the address of the page of what is known of a consultation's patient, for those who treat."""
+
     def studies(self, consultation_id: str) -> str:
         """Give the address of the page on which a doctor brings images to a consultation."""
 
@@ -69,6 +73,7 @@ class Services:
     prescriptions: "PrescriptionService"
     dispensing: "DispensingService"
     critical_values: "CriticalValueService"
+    history: "HistoryService"
     files: "FileStore"
     outbox: "Outbox"
     help_desk: HelpDesk

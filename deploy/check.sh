@@ -18,6 +18,9 @@ if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
 
+# The FHIR server that the tests run against, where there is Node.js on the system or from PyPI (deploy/build-web.sh).
+(PATH="$PWD/$bin:$PATH" && npm --prefix tests/support/fhir_server ci --loglevel=error >/dev/null)
+
 # Rasa, in its own environment: installed and trained (once) while the code is looked at, then running beside the tests.
 rasa_port=$($bin/python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 if deploy/rasa.sh $bin install >/dev/null; then

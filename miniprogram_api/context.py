@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from backend.imaging import ImagingService
     from backend.people.service import PeopleService
     from backend.prescription import PrescriptionPapers, PrescriptionService
+    from backend.records.hospital.history import HistoryService
     from backend.records.monitoring.service import MonitoringService
     from backend.reporting import CriticalValueService, ReportDocuments, ReportService
     from backend.scheduling import SchedulingService
@@ -54,6 +55,7 @@ class Context:
     prescriptions: "PrescriptionService"
     papers: "PrescriptionPapers"
     monitoring: "MonitoringService"
+    history: "HistoryService"
     mint: Callable[["RoomAdmission"], str]
     web_login: WebLogin
     account_channel: str

@@ -17,6 +17,7 @@ _PAGES = {
     f"/h5/viewer/{{id:{_ID}}}": "viewer.html",
     f"/h5/reports/{{id:{_ID}}}": "report.html",
     f"/h5/prescriptions/{{id:{_ID}}}": "prescription.html",
+    f"/h5/history/{{id:{_ID}}}": "history.html",
     f"/h5/studies/{{id:{_ID}}}": "studies.html",
     f"/h5/quarantine/{{id:{_ID}}}": "studies.html",
 }

@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _destination(_verb(verbs, "destination", commands.destination, "say to which PACS of institutions images go"))
 
     _certificate(_verb(verbs, "certificate", commands.certificate, "let doctors and pharmacists sign prescriptions"))
+    _hospital(_verb(verbs, "hospital", commands.hospital, "say which hospitals are asked for histories"))
 
     keys = _verb(verbs, "keys", commands.rotate_keys, "rotate the encryption key")
     keys.add_argument("action", choices=["rotate"])
@@ -133,6 +134,31 @@ def _destination(parser: argparse.ArgumentParser) -> None:
     probe = actions.add_parser("probe", help="ask whether it answers and knows us; nothing is sent")
     for one in (change, remove, resend, probe):
         one.add_argument("id", help="as `qiaoyi destination list` shows it")
+
+
+def _hospital(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+    add = actions.add_parser("add", help="register one by the address of its FHIR R4 server")
+    add.add_argument("institution", help="code of the institution that it is")
+    add.add_argument("label", help="what people call it, such as 县人民医院")
+    actions.add_parser("list", help="show those that are registered")
+    change = actions.add_parser("change", help="another address or login; the login is said anew")
+    for one in (add, change):
+        one.add_argument("--url", help="of its FHIR server, such as https://his.example.cn/fhir")
+        one.add_argument(
+            "--token", action="store_true", help="log in by a bearer token, read from HOSPITAL_TOKEN or asked"
+        )
+        one.add_argument("--client-id", help="log in by SMART backend services: the name that the hospital knows us by")
+        one.add_argument("--token-url", help="where it grants tokens")
+        one.add_argument("--key", metavar="FILE", help="our private key (PEM; RSA or P-384)")
+        one.add_argument("--key-id", help="by which the hospital finds our public key")
+        one.add_argument("--scope", help="what we ask to be allowed (default: system/*.rs)")
+        one.add_argument("--identity-system", metavar="URI", help="of citizen identity numbers at this hospital")
+        one.add_argument("--private", action="store_true", help="it lies in a private network")
+    remove = actions.add_parser("remove", help="ask there no more, and forget what it told")
+    probe = actions.add_parser("probe", help="ask what it is, and whether it lets us search")
+    for one in (change, remove, probe):
+        one.add_argument("id", help="as `qiaoyi hospital list` shows it")
 
 
 def _verb(verbs: Any, name: str, command: Command, help_: str) -> argparse.ArgumentParser:

@@ -19,7 +19,7 @@ from backend.seed import seed as load_demo_people
 from backend.seed import stock_pharmacies
 from backend.video.nodes import NodeView
 from bot.wechat.errors import WechatError, WechatUnavailable
-from qiaoyi import certificates, destinations, diagnosis, local, senders
+from qiaoyi import certificates, destinations, diagnosis, hospitals, local, senders
 from qiaoyi.demo.play import play
 from qiaoyi.house import House, open_house
 from qiaoyi.invitations import make_invitation
@@ -178,6 +178,18 @@ async def destination(settings: Settings, options: argparse.Namespace) -> int:
         "remove": destinations.remove,
         "resend": destinations.resend,
         "probe": destinations.probe,
+    }
+    return await _managed(settings, options, does)
+
+
+async def hospital(settings: Settings, options: argparse.Namespace) -> int:
+    """Register a hospital, list them, change one, ask there no more, or ask whether it answers."""
+    does = {
+        "add": hospitals.add,
+        "list": hospitals.show,
+        "change": hospitals.change,
+        "remove": hospitals.remove,
+        "probe": hospitals.probe,
     }
     return await _managed(settings, options, does)
 

@@ -2,10 +2,7 @@
 
 import argparse
 import base64
-import getpass
-import os
 import re
-import sys
 
 from backend.errors import InvalidInput, NotFound
 from backend.imaging import (
@@ -18,6 +15,7 @@ from backend.imaging import (
 )
 from backend.security.policy import SYSTEM
 from qiaoyi.house import House
+from qiaoyi.passwords import read_secret
 
 PASSWORD_VARIABLE = "PACS_PASSWORD"  # noqa: S105  # the name of a variable; no setting of ours, so no QIAOYI_
 _NO = "none"
@@ -104,15 +102,7 @@ def _authorization(options: argparse.Namespace) -> str:
 
 
 def _secret() -> str:
-    """Give the password or token, from where no list of processes shows it."""
-    given = os.environ.get(PASSWORD_VARIABLE)
-    if given is None and sys.stdin.isatty():
-        given = getpass.getpass("password or token of the PACS: ")
-    if given is None:
-        given = sys.stdin.readline().rstrip("\r\n")
-    if not given:
-        raise InvalidInput(f"没有读到密码：请写在环境变量{PASSWORD_VARIABLE}里，或者从标准输入送进来。")
-    return given
+    return read_secret(PASSWORD_VARIABLE, "password or token of the PACS: ")
 
 
 def _limits(options: argparse.Namespace, known: Limits) -> Limits:

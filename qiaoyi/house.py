@@ -18,6 +18,8 @@ from backend.imaging.remotestore import RemoteStore
 from backend.people import PeopleService
 from backend.prescription import PrescriptionPapers, PrescriptionService
 from backend.records import RecordService
+from backend.records.hospital.history import HistoryService
+from backend.records.hospital.registry import Hospitals
 from backend.records.monitoring.service import MonitoringService
 from backend.reporting import CriticalValueService, ReportDocuments, ReportService
 from backend.scheduling import SchedulingService
@@ -56,6 +58,8 @@ class House:
     prescriptions: PrescriptionService
     papers: PrescriptionPapers
     dispensing: DispensingService
+    hospitals: Hospitals
+    history: HistoryService
     help_desk: HelpDesk
 
 
@@ -78,6 +82,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     imaging: ImagingService | None = None
     documents: ReportDocuments | None = None
     papers: PrescriptionPapers | None = None
+    hospitals: Hospitals | None = None
     files = FileStore(database, settings.data / "files", clock)
     try:
         events = EventBus(database, clock)
@@ -108,6 +113,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             valid_days=settings.prescription_days,
         )
         papers = PrescriptionPapers(database, clock, events, prescriptions, signing, settings.public)
+        hospitals = Hospitals(database, clock, audit, people)
+        history = HistoryService(database, clock, events, audit, people, consultations, records, hospitals)
         yield House(
             settings=settings,
             ring=ring,
@@ -142,9 +149,13 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             prescriptions=prescriptions,
             papers=papers,
             dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),
+            hospitals=hospitals,
+            history=history,
             help_desk=HelpDesk(database, events),
         )
     finally:
+        if hospitals is not None:
+            await hospitals.close()
         if papers is not None:
             papers.close()
         if documents is not None:

@@ -64,6 +64,10 @@ class PublicLinks:
         """Give the address of the page of a prescription: no secret either."""
         return f"{self._public_url}/h5/prescriptions/{prescription_id}"
 
+    def history(self, consultation_id: str) -> str:
+        """Give the address of the page of what is known of a consultation's patient: no secret either."""
+        return f"{self._public_url}/h5/history/{consultation_id}"
+
     def studies(self, consultation_id: str) -> str:
         """Give the address of the page on which a doctor brings images to a consultation: no secret either."""
         return f"{self._public_url}/h5/studies/{consultation_id}"

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from backend import migrations
+from backend.records.hospital.registry import HospitalSettings
 from backend.security.policy import SYSTEM
 from backend.seed import demo_id, seed, stock_pharmacies
 from bot.wechat.settings import WechatSettings
@@ -19,10 +20,13 @@ from qiaoyi.house import House, open_house
 from qiaoyi.server import PAGES, forever, serving
 from qiaoyi.settings import Settings
 from sandbox import settings as account
+from sandbox.app import HOSPITAL
 from sandbox.client import SandboxClient
+from sandbox.hospital.access import LOCAL_TOKEN
 
 _READY_SECONDS = 30
 _END_SECONDS = 10
+_HOSPITAL = "YC-H01"  # whose part the sandbox's hospital plays
 
 
 _TEMPLATES = {
@@ -59,6 +63,7 @@ async def run(settings: Settings, sandbox_port: int) -> None:
         await sandbox_ready
         async with serving(house), SandboxClient(sandbox_url) as sandbox:
             await _introduce(house, sandbox)
+            await _register_hospital(house, f"{sandbox_url}{HOSPITAL}/fhir")
             print(f"phones   {sandbox_url}/\nproduct  {settings.public}\ndata     {settings.data.absolute()}")
             print(f"ready {sandbox_url}/", flush=True)
             await forever()
@@ -114,6 +119,17 @@ async def _certify(house: House) -> None:
         practitioner_id = demo_id(one.code)
         if one.role != "administrator" and not await house.signing.holds_now(practitioner_id):
             await house.signing.issue(SYSTEM, practitioner_id)
+
+
+async def _register_hospital(house: House, url: str) -> None:
+    """Let the hospital of the local WeChat be asked for histories, wherever it is this time."""
+    institution = await house.people.institution(demo_id(_HOSPITAL))
+    settings = HospitalSettings(url, LOCAL_TOKEN)
+    known = [one for one in await house.hospitals.all(SYSTEM) if one.institution_id == institution.id]
+    if not known:
+        await house.hospitals.register(SYSTEM, institution.id, institution.name, settings)
+    elif known[0].url != url:
+        await house.hospitals.change(SYSTEM, known[0].id, settings)
 
 
 @asynccontextmanager

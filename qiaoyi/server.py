@@ -100,6 +100,7 @@ async def serving(house: House) -> AsyncIterator[None]:
             work["files"] = house.files.keep_swept
             work |= imaging_work(house)
             work["prescriptions"] = house.papers.keep_printing
+            work["hospital histories"] = house.history.keep_fetching
             work |= {"menus": sending.menus.keep_published, "union ids": UnionIds(identities, sending.client).run}
         if settings.clock_url:
             work["clock"] = await _followed_clock(house, http)
@@ -180,6 +181,7 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         prescriptions=house.prescriptions,
         dispensing=house.dispensing,
         critical_values=house.critical_values,
+        history=house.history,
         files=house.files,
         outbox=sending.outbox,
         help_desk=house.help_desk,
@@ -220,6 +222,7 @@ def _application(
         prescriptions=house.prescriptions,
         papers=house.papers,
         monitoring=house.monitoring,
+        history=house.history,
         mint=partial(mint, token_mint(house.clock, house.ring)),
         web_login=WebLogin(
             http,

@@ -16,6 +16,8 @@ from sandbox.wechat.platform.routes import platform_routes
 from sandbox.world import WORLD, World
 
 SHUTDOWN_SECONDS = 0.5
+HOSPITAL = "/hospital"
+"""Below which address the hospital answers."""
 
 
 @web.middleware
@@ -46,6 +48,7 @@ def create_app(world: World) -> web.Application:
     app.add_routes(web_authorisation.routes)
     app.add_routes(phone_api.routes)
     app.add_routes(control_api.routes)
+    app.add_subapp(HOSPITAL, world.hospital.application())
     app.add_routes(pages.page_routes(world.settings.web))
     app.cleanup_ctx.append(_run_courier)
     app.on_shutdown.append(_end_stream)

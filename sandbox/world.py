@@ -1,9 +1,13 @@
 """Everything that one sandbox holds."""
 
+from datetime import UTC, datetime
+
 from aiohttp import web
 
 from sandbox.clock import MovableClock
 from sandbox.faults import Faults
+from sandbox.hospital.histories import fill
+from sandbox.hospital.server import Hospital
 from sandbox.journal import Journal
 from sandbox.settings import Settings
 from sandbox.stream import Stream
@@ -19,6 +23,8 @@ class World:
         self.stream = Stream()
         self.faults = Faults()
         self.journal = Journal(self.clock)
+        self.hospital = Hospital(self.clock.now)
+        self._admit()
         self.account = Account(settings, self.clock, self.stream, self.journal, self.faults)
 
     async def reset(self) -> None:
@@ -27,8 +33,14 @@ class World:
         self.account.clear()
         self.faults.clear()
         self.journal.clear()
+        self._admit()
         self.clock.move(0.0)
         self.stream.publish({"reset": True})
+
+    def _admit(self) -> None:
+        """Let the hospital know its patients, and nothing else."""
+        self.hospital.clear()
+        fill(self.hospital.store, datetime.fromtimestamp(self.clock.now(), UTC))
 
 
 WORLD = web.AppKey("world", World)

@@ -12,7 +12,7 @@ from backend.ids import new_id
 from backend.people import rules
 from backend.people.context import PeopleContext
 from backend.people.tables import Person, PersonRole, Practitioner, Relative
-from backend.people.views import PersonView
+from backend.people.views import IdentityView, PersonView
 from backend.security.policy import SYSTEM, Action, Actor, Role, require
 
 
@@ -76,6 +76,23 @@ class Persons(PeopleContext):
                 session, actor, Action.PEOPLE_READ, patient_id=person_id, subject=f"person:{person_id}"
             )
         return person_view(person, self._today())
+
+    async def identity(
+        self, actor: Actor, person_id: str, *, participants: Collection[str] = ()
+    ) -> IdentityView | None:
+        """Read who a person is to other institutions, None where no identity number is known; the read is audited.
+
+        Raises:
+            Forbidden, NotFound: as in `person`.
+        """
+        require(actor, Action.PEOPLE_READ, patient_id=person_id)
+        async with self._database.transaction() as session:
+            person = await _get(session, person_id)
+            subject = f"person:{person_id}"
+            await self._audit.record(session, actor, Action.PEOPLE_READ, patient_id=person_id, subject=subject)
+            if not person.id_number or not person.birth_date or not person.name:
+                return None
+            return IdentityView(person.name, person.sex, date.fromisoformat(person.birth_date), person.id_number)
 
     async def by_identity_number(self, number: str) -> str | None:
         """Give the id of the one person who has this citizen identity number; None for nobody and for several."""
@@ -159,6 +176,7 @@ class Persons(PeopleContext):
         sex: str,
         birth_date: date,
         phone: str | None = None,
+        id_number: str | None = None,
         region: str = "",
     ) -> bool:
         """Make a person under a given id where there is none yet, as an import does; tell whether one was made.
@@ -172,7 +190,7 @@ class Persons(PeopleContext):
             if await session.get(Person, person_id) is not None:
                 return False
             person = await self._add_person(session, person_id, rules.valid_name(name))
-            for field, value in self._valid_changes(None, sex, birth_date, phone, None, region).items():
+            for field, value in self._valid_changes(None, sex, birth_date, phone, id_number, region).items():
                 setattr(person, field, value)
         return True
 

@@ -1,6 +1,6 @@
 """What the service of the people shows of its tables."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from backend.security.policy import Role
@@ -19,6 +19,16 @@ class PersonView:
     age_months: int | None
     phone: str | None
     region: str
+
+
+@dataclass(frozen=True)
+class IdentityView:
+    """Who a person is to other institutions: what stands on their identity card."""
+
+    name: str = field(repr=False)
+    sex: str
+    birth_date: date = field(repr=False)
+    number: str = field(repr=False)
 
 
 @dataclass(frozen=True)

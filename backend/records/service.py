@@ -9,6 +9,8 @@ from backend.events import Event, EventBus
 from backend.people import PeopleService
 from backend.records.background import Background, Measured, Source
 from backend.records.desk import RecordDesk
+from backend.records.hospital.joining import with_hospitals
+from backend.records.hospital.stored import hospital_facts
 from backend.records.learned import learn
 from backend.records.observations import Observations, Provenance
 from backend.records.rules import Question, check_observations
@@ -29,7 +31,7 @@ class RecordService(Observations, Statements, RecordDesk):
 
     * `observations`: record, correct, withdraw, latest, history, observation
     * `statements`: add_allergy, refute_allergy, add_medicine, end_medicine, add_condition, end_condition, answer
-    * here: background, and what a consultation hands over
+    * here: background, known_here, and what a consultation hands over
 
     Each is one transaction (part of the caller's where there is one) that asks the policy with the patient's id and the
     consultations that they have had, writes the audit entry, and publishes what happened.
@@ -56,6 +58,12 @@ class RecordService(Observations, Statements, RecordDesk):
         Raises:
             NotFound: nobody has this id.
         """
+        async with self._database.transaction() as session:
+            known = await self.known_here(actor, patient_id)
+            return with_hospitals(known, await hospital_facts(session, patient_id))
+
+    async def known_here(self, actor: Actor, patient_id: str) -> Background:
+        """Give the same without what hospitals tell; raises as `background`."""
         async with self._database.transaction() as session:
             await self._allow(session, actor, Action.RECORDS_READ, patient_id, "background")
             person = await self._people.person(SYSTEM, patient_id)

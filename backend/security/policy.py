@@ -103,6 +103,7 @@ class Action(StrEnum):
     IMAGING_FILE_DOCUMENT = "imaging.file_document"  # reports of the platform, in the study and out again
     RECORDS_READ = "records.read"  # what is known of a patient: observations, allergies, medicines, conditions
     RECORDS_WRITE = "records.write"
+    RECORDS_MANAGE_HOSPITALS = "records.manage_hospitals"  # whose FHIR servers are asked
     REPORT_WRITE = "report.write"  # drafts, signing, amending, marking critical values
     REPORT_READ = "report.read"
     REPORT_READ_CRITICAL = "report.read_critical"
@@ -220,6 +221,7 @@ TABLE: dict[Action, Grants] = {
     Action.IMAGING_FILE_DOCUMENT: _grants(system=ANY),
     Action.RECORDS_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.RECORDS_WRITE: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
+    Action.RECORDS_MANAGE_HOSPITALS: _grants(administrator=ANY, system=ANY),
     Action.REPORT_WRITE: _grants(expert=PARTICIPANT),
     Action.REPORT_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.REPORT_READ_CRITICAL: _grants(doctor=DOCTORS, expert=PARTICIPANT, system=ANY),

@@ -5,13 +5,14 @@ from datetime import datetime
 from backend.consultation.rules import Status
 from backend.consultation.views import ConsultationView
 from bot.cards.case import appointment, full_case
+from bot.cards.history import history_choice
 from bot.cards.material import Material, supplement_lines
 from bot.cards.prescription import WRITE
 from bot.cards.room import room_choices
 from bot.messages import Choice, Menu, Notice
 from bot.wording import lines
 
-_MOST_STEPS = 8
+_MOST_STEPS = 9
 
 
 def digest_card(
@@ -42,6 +43,7 @@ def _steps(view: ConsultationView, pictures: int, studies: int, now: datetime) -
             Choice(f"expert.opinion:{view.id}", "填写意见"),
             Choice(f"expert.supplement:{view.id}", "需要补充资料"),
         ]
+    steps.append(history_choice(view.id))
     if studies and view.status is not Status.CANCELLED:
         steps.append(Choice(f"expert.report:{view.id}", "写影像报告"))
     if view.status in (Status.IN_PROGRESS, Status.COMPLETED):

@@ -2,6 +2,7 @@
 
 from backend.consultation.rules import RUNNING, Status
 from bot.cards.case import case_choice, full_case
+from bot.cards.history import history_choice
 from bot.cards.material import gather, supplement_lines
 from bot.cards.prescription import WRITE, prescription_choices
 from bot.cards.report import report_choices
@@ -66,8 +67,9 @@ async def show(turn: Turn, consultation_id: str) -> None:
 def _steps(status: Status, consultation_id: str, is_waiting: bool) -> tuple[Choice, ...]:
     if status is Status.DRAFT:
         findings = Choice(f"doctor.findings:{consultation_id}", "补充体征检查")
-        return (findings, _images(consultation_id), *next_steps(consultation_id))
+        return (findings, history_choice(consultation_id), _images(consultation_id), *next_steps(consultation_id))
     steps = [
+        history_choice(consultation_id),
         *((Choice(f"{WRITE}:{consultation_id}", "开处方"),) if status is not Status.CANCELLED else ()),
         Choice(f"doctor.pictures:{consultation_id}", "看图片"),
         Choice(f"doctor.timeline:{consultation_id}", "看经过"),

@@ -58,12 +58,14 @@ class Practitioner(Row):
 
 
 class Patient(Row):
-    """A patient. They have no telephone: every number might be somebody's."""
+    """A patient. They have no telephone: every number might be somebody's; no region of China has the number 9999 with
+    which their identity numbers begin."""
 
     code: str
     name: str
     sex: Literal["male", "female"]
     birth_date: date
+    id_number: Annotated[str, Field(pattern=r"^9999\d{13}[\dX]$")]
     region: str
 
 

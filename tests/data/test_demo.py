@@ -113,6 +113,7 @@ NO_DAY = [{"weekday": 7, "start": "09:00", "end": "11:00", "slot_minutes": 20}]
         (change("institutions.json", latitude=91), "latitude"),
         (change("institutions.json", kind="clinic"), "kind"),
         (change("patients.json", birth_date="yesterday"), "birth_date"),
+        (change("patients.json", id_number="110101195903120026"), "id_number"),
         (change("patients.json", phone="13800000000"), "phone"),
         (damage("patients.json", "[]"), "no rows"),
         (damage("patients.json", "{"), "not JSON"),

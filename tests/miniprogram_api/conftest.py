@@ -166,6 +166,7 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
         reports=house.services.reports,
         monitoring=house.services.monitoring,
         critical_values=house.services.critical_values,
+        history=house.services.history,
         documents=ReportDocuments(
             house.database,
             house.clock,

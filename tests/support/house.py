@@ -21,6 +21,8 @@ from backend.imaging import FolderStore, ImagingService, SealedObjects
 from backend.people.service import PeopleService
 from backend.prescription import PrescriptionService
 from backend.records import RecordService
+from backend.records.hospital.history import HistoryService
+from backend.records.hospital.registry import Hospitals
 from backend.records.monitoring.service import MonitoringService
 from backend.reporting import CriticalValueService, ReportService
 from backend.scheduling import BookingView, SchedulingService, WeeklyHours
@@ -102,6 +104,10 @@ class PlainLinks:
         """Give the address of the page of a prescription."""
         return f"http://house.test/h5/prescriptions/{prescription_id}"
 
+    def history(self, consultation_id: str) -> str:
+        """Give the address of the page of what is known of the patient."""
+        return f"http://house.test/h5/history/{consultation_id}"
+
     def studies(self, consultation_id: str) -> str:
         """Give the address of the page on which a doctor brings images."""
         return f"http://house.test/h5/studies/{consultation_id}"
@@ -128,6 +134,7 @@ class House:
     outbox: CollectedMessages
     known: KnownPatients
     signing: SigningService
+    hospitals: Hospitals
     happened: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     institutions: dict[str, str] = field(default_factory=dict)
     practitioners: dict[str, str] = field(default_factory=dict)
@@ -207,6 +214,7 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
     prescriptions = PrescriptionService(database, clock, events, timers, audit, people, consultations, known, signing)
     records = RecordService(database, clock, events, audit, people, consultations)
     monitoring = MonitoringService(database, clock, events, timers, audit, people, consultations, records)
+    hospitals = Hospitals(database, clock, audit, people)
     services = Services(
         people=people,
         consultations=consultations,
@@ -220,13 +228,14 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         critical_values=CriticalValueService(timers, database, clock, events, audit, people, consultations, imaging),
         prescriptions=prescriptions,
         dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),
+        history=HistoryService(database, clock, events, audit, people, consultations, records, hospitals),
         files=files,
         outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it
         help_desk=HelpDesk(database, events),
         clock=clock,
         links=PlainLinks(),
     )
-    house = House(database, clock, events, timers, audit, services, outbox, known, signing)
+    house = House(database, clock, events, timers, audit, services, outbox, known, signing, hospitals)
 
     async def remember(event: Any) -> None:
         house.happened.append((event.type, dict(event.payload)))

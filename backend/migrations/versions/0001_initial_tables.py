@@ -822,6 +822,25 @@ def upgrade() -> None:
         batch_op.create_index("ix_event_deliveries_due", ["due_at", "event_id"], unique=False)
 
     op.create_table(
+        "hospitals",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("institution_id", sa.String(length=32), nullable=False),
+        sa.Column("label", sa.String(length=64), nullable=False),
+        sa.Column("url", sa.String(length=512), nullable=False),
+        sa.Column(
+            "auth", sa.Enum("none", "bearer", "smart", name="authkind", native_enum=False, length=24), nullable=False
+        ),
+        sa.Column("credentials", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("identity_system", sa.String(length=255), nullable=False),
+        sa.Column("private", sa.Boolean(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["institution_id"], ["institutions.id"], name=op.f("fk_hospitals_institution_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hospitals")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
         "imaging_destinations",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("institution_id", sa.String(length=32), nullable=False),
@@ -1255,6 +1274,33 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("critical_values", schema=None) as batch_op:
         batch_op.create_index("ix_critical_values_consultation", ["consultation_id", "id"], unique=False)
+
+    op.create_table(
+        "hospital_histories",
+        sa.Column("hospital_id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "waiting", "fetched", "absent", "unmatched", "unreachable", name="outcome", native_enum=False, length=24
+            ),
+            nullable=False,
+        ),
+        sa.Column("fault", sa.String(length=48), nullable=False),
+        sa.Column("content", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("fetched_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("asked_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("asking", sa.Boolean(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["hospital_id"], ["hospitals.id"], name=op.f("fk_hospital_histories_hospital_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["people.id"], name=op.f("fk_hospital_histories_patient_id")),
+        sa.PrimaryKeyConstraint("hospital_id", "patient_id", name=op.f("pk_hospital_histories")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("hospital_histories", schema=None) as batch_op:
+        batch_op.create_index("ix_hospital_histories_due", ["due_at"], unique=False)
 
     op.create_table(
         "imaging_forwardings",
@@ -2189,6 +2235,10 @@ def downgrade() -> None:
     op.drop_table("imaging_upload_faults")
     op.drop_table("imaging_series")
     op.drop_table("imaging_forwardings")
+    with op.batch_alter_table("hospital_histories", schema=None) as batch_op:
+        batch_op.drop_index("ix_hospital_histories_due")
+
+    op.drop_table("hospital_histories")
     with op.batch_alter_table("critical_values", schema=None) as batch_op:
         batch_op.drop_index("ix_critical_values_consultation")
 
@@ -2256,6 +2306,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_imaging_destinations_institution_id"))
 
     op.drop_table("imaging_destinations")
+    op.drop_table("hospitals")
     with op.batch_alter_table("event_deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_event_deliveries_due")
 

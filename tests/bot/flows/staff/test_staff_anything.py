@@ -54,6 +54,7 @@ ABOUT_A_CASE = (
     "expert.accept",
     "expert.decline",
     "thread.focus",
+    "history.open",
     "administrator.experts",
     "administrator.assign",
     "administrator.invite_one",
