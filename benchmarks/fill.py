@@ -51,6 +51,7 @@ def _rows(number: int) -> Iterator[tuple[str, dict[str, Any]]]:
             "urgency": "routine",
             "department_code": "respiratory",
             "patient_id": patient_id,
+            "speaker_id": patient_id,
             "institution_id": demo_id("QL-T01"),
             "doctor_id": demo_id("DOC-01"),
             "expert_id": demo_id(f"EXP-{number % 30 + 1:02}"),
@@ -90,7 +91,7 @@ def _rows(number: int) -> Iterator[tuple[str, dict[str, Any]]]:
 def _patient(patient_id: str, at: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "people", {"id": patient_id, "name": "王秀英", "sex": "female", "region": "青岚县", "created_at": at}
     yield "person_roles", {"person_id": patient_id, "role": "patient"}
-    yield "consents", {"person_id": patient_id, "version": "1", "decision": "given", "decided_at": at}
+    yield "consents", {"person_id": patient_id, "kind": "care", "version": "1", "decision": "given", "decided_at": at}
     address = f"filled-{patient_id}"
     yield (
         "contacts",

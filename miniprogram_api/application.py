@@ -45,6 +45,7 @@ from miniprogram_api.endpoint import (
     read_body,
     read_query,
 )
+from miniprogram_api.fhir import fhir_routes
 from miniprogram_api.login import LoginRefused, LoginUnavailable
 from miniprogram_api.openapi import Problem, document
 
@@ -117,6 +118,7 @@ def make_application(context: Context) -> web.Application:
     for path, is_small in ((photographs.PICTURE, False), (photographs.THUMBNAIL, True)):
         answer = photographs.opened(context, lambda request: _viewing(request, context), is_small=is_small)
         application.router.add_get(path, answer)
+    application.add_routes(fhir_routes(context.facade, lambda request: _authorised(request, context)))
     application.router.add_get("/h5/bookings/{token}.ics", bookings.calendar_file(context))
     application.router.add_get(prescription_papers.LINKED_PDF, prescription_papers.linked_prescription(context))
     application.router.add_get(report_documents.LINKED_PDF, report_documents.linked_pdf(context))

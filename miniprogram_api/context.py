@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from backend.imaging import ImagingService
     from backend.people.service import PeopleService
     from backend.prescription import PrescriptionPapers, PrescriptionService
+    from backend.records.facade import Facade
     from backend.records.hospital.history import HistoryService
     from backend.records.monitoring.service import MonitoringService
     from backend.reporting import CriticalValueService, ReportDocuments, ReportService
@@ -56,6 +57,7 @@ class Context:
     papers: "PrescriptionPapers"
     monitoring: "MonitoringService"
     history: "HistoryService"
+    facade: "Facade"
     mint: Callable[["RoomAdmission"], str]
     web_login: WebLogin
     account_channel: str

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from backend.errors import NotFound
-from backend.reporting.fhir import diagnostic_report, imaging_study
+from backend.imaging.fhir import dicom_moment, imaging_study
+from backend.reporting.fhir import diagnostic_report
 from backend.security.policy import SYSTEM
 from miniprogram_api.endpoint import Call, Endpoint, File, Model
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 LINKED_PDF = "/h5/reports/{token}.pdf"
 
 _PATH = "/api/v1/reports/{report_id}"
+PDF = f"{_PATH}/pdf"
+"""The path of the PDF of a signed report."""
 _REPORT = {"report_id": "The identifier of one version of a report."}
 _PDF = "application/pdf"
 # The policy that answers have otherwise would also keep a browser's own viewer from working.
@@ -54,9 +57,10 @@ async def _link(call: Call) -> PdfLink:
 async def _fhir(call: Call) -> FhirReport:
     reported = await call.context.documents.reported_study(call.actor, call.path["report_id"])
     report = reported.report
-    address = call.context.public_url + _PATH.format(report_id=report.id) + "/pdf"
+    address = call.context.public_url + PDF.format(report_id=report.id)
+    examined = dicom_moment(reported.study.study_date, reported.study.study_time)
     return FhirReport(
-        diagnostic_report=diagnostic_report(report, reported.study, reported.author, address),
+        diagnostic_report=diagnostic_report(report, examined, reported.author, address),
         imaging_study=imaging_study(reported.study, reported.series),
     )
 
@@ -77,7 +81,7 @@ def linked_pdf(context: "Context") -> Callable[[web.Request], Awaitable[web.Stre
 ENDPOINTS = (
     Endpoint(
         "GET",
-        f"{_PATH}/pdf",
+        PDF,
         "reportPdf",
         "A signed report as it is printed",
         _pdf,

@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _destination(_verb(verbs, "destination", commands.destination, "say to which PACS of institutions images go"))
 
     _certificate(_verb(verbs, "certificate", commands.certificate, "let doctors and pharmacists sign prescriptions"))
-    _hospital(_verb(verbs, "hospital", commands.hospital, "say which hospitals are asked for histories"))
+    _hospital(_verb(verbs, "hospital", commands.hospital, "say which hospitals are asked for histories and written to"))
 
     keys = _verb(verbs, "keys", commands.rotate_keys, "rotate the encryption key")
     keys.add_argument("action", choices=["rotate"])
@@ -157,7 +157,9 @@ def _hospital(parser: argparse.ArgumentParser) -> None:
         one.add_argument("--private", action="store_true", help="it lies in a private network")
     remove = actions.add_parser("remove", help="ask there no more, and forget what it told")
     probe = actions.add_parser("probe", help="ask what it is, and whether it lets us search")
-    for one in (change, remove, probe):
+    actions.add_parser("written", help="show how many consultations stand where on their way into hospitals' records")
+    resend = actions.add_parser("resend", help="write again what came to a dead end")
+    for one in (change, remove, probe, resend):
         one.add_argument("id", help="as `qiaoyi hospital list` shows it")
 
 

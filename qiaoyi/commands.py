@@ -183,13 +183,16 @@ async def destination(settings: Settings, options: argparse.Namespace) -> int:
 
 
 async def hospital(settings: Settings, options: argparse.Namespace) -> int:
-    """Register a hospital, list them, change one, ask there no more, or ask whether it answers."""
+    """Register a hospital, list them, change one, ask there no more, ask whether it answers; show what is written
+    there, and write again what came to a dead end."""
     does = {
         "add": hospitals.add,
         "list": hospitals.show,
         "change": hospitals.change,
         "remove": hospitals.remove,
         "probe": hospitals.probe,
+        "written": hospitals.written,
+        "resend": hospitals.resend,
     }
     return await _managed(settings, options, does)
 

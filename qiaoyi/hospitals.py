@@ -6,6 +6,7 @@ from pathlib import Path
 from backend.errors import InvalidInput, NotFound
 from backend.records.hospital.access import SmartLogin
 from backend.records.hospital.registry import IDENTITY_SYSTEM, HospitalSettings, HospitalView
+from backend.records.hospital.writing_rules import SENTENCES
 from backend.security.policy import SYSTEM
 from qiaoyi.house import House
 from qiaoyi.passwords import read_secret
@@ -52,6 +53,19 @@ async def remove(house: House, options: argparse.Namespace) -> None:
 async def probe(house: House, options: argparse.Namespace) -> None:
     """Ask what it is and whether it lets us search. Raises NotFound; HospitalFault where it does not."""
     print(f"{options.id}: FHIR {await house.hospitals.probe(SYSTEM, options.id)}")
+
+
+async def written(house: House, _options: argparse.Namespace) -> None:
+    """Print how many consultations stand where on their way into the records of hospitals."""
+    labels = {one.id: one.label for one in await house.hospitals.all(SYSTEM)}
+    for one in await house.write_back.standing(SYSTEM):
+        reason = SENTENCES.get(one.fault, "")
+        print("  ".join((one.hospital_id, labels[one.hospital_id], one.state.value, str(one.count), reason)).rstrip())
+
+
+async def resend(house: House, options: argparse.Namespace) -> None:
+    """Write again what came to a dead end at a hospital."""
+    print(f"{options.id}: {await house.write_back.resend(SYSTEM, options.id)} consultations are tried again")
 
 
 def _settings(options: argparse.Namespace, known: HospitalView | None) -> HospitalSettings:

@@ -18,8 +18,10 @@ from backend.imaging.remotestore import RemoteStore
 from backend.people import PeopleService
 from backend.prescription import PrescriptionPapers, PrescriptionService
 from backend.records import RecordService
+from backend.records.facade import Facade
 from backend.records.hospital.history import HistoryService
 from backend.records.hospital.registry import Hospitals
+from backend.records.hospital.writeback import WriteBack
 from backend.records.monitoring.service import MonitoringService
 from backend.reporting import CriticalValueService, ReportDocuments, ReportService
 from backend.scheduling import SchedulingService
@@ -28,6 +30,7 @@ from backend.security.keyring import KeyRing, KeyRingError, open_key_file
 from backend.signing import SigningService
 from backend.timers import Timers
 from backend.video.service import VideoService
+from qiaoyi.fhir import WRITTEN_AFTER, make_facade, written_sources
 from qiaoyi.settings import Settings, SettingsError
 
 
@@ -60,6 +63,8 @@ class House:
     dispensing: DispensingService
     hospitals: Hospitals
     history: HistoryService
+    write_back: WriteBack
+    facade: Facade
     help_desk: HelpDesk
 
 
@@ -115,6 +120,17 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         papers = PrescriptionPapers(database, clock, events, prescriptions, signing, settings.public)
         hospitals = Hospitals(database, clock, audit, people)
         history = HistoryService(database, clock, events, audit, people, consultations, records, hospitals)
+        write_back = WriteBack(
+            database,
+            clock,
+            events,
+            audit,
+            people,
+            consultations,
+            hospitals,
+            written_sources(database, people, imaging, prescriptions.formulary, settings.public),
+            WRITTEN_AFTER,
+        )
         yield House(
             settings=settings,
             ring=ring,
@@ -151,6 +167,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),
             hospitals=hospitals,
             history=history,
+            write_back=write_back,
+            facade=make_facade(database, clock, audit, people, imaging, prescriptions.formulary, settings.public),
             help_desk=HelpDesk(database, events),
         )
     finally:

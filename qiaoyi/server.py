@@ -101,6 +101,7 @@ async def serving(house: House) -> AsyncIterator[None]:
             work |= imaging_work(house)
             work["prescriptions"] = house.papers.keep_printing
             work["hospital histories"] = house.history.keep_fetching
+            work["hospital write-back"] = house.write_back.keep_writing
             work |= {"menus": sending.menus.keep_published, "union ids": UnionIds(identities, sending.client).run}
         if settings.clock_url:
             work["clock"] = await _followed_clock(house, http)
@@ -223,6 +224,7 @@ def _application(
         papers=house.papers,
         monitoring=house.monitoring,
         history=house.history,
+        facade=house.facade,
         mint=partial(mint, token_mint(house.clock, house.ring)),
         web_login=WebLogin(
             http,

@@ -38,6 +38,7 @@ class Consultation(Base):
         Index("ix_consultations_doctor", "doctor_id", "opened_at", "id"),
         Index("ix_consultations_doctor_status", "doctor_id", "status", "opened_at", "id"),
         Index("ix_consultations_expert", "expert_id", "opened_at", "id"),
+        Index("ix_consultations_institution", "institution_id", "opened_at", "id"),
         Index("ix_consultations_expert_status", "expert_id", "status", "opened_at", "id"),
         Index("ix_consultations_status", "status", "opened_at", "id"),
         Index("ix_consultations_opened_at", "opened_at", "id"),

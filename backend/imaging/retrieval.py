@@ -1,7 +1,7 @@
 """Giving studies out: which, to whom, and what of them; what leaves is decrypted and decoded piece by piece."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, TypeVar
@@ -78,6 +78,14 @@ class Retrieval(Quarantine, HeaderKeeping):
             of = (ImagingStudy.consultation_id == consultation_id,) if consultation_id else ()
             row = await self._open(session, actor, ImagingStudy.study_uid == study_uid, *of)
             return (await study_views(session, [row]))[0]
+
+    async def study_moments(self, ids: Collection[str]) -> dict[str, tuple[str, str]]:
+        """Give the date and the time (YYYYMMDD, HHMMSS) of studies by their ids, for a subject above that asked the
+        policy and audits what it shows."""
+        query = select(ImagingStudy.id, ImagingStudy.study_date, ImagingStudy.study_time)
+        async with self._database.reading() as session:
+            rows = await session.execute(query.where(ImagingStudy.id.in_(ids)))
+            return {row.id: (row.study_date, row.study_time) for row in rows}
 
     async def series_of(self, study: StudyView) -> list[SeriesView]:
         """Give the series of a study by their numbers."""

@@ -50,7 +50,7 @@ class Directory(PeopleContext):
         query = query.order_by(Institution.code)
         async with self._database.reading() as session:
             rows = (await session.scalars(query)).all()
-        return [_institution_view(row, near) for row in rows]
+        return [institution_view(row, near) for row in rows]
 
     async def institution(self, institution_id: str) -> InstitutionView:
         """Give one institution; `NotFound` where there is none with this id."""
@@ -58,7 +58,7 @@ class Directory(PeopleContext):
             row = await session.get(Institution, institution_id)
         if row is None:
             raise NotFound("没有找到这家医院。", institution_id=institution_id)
-        return _institution_view(row, None)
+        return institution_view(row, None)
 
     async def institution_by_code(self, code: str) -> InstitutionView:
         """Give the institution of this code; `NotFound` where there is none."""
@@ -66,7 +66,7 @@ class Directory(PeopleContext):
             row = await session.scalar(select(Institution).where(Institution.code == code))
         if row is None:
             raise NotFound("没有找到这家医院。")
-        return _institution_view(row, None)
+        return institution_view(row, None)
 
     async def practitioner(self, practitioner_id: str) -> PractitionerView:
         """Give one doctor or expert; `NotFound` where there is none with this id."""
@@ -74,6 +74,11 @@ class Directory(PeopleContext):
         if not found:
             raise NotFound("没有找到这位医生。", practitioner_id=practitioner_id)
         return found[0]
+
+    async def practitioners_by_id(self, ids: Collection[str]) -> dict[str, PractitionerView]:
+        """Give those doctors and experts by their ids; an id that nobody has is left out."""
+        found = await self._practitioner_views(_practitioners().where(Practitioner.id.in_(ids)))
+        return {view.id: view for view in found}
 
     async def practitioner_by_licence(self, licence_number: str) -> PractitionerView:
         """Give the doctor or expert with this licence number; `NotFound` where there is none."""
@@ -294,7 +299,8 @@ async def _expertise(session: AsyncSession, practitioner_ids: Collection[str]) -
     return found
 
 
-def _institution_view(row: Institution, near: tuple[float, float] | None) -> InstitutionView:
+def institution_view(row: Institution, near: tuple[float, float] | None) -> InstitutionView:
+    """Show a row, with its distance from `near`."""
     return InstitutionView(
         id=row.id,
         code=row.code,

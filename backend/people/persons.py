@@ -85,7 +85,7 @@ class Persons(PeopleContext):
         Raises:
             Forbidden, NotFound: as in `person`.
         """
-        require(actor, Action.PEOPLE_READ, patient_id=person_id)
+        require(actor, Action.PEOPLE_READ_IDENTITY_NUMBER, patient_id=person_id, participants=participants)
         async with self._database.transaction() as session:
             person = await _get(session, person_id)
             subject = f"person:{person_id}"

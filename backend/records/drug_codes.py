@@ -20,6 +20,13 @@ def allergen_code(substance: str) -> str | None:
     return code
 
 
+def atc_code(code: str | None) -> str:
+    """Give WHO's code of the medicine of this code; "" where it is no medicine, or has none."""
+    reference = _reference() if code else None
+    medicine = reference.medicines.get(code) if reference else None
+    return medicine.atc if medicine else ""
+
+
 def _reference() -> Any | None:
     # None while this version of the product has no drug reference. One that cannot be read stops prescribing, not
     # reading what a patient has told: the name stands there all the same.

@@ -76,10 +76,10 @@ class Observations(RecordDesk):
         """
         async with self._database.transaction() as session:
             row = await self._mine(session, actor, observation_id)
-            view = _view(row)
+            view = view_of(row)
             checked = check_value(view.kind, value)
             await self._check_partner(session, row, checked)
-            return _view(await self._replace(session, actor, row, checked))
+            return view_of(await self._replace(session, actor, row, checked))
 
     async def withdraw(self, actor: Actor, observation_id: str) -> None:
         """Take an observation back that should not be there; raises as `correct`."""
@@ -117,12 +117,12 @@ class Observations(RecordDesk):
         async with self._database.transaction() as session:
             await self._allow(session, actor, Action.RECORDS_READ, patient_id, "observations")
             rows = await session.scalars(query.limit(min(limit, LONGEST_HISTORY)))
-            return [_view(row) for row in rows]
+            return [view_of(row) for row in rows]
 
     async def observation(self, actor: Actor, observation_id: str) -> ObservationView:
         """Give one observation, also one that was replaced since; raises as `correct`."""
         async with self._database.transaction() as session:
-            return _view(await self._mine(session, actor, observation_id, Action.RECORDS_READ))
+            return view_of(await self._mine(session, actor, observation_id, Action.RECORDS_READ))
 
     # inside
 
@@ -149,7 +149,7 @@ class Observations(RecordDesk):
             raise Conflict(_TWICE) from None
         if fresh:
             await self._tell(session, fresh)
-        return [_view(row) for row in rows]
+        return [view_of(row) for row in rows]
 
     def _row(self, patient_id: str, one: Checked, where: Provenance, batch_id: str) -> Observation:
         return Observation(
@@ -238,7 +238,7 @@ class Observations(RecordDesk):
             query = _standing(patient_id).where(Observation.kind == kind)
             row = await session.scalar(query.order_by(Observation.taken_at.desc(), Observation.id.desc()).limit(1))
             if row is not None:
-                newest[kind] = _view(row)
+                newest[kind] = view_of(row)
         return newest
 
     async def _of_consultation(self, session: AsyncSession, patient_id: str, consultation_id: str) -> dict[str, str]:
@@ -262,7 +262,8 @@ def _standing(patient_id: str) -> Select[Observation]:
     )
 
 
-def _view(row: Observation) -> ObservationView:
+def view_of(row: Observation) -> ObservationView:
+    """Show a row."""
     if row.value is None:
         raise ValueError("a row that takes another back shows nothing")
     return ObservationView(

@@ -142,9 +142,7 @@ class Statements(RecordDesk):
             allergies=await self._rows(session, patient_id, AllergyRow),
             medicines=await self._rows(session, patient_id, CurrentMedicineRow),
             conditions=await self._rows(session, patient_id, ConditionRow),
-            answers={
-                row.question: Answered(row.yes == _YES, row.answered_at) for row in await session.scalars(answers)
-            },
+            answers={row.question: Answered(says_yes(row), row.answered_at) for row in await session.scalars(answers)},
         )
 
     async def _take_over(self, session: AsyncSession, patient_id: str, learned: Learned, where: Provenance) -> None:
@@ -216,6 +214,11 @@ class Statements(RecordDesk):
 
 
 _YES, _NO = "yes", "no"
+
+
+def says_yes(row: Answer) -> bool:
+    """Tell whether the answer is yes."""
+    return row.yes == _YES
 
 
 def allergy_of(row: AllergyRow) -> Allergy:

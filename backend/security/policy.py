@@ -36,9 +36,14 @@ class Actor:
     institution_id: str | None = None
     wards: frozenset[str] = frozenset()
 
+    @property
+    def own(self) -> frozenset[str]:
+        """The patients whose things are the actor's own: themselves, and those for whom they speak."""
+        return self.wards | ({self.person_id} if self.person_id else frozenset())
+
     def owns(self, patient_id: str | None) -> bool:
         """Tell whether what is this patient's is the actor's own: they are the patient, or speak for them."""
-        return bool(patient_id) and (patient_id == self.person_id or patient_id in self.wards)
+        return patient_id in self.own
 
 
 SYSTEM = Actor(person_id="", roles=frozenset({Role.SYSTEM}))
@@ -104,6 +109,7 @@ class Action(StrEnum):
     RECORDS_READ = "records.read"  # what is known of a patient: observations, allergies, medicines, conditions
     RECORDS_WRITE = "records.write"
     RECORDS_MANAGE_HOSPITALS = "records.manage_hospitals"  # whose FHIR servers are asked
+    RECORDS_WRITE_BACK = "records.write_back"  # what happened here, into the record of a hospital that took part
     REPORT_WRITE = "report.write"  # drafts, signing, amending, marking critical values
     REPORT_READ = "report.read"
     REPORT_READ_CRITICAL = "report.read_critical"
@@ -132,6 +138,7 @@ class Action(StrEnum):
     SCHEDULING_BOOK = "scheduling.book"
     SCHEDULING_RELEASE = "scheduling.release"
     PEOPLE_READ = "people.read"
+    PEOPLE_READ_IDENTITY_NUMBER = "people.read_identity_number"  # the citizen's, to tell people apart
     PEOPLE_UPDATE = "people.update"
     PEOPLE_CONSENT = "people.consent"
     PEOPLE_READ_DIRECTORY = "people.read_directory"
@@ -222,6 +229,7 @@ TABLE: dict[Action, Grants] = {
     Action.RECORDS_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.RECORDS_WRITE: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.RECORDS_MANAGE_HOSPITALS: _grants(administrator=ANY, system=ANY),
+    Action.RECORDS_WRITE_BACK: _grants(system=ANY),
     Action.REPORT_WRITE: _grants(expert=PARTICIPANT),
     Action.REPORT_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.REPORT_READ_CRITICAL: _grants(doctor=DOCTORS, expert=PARTICIPANT, system=ANY),
@@ -250,6 +258,7 @@ TABLE: dict[Action, Grants] = {
     Action.SCHEDULING_BOOK: _grants(OWN, DOCTORS, system=ANY),
     Action.SCHEDULING_RELEASE: _grants(OWN, DOCTORS, PARTICIPANT, administrator=ANY, system=ANY),
     Action.PEOPLE_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
+    Action.PEOPLE_READ_IDENTITY_NUMBER: _grants(OWN, DOCTORS, system=ANY),
     Action.PEOPLE_UPDATE: _grants(OWN, DOCTORS, system=ANY),
     Action.PEOPLE_CONSENT: _grants(OWN, [OWN], OWN, administrator=OWN, pharmacist=OWN),
     Action.PEOPLE_READ_DIRECTORY: _grants(ANY, [ANY], ANY, administrator=ANY, pharmacist=ANY, system=ANY),
@@ -262,6 +271,11 @@ TABLE: dict[Action, Grants] = {
     Action.KEYS_ROTATE: _grants(system=ANY),
 }
 """For every action, the relations in which each role may do it; what is not here is refused."""
+
+
+def granted(actor: Actor, action: Action) -> frozenset[Relation]:
+    """Give the relations in which the actor may do `action`, for a query over many that it may be about."""
+    return frozenset().union(*(TABLE[action][role] for role in actor.roles))
 
 
 def allowed(
@@ -280,8 +294,7 @@ def allowed(
         holding.add(Relation.PARTICIPANT)
     if actor.institution_id and actor.institution_id == institution_id:
         holding.add(Relation.INSTITUTION)
-    grants = TABLE[action]
-    return any(grants[role] & holding for role in actor.roles)
+    return bool(granted(actor, action) & holding)
 
 
 def require(

@@ -18,6 +18,8 @@ from backend.db import Database
 from backend.limits import MemoryRateLimits
 from backend.messaging.identities import Identities
 from backend.prescription import PrescriptionPapers
+from backend.prescription.formulary import Formulary
+from backend.records.facade import Facade
 from backend.reporting import ReportDocuments
 from backend.security.keyring import KeyRing
 from bot.delivery.sender import CHANNEL
@@ -26,6 +28,7 @@ from miniprogram_api.context import Context
 from miniprogram_api.login import Code2Session
 from miniprogram_api.sessions import Sessions
 from miniprogram_api.web_login import WebLogin
+from qiaoyi.fhir import make_facade
 from qiaoyi.links import prescription_tokens, recording_tokens, report_tokens
 from qiaoyi.video import mint, token_mint
 from sandbox.settings import LOCAL_APP_ID, LOCAL_APP_SECRET, LOCAL_MINI_APP_ID, LOCAL_MINI_APP_SECRET
@@ -154,6 +157,14 @@ class Patient:
         return case_id
 
 
+def facade_of(house: House) -> Facade:
+    """Wire the FHIR façade as the product does."""
+    services = house.services
+    return make_facade(
+        house.database, house.clock, house.audit, services.people, services.imaging, Formulary(), PUBLIC_URL
+    )
+
+
 def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wechat_url: str) -> Context:
     """Wire the API as the product does."""
     people = house.services.people
@@ -182,6 +193,7 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
         papers=PrescriptionPapers(
             house.database, house.clock, house.events, house.services.prescriptions, house.signing, PUBLIC_URL
         ),
+        facade=facade_of(house),
         mint=partial(mint, token_mint(house.clock, ring)),
         web_login=WebLogin(
             http,

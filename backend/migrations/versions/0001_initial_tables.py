@@ -179,6 +179,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_consultations_expert_status", ["expert_id", "status", "opened_at", "id"], unique=False
         )
+        batch_op.create_index("ix_consultations_institution", ["institution_id", "opened_at", "id"], unique=False)
         batch_op.create_index("ix_consultations_opened_at", ["opened_at", "id"], unique=False)
         batch_op.create_index("ix_consultations_patient", ["patient_id", "opened_at", "id"], unique=False)
         batch_op.create_index("ix_consultations_speaker", ["speaker_id", "opened_at", "id"], unique=False)
@@ -1303,6 +1304,47 @@ def upgrade() -> None:
         batch_op.create_index("ix_hospital_histories_due", ["due_at"], unique=False)
 
     op.create_table(
+        "hospital_resources",
+        sa.Column("hospital_id", sa.String(length=32), nullable=False),
+        sa.Column("type", sa.String(length=32), nullable=False),
+        sa.Column("resource_id", sa.String(length=64), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("remote_id", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("written_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["hospital_id"], ["hospitals.id"], name=op.f("fk_hospital_resources_hospital_id")),
+        sa.PrimaryKeyConstraint("hospital_id", "type", "resource_id", name=op.f("pk_hospital_resources")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
+        "hospital_writebacks",
+        sa.Column("hospital_id", sa.String(length=32), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("waiting", "written", "unknown_patient", "dead", name="writestate", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("fault", sa.String(length=48), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("claim", sa.String(length=32), nullable=True),
+        sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["consultation_id"], ["consultations.id"], name=op.f("fk_hospital_writebacks_consultation_id")
+        ),
+        sa.ForeignKeyConstraint(["hospital_id"], ["hospitals.id"], name=op.f("fk_hospital_writebacks_hospital_id")),
+        sa.PrimaryKeyConstraint("hospital_id", "consultation_id", name=op.f("pk_hospital_writebacks")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("hospital_writebacks", schema=None) as batch_op:
+        batch_op.create_index("ix_hospital_writebacks_due", ["due_at", "hospital_id"], unique=False)
+        batch_op.create_index("ix_hospital_writebacks_state", ["hospital_id", "state"], unique=False)
+
+    op.create_table(
         "imaging_forwardings",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("study_id", sa.String(length=32), nullable=False),
@@ -2235,6 +2277,12 @@ def downgrade() -> None:
     op.drop_table("imaging_upload_faults")
     op.drop_table("imaging_series")
     op.drop_table("imaging_forwardings")
+    with op.batch_alter_table("hospital_writebacks", schema=None) as batch_op:
+        batch_op.drop_index("ix_hospital_writebacks_state")
+        batch_op.drop_index("ix_hospital_writebacks_due")
+
+    op.drop_table("hospital_writebacks")
+    op.drop_table("hospital_resources")
     with op.batch_alter_table("hospital_histories", schema=None) as batch_op:
         batch_op.drop_index("ix_hospital_histories_due")
 
@@ -2416,6 +2464,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_consultations_speaker")
         batch_op.drop_index("ix_consultations_patient")
         batch_op.drop_index("ix_consultations_opened_at")
+        batch_op.drop_index("ix_consultations_institution")
         batch_op.drop_index("ix_consultations_expert_status")
         batch_op.drop_index("ix_consultations_expert")
         batch_op.drop_index("ix_consultations_doctor_status")

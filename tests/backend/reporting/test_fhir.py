@@ -10,8 +10,9 @@ import pytest_asyncio
 from fhir.resources.R4B.diagnosticreport import DiagnosticReport
 from fhir.resources.R4B.imagingstudy import ImagingStudy
 
+from backend.imaging.fhir import dicom_moment, imaging_study
 from backend.reporting import ReportDocuments, ReportView
-from backend.reporting.fhir import diagnostic_report, dicom_moment, imaging_study
+from backend.reporting.fhir import diagnostic_report
 from tests.backend.reporting.conftest import ReportDesk
 from tests.support.imaging import documents_on
 
@@ -52,7 +53,8 @@ async def test_a_report_is_final_and_an_amended_one_says_so(desk: ReportDesk, do
     statuses = []
     for report in (first, second):
         reported = await documents.reported_study(desk.doctor, report.id)
-        given = diagnostic_report(reported.report, reported.study, reported.author, PDF)
+        examined = dicom_moment(reported.study.study_date, reported.study.study_time)
+        given = diagnostic_report(reported.report, examined, reported.author, PDF)
         read: Any = DiagnosticReport.model_validate(given)
         assert json.loads(read.model_dump_json()) == given
         assert read.code.coding[0].code == "18748-4"

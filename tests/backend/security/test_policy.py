@@ -27,7 +27,7 @@ PATIENTS_OWN = {
     "consultation.open", "consultation.view", "consultation.read_record", "consultation.list", "consultation.attach",
     "consultation.book", "consultation.reschedule", "consultation.cancel_booking", "consultation.post",
     "consultation.focus", "consultation.cancel", "consultation.rate", "scheduling.book", "scheduling.release",
-    "people.read", "people.update", "people.consent", "file.put", "file.read",
+    "people.read", "people.read_identity_number", "people.update", "people.consent", "file.put", "file.read",
 }  # fmt: skip
 EXPERTS_CASES = {
     "monitoring.read", "reminders.read",
@@ -52,7 +52,7 @@ DOCTORS_CASES = {
     "consultation.add_findings", "consultation.attach", "consultation.submit", "consultation.book",
     "consultation.reschedule", "consultation.cancel_booking", "consultation.answer_supplement", "consultation.post",
     "consultation.focus", "consultation.cancel", "consultation.record_no_show", "scheduling.book",
-    "scheduling.release", "people.read", "people.update", "file.put", "file.read",
+    "scheduling.release", "people.read", "people.read_identity_number", "people.update", "file.put", "file.read",
 }  # fmt: skip
 EVERYBODY = {"scheduling.read_slots", "people.read_directory"}
 NOT_THEIRS = {Role.DEVICE: EVERYBODY, Role.PHARMACIST: {"scheduling.read_slots"}}
@@ -84,11 +84,13 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "imaging.read", "imaging.manage", "imaging.forward", "imaging.remove", "imaging.file_document",
         "report.read", "report.read_critical", "records.read", "records.write",
         "prescription.read", "signing.manage", "dispensing.read", "dispensing.stock", "records.manage_hospitals",
+        "records.write_back",
         "video.manage_nodes", "video.record", "video.delete_recording", "consultation.raise_alarm",
         "consultation.open", "consultation.view", "consultation.read_record", "consultation.list",
         "consultation.submit", "consultation.assign", "consultation.book", "consultation.reschedule",
         "consultation.cancel_booking", "consultation.cancel", "consultation.record_no_show", "scheduling.set_week",
-        "scheduling.add_absence", "scheduling.book", "scheduling.release", "people.read", "people.update",
+        "scheduling.add_absence", "scheduling.book", "scheduling.release", "people.read",
+        "people.read_identity_number", "people.update",
         "people.manage_directory", "people.set_on_call", "people.invite", "file.put", "file.read", "audit.read",
         "keys.rotate",
     },

@@ -1,0 +1,26 @@
+"""Code systems and identifier systems, by their URIs. What each of ours means: docs/fhir.md."""
+
+ICD10 = "http://hl7.org/fhir/sid/icd-10"
+LOINC = "http://loinc.org"
+UCUM = "http://unitsofmeasure.org"
+ATC = "http://www.whocc.no/atc"
+DICOM = "http://dicom.nema.org/resources/ontology/DCM"
+URI = "urn:ietf:rfc:3986"
+IDENTITY_NUMBER = "urn:oid:2.16.156.10011.1.3"
+"""Citizen identity numbers (居民身份证号码), in the tree that China's shared medical documents use (WS/T 500-2016)."""
+
+HL7 = "http://terminology.hl7.org/CodeSystem/"
+"""What the names of HL7's own code systems begin with."""
+
+# An arc below a UUID of our own: unique without a registration (ITU-T X.667, section 7).
+_OWN = "urn:oid:2.25.12450225896816585729773621481487275164"
+CONSULTATION_NUMBER = f"{_OWN}.1"
+REPORT_NUMBER = f"{_OWN}.2"
+INSTITUTION_CODE = f"{_OWN}.3"
+DEPARTMENT = f"{_OWN}.4"
+PERSON = f"{_OWN}.5"
+AUDITED_ACTION = f"{_OWN}.6"
+ROLE = f"{_OWN}.7"
+CONSENT_DOCUMENT = f"{_OWN}.8"
+PROBLEM = f"{_OWN}.9"
+PRESCRIPTION_NUMBER = f"{_OWN}.10"
