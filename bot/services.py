@@ -15,11 +15,9 @@ if TYPE_CHECKING:
     from backend.people.service import PeopleService
     from backend.prescription import PrescriptionService
     from backend.records import RecordService
-    from backend.records.monitoring.service import MonitoringService
-    from backend.reporting import CriticalValueService, ReportService
     from backend.records.hospital.history import HistoryService
     from backend.records.monitoring.service import MonitoringService
-    from backend.reporting import ReportService
+    from backend.reporting import CriticalValueService, ReportService
     from backend.scheduling.service import SchedulingService
     from backend.video.service import VideoService
     from bot.outbox import Outbox

@@ -17,11 +17,9 @@ if TYPE_CHECKING:
     from backend.imaging import ImagingService
     from backend.people.service import PeopleService
     from backend.prescription import PrescriptionPapers, PrescriptionService
-    from backend.records.monitoring.service import MonitoringService
-    from backend.reporting import CriticalValueService, ReportDocuments, ReportService
     from backend.records.hospital.history import HistoryService
     from backend.records.monitoring.service import MonitoringService
-    from backend.reporting import ReportDocuments, ReportService
+    from backend.reporting import CriticalValueService, ReportDocuments, ReportService
     from backend.scheduling import SchedulingService
     from backend.video.rooms import RoomAdmission
     from backend.video.service import VideoService

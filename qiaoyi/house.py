@@ -18,12 +18,10 @@ from backend.imaging.remotestore import RemoteStore
 from backend.people import PeopleService
 from backend.prescription import PrescriptionPapers, PrescriptionService
 from backend.records import RecordService
-from backend.records.monitoring.service import MonitoringService
-from backend.reporting import CriticalValueService, ReportDocuments, ReportService
 from backend.records.hospital.history import HistoryService
 from backend.records.hospital.registry import Hospitals
 from backend.records.monitoring.service import MonitoringService
-from backend.reporting import ReportDocuments, ReportService
+from backend.reporting import CriticalValueService, ReportDocuments, ReportService
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
 from backend.security.keyring import KeyRing, KeyRingError, open_key_file

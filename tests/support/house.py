@@ -21,12 +21,10 @@ from backend.imaging import FolderStore, ImagingService, SealedObjects
 from backend.people.service import PeopleService
 from backend.prescription import PrescriptionService
 from backend.records import RecordService
-from backend.records.monitoring.service import MonitoringService
-from backend.reporting import CriticalValueService, ReportService
 from backend.records.hospital.history import HistoryService
 from backend.records.hospital.registry import Hospitals
 from backend.records.monitoring.service import MonitoringService
-from backend.reporting import ReportService
+from backend.reporting import CriticalValueService, ReportService
 from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Actor, Role
