@@ -20,6 +20,7 @@ from backend.prescription import (
 from bot.cards.prescription import WRITE, draft_text, finding_text, spoken
 from bot.dialogue import Dialogue, Turn
 from bot.flows.coding import disease_choices
+from bot.flows.prescription_questions import ask, keep_answer, open_question
 from bot.flows.prescription_words import days_in, dose_in
 from bot.flows.staff_flow import StaffFlow, close, ending_if_refused
 from bot.messages import Choice, Menu, suggestions
@@ -241,11 +242,32 @@ class PrescribeFlow(StaffFlow):
             return
         place = len(view.lines) - 1 if index is None else index
         turn.data["index"] = place
-        about = [one for one in view.stops if place in one.lines]
-        if about:
+        await self._meet(turn, view)
+
+    async def _meet(self, turn: Turn, view: PrescriptionView, said: str = "") -> None:
+        """Meet what the checks find: ask what nobody has said yet, then what forbids, then what needs a reason."""
+        question = await open_question(turn, view)
+        about = [one for one in view.stops if turn.data.get("index") in one.lines]
+        if question is not None:
+            ask(turn, question)
+        elif about:
             self._stopped(turn, about)
         else:
-            await self._next_warning(turn, view)
+            await self._next_warning(turn, view, said)
+
+    async def _take_answer(self, turn: Turn, words: str) -> None:
+        await keep_answer(turn, await self._draft(turn), words)
+        await self._meet(turn, await self._draft(turn), "记下了。")
+
+    async def _tap_answer(self, turn: Turn, answer: str) -> None:
+        if turn.data["step"] != "question":
+            await self._show(turn)
+        else:
+            await self._take_answer(turn, f"answer:{answer}")
+
+    async def _questions(self, turn: Turn) -> None:
+        turn.data["index"] = None
+        await self._meet(turn, await self._draft(turn))
 
     def _stopped(self, turn: Turn, stops: list[Finding]) -> None:
         turn.data["step"] = "stopped"
@@ -306,6 +328,8 @@ class PrescribeFlow(StaffFlow):
         choices = []
         if ready:
             choices.append(Choice("rx.read", "读一遍，签名"))
+        elif await open_question(turn, view):
+            choices.append(Choice("rx.questions", "补上没问清的"))
         elif view.unanswered and not view.stops:
             choices.append(Choice("rx.reasons", "写理由"))
         if len(view.lines) < MOST_LINES:
@@ -317,7 +341,7 @@ class PrescribeFlow(StaffFlow):
             _LEAVE,
             Choice("rx.throw", "丢掉"),
         ]
-        hint = "有不能开的药，请先改掉。" if view.stops else ""
+        hint = "标着⛔的要先改掉，才能签名。" if view.stops else ""
         text = draft_text(view, turn.data["patient"])
         turn.say(Menu(lines(said, text, hint), tuple(choices)))
 
@@ -451,6 +475,7 @@ _TOLD = {
     "reason": PrescribeFlow._take_reason,
     "diagnosis": PrescribeFlow._find_diagnosis,
     "presence": PrescribeFlow._ask_presence,
+    "question": PrescribeFlow._take_answer,
     "keep": PrescribeFlow._take_name,
 }
 _WORDS = ("dose", "days", "note")
@@ -470,6 +495,7 @@ _OF_A_PLACE = {"rx.instead", "rx.drop"}
 _WITH_ARGUMENT = {
     "pick": PrescribeFlow._pick,
     "presence": PrescribeFlow._take_presence,
+    "answer": PrescribeFlow._tap_answer,
     "often": PrescribeFlow._take_often,
     "route": PrescribeFlow._take_route,
     "edit": PrescribeFlow._edit,
@@ -487,6 +513,7 @@ _TAPS = {
     "rx.note": PrescribeFlow._ask_note,
     "rx.instead": PrescribeFlow._instead,
     "rx.drop": PrescribeFlow._drop,
+    "rx.questions": PrescribeFlow._questions,
     "rx.reasons": PrescribeFlow._reasons,
     "rx.overview": PrescribeFlow._show,
     "rx.lines": PrescribeFlow._lines,

@@ -126,11 +126,12 @@ async def _change(turn: Turn, field: str) -> None:
         value = _SEXES.get(words) or (said.value if said else "")
         await people.update_person(turn.actor, person_id, sex=value)
     else:
-        await people.update_person(turn.actor, person_id, birth_date=await _birth_date(turn, words))
+        await people.update_person(turn.actor, person_id, birth_date=await birth_date_in(turn, words))
     await show(turn)
 
 
-async def _birth_date(turn: Turn, words: str) -> date:
+async def birth_date_in(turn: Turn, words: str) -> date:
+    """Read a birth date from a date or an age. Raises InvalidInput where it is neither."""
     written = _DAY.fullmatch(unicodedata.normalize("NFKC", words))
     if written is not None:
         try:

@@ -17,7 +17,7 @@ from miniprogram_api.verification import verification_route
 from tests.miniprogram_api.conftest import PUBLIC_URL, Api, Patient, new_patient
 from tests.support import cases
 from tests.support.house import House
-from tests.support.prescribing import AMOXICILLIN, WARFARIN
+from tests.support.prescribing import AMOXICILLIN, WARFARIN, tell_everything
 
 LINE = {"preparation": AMOXICILLIN, "dose": "500", "frequency": "tid", "route": "oral", "days": 5, "note": "饭后吃"}
 
@@ -61,6 +61,7 @@ class Desk:
 @pytest_asyncio.fixture
 async def desk(house: House, api: Api, patient: Patient) -> Desk:
     pharmacist = await house.hire("叶青禾", Role.PHARMACIST, "青山镇卫生院", "", "主管药师")
+    await tell_everything(house.services.people, house.services.records, patient.id)
     case_id = await cases.open_case(house, patient.id)
     view = await house.services.consultations.get(SYSTEM, case_id)
     doctor = await house.services.people.practitioner(view.doctor_id)

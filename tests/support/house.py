@@ -34,7 +34,6 @@ from backend.video.service import VideoService
 from bot.messages import Message, Notice
 from bot.services import Services
 from bot.templates import FILLERS, fill
-from tests.support.prescribing import KnownPatients
 
 CENTRES = (
     ("青山镇卫生院", 30.10, 114.10),
@@ -132,7 +131,6 @@ class House:
     audit: AuditLog
     services: Services
     outbox: CollectedMessages
-    known: KnownPatients
     signing: SigningService
     hospitals: Hospitals
     happened: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -207,12 +205,12 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
     scheduling = SchedulingService(database, clock, timers, audit)
     files = FileStore(database, folder, clock)
     consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
-    outbox, known = CollectedMessages(), KnownPatients()
+    outbox = CollectedMessages()
+    records = RecordService(database, clock, events, audit, people, consultations)
     signing = SigningService(database, clock, audit, people)
     objects = SealedObjects(FolderStore(folder / "imaging"))
     imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects, files)
-    prescriptions = PrescriptionService(database, clock, events, timers, audit, people, consultations, known, signing)
-    records = RecordService(database, clock, events, audit, people, consultations)
+    prescriptions = PrescriptionService(database, clock, events, timers, audit, people, consultations, records, signing)
     monitoring = MonitoringService(database, clock, events, timers, audit, people, consultations, records)
     hospitals = Hospitals(database, clock, audit, people)
     services = Services(
@@ -235,7 +233,7 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         clock=clock,
         links=PlainLinks(),
     )
-    house = House(database, clock, events, timers, audit, services, outbox, known, signing, hospitals)
+    house = House(database, clock, events, timers, audit, services, outbox, signing, hospitals)
 
     async def remember(event: Any) -> None:
         house.happened.append((event.type, dict(event.payload)))

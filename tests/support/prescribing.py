@@ -5,7 +5,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from backend.people import PeopleService
 from backend.prescription import Line, PrescriptionPapers, PrescriptionService, PrescriptionView
+from backend.records import Question, RecordService
 from backend.records.background import Background, Condition, Measured, Source
 from backend.security.policy import SYSTEM, Actor, Role
 from backend.signing import SigningService
@@ -126,3 +128,10 @@ def papers_on(pharmacy: Pharmacy) -> PrescriptionPapers:
     return PrescriptionPapers(
         clinic.database, clinic.clock, clinic.events, pharmacy.prescriptions, pharmacy.signing, "http://house.test"
     )
+
+
+async def tell_everything(people: PeopleService, records: RecordService, patient_id: str) -> None:
+    """Let everything be known of a patient that a check may ask for: a man of 46 who has and takes nothing."""
+    await people.update_person(SYSTEM, patient_id, sex="male", birth_date=date(1980, 5, 1))
+    for question in (Question.ALLERGIES, Question.MEDICINES):
+        await records.answer(SYSTEM, patient_id, question, yes=False)

@@ -47,4 +47,5 @@ async def _somebody(story: Story, role: Role) -> Phone:
     if role is Role.PATIENT:
         return await story.patient()
     department = "" if role is Role.ADMINISTRATOR else "respiratory"
-    return await story.join("王建国", role, "省人民医院", department)
+    title = "主管药师" if role is Role.PHARMACIST else "主任医师"
+    return await story.join("王建国", role, "省人民医院", department, title=title)

@@ -8,7 +8,7 @@ from backend.ids import new_id
 from backend.prescription import Line, PrescriptionView
 from backend.security.policy import SYSTEM, Role
 from tests.bot.flows.staff.conftest import County
-from tests.support.prescribing import AMOXICILLIN, CETIRIZINE, amoxicillin
+from tests.support.prescribing import AMOXICILLIN, CETIRIZINE, amoxicillin, tell_everything
 from tests.support.stories import Phone
 
 
@@ -44,6 +44,7 @@ class Scene:
 @pytest_asyncio.fixture
 async def scene(county: County) -> Scene:
     story, house = county.story, county.story.house
+    await tell_everything(house.services.people, house.services.records, county.patient.person_id)
     await story.join("叶青禾", Role.PHARMACIST, "黄坡镇卫生院", "", title="主管药师")
     pharmacy_id = house.institutions["黄坡大药房"] = new_id()
     await house.services.people.put_institution(

@@ -4,10 +4,10 @@ import pytest
 import pytest_asyncio
 
 from backend.consultation.views import ConsultationView
-from backend.records.background import Allergy
 from backend.security.policy import SYSTEM, Role
 from bot.messages import Link
 from tests.bot.flows.staff.conftest import County
+from tests.support.prescribing import tell_everything
 from tests.support.stories import Phone
 
 
@@ -55,6 +55,8 @@ async def scene(county: County) -> Scene:
     pharmacist = await story.join("叶青禾", Role.PHARMACIST, "黄坡镇卫生院", "", title="主管药师")
     for name in ("李强", "叶青禾"):
         await story.house.signing.issue(SYSTEM, story.house.practitioners[name])
+    services = story.house.services
+    await tell_everything(services.people, services.records, county.patient.person_id)
     case = await story.open_case(county.patient)
     await story.submit(case, county.doctor)
     for phone in story.phones.values():
@@ -123,7 +125,7 @@ async def test_a_returned_prescription_comes_back_with_the_reason_and_is_changed
 
 
 async def test_an_allergy_stops_at_once_and_offers_another_medicine(scene: Scene) -> None:
-    scene.house.known.know(scene.patient.person_id, allergies=(Allergy("青霉素", "penicillins"),))
+    await scene.house.services.records.add_allergy(SYSTEM, scene.patient.person_id, "青霉素")
     await scene.write_amoxicillin()
     assert "⛔" in scene.doctor.text
     assert "青霉素" in scene.doctor.text
@@ -225,3 +227,34 @@ async def test_templates_and_the_last_prescription_save_typing(scene: Scene) -> 
     await scene.open()
     await scene.doctor.tap("用模板")
     assert "阿莫西林胶囊" in await scene.doctor.tap("咳嗽常用")
+
+
+async def test_what_nobody_has_asked_is_asked_first_and_kept(county: County) -> None:
+    story = county.story
+    await story.house.signing.issue(SYSTEM, story.house.practitioners["李强"])
+    case = await story.open_case(county.patient)
+    await story.submit(case, county.doctor)
+    scene = Scene(county, case, county.patient)
+    await scene.write_amoxicillin()
+    assert "出生日期" in scene.doctor.text
+    assert "没看明白" in await scene.doctor.say("不清楚")
+    assert "过敏" in await scene.doctor.say("46岁")
+    assert "在吃什么药" in await scene.doctor.tap("问过了，没有过敏")
+    assert "记下了" in await scene.doctor.say("二甲双胍")
+    known = await story.house.services.records.background(SYSTEM, county.patient.person_id)
+    assert known.birth_date is not None
+    assert (known.allergies, [one.name for one in known.medicines]) == ((), ["二甲双胍"])
+    assert "⛔" not in scene.doctor.text
+
+
+async def test_an_allergy_that_the_doctor_learns_now_stops_the_medicine(county: County) -> None:
+    story = county.story
+    case = await story.open_case(county.patient)
+    await story.submit(case, county.doctor)
+    scene = Scene(county, case, county.patient)
+    await scene.write_amoxicillin()
+    await scene.doctor.say("46岁")
+    await scene.doctor.say("青霉素")
+    await scene.doctor.tap("问过了，没在吃药")
+    assert "这种药不能开" in scene.doctor.text
+    assert "青霉素" in scene.doctor.text
