@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from backend.prescription import PrescriptionService
     from backend.records import RecordService
     from backend.records.monitoring.service import MonitoringService
+    from backend.records.slips.service import SlipService
     from backend.reporting import CriticalValueService, ReportService
     from backend.scheduling.service import SchedulingService
     from backend.video.service import VideoService
@@ -65,6 +66,7 @@ class Services:
     records: "RecordService"
     monitoring: "MonitoringService"
     reminders: "ReminderService"
+    slips: "SlipService"
     reports: "ReportService"
     prescriptions: "PrescriptionService"
     dispensing: "DispensingService"

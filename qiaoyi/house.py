@@ -19,6 +19,7 @@ from backend.people import PeopleService
 from backend.prescription import PrescriptionPapers, PrescriptionService
 from backend.records import RecordService
 from backend.records.monitoring.service import MonitoringService
+from backend.records.slips.service import SlipService
 from backend.reporting import CriticalValueService, ReportDocuments, ReportService
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
@@ -49,6 +50,7 @@ class House:
     records: RecordService
     monitoring: MonitoringService
     reminders: ReminderService
+    slips: SlipService
     reports: ReportService
     critical_values: CriticalValueService
     documents: ReportDocuments
@@ -78,6 +80,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     imaging: ImagingService | None = None
     documents: ReportDocuments | None = None
     papers: PrescriptionPapers | None = None
+    slips: SlipService | None = None
     files = FileStore(database, settings.data / "files", clock)
     try:
         events = EventBus(database, clock)
@@ -87,6 +90,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         scheduling = SchedulingService(database, clock, timers, audit)
         consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
         records = RecordService(database, clock, events, audit, people, consultations)
+        slips = SlipService(database, clock, events, audit, people, files, records)
         objects = SealedObjects(store)
         imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects, files)
         reports = ReportService(database, clock, events, audit, people, consultations, imaging)
@@ -135,6 +139,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             records=records,
             monitoring=MonitoringService(database, clock, events, timers, audit, people, consultations, records),
             reminders=ReminderService(database, clock, events, timers, audit, consultations),
+            slips=slips,
             reports=reports,
             critical_values=critical_values,
             documents=documents,
@@ -151,6 +156,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             documents.close()
         if imaging is not None:
             imaging.close()
+        if slips is not None:
+            slips.close()
         files.close()
         await database.close()
 

@@ -18,6 +18,7 @@ from bot.notifications import (
     reports,
     results,
     rooms,
+    slips,
     tasks,
     thread,
 )
@@ -61,6 +62,7 @@ _MODULES = (
     results,
     monitoring,
     medicines,
+    slips,
     administrators,
 )
 
