@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection, wait
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -28,6 +29,7 @@ class WorkerProcesses:
         self._count = count
         self._niceness = niceness
         self._pool: ProcessPoolExecutor | None = None
+        self._lifeline: Connection | None = None
 
     async def run(self, work: Callable[P, T], *arguments: P.args, **_none: P.kwargs) -> T:
         """Give what `work` gives, or raise what it raises; it and its arguments have to be picklable.
@@ -37,8 +39,9 @@ class WorkerProcesses:
         """
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
+            held, self._lifeline = context.Pipe(duplex=False)
             self._pool = ProcessPoolExecutor(
-                self._count, mp_context=context, initializer=_prepare, initargs=(self._niceness,)
+                self._count, mp_context=context, initializer=_prepare, initargs=(self._niceness, held)
             )
         pool = self._pool
         try:
@@ -49,20 +52,30 @@ class WorkerProcesses:
             raise WorkerDied from error
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes, each when it has done what it is doing."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
 
+    def kill(self) -> None:
+        """End the processes in the middle of what they are doing; whoever waits for it gets `WorkerDied`."""
+        if self._lifeline is not None:
+            self._lifeline.close()
+            self._lifeline = None
+        if self._pool is not None:
+            self._pool.shutdown(wait=False)
+            self._pool = None
 
-def _prepare(niceness: int) -> None:
-    """Make this process give way to everything else, and end when the one that it works for has been killed."""
+
+def _prepare(niceness: int, lifeline: Connection) -> None:
+    """Make this process give way to everything else, and end when the one that it works for has been killed, or has let
+    go of the lifeline."""
     os.nice(niceness)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(lifeline: Connection) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
-        parent.join()
+        wait([parent.sentinel, lifeline])
     os._exit(0)

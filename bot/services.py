@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from backend.records import RecordService
     from backend.records.hospital.history import HistoryService
     from backend.records.monitoring.service import MonitoringService
+    from backend.records.slips.service import SlipService
     from backend.reporting import CriticalValueService, ReportService
     from backend.scheduling.service import SchedulingService
     from backend.video.service import VideoService
@@ -69,6 +70,7 @@ class Services:
     records: "RecordService"
     monitoring: "MonitoringService"
     reminders: "ReminderService"
+    slips: "SlipService"
     reports: "ReportService"
     prescriptions: "PrescriptionService"
     dispensing: "DispensingService"

@@ -23,6 +23,7 @@ from backend.records.hospital.history import HistoryService
 from backend.records.hospital.registry import Hospitals
 from backend.records.hospital.writeback import WriteBack
 from backend.records.monitoring.service import MonitoringService
+from backend.records.slips.service import SlipService
 from backend.reporting import CriticalValueService, ReportDocuments, ReportService
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
@@ -54,6 +55,7 @@ class House:
     records: RecordService
     monitoring: MonitoringService
     reminders: ReminderService
+    slips: SlipService
     reports: ReportService
     critical_values: CriticalValueService
     documents: ReportDocuments
@@ -88,6 +90,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     documents: ReportDocuments | None = None
     papers: PrescriptionPapers | None = None
     hospitals: Hospitals | None = None
+    slips: SlipService | None = None
     files = FileStore(database, settings.data / "files", clock)
     try:
         events = EventBus(database, clock)
@@ -97,6 +100,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         scheduling = SchedulingService(database, clock, timers, audit)
         consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
         records = RecordService(database, clock, events, audit, people, consultations)
+        slips = SlipService(database, clock, events, audit, people, files, records)
         objects = SealedObjects(store)
         imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects, files)
         reports = ReportService(database, clock, events, audit, people, consultations, imaging)
@@ -158,6 +162,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             records=records,
             monitoring=MonitoringService(database, clock, events, timers, audit, people, consultations, records),
             reminders=ReminderService(database, clock, events, timers, audit, consultations),
+            slips=slips,
             reports=reports,
             critical_values=critical_values,
             documents=documents,
@@ -180,6 +185,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             documents.close()
         if imaging is not None:
             imaging.close()
+        if slips is not None:
+            slips.close()
         files.close()
         await database.close()
 

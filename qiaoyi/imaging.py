@@ -42,6 +42,7 @@ def imaging_work(house: House) -> Work:
             house.imaging.keep_rejected_removed, timedelta(days=house.settings.imaging_rejected_days)
         ),
         "report documents": house.documents.keep_issuing,
+        "laboratory slips": house.slips.keep_reading,
     }
     if house.settings.imaging_compression is not Compression.NONE:
 

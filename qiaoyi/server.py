@@ -178,6 +178,7 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         records=house.records,
         monitoring=house.monitoring,
         reminders=house.reminders,
+        slips=house.slips,
         reports=house.reports,
         prescriptions=house.prescriptions,
         dispensing=house.dispensing,

@@ -9,14 +9,17 @@ from backend.records.background import (
     Measured,
     Source,
 )
+from backend.records.learned import of_vitals
 from backend.records.observations import Provenance
 from backend.records.rules import NewObservation, Question
 from backend.records.service import RecordService
-from backend.records.views import Mark, ObservationView, mark
+from backend.records.trend import Subject, Trend, subject_of
+from backend.records.views import Assessment, Mark, ObservationView, mark
 
 __all__ = [
     "Allergy",
     "Answered",
+    "Assessment",
     "Background",
     "Condition",
     "CurrentMedicine",
@@ -28,5 +31,9 @@ __all__ = [
     "Question",
     "RecordService",
     "Source",
+    "Subject",
+    "Trend",
     "mark",
+    "of_vitals",
+    "subject_of",
 ]

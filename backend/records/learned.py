@@ -1,6 +1,6 @@
 """What a consultation has learned of its patient, taken out of its vital signs and facts. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -67,7 +67,7 @@ def learn(vitals: Mapping[str, Any], facts: Mapping[str, Any]) -> Learned:
         *([(Question.PREGNANT, pregnant == _POSITIVE)] if pregnant in (_POSITIVE, _NEGATIVE) else []),
     ]
     return Learned(
-        observations=_consistent({one.kind: one for one in (*_measured(said), *_measured(vitals))}),
+        observations=_consistent((*_measured(said), *_measured(vitals))),
         allergies=tuple(NewAllergy(name, severe=_is_severe(text)) for name, text in _affirmed(facts, "allergies")),
         medicines=tuple(NewMedicine(name) for name, _ in _affirmed(facts, "drugs")),
         conditions=tuple(NewCondition(name, icd10_code(name)) for name, _ in _affirmed(facts, "diseases")),
@@ -102,8 +102,14 @@ def _measured(vitals: Mapping[str, Any]) -> Iterator[NewObservation]:
             continue
 
 
-def _consistent(measured: dict[str, NewObservation]) -> tuple[NewObservation, ...]:
+def of_vitals(vitals: Mapping[str, Any]) -> list[NewObservation]:
+    """Give the vital signs of `consultation.vitals` as observations; what cannot be is left out."""
+    return list(_consistent(_measured(vitals)))
+
+
+def _consistent(given: Iterable[NewObservation]) -> tuple[NewObservation, ...]:
     """Give what was measured, but no pressures where the patient's and the doctor's make no pair."""
+    measured = {one.kind: one for one in given}
     try:
         check_pressures({key: Decimal(one.value) for key, one in measured.items() if key in PRESSURE})
     except InvalidInput:

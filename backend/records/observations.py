@@ -1,6 +1,6 @@
 """Observations: recorded, corrected and read. A row never changes; what was wrong is replaced by another."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -74,12 +74,21 @@ class Observations(RecordDesk):
             NotFound: no such observation, or it is of somebody whom the actor may not read. Conflict: it has been
                 replaced already.
         """
+        return (await self.correct_together(actor, {observation_id: value}))[0]
+
+    async def correct_together(
+        self, actor: Actor, values: Mapping[str, str | float | Decimal]
+    ) -> list[ObservationView]:
+        """Replace several observations, each id by its value, all or none; raises as `correct`.
+
+        Both pressures are corrected together, for one alone may not fit the other that is wrong too.
+        """
         async with self._database.transaction() as session:
-            row = await self._mine(session, actor, observation_id)
-            view = view_of(row)
-            checked = check_value(view.kind, value)
-            await self._check_partner(session, row, checked)
-            return view_of(await self._replace(session, actor, row, checked))
+            rows = [await self._mine(session, actor, observation_id) for observation_id in values]
+            checked = {row.id: check_value(view_of(row).kind, values[row.id]) for row in rows}
+            for batch_id in {row.batch_id for row in rows if row.kind in PRESSURE}:
+                await self._check_pair(session, rows, checked, batch_id)
+            return [view_of(await self._replace(session, actor, row, checked[row.id])) for row in rows]
 
     async def withdraw(self, actor: Actor, observation_id: str) -> None:
         """Take an observation back that should not be there; raises as `correct`."""
@@ -118,6 +127,23 @@ class Observations(RecordDesk):
             await self._allow(session, actor, Action.RECORDS_READ, patient_id, "observations")
             rows = await session.scalars(query.limit(min(limit, LONGEST_HISTORY)))
             return [view_of(row) for row in rows]
+
+    async def batch(self, actor: Actor, batch_id: str) -> list[ObservationView]:
+        """Give the observations that were noted together, as they stand, in the order in which they were.
+
+        Raises:
+            NotFound: there are none, or they are of somebody whom the actor may not read.
+        """
+        async with self._database.transaction() as session:
+            of_batch = Observation.batch_id == batch_id
+            patient_id = await session.scalar(select(Observation.patient_id).where(of_batch).limit(1))
+            if patient_id is None or not await self._may(actor, Action.RECORDS_READ, patient_id):
+                raise NotFound(_NO_SUCH)
+            await self._allow(session, actor, Action.RECORDS_READ, patient_id, f"observations:{batch_id}")
+            return [
+                view_of(row)
+                for row in await session.scalars(_standing(patient_id).where(of_batch).order_by(Observation.id))
+            ]
 
     async def observation(self, actor: Actor, observation_id: str) -> ObservationView:
         """Give one observation, also one that was replaced since; raises as `correct`."""
@@ -212,12 +238,14 @@ class Observations(RecordDesk):
         await self._tell(session, [fresh])
         return fresh
 
-    async def _check_partner(self, session: AsyncSession, row: Observation, value: str) -> None:
-        if row.kind not in PRESSURE:
-            return
-        query = _standing(row.patient_id).where(Observation.batch_id == row.batch_id, Observation.kind.in_(PRESSURE))
+    async def _check_pair(
+        self, session: AsyncSession, rows: Sequence[Observation], checked: Mapping[str, str], batch_id: str
+    ) -> None:
+        """See that the pressures of a batch fit each other once those of `rows` have the values in `checked`."""
+        query = _standing(rows[0].patient_id).where(Observation.batch_id == batch_id, Observation.kind.in_(PRESSURE))
         pair = {one.kind: Decimal(one.value or 0) for one in await session.scalars(query)}
-        check_pressures({**pair, row.kind: Decimal(value)})
+        new = {row.kind: Decimal(checked[row.id]) for row in rows if row.batch_id == batch_id and row.kind in PRESSURE}
+        check_pressures({**pair, **new})
 
     async def _tell(self, session: AsyncSession, rows: Sequence[Observation]) -> None:
         await self._events.publish(
@@ -241,15 +269,18 @@ class Observations(RecordDesk):
                 newest[kind] = view_of(row)
         return newest
 
-    async def _of_consultation(self, session: AsyncSession, patient_id: str, consultation_id: str) -> dict[str, str]:
-        """Give the value of each kind that was last taken over from a consultation, corrections left out."""
+    async def _of_consultation(
+        self, session: AsyncSession, patient_id: str, consultation_id: str
+    ) -> dict[str, set[str | None]]:
+        """Give what of each kind need not be taken over from a consultation again: what it was last, with and without
+        the corrections that it has had since."""
         query = select(Observation).where(
-            Observation.patient_id == patient_id,
-            Observation.consultation_id == consultation_id,
-            Observation.replaces_id.is_(None),
+            Observation.patient_id == patient_id, Observation.consultation_id == consultation_id
         )
-        rows = await session.scalars(query.order_by(Observation.recorded_at, Observation.id))
-        return {row.kind: row.value for row in rows if row.value is not None}
+        rows = (await session.scalars(query.order_by(Observation.recorded_at, Observation.id))).all()
+        last = {row.kind: row.value for row in rows}
+        original = {row.kind: row.value for row in rows if row.replaces_id is None}
+        return {kind: {value, original.get(kind)} for kind, value in last.items()}
 
 
 def _standing(patient_id: str) -> Select[Observation]:

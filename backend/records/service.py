@@ -1,6 +1,10 @@
 """The records service: one name for the use cases, which live in files by subject."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.clock import Clock
 from backend.consultation import ConsultationService
@@ -15,7 +19,8 @@ from backend.records.learned import learn
 from backend.records.observations import Observations, Provenance
 from backend.records.rules import Question, check_observations
 from backend.records.statements import Statements, allergy_of, condition_of, medicine_of, standing
-from backend.records.views import ObservationView
+from backend.records.trend import LONGEST, Subject, Trend, latest_in_words, make_trend
+from backend.records.views import Assessment, ObservationView, assess
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Action, Actor
 
@@ -23,15 +28,17 @@ CONSUMER = "records"
 TAKEN_OVER = ("consultation.drafted", "findings.added")
 """Events after which a consultation may know more of its patient than before."""
 
+_MOST_OF_TREND = 200
+_LONGEST_PREGNANCY = timedelta(weeks=42)
 _OF_BACKGROUND = ("weight", "creatinine", "alt")
 
 
 class RecordService(Observations, Statements, RecordDesk):
     """All use cases of what is known of a patient. Where each lives:
 
-    * `observations`: record, correct, withdraw, latest, history, observation
+    * `observations`: record, correct, correct_together, withdraw, latest, history, batch, observation
     * `statements`: add_allergy, refute_allergy, add_medicine, end_medicine, add_condition, end_condition, answer
-    * here: background, known_here, and what a consultation hands over
+    * here: background, known_here, assess, trend, and what a consultation hands over
 
     Each is one transaction (part of the caller's where there is one) that asks the policy with the patient's id and the
     consultations that they have had, writes the audit entry, and publishes what happened.
@@ -51,6 +58,14 @@ class RecordService(Observations, Statements, RecordDesk):
     ) -> None:
         super().__init__(database, clock, events, audit, people, consultations)
         events.subscribe(CONSUMER, TAKEN_OVER, self._on_learned)
+
+    async def check_writing(self, session: AsyncSession, actor: Actor, patient_id: str, subject: str) -> None:
+        """Ask the policy whether `actor` may write into a patient's record, for a part of records that begins to.
+
+        Raises:
+            Forbidden: they may not.
+        """
+        await self._allow(session, actor, Action.RECORDS_WRITE, patient_id, subject)
 
     async def background(self, actor: Actor, patient_id: str) -> Background:
         """Give all that is known of a patient for prescribing; what nobody has said or measured stays None or empty.
@@ -85,6 +100,22 @@ class RecordService(Observations, Statements, RecordDesk):
             conditions=tuple(map(condition_of, standing(rows.conditions))),
         )
 
+    async def assess(self, actor: Actor, patient_id: str, observations: Sequence[ObservationView]) -> Assessment:
+        """Tell how observations of a patient lie to the ranges of their sex and age, and which of them cannot wait."""
+        async with self._database.transaction() as session:
+            await self._allow(session, actor, Action.RECORDS_READ, patient_id, "observations")
+            person = await self._people.person(SYSTEM, patient_id)
+            asked = (await self._statements(session, patient_id)).answers.get(Question.PREGNANT)
+        pregnant = asked is not None and asked.yes and self._clock.now() - asked.answered_at < _LONGEST_PREGNANCY
+        return assess(observations, person.sex, person.age_months, pregnant)
+
+    async def trend(self, actor: Actor, patient_id: str, subject: Subject) -> tuple[Trend | None, list[str]]:
+        """Give how something of a patient has gone in the last 90 days, and its newest values in words."""
+        since = self._clock.now() - LONGEST
+        seen = await self.history(actor, patient_id, kinds=subject.kinds, since=since, limit=_MOST_OF_TREND)
+        person = await self._people.person(SYSTEM, patient_id)
+        return make_trend(subject, seen, person.sex, person.age_months), latest_in_words(subject, seen)
+
     async def _on_learned(self, event: Event) -> None:
         """Take over what a consultation knows by now and did not hand over before."""
         async with self._database.transaction() as session:
@@ -102,7 +133,7 @@ class RecordService(Observations, Statements, RecordDesk):
             if learned.observations:
                 known = await self._of_consultation(session, content.patient_id, consultation_id)
                 checked = check_observations(learned.observations, event.occurred_at)
-                fresh = [one for one in checked if known.get(one.kind.key) != one.value]
+                fresh = [one for one in checked if one.value not in known.get(one.kind.key, set())]
                 if fresh:
                     await self._add(session, SYSTEM, content.patient_id, fresh, where)
             await self._take_over(session, content.patient_id, learned, where)

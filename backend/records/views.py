@@ -1,12 +1,14 @@
 """What is known of a patient, as readers see it: immutable values, made only after the policy was asked."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from backend.records.background import Source
-from data.observations import ObservationKind, ReferenceRange, observation_kinds
+from data.observations import Danger, ObservationKind, ReferenceRange, dangers_in, observation_kinds
 
 
 class Mark(StrEnum):
@@ -68,6 +70,56 @@ class ObservationView:
         """The value as people read it, with the unit."""
         quantity = self.quantity
         return self.value if quantity is None else f"{self.kind.show(quantity)}{self.kind.shown_unit}"
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """How observations lie to what is usual.
+
+    Args:
+        marks: by id, of those alone that lie outside the range that their slip printed, else that of sex and age.
+        dangers: what cannot wait, the most urgent first.
+    """
+
+    marks: dict[str, Mark]
+    dangers: tuple[Danger, ...]
+
+
+def assess(
+    observations: Iterable[ObservationView], sex: str, age_months: int | None, pregnant: bool = False
+) -> Assessment:
+    """Assess observations of one person; of a kind that is there several times, the last is looked at for dangers."""
+    marks: dict[str, Mark] = {}
+    quantities: dict[str, Decimal] = {}
+    for one in observations:
+        found = printed_range(one.reference) or one.kind.reference(sex, age_months)
+        marked = mark(one.kind, one.value, found)
+        if marked is not None:
+            marks[one.id] = marked
+        if one.quantity is not None:
+            quantities[one.kind_key] = one.quantity
+    return Assessment(marks, dangers_in(quantities, age_months, pregnant))
+
+
+_RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\s*(?:--|[-~～—–至])\s*(\d+(?:\.\d+)?)")
+_BELOW = re.compile(r"(?:<=?|≤|＜|〈|不超过|小于)\s*=?\s*(\d+(?:\.\d+)?)")
+_ABOVE = re.compile(r"(?:>=?|≥|＞|〉|大于)\s*=?\s*(\d+(?:\.\d+)?)")
+
+
+def printed_range(written: str) -> ReferenceRange | None:
+    """Give the range that a slip prints (3.5-9.5, 3.5--9.5, 3.5～9.5, <10, ≥1.0); None where it is none."""
+    plain = written.strip()
+    if found := _RANGE.search(plain):
+        low, high = Decimal(found[1]), Decimal(found[2])
+        return ReferenceRange(low=low, high=high, source=_PRINTED) if low < high else None
+    if found := _BELOW.search(plain):
+        return ReferenceRange(high=Decimal(found[1]), source=_PRINTED)
+    if found := _ABOVE.search(plain):
+        return ReferenceRange(low=Decimal(found[1]), source=_PRINTED)
+    return None
+
+
+_PRINTED = "化验单上印的"
 
 
 def mark(kind: ObservationKind, value: str, reference: ReferenceRange | None) -> Mark | None:

@@ -9,6 +9,7 @@ from bot.flows import (
     consent,
     devices,
     intake,
+    measuring,
     medicines,
     my,
     order,
@@ -19,13 +20,18 @@ from bot.flows import (
     refill,
     review,
     safety,
+    slips,
     teaching,
+    trends,
     welcome,
     words,
 )
 
 PATIENT_FLOWS = (
+    measuring,
     safety,
+    slips,
+    trends,
     welcome,
     words,
     consent,
@@ -46,7 +52,8 @@ PATIENT_FLOWS = (
     rating,
     patient,
 )
-"""The modules of the patients' conversations; the watch over danger signs is the first to hear a message."""
+"""The modules of the patients' conversations. The watch over danger signs is the first to hear a message, but for one
+that holds measured values alone, whose dangers `measuring` tells."""
 
 
 def register_patient_flows(dialogue: Dialogue) -> None:

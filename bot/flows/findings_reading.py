@@ -5,36 +5,8 @@ from dataclasses import dataclass
 
 from backend.consultation.vitals import check_vitals
 from backend.errors import InvalidInput
+from bot.flows.measured import MEASURES
 from nlu.types import Understanding
-
-_NUMBER = r"\d+(?:\.\d+)?"
-_AFTER_NAME = r"[\s:：是为约]{0,4}"
-_RATE = "次/分钟|次每分|次/分|次"
-
-
-@dataclass(frozen=True)
-class _Measure:
-    """A vital sign as it is written: names, unit, and the codes of `backend.consultation.vitals` that hold it."""
-
-    codes: tuple[str, ...]
-    names: str
-    unit: str
-
-    @property
-    def written(self) -> re.Pattern[str]:
-        pair = rf"(?:\s*/\s*{_NUMBER})?" if len(self.codes) == 2 else ""
-        return re.compile(rf"(?:{self.names}){_AFTER_NAME}{_NUMBER}{pair}\s*(?:{self.unit})?", re.IGNORECASE)
-
-
-_MEASURES = (
-    _Measure(("temperature",), r"体温|(?<![A-Za-z])T", "℃|度|°C"),
-    _Measure(("systolic", "diastolic"), r"血压|(?<![A-Za-z])BP", "mmHg|毫米汞柱"),
-    _Measure(("glucose",), r"(?:空腹|餐后|随机)?血糖|(?<![A-Za-z])GLU", "mmol/L|mmol"),
-    _Measure(("heart_rate",), r"心率|脉搏|(?<![A-Za-z])(?:HR|P)", _RATE),
-    _Measure(("respiratory_rate",), r"呼吸频率|呼吸|(?<![A-Za-z])(?:RR|R)", _RATE),
-    _Measure(("spo2",), r"血氧饱和度|血氧|SpO2", "%|％"),
-    _Measure(("weight",), r"体重", "kg|公斤|千克|斤"),
-)
 
 
 @dataclass(frozen=True)
@@ -54,7 +26,7 @@ def read_findings(said: Understanding) -> Reading:
     measured = said.vitals.model_dump(mode="json", exclude_none=True)
     vitals = check_vitals({"temperature": said.temperature, **measured})
     findings = said.text
-    for measure in _MEASURES:
+    for measure in MEASURES:
         found = measure.written.search(findings)
         if found is None:
             continue

@@ -284,7 +284,9 @@ def take_enclosure(turn: Turn, intake: Intake) -> bool:
             return True
         if incoming.file_id not in intake.pictures:
             intake.pictures.append(incoming.file_id)
-        repeat(turn, intake, f"照片收到了（共{len(intake.pictures)}张），我会一起交给医生。")
+        repeat(
+            turn, intake, f"照片收到了（共{len(intake.pictures)}张），我会一起交给医生。是化验单就说一声“这是化验单”。"
+        )
         return True
     if incoming.kind is Kind.LOCATION and incoming.location is not None:
         intake.place = (incoming.location.latitude, incoming.location.longitude)

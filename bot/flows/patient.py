@@ -77,7 +77,11 @@ async def _take_picture(turn: Turn) -> None:
         await change.begin_with(turn, "")
         return
     await turn.services.consultations.attach(turn.actor, case.id, turn.incoming.file_id)
-    choices = (Choice(f"patient.case:{case.id}", "看这次会诊"), Choice("patient.start", "是新的不舒服"))
+    choices = (
+        Choice(f"patient.case:{case.id}", "看这次会诊"),
+        Choice(f"slip.take:{turn.incoming.file_id}", "这是化验单"),
+        Choice("patient.start", "是新的不舒服"),
+    )
     turn.say(Menu(f"照片收到了，已经放进您{short_day(case.opened_at)}的会诊，医生看得到。", choices))
 
 

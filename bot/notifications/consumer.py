@@ -18,6 +18,7 @@ from bot.notifications import (
     reports,
     results,
     rooms,
+    slips,
     tasks,
     teaching,
     thread,
@@ -63,6 +64,7 @@ _MODULES = (
     results,
     monitoring,
     medicines,
+    slips,
     administrators,
 )
 

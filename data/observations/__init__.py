@@ -198,6 +198,7 @@ class Danger(Row):
     Args:
         level: 1 an ambulance, 2 a hospital today; the triage levels of 《急诊预检分诊专家共识》(2018).
         title: a few words for doctors. advice: what to do, for the person. Ages in months.
+        pregnant: it holds for pregnant women alone.
     """
 
     kind: str
@@ -207,6 +208,7 @@ class Danger(Row):
     value_below: Decimal | None = None
     age_from_months: int | None = None
     age_below_months: int | None = None
+    pregnant: bool = False
     advice: str = Field(min_length=8)
     source: str = Field(min_length=2)
 
@@ -246,7 +248,7 @@ def load_kinds(path: Path = KINDS) -> tuple[ObservationKind, ...]:
                 raise DataError(f"{path}: {row.key}: there is no unit {code!r}")
     for of_urine in (True, False):
         specimen = [row for row in rows if (row.group is Group.URINE) is of_urine]
-        names = [{_folded(name) for name in (row.name, *row.aliases)} for row in specimen]
+        names = [{f"{_folded(name)} in {row.unit}" for name in (row.name, *row.aliases)} for row in specimen]
         require_unique(path, "name", [name for each in names for name in sorted(each)])
     return rows
 
@@ -279,7 +281,8 @@ def dangers() -> tuple[Danger, ...]:
 
 
 def kinds_named(name: str) -> tuple[ObservationKind, ...]:
-    """Give the kinds that are called so, as slips write it: two where blood and urine share a name, none if unknown."""
+    """Give the kinds that are called so, as slips write it: several where blood and urine share a name, or two that
+    are told apart by their units (PCT); none where the name is not known."""
     return _by_name().get(_folded(name), ())
 
 
@@ -288,16 +291,17 @@ def unit_code(written: str) -> str | None:
     return _by_spelling().get(_folded(written))
 
 
-def dangers_in(values: Mapping[str, Decimal], age_months: int | None) -> tuple[Danger, ...]:
+def dangers_in(values: Mapping[str, Decimal], age_months: int | None, pregnant: bool = False) -> tuple[Danger, ...]:
     """Give the worst danger of each value, the most urgent first.
 
     Args:
         values: in the kinds' own units, by key. age_months: of the patient; None counts as grown up.
+        pregnant: whether she is known to be.
     """
     worst: dict[str, Danger] = {}
     for danger in dangers():
         value = values.get(danger.kind)
-        if value is None or not danger.holds(value, age_months):
+        if value is None or not danger.holds(value, age_months) or (danger.pregnant and not pregnant):
             continue
         known = worst.get(danger.kind)
         if known is None or danger.level < known.level:

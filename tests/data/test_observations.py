@@ -160,6 +160,12 @@ def test_the_worst_danger_of_a_value_is_told_and_the_most_urgent_first() -> None
     assert [(danger.kind, danger.level) for danger in found] == [("glucose", 1), ("systolic", 2)]
 
 
+def test_a_pregnant_womans_pressure_is_dangerous_earlier() -> None:
+    values = {"systolic": Decimal(165)}
+    assert dangers_in(values, 360) == ()
+    assert [danger.level for danger in dangers_in(values, 360, pregnant=True)] == [1]
+
+
 @pytest.mark.parametrize("load", [load_units, load_kinds, load_dangers])
 def test_a_wrong_file_is_named(load: object, tmp_path: Path) -> None:
     path = tmp_path / "wrong.json"

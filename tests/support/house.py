@@ -24,6 +24,7 @@ from backend.records import RecordService
 from backend.records.hospital.history import HistoryService
 from backend.records.hospital.registry import Hospitals
 from backend.records.monitoring.service import MonitoringService
+from backend.records.slips.service import SlipService
 from backend.reporting import CriticalValueService, ReportService
 from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
@@ -220,6 +221,7 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         video=VideoService(database, clock, events, timers, audit, people, consultations, files),
         imaging=imaging,
         records=records,
+        slips=SlipService(database, clock, events, audit, people, files, records),
         monitoring=monitoring,
         reminders=ReminderService(database, clock, events, timers, audit, consultations),
         reports=ReportService(database, clock, events, audit, people, consultations, imaging),

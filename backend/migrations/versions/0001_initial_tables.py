@@ -318,6 +318,34 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
+        "laboratory_slips",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("file_id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("sender_id", sa.String(length=32), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=True),
+        sa.Column("asked", sa.Boolean(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("waiting", "read", "no_slip", "kept", "dropped", name="slipstate", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("reading", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("taken_on", sa.Date(), nullable=True),
+        sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("read_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_laboratory_slips")),
+        sa.UniqueConstraint("file_id", name=op.f("uq_laboratory_slips_file_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("laboratory_slips", schema=None) as batch_op:
+        batch_op.create_index("ix_laboratory_slips_due_at", ["due_at"], unique=False)
+        batch_op.create_index("ix_laboratory_slips_sender", ["sender_id", "state", "created_at"], unique=False)
+
+    op.create_table(
         "ledger_postings",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("key", sa.String(length=96), nullable=False),
@@ -2439,6 +2467,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_ledger_postings_subject")
 
     op.drop_table("ledger_postings")
+    with op.batch_alter_table("laboratory_slips", schema=None) as batch_op:
+        batch_op.drop_index("ix_laboratory_slips_sender")
+        batch_op.drop_index("ix_laboratory_slips_due_at")
+
+    op.drop_table("laboratory_slips")
     op.drop_table("institutions")
     with op.batch_alter_table("inbound_messages", schema=None) as batch_op:
         batch_op.drop_index("ix_inbound_messages_received_at")

@@ -157,3 +157,13 @@ def test_values_that_cannot_be_stay_in_the_case() -> None:
 def test_only_an_exact_name_has_a_code() -> None:
     assert icd10_code("高血压") == "I10"
     assert icd10_code("血压") == ""
+
+
+async def test_what_was_said_by_name_has_the_code_of_the_drug_reference(ward: Ward) -> None:
+    person = ward.patient.person_id
+    await ward.records.add_allergy(ward.patient, person, "青霉素")
+    await ward.records.add_allergy(ward.patient, person, "桃毛")
+    await ward.records.add_medicine(ward.patient, person, "阿莫西林")
+    known = await ward.records.background(ward.patient, person)
+    assert {one.substance: one.code for one in known.allergies} == {"青霉素": "penicillins", "桃毛": None}
+    assert [one.code for one in known.medicines] == ["amoxicillin"]
