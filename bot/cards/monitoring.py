@@ -89,7 +89,9 @@ def patient_alert(alert: AlertView, told: str, now: datetime) -> Text:
     else:
         head = f"{measured}，最近几次都比平常{alert.side.label}一点。"
         words = lines(head, _MILD.get(place, _REST), "以后每天在差不多的时间再量一量。", _EMERGENCY)
-    return Text(words, notice=notice("task", _PATIENT_TITLES[alert.level], None, now, status="请看", button="我的设备"))
+    return Text(
+        words, notice=notice("task", _PATIENT_TITLES[alert.level], None, now, status="请看", button="用药和设备")
+    )
 
 
 def doctor_alert(alert: AlertView, head: str, now: datetime) -> Menu:
