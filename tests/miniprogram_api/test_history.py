@@ -16,7 +16,7 @@ async def test_whoever_takes_part_reads_what_is_known(patient: Patient) -> None:
 async def test_a_number_that_is_none_is_refused(patient: Patient) -> None:
     case_id = await patient.case()
     answer = await patient.api.post(f"/consultations/{case_id}/history/identity", {"number": "1" * 18})
-    assert (answer.status, answer.body["code"]) == (400, "invalid_input")
+    assert (answer.status, answer.body["code"]) == (409, "identity_refused")
     assert "身份证号" in answer.body["message"]
 
 

@@ -15,7 +15,7 @@ from backend.clock import Clock, backoff
 from backend.consultation import ConsultationService
 from backend.consultation.lookup import CaseReference
 from backend.db import Database, after_commit
-from backend.errors import InvalidInput, NotFound
+from backend.errors import DomainError, InvalidInput, NotFound
 from backend.events import Event, EventBus
 from backend.people import PeopleService
 from backend.people.rules import age_years, valid_identity_number
@@ -49,6 +49,13 @@ _SIDE_BY_SIDE = 16
 _OF_ONE_HOSPITAL = 2
 _IDLE_SECONDS = 1.0
 _YEARS_APART = 2  # an age that was told in chat is about right
+
+
+class IdentityRefused(DomainError):
+    """An identity number that is none, or not this patient's."""
+
+    code = "identity_refused"
+    sentence = "这个身份证号的性别或年龄和患者对不上，请核对身份证。"
 
 
 @dataclass(frozen=True)
@@ -133,17 +140,20 @@ class HistoryService:
         """Write down the citizen identity number of a case's patient, and ask the hospitals.
 
         Raises:
-            InvalidInput: it is none, or that of somebody of another sex or age.
+            IdentityRefused: it is none, or that of somebody of another sex or age.
             NotFound, Forbidden: as `summary`.
         """
         reference = await self._reference(consultation_id)
         self._allow(actor, Action.PEOPLE_UPDATE, reference)
         today = self._clock.today().date()
-        told = valid_identity_number(number, today)
+        try:
+            told = valid_identity_number(number, today)
+        except InvalidInput as wrong:
+            raise IdentityRefused(wrong.sentence) from None
         person = await self._people.person(SYSTEM, reference.patient_id)
         apart = 0 if person.birth_date is None else abs(age_years(told.birth_date, today) - (person.age_years or 0))
         if person.sex not in ("unknown", told.sex) or apart > _YEARS_APART:
-            raise InvalidInput("这个身份证号的性别或年龄和患者对不上，请核对身份证。", field="id_number")
+            raise IdentityRefused
         treating = [*reference.participants, *filter(None, [actor.practitioner_id])]
         async with self._database.transaction() as session:
             await self._people.update_person(actor, reference.patient_id, id_number=number, participants=treating)

@@ -15,7 +15,7 @@ from backend.clock import Clock
 from backend.consultation import ConsultationView
 from backend.db import Database
 from backend.errors import Forbidden, InvalidInput, NotFound
-from backend.records.hospital.history import FRESH, HistoryService
+from backend.records.hospital.history import FRESH, HistoryService, IdentityRefused
 from backend.records.hospital.registry import Hospitals, HospitalSettings
 from backend.records.hospital.stored import HospitalFacts, hospital_facts
 from backend.records.hospital.views import Outcome
@@ -231,7 +231,7 @@ async def test_what_a_hospital_told_lies_encrypted(known: Ward) -> None:
 
 @pytest.mark.parametrize("number", ["999901195903120027", "123", "999901195211050012"])
 async def test_a_number_that_cannot_be_the_patients_is_refused(ward: Ward, number: str) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(IdentityRefused):
         await ward.history.register_identity(ward.doctor, ward.case.id, number)
     assert await ward.clinic.people.identity_index_of(ward.patient.person_id) is None
 
