@@ -31,7 +31,11 @@ _VISIBLE = r"[^\s\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205
 Written = Annotated[str, AfterValidator(_without_control_characters)]
 """What a person wrote, without control characters; a line break stays."""
 
-Reason = Annotated[Written, StringConstraints(min_length=1, max_length=200, pattern=_VISIBLE)]
+Reason = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=_VISIBLE),
+    AfterValidator(_without_control_characters),  # last: what stands before it would not be in the document
+]
 """A reason in a person's words: not blank, at most 200 characters."""
 
 
