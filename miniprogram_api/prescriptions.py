@@ -105,7 +105,8 @@ class PrescriptionItem(Model):
     Attributes:
         revision: to be sent with the next edit of a draft. lines, said, findings: of a draft.
         document: of the newest signed version; None before the first.
-        verification_code: a picture of the QR code on its paper, as a data address; empty until it is approved.
+        verification_address: where the code on its paper leads; empty until it is approved.
+        verification_code: a picture of that code, as a data address.
     """
 
     id: str
@@ -124,6 +125,7 @@ class PrescriptionItem(Model):
     return_reason: str
     revocation_reason: str
     valid_until: datetime | None
+    verification_address: str
     verification_code: str
     may_write: bool
     is_patient: bool
@@ -384,6 +386,7 @@ async def _revoke(call: Call) -> PrescriptionItem:
 def _item(call: Call, view: PrescriptionView) -> PrescriptionItem:
     mine = view.prescriber_id == call.actor.practitioner_id
     reasons = {(one.rule, one.subject): one.reason for one in view.overrides}
+    address = f"{call.context.public_url}/verify/{view.code}" if view.code else ""
     return PrescriptionItem(
         id=view.id,
         number=view.number,
@@ -401,7 +404,8 @@ def _item(call: Call, view: PrescriptionView) -> PrescriptionItem:
         return_reason=view.return_reason,
         revocation_reason=view.revocation_reason,
         valid_until=view.valid_until,
-        verification_code=_code(f"{call.context.public_url}/verify/{view.code}") if view.code else "",
+        verification_address=address,
+        verification_code=_code(address) if address else "",
         may_write=mine and view.state is State.DRAFT,
         is_patient=call.actor.owns(view.patient_id),
     )

@@ -55,7 +55,7 @@ def draft_text(view: PrescriptionView, patient: str) -> str:
     written = [f"{number}. {spoken(said, line)}" for number, (said, line) in enumerate(pairs, 1)]
     found = [_with_reason(one, answered.get((one.rule, one.subject), "")) for one in view.findings]
     return lines(
-        f"处方　{patient}",
+        f"{'慢病处方' if view.chronic else '处方'}　{patient}",
         f"诊断：{diagnoses_text(view.diagnoses)}",
         *(written or ["（还没有药）"]),
         *found,

@@ -56,19 +56,22 @@ async def hand_over(turn: Turn, institution: InstitutionView, department: str | 
 
 
 async def _patient(turn: Turn, intake: Intake) -> str:
-    """Give the id of the patient: the writer, a relative who is known, or one who is from now on. The name and sex that
-    the writer has told of themselves are kept, so that nobody asks again."""
+    """Give the id of the patient: the writer, a relative who is known, or one who is from now on. What the writer has
+    told of themselves is kept, so that nobody asks again."""
     people, facts = turn.services.people, intake.facts
     name = "" if intake.name == RATHER_NOT else intake.name
     sex = facts.sex.value if facts.sex else None
-    if facts.relation in (None, Relation.SELF):
-        if facts.relation is not None and (name or sex):
-            await people.update_person(turn.actor, turn.actor.person_id, name=name or None, sex=sex)
-        return turn.actor.person_id
-    if intake.relative_id:
-        return intake.relative_id
     today = turn.services.clock.today().date()
     born = None if facts.age_months is None else birth_date_of_age(facts.age_months, today)
+    if facts.relation in (None, Relation.SELF):
+        own_id = turn.actor.person_id
+        known = await people.person(turn.actor, own_id)
+        born = None if known.birth_date else born  # an age told in years is less than a date that is known
+        if facts.relation is not None and (name or sex or born):
+            await people.update_person(turn.actor, own_id, name=name or None, sex=sex, birth_date=born)
+        return own_id
+    if intake.relative_id:
+        return intake.relative_id
     relation = RELATION_CODES[facts.relation]
     return await people.add_relative(turn.actor, relation=relation, name=name, sex=sex, birth_date=born)
 

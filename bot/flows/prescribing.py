@@ -337,6 +337,7 @@ class PrescribeFlow(StaffFlow):
         choices += [
             Choice("rx.lines", "改药或删药"),
             Choice("rx.diagnosis", "改诊断" if view.diagnoses else "写诊断"),
+            Choice("rx.chronic", "改回普通处方" if view.chronic else "改成慢病处方"),
             Choice("rx.keep", "存成模板"),
             _LEAVE,
             Choice("rx.throw", "丢掉"),
@@ -393,6 +394,13 @@ class PrescribeFlow(StaffFlow):
 
     async def _last(self, turn: Turn) -> None:
         await self._filled(turn, turn.services.prescriptions.copy_last(turn.actor, turn.data["prescription_id"]))
+
+    async def _chronic(self, turn: Turn) -> None:
+        """Let it be for a chronic disease, whose courses may be longer, or not any more."""
+        view = await self._draft(turn)
+        view = await turn.services.prescriptions.write(turn.actor, view.id, chronic=not view.chronic)
+        said = "改成慢病处方了，最长可以开12周，患者吃完可以请您续方。" if view.chronic else "改回普通处方了。"
+        await self._overview(turn, view, said)
 
     async def _templates(self, turn: Turn) -> None:
         found = (await turn.services.prescriptions.templates(turn.actor))[:_FOUND]
@@ -525,6 +533,7 @@ _TAPS = {
     "rx.sign": PrescribeFlow._sign,
     "rx.throw": PrescribeFlow._throw,
     "rx.throw.sure": PrescribeFlow._throw_surely,
+    "rx.chronic": PrescribeFlow._chronic,
     "rx.leave": PrescribeFlow._leave,
 }
 

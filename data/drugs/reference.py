@@ -27,6 +27,19 @@ from data.drugs.search import Names, folded
 GRAVITY: Mapping[Severity, int] = {"note": 0, "warning": 1, "stop": 2}
 """Severities in order."""
 
+_ACIDS = (
+    "盐酸", "硫酸氢", "硫酸", "苯磺酸", "甲苯磺酸", "甲磺酸", "马来酸", "富马酸", "酒石酸",
+    "重酒石酸", "枸橼酸", "磷酸", "氢溴酸", "琥珀酸", "乳酸", "醋酸", "门冬氨酸",
+)  # fmt: skip
+_BASES = ("钠", "钾", "钙", "镁", "酯")
+"""Acids and bases of salts (中国药品通用名称命名原则: the acid stands before the base's name, the metal behind it)."""
+
+_SWALLOWED = frozenset({
+    "tablet", "dispersible", "sr_tablet", "cr_tablet", "enteric_tablet", "chewable", "capsule", "soft_capsule",
+    "sr_capsule", "enteric_capsule", "granules", "powder", "dry_suspension", "pill", "drop_pill", "suspension",
+    "solution", "oral_liquid", "syrup", "mixture", "oral_drops",
+})  # fmt: skip
+
 _LATER_NAMES = ("类", "类药", "类药物")
 
 
@@ -156,14 +169,31 @@ class Reference:
         return tuple(self.preparations[code] for code in self._names.search(text, limit))
 
     def medicine_called(self, name: str) -> Medicine | None:
-        """The medicine that is called so, also by the name of a preparation; the one for the whole body of several.
+        """The medicine that is called so, also by the name of a preparation, or as hospitals write it, with its salt
+        and form (盐酸二甲双胍缓释片); the one for the whole body of several.
 
         None where nothing is called so, or medicines of different ingredients are.
         """
-        named = {(one := self.preparations[code].medicine).code: one for code in self._names.called(name)}
-        if len({one.ingredients for one in named.values()}) != 1:
-            return None
-        return min(named.values(), key=lambda one: one.code in self.local)
+        for called in self._ways_of_saying(folded(name)):
+            named = {(one := self.preparations[code].medicine).code: one for code in self._names.called(called)}
+            if len({one.ingredients for one in named.values()}) == 1:
+                return min(named.values(), key=lambda one: one.code in self.local)
+        return None
+
+    def _ways_of_saying(self, name: str) -> Iterable[str]:
+        """The name itself, then without its form, its acid, its base; the form only of what acts in the whole body,
+        for eye drops are not tablets."""
+        swallowed = [name.removesuffix(form) for form in self._swallowed if name.endswith(form)]
+        plain = [name, *swallowed]
+        acids = [one.removeprefix(acid) for one in plain for acid in _ACIDS if one.startswith(acid)]
+        bases = [one.removesuffix(base) for one in (*plain, *acids) for base in _BASES if one.endswith(base)]
+        return (*plain, *acids, *bases)
+
+    @cached_property
+    def _swallowed(self) -> tuple[str, ...]:
+        """Names of the forms that act in the whole body, the longest first: 缓释片 before 片."""
+        names = {one.name for code, one in self.forms.items() if code in _SWALLOWED}
+        return tuple(sorted(names, key=len, reverse=True))
 
     def allergen_called(self, name: str) -> str | None:
         """The code of the class, substance or medicine that somebody who says `name` is allergic to, or None."""

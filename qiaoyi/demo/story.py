@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import aiohttp
-from yarl import URL
 
 from qiaoyi.demo.cast import PATIENCE_SECONDS, Person, first_to_hear
+from qiaoyi.demo.medicines import Medicines
+from qiaoyi.demo.pages import opened
 from qiaoyi.demo.picture import film
 from qiaoyi.demo.transcript import Transcript
 from sandbox.client import Message, NoSuchMessageError, SandboxClient
@@ -88,6 +89,8 @@ class Story:
             await patient.hears("社区获得性肺炎")
             await patient.taps("看经过")
             await patient.hears("经过")
+        async with _http() as http:
+            await Medicines(http, self._transcript, patient, doctor, self._of("pha")).play()
         async with step("red_flag", "另一位患者说出危险信号，马上提示120"):
             await self._red_flag()
 
@@ -99,7 +102,7 @@ class Story:
     async def _gather_staff(self) -> None:
         for phone in await self._sandbox.phones():
             kind = phone["openid"].removeprefix("demo-")[:3]
-            if kind in ("doc", "exp") and phone["following"]:
+            if kind in ("doc", "exp", "pha") and phone["following"]:
                 name = phone["nickname"].split()[0]
                 self._staff[phone["openid"]] = await self._person(name, phone["openid"])
         doctors, experts = self._of("doc"), self._of("exp")
@@ -220,7 +223,7 @@ class Story:
     async def _booking_in_miniprogram(self, patient: Person) -> datetime:
         callback = urlsplit((await self._sandbox.account())["callback_url"])
         api = f"{callback.scheme}://{callback.netloc}/api/v1"
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_SECONDS)) as http:
+        async with _http() as http:
             code = await patient.phone.login_code()
             async with http.post(f"{api}/session", json={"code": code}) as answer:
                 token = (await answer.json())["token"]
@@ -246,17 +249,10 @@ class Story:
 
     async def _open_room(self, cards: list[tuple[Person, Message]]) -> None:
         """Do what the page behind the card does: learn who opens it, and look into the room."""
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_SECONDS)) as http:
+        async with _http() as http:
             for person, card in cards:
-                page = URL(card.raw["url"])
-                api = page.origin() / "api/v1"
-                async with http.get(api / "web-login", params={"path": page.path}) as answer:
-                    asked = await answer.json()
-                landed = URL(await person.phone.open(asked["url"]))
-                session = {**landed.query, "path": landed.path}
-                async with http.post(api / "web-session", json=session) as answer:
-                    headers = {"Authorization": f"Bearer {(await answer.json())['token']}"}
-                async with http.get(api / "consultations" / page.name / "room", headers=headers) as answer:
+                page = await opened(http, person, card)
+                async with http.get(page.api / "consultations" / page.name / "room", headers=page.headers) as answer:
                     room = await answer.json()
                 if room["state"] != "open":
                     raise NoSuchMessageError(f"the video room does not let {person.name} in")
@@ -316,3 +312,7 @@ class Story:
         await self._follow(other)
         await other.says("我爸突然嘴歪了，一边胳膊抬不起来，说话也说不清")
         await other.hears("120")
+
+
+def _http() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_SECONDS))

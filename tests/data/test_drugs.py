@@ -182,3 +182,27 @@ def test_every_source_is_cited_by_something() -> None:
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         load_reference(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("苯磺酸氨氯地平片", "amlodipine"),
+        ("盐酸二甲双胍片", "metformin"),
+        ("盐酸二甲双胍缓释片", "metformin"),
+        ("富马酸比索洛尔片", "bisoprolol"),
+        ("琥珀酸美托洛尔缓释片", "metoprolol"),
+        ("阿托伐他汀钙片", "atorvastatin"),
+        ("硫酸镁片", None),
+        ("盐酸什么片", None),
+        ("片", None),
+    ],
+)
+def test_a_medicine_is_known_as_hospitals_write_it(written: str, code: str | None) -> None:
+    medicine = reference().medicine_called(written)
+    assert (medicine.code if medicine else None) == code
+
+
+def test_what_is_put_into_the_eye_is_not_taken_for_what_is_swallowed() -> None:
+    medicine = reference().medicine_called("盐酸左氧氟沙星滴眼液")
+    assert medicine is None or medicine.code in reference().local
