@@ -93,7 +93,7 @@ class Medicines:
         await self._doctor.hears("对青霉素过敏（医院病历")  # which she did not say, and the hospital knows
         await self._doctor.taps("换一种药")
         await self._doctor.hears("拼音首字母")
-        await self._add("aqms", "阿奇霉素")
+        await self._add("klms", "克拉霉素片")  # which raises what she takes for her blood pressure
         await self._answer_everything()
 
     async def _add(self, initials: str, name: str) -> None:
@@ -110,7 +110,7 @@ class Medicines:
             items = [item["text"] for item in asked.items or ()]
             if "读一遍，签名" in items:
                 return
-            await self._doctor.says("已当面问过，病情需要")
+            await self._doctor.says("已当面核对，病情需要，每天量血压")
 
     async def _sign(self) -> None:
         await self._doctor.taps("读一遍，签名")
@@ -122,9 +122,8 @@ class Medicines:
         for pharmacist in self._pharmacists:
             await pharmacist.look_up()
         await self._sign()
-        reviewer = (await first_to_hear(self._pharmacists, "新处方"))[0]
-        await reviewer.taps("开始审核")
-        await reviewer.hears("阿奇霉素")
+        reviewer = await self._reviewer()
+        await reviewer.hears("克拉霉素")
         await reviewer.taps("退回")
         await reviewer.hears("为什么")
         await reviewer.taps("天数太长")
@@ -133,9 +132,9 @@ class Medicines:
         await self._doctor.taps("去修改")
         await self._doctor.hears("天数太长")
         await self._doctor.taps("改药或删药")
-        written = await self._doctor.hears("阿奇霉素")
-        await self._doctor.taps(next(item["text"] for item in written.items if "阿奇霉素" in item["text"]))
-        await self._doctor.hears("这样开可以吗")
+        written = await self._doctor.hears("要改哪一种")
+        await self._doctor.taps(next(item["text"] for item in written.items if "克拉霉素" in item["text"]))
+        await self._doctor.hears("7天")
         await self._doctor.taps("改天数")
         await self._doctor.hears("几天")
         await self._doctor.says("5天")
@@ -143,10 +142,17 @@ class Medicines:
         await self._doctor.taps("就这样")
         await self._answer_everything()
 
+    async def _reviewer(self) -> Person:
+        """Give the pharmacist who gets the task and begins; WeChat may have let only the short form through."""
+        reviewer = (await first_to_hear(self._pharmacists, "新处方"))[0]
+        await reviewer.presses("pharmacist.queue", "待审处方")
+        await reviewer.hears("开始审核")
+        await reviewer.taps("开始审核")
+        return reviewer
+
     async def _review(self) -> None:
         """Let whoever of the pharmacists gets the task approve it."""
-        reviewer = (await first_to_hear(self._pharmacists, "新处方"))[0]
-        await reviewer.taps("开始审核")
+        reviewer = await self._reviewer()
         await reviewer.hears("医生：")
         await reviewer.taps("审核通过")
         await reviewer.hears("确定")
@@ -159,7 +165,7 @@ class Medicines:
         await self._sign()
         await self._review()
         await self._doctor.hears("审核通过了处方")
-        await self._patient.hears("阿奇霉素")
+        await self._patient.hears("克拉霉素")
         return await self._patient.hears("您的处方")
 
     async def _paper(self, card: Message) -> None:
@@ -174,9 +180,9 @@ class Medicines:
             code = (await answer.json())["verification_address"]
         async with self._http.get(code) as answer:
             shown = await answer.text()
-        if "可以取药" not in shown:
+        if "处方有效" not in shown:
             raise NoSuchMessageError("the verification page does not say that the prescription can be used")
-        self._transcript.did(self._patient.name, f"打开处方单（{len(pdf) // 1024} kB），药店扫码：可以取药")
+        self._transcript.did(self._patient.name, f"打开处方单（{len(pdf) // 1024} kB），药店扫码：处方有效，可以发药")
 
     async def _deliver(self) -> None:
         await self._patient.taps("去取药")
@@ -192,6 +198,8 @@ class Medicines:
         await self._patient.says(_PHONE)
         await self._patient.hears("已经告诉")
         pharmacy = (await first_to_hear(self._pharmacists, "新的取药单"))[0]
+        await pharmacy.presses("pharmacy.queue", "取药单")
+        await pharmacy.hears("送到")
         await pharmacy.taps("接单")
         await pharmacy.hears("四查十对")
         await self._patient.hears("正在配药")

@@ -63,7 +63,7 @@ async def test_the_menus_buttons_work(idle: Conversation) -> None:
     assert "哪里不舒服" in await idle.click("patient.start")
     assert "您还没有会诊" in await idle.click("patient.mine")
     await idle.click("help.more")
-    assert len(idle.choices) == 6
+    assert len(idle.choices) == 7
 
 
 async def test_every_offered_thing_can_be_tapped(idle: Conversation) -> None:
