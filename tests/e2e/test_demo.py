@@ -8,7 +8,8 @@ from tests.e2e.product import Product, free_port, qiaoyi
 
 STEPS = [
     "join", "consent", "intake", "record", "institution", "task", "request", "offers", "booking", "supplement",
-    "miniprogram", "reminders", "video", "thread", "opinion", "results", "history", "red_flag",
+    "miniprogram", "reminders", "video", "thread", "opinion", "results", "history",
+    "history_summary", "prescription", "returned", "approved", "paper", "delivery", "refill", "red_flag",
 ]  # fmt: skip
 
 
