@@ -169,8 +169,10 @@ async def test_a_room_that_is_not_open_yet_says_when_it_will_be(room: OpenRoom, 
     case_id = await other.case()
     answer = await other.api.post(f"/consultations/{case_id}/room/pass", None)
     assert (answer.status, answer.code, answer.body["opens_at"]) == (409, "room_early", None)
-    slots = await house.services.consultations.bookable_slots(await house.actor(other.id), case_id, 1)
-    await house.services.consultations.book(await house.actor(other.id), case_id, slots[0].id)
+    slots = await house.services.consultations.bookable_slots(await house.actor(other.id), case_id, 100)
+    later = house.clock.now() + timedelta(hours=1)  # not one whose room is open by now
+    slot = next(one for one in slots if one.starts_at > later)
+    await house.services.consultations.book(await house.actor(other.id), case_id, slot.id)
     answer = await other.api.post(f"/consultations/{case_id}/room/pass", None)
     assert answer.code == "room_early"
     shown = (await other.api.get(f"/consultations/{case_id}/room")).body
