@@ -174,7 +174,8 @@ class Reference:
 
         None where nothing is called so, or medicines of different ingredients are.
         """
-        for called in self._ways_of_saying(folded(name)):
+        without_pack = name.split()[:1]  # 硝苯地平控释片 30mg×7片/盒
+        for called in (one for said in (name, *without_pack) for one in self._ways_of_saying(folded(said))):
             named = {(one := self.preparations[code].medicine).code: one for code in self._names.called(called)}
             if len({one.ingredients for one in named.values()}) == 1:
                 return min(named.values(), key=lambda one: one.code in self.local)

@@ -107,15 +107,14 @@ class Medicines:
         """Answer what the checks ask, and give a reason for each warning, until the prescription can be read."""
         while True:
             asked = await self._doctor.hears("请写下理由", "诊断：", "？")
-            items = [item["text"] for item in asked.items or ()]
-            if "读一遍，签名" in items:
+            if "读一遍，签名" in asked.text or any(item["text"] == "读一遍，签名" for item in asked.items or ()):
                 return
             await self._doctor.says("已当面核对，病情需要，每天量血压")
 
     async def _sign(self) -> None:
-        await self._doctor.taps("读一遍，签名")
+        await self._doctor.says("读一遍，签名")  # typed, for a long prescription comes without buttons
         await self._doctor.hears("签名")
-        await self._doctor.taps("没有错，签名")
+        await self._doctor.says("没有错，签名")
         await self._doctor.hears("药师审核")
 
     async def _give_back(self) -> None:
@@ -131,7 +130,7 @@ class Medicines:
         await self._doctor.hears("天数太长")
         await self._doctor.taps("去修改")
         await self._doctor.hears("天数太长")
-        await self._doctor.taps("改药或删药")
+        await self._doctor.says("改药或删药")
         written = await self._doctor.hears("要改哪一种")
         await self._doctor.taps(next(item["text"] for item in written.items if "克拉霉素" in item["text"]))
         await self._doctor.hears("7天")
@@ -224,15 +223,15 @@ class Medicines:
         await self._doctor.hears("在患者身边吗")
         await self._doctor.taps("有，当面看着")
         await self._doctor.hears("拼音首字母")
-        await self._add("xbdp", "控释")
+        await self._add("xst", "缬沙坦")
         await self._answer_everything()
-        await self._doctor.taps("改成慢病处方")
+        await self._doctor.says("改成慢病处方")
         await self._answer_everything()
         for pharmacist in self._pharmacists:
             await pharmacist.look_up()
         await self._sign()
         await self._review()
-        await self._patient.hears("硝苯地平")
+        await self._patient.hears("缬沙坦")
         await self._deliver()
         await self._patient.taps("快吃完了，再开")
         await self._patient.hears("最近吃药怎么样")

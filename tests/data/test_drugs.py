@@ -193,6 +193,7 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
         ("富马酸比索洛尔片", "bisoprolol"),
         ("琥珀酸美托洛尔缓释片", "metoprolol"),
         ("阿托伐他汀钙片", "atorvastatin"),
+        ("苯磺酸氨氯地平片 5mg×28片/盒", "amlodipine"),
         ("硫酸镁片", None),
         ("盐酸什么片", None),
         ("片", None),
