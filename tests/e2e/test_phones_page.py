@@ -53,11 +53,15 @@ class Desk:
         await self.page.screenshot(path=self.folder / f"{name}.png")
 
     async def wait_for(self, appointment: datetime, people: tuple[PagePhone, ...]) -> None:
-        """Click the page's clock forward to within ten minutes of an appointment; everybody is reminded three times."""
+        """Click the page's clock forward to within ten minutes of an appointment; everybody is reminded three times.
+
+        A reminder is a chat message where the person's window is open, else a subscribe message; at an early hour
+        tomorrow both can be.
+        """
         for before in (timedelta(days=1), timedelta(hours=1), timedelta(minutes=10)):
             await self._put_clock_forward_to(appointment - before)
             for person in people:
-                await person.hears("预约就诊提醒")
+                await person.hears("预约就诊提醒", "提醒您")
 
     async def _put_clock_forward_to(self, moment: datetime) -> None:
         """Click until `moment` has come; the smallest step is ten minutes, so that it may be past by as much."""

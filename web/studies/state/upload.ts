@@ -84,7 +84,7 @@ export function createUpload(clientOf: () => StudiesClient, leave: (error: unkno
       phase.value = 'reading'
       await ask()
     } catch (error) {
-      if (signal.aborted && phase.value === 'paused') return
+      if (signal.aborted) return // paused
       await stop(error)
     }
   }
