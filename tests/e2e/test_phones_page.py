@@ -61,7 +61,7 @@ class Desk:
         for before in (timedelta(days=1), timedelta(hours=1), timedelta(minutes=10)):
             await self._put_clock_forward_to(appointment - before)
             for person in people:
-                await person.hears("预约就诊提醒", "提醒您")
+                await person.hears("预约就诊提醒", "提醒您", "提醒：")
 
     async def _put_clock_forward_to(self, moment: datetime) -> None:
         """Click until `moment` has come; the smallest step is ten minutes, so that it may be past by as much."""
