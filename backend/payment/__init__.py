@@ -1,0 +1,1 @@
+"""Taking and giving back money: WeChat Pay v3."""
