@@ -38,7 +38,7 @@ class WorkerProcesses:
             WorkerDied: the process ended before the work did.
         """
         if self._pool is None:
-            context = multiprocessing.get_context("spawn")
+            context = multiprocessing.get_context("forkserver")
             held, self._lifeline = context.Pipe(duplex=False)
             self._pool = ProcessPoolExecutor(
                 self._count, mp_context=context, initializer=_prepare, initargs=(self._niceness, held)

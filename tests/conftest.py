@@ -1,11 +1,25 @@
 """What every test may use; the fixtures themselves live in tests/support."""
 
+import multiprocessing
+
 import hypothesis
 import pytest
 
 # No example fails because the machine is busy.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+# Processes of the tests are forked from one that has imported what they need, where each would take seconds to begin.
+multiprocessing.set_forkserver_preload(
+    [
+        "backend.rendering",
+        "tests.support.killable",
+        "tests.support.killable_imaging",
+        "tests.support.killable_prescriptions",
+        "tests.support.killable_reports",
+        "tests.support.killable_writeback",
+    ]
+)
 
 pytest_plugins = ["tests.support.databases", "tests.support.redis_server"]
 

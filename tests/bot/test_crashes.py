@@ -1,8 +1,6 @@
 """kill -9 at every step between callback, commit, send and acknowledgement: nothing is lost, and nothing made up."""
 
-import asyncio
 import socket
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +11,8 @@ from sqlalchemy import func, select
 
 from backend.db import Database
 from backend.messaging.tables import DeferredMessage, OutboxMessage
-from tests.support.killable import STEPS
+from tests.support.dying import Forked
+from tests.support.killable import STEPS, main
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.support.waiting import eventually
 
@@ -28,20 +27,14 @@ async def patient_wechat() -> AsyncIterator[RunningSandbox]:
 
 
 @asynccontextmanager
-async def product(url: str, sandbox_url: str, port: int, *step: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def product(url: str, sandbox_url: str, port: int, step: str = "") -> AsyncIterator[Forked]:
     """The product as a process; it is ready at the beginning of the block and gone at its end."""
-    command = ("-m", "tests.support.killable", url, sandbox_url, str(port), *step)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-    )
+    process = Forked(main, url, sandbox_url, port, step)
     try:
-        assert process.stdout is not None
-        assert await asyncio.wait_for(process.stdout.readline(), 30) == b"ready\n"
+        assert await process.said() == "ready"
         yield process
     finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.communicate()
+        await process.end()
 
 
 def free_port() -> int:
@@ -68,7 +61,7 @@ async def test_a_process_killed_at_any_step_loses_nothing_and_repeats_at_most_on
     words = "慢" if stored else "您好"
     async with product(url, patient_wechat.base_url, port, step) as first:
         await phone.say(words)
-        assert await asyncio.wait_for(first.wait(), 20) == -9
+        assert await first.ended() == -9
     async with product(url, patient_wechat.base_url, port):
         expected = [f"{words}的答复"] if stored else ["您好:1:一", "您好:1:二"]
         await phone.wait_for(expected[-1], timeout=20)

@@ -1,13 +1,10 @@
-"""The transport as a process of its own that kills itself at a named step: for the tests of crashes.
-
-python -m tests.support.killable DATABASE SANDBOX_URL PORT [STEP]
-"""
+"""The transport as a process of its own that kills itself at a named step: for the tests of crashes."""
 
 import asyncio
-import contextlib
 import signal
-import sys
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from backend.clock import Clock
@@ -43,8 +40,8 @@ STEPS: dict[str, tuple[type[Any], str, bool]] = {
 }
 
 
-async def _script(incoming: Incoming, state: ConversationState) -> list[Message]:
-    if incoming.text.startswith("慢") and not sys.argv[4:]:
+async def _script(dies: bool, incoming: Incoming, state: ConversationState) -> list[Message]:
+    if incoming.text.startswith("慢") and not dies:
         return [Text(f"{incoming.text}的答复")]
     if incoming.text.startswith("慢"):
         await asyncio.Event().wait()
@@ -53,26 +50,20 @@ async def _script(incoming: Incoming, state: ConversationState) -> list[Message]
     return [Text(f"{incoming.text}:{number}:一"), Text(f"{incoming.text}:{number}:二")]
 
 
-async def _main() -> None:
-    address, sandbox_url, port = sys.argv[1:4]
+async def main(say: Callable[[str], None], address: str, sandbox_url: str, port: int, step: str) -> None:
+    """Carry messages until told to end, or killed at `step`; say when it is ready."""
     install_key_ring(KeyRing({1: bytes(range(32))}, bytes(range(32, 64))))
-    if sys.argv[4:]:
-        class_, name, before = STEPS[sys.argv[4]]
+    if step:
+        class_, name, before = STEPS[step]
         die_at(class_, name, before=before)
     database = Database(address)
     turns = TurnSettings(deadline=0.4, answer_wait=timedelta(seconds=1.5))
     sender = SenderSettings(lease=timedelta(seconds=2), lease_margin=timedelta(seconds=0.5))
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with running_transport(
-        database, Clock(), local_settings(sandbox_url), ScriptedDialogue(_script), turns=turns, sender=sender,
-        port=int(port),
-    ):  # fmt: skip
-        print("ready", flush=True)
+    dialogue = ScriptedDialogue(partial(_script, bool(step)))
+    settings = local_settings(sandbox_url)
+    async with running_transport(database, Clock(), settings, dialogue, turns=turns, sender=sender, port=port):
+        say("ready")
         await stop.wait()
     await database.close()
-
-
-if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_main())

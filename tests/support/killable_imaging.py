@@ -1,11 +1,7 @@
-"""Imaging as a process of its own that kills itself at a named step: for the tests of crashes.
-
-python -m tests.support.killable_imaging DATABASE FOLDER [STEP TIMES]
-"""
+"""Imaging as a process of its own that kills itself at a named step: for the tests of crashes."""
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +13,7 @@ from backend.imaging.scp import ScpSettings, StoreScp
 from backend.lossless import FrameCodec, Method
 from backend.security.keyring import KeyRing
 from tests.support.clinic import build_clinic
-from tests.support.dying import die_at
+from tests.support.dying import Forked, die_at
 from tests.support.imaging import folder_store, imaging_on
 
 RING = KeyRing({1: bytes(range(32))}, bytes(range(32, 64)))
@@ -45,36 +41,27 @@ FORWARDING_STEPS: dict[str, tuple[Any, str, bool]] = {
 
 
 @asynccontextmanager
-async def serving(url: str, folder: Path, *step: str) -> AsyncIterator[tuple[int, asyncio.subprocess.Process]]:
-    """Let a process serve C-STORE, compress and forward; give its port and it."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.support.killable_imaging", url, str(folder), *step),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
+async def serving(url: str, folder: Path, step: str = "", times: int = 1) -> AsyncIterator[tuple[int, Forked]]:
+    """Let a process serve C-STORE, compress and forward, until killed at `step`; give its port and it."""
+    process = Forked(main, url, folder, step, times)
     try:
-        yield int(await process.stdout.readline()), process
+        yield await process.said(), process
     finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+        process.kill()
+        await process.end()
 
 
-async def main(url: str, folder: Path) -> None:
-    """Serve C-STORE, compress, forward and read uploads, until killed; the port is the first line of the output."""
+async def main(say: Callable[[int], None], url: str, folder: Path, step: str, times: int) -> None:
+    """Serve C-STORE, compress, forward and read uploads, until killed; say the port."""
+    if step:
+        owner, name, before = (STEPS | FORWARDING_STEPS | UPLOAD_STEPS)[step]
+        die_at(owner, name, before=before, times=times)
     install_key_ring(RING)
     clinic = build_clinic(Database(url), Clock(), folder / "files")
     imaging = imaging_on(clinic, folder_store(folder))
     scp = StoreScp(imaging, ScpSettings(port=0))
     scp.start()
-    print(scp.port, flush=True)
+    say(scp.port)
     await asyncio.gather(
         imaging.keep_compressing(FrameCodec(Method.JPEG_LS)), imaging.keep_forwarding(), imaging.keep_unpacking()
     )
-
-
-if __name__ == "__main__":
-    if sys.argv[3:]:
-        owner, name, before = (STEPS | FORWARDING_STEPS | UPLOAD_STEPS)[sys.argv[3]]
-        die_at(owner, name, before=before, times=int(sys.argv[4]))
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

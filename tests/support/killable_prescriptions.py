@@ -1,10 +1,6 @@
-"""Signing, approving and printing as a process of its own that kills itself at a named step: for the tests of crashes.
+"""Signing, approving and printing in a process that kills itself at a named step: for the tests of crashes."""
 
-python -m tests.support.killable_prescriptions DATABASE FOLDER STEP PRESCRIPTION
-"""
-
-import asyncio
-import sys
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -42,8 +38,10 @@ PRINT_STEPS: dict[str, tuple[Any, str, bool]] = {
 STEPS = SIGN_STEPS | APPROVE_STEPS | PRINT_STEPS
 
 
-async def main(url: str, folder: Path, step: str, prescription_id: str) -> None:
-    """Do what the step belongs to, until killed."""
+async def main(_say: Callable[[object], None], url: str, folder: Path, step: str, prescription_id: str) -> None:
+    """Do what the step belongs to, until killed at it."""
+    owner, name, before = STEPS[step]
+    die_at(owner, name, before=before)
     install_key_ring(RING)
     clinic = build_clinic(Database(url), Clock(), folder / "files")
     clinic.clock.advance(timedelta(hours=1))  # it began anew, and what was done before is to lie behind it
@@ -62,9 +60,3 @@ async def main(url: str, folder: Path, step: str, prescription_id: str) -> None:
 
 async def _actor(people: Any, practitioner_id: str) -> Any:
     return await people.actor((await people.practitioner(practitioner_id)).person_id)
-
-
-if __name__ == "__main__":
-    owner, name, before = STEPS[sys.argv[3]]
-    die_at(owner, name, before=before)
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4]))

@@ -1,10 +1,7 @@
-"""The issuing of reports as a process of its own that kills itself at a named step: for the tests of crashes.
-
-python -m tests.support.killable_reports DATABASE FOLDER STEP TIMES
-"""
+"""The issuing of reports as a process of its own that kills itself at a named step: for the tests of crashes."""
 
 import asyncio
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +28,12 @@ STEPS: dict[str, tuple[Any, str, bool, int]] = {
 }
 
 
-async def main(url: str, folder: Path) -> None:
-    """Hand on events and issue, until killed."""
+async def main(_say: Callable[[object], None], url: str, folder: Path, step: str) -> None:
+    """Hand on events and issue, until killed at `step`."""
+    owner, name, before, times = STEPS[step]
+    die_at(owner, name, before=before, times=times)
     install_key_ring(RING)
     clinic = build_clinic(Database(url), Clock(), folder / "files")
     imaging = imaging_on(clinic, folder_store(folder))
     documents = documents_on(clinic, imaging, reports_on(clinic, imaging))
     await asyncio.gather(clinic.events.run(), documents.keep_issuing())
-
-
-if __name__ == "__main__":
-    owner, name, before, times = STEPS[sys.argv[3]]
-    die_at(owner, name, before=before, times=times)
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

@@ -1,10 +1,7 @@
-"""Writing back as a process of its own that kills itself at a named step: for the tests of crashes.
-
-python -m tests.support.killable_writeback DATABASE FOLDER STEP
-"""
+"""Writing back as a process of its own that kills itself at a named step: for the tests of crashes."""
 
 import asyncio
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +27,12 @@ STEPS: dict[str, tuple[Any, str, bool]] = {
 }
 
 
-async def main(url: str, folder: Path) -> None:
-    """Hand on events and write back, until killed."""
+async def main(_say: Callable[[object], None], url: str, folder: Path, step: str) -> None:
+    """Hand on events and write back, until killed at `step`."""
+    owner, name, before = STEPS[step]
+    die_at(owner, name, before=before)
     install_key_ring(RING)
     clinic = build_clinic(Database(url), Clock(), folder / "files")
     imaging = imaging_on(clinic, folder_store(folder))
     write_back = write_back_on(clinic, imaging, hospitals_on(clinic))
     await asyncio.gather(clinic.events.run(), write_back.keep_writing())
-
-
-if __name__ == "__main__":
-    owner, name, before = STEPS[sys.argv[3]]
-    die_at(owner, name, before=before)
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

@@ -70,9 +70,9 @@ async def test_a_killed_process_loses_nothing_that_it_acknowledged(
     paths = [tmp_path / f"{number}.dcm" for number in range(SLICES)]
     for path, one in zip(paths, slices, strict=True):
         path.write_bytes(as_file(one))
-    async with serving(database_url, tmp_path, step, str(DIES_AT)) as (port, process):
+    async with serving(database_url, tmp_path, step, DIES_AT) as (port, process):
         acknowledged = await send(port, paths)
-        await asyncio.wait_for(process.wait(), 60)
+        assert await process.ended() == -9
     kept = await stored(clinic, tmp_path)
     assert all(slices[place].SOPInstanceUID in kept for place in range(acknowledged))
     assert acknowledged >= DIES_AT - 1

@@ -1,7 +1,5 @@
 """A process killed at any step of signing, approving or printing leaves all of it or nothing, and it can go on."""
 
-import asyncio
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,14 +10,13 @@ from backend.prescription import State
 from backend.prescription.tables import PrescriptionPaper, SignedVersion
 from backend.security.policy import SYSTEM
 from tests.backend.prescription.conftest import Desk
-from tests.support.killable_prescriptions import APPROVE_STEPS, PRINT_STEPS, SIGN_STEPS
+from tests.support.dying import Forked
+from tests.support.killable_prescriptions import APPROVE_STEPS, PRINT_STEPS, SIGN_STEPS, main
 from tests.support.prescribing import papers_on
 
 
 async def die(database_url: str, folder: Path, step: str, prescription_id: str) -> None:
-    command = [sys.executable, "-m", "tests.support.killable_prescriptions", database_url, str(folder), step]
-    process = await asyncio.create_subprocess_exec(*command, prescription_id)
-    assert await asyncio.wait_for(process.wait(), 120) == -9
+    assert await Forked(main, database_url, folder, step, prescription_id).ended() == -9
 
 
 async def versions(desk: Desk) -> int:

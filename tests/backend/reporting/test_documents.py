@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -25,8 +24,10 @@ from backend.reporting.tables import ReportIssue
 from backend.security.policy import SYSTEM
 from backend.security.tables import AuditEntry
 from tests.backend.reporting.conftest import ReportDesk
+from tests.support.dying import Forked
 from tests.support.imaging import as_file, ct_slice, documents_on, of_patient, streamed
 from tests.support.killable_reports import STEPS
+from tests.support.killable_reports import main as issuing
 from tests.support.orthanc import AE_TITLE, AUTHORIZATION, running_orthanc
 from tests.support.requirements import require_program
 
@@ -278,10 +279,7 @@ async def test_a_process_killed_while_it_issues_leaves_each_document_once(
 ) -> None:
     await desk.mark(1)
     signed = await desk.signed()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.support.killable_reports", database_url, str(tmp_path), step)
-    )
-    assert await asyncio.wait_for(process.wait(), 120) == -9
+    assert await Forked(issuing, database_url, tmp_path, step).ended() == -9
     await hear(desk)
     desk.clinic.clock.advance(timedelta(minutes=5))
     assert await documents.issue_next() == (step != "everything written down")

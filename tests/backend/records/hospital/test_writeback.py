@@ -1,7 +1,5 @@
 """What happened here lands in the hospital's record: once, also after an outage, and nobody else's."""
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,9 +25,11 @@ from backend.security.tables import AuditEntry
 from sandbox.hospital.access import LOCAL_TOKEN
 from sandbox.hospital.store import Store
 from tests.backend.reporting.conftest import ReportDesk, build_desk
+from tests.support.dying import Forked
 from tests.support.fhir_models import read_resource
 from tests.support.hospital import RunningHospital
 from tests.support.killable_writeback import STEPS
+from tests.support.killable_writeback import main as writing
 from tests.support.writeback import NUMBER, hospitals_on, write_back_on
 
 TYPES = ("ServiceRequest", "Encounter", "Condition", "DiagnosticReport")
@@ -400,10 +400,7 @@ async def test_a_process_killed_while_it_writes_leaves_everything_there_once(
     await desk.clinic.care.start(desk.expert, desk.case_id)
     await desk.clinic.care.record_opinion(desk.expert, desk.case_id, diagnosis="急性支气管炎", plan="休息")
     await desk.clinic.care.complete(desk.expert, desk.case_id)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.support.killable_writeback", database_url, str(tmp_path), step)
-    )
-    assert await asyncio.wait_for(process.wait(), 120) == -9
+    assert await Forked(writing, database_url, tmp_path, step).ended() == -9
     await office.hear()
     await office.later(timedelta(minutes=6))
     assert await office.standing() == [(WriteState.WRITTEN, "")]
