@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, event
+from sqlalchemy import Connection, MetaData, Table, event
 
 from backend.db import Base
 
@@ -19,11 +19,16 @@ def append_only(but: Collection[str] = ()) -> dict[str, Any]:
     return {"info": {_INFO: frozenset(but)}}
 
 
+def only_grows(table: Table) -> bool:
+    """Tell whether a table is marked as one that only grows."""
+    return _INFO in table.info
+
+
 def protect(connection: Connection) -> None:
     """Make the database refuse to change or delete rows of the marked tables; harmless where it does already."""
     statements = _sqlite_triggers if connection.dialect.name == "sqlite" else _mysql_triggers
     for table in Base.metadata.tables.values():
-        if _INFO in table.info:
+        if only_grows(table):
             columns = [column.name for column in table.columns if column.name not in table.info[_INFO]]
             for statement in statements(table.name, columns):
                 connection.exec_driver_sql(statement)

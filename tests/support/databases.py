@@ -16,6 +16,7 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from backend.append_only import only_grows
 from backend.clock import Clock
 from backend.db import Base, Database, install_key_ring
 from backend.migrations import import_tables
@@ -132,5 +133,6 @@ async def _empty_tables(connection: AsyncConnection) -> None:
     probes = " UNION ALL ".join(f"SELECT '{name}' FROM DUAL WHERE EXISTS (SELECT 1 FROM {name})" for name in names)  # noqa: S608
     filled = (await connection.execute(text(probes))).scalars().all()
     await connection.execute(text("SET FOREIGN_KEY_CHECKS = 0"))
-    for name in filled:
-        await connection.execute(text(f"TRUNCATE TABLE {name}"))
+    for name in filled:  # TRUNCATE takes ten times as long as DELETE, which tables that only grow refuse
+        grows = only_grows(Base.metadata.tables[name])
+        await connection.execute(text(f"TRUNCATE TABLE {name}" if grows else f"DELETE FROM {name}"))  # noqa: S608
