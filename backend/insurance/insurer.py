@@ -1,35 +1,57 @@
 """What the house asks of an insurer, whatever its dialect; transactions of the national platform (国家医保信息平台)."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Protocol
 
-from backend.insurance.coverage import Fee, Split
+from backend.insurance.coverage import Fee, Insured, Split
 from data.insurance import Insurance, Level, Service
 
 
 @dataclass(frozen=True)
+class Used:
+    """What somebody has used up of one kind of service this year, in yuan, without today's claims."""
+
+    deductible_met: Decimal = Decimal("0.00")
+    paid_year: Decimal = Decimal("0.00")
+
+
+@dataclass(frozen=True)
 class Person:
-    """Somebody as the insurer knows them (1101): the insurer's number, and what has been used up this year, in yuan.
+    """Somebody as the insurer knows them (1101): the insurer's number, and what has been used up this year.
 
     Args:
+        region: where they are insured, as a code of six digits (参保地医保区划).
         insurance: None where the person is known but cannot claim; `refusal` then says why in Chinese.
+        account: what their own account and their family's hold together, in yuan.
+        used: by kind of service; what is not in it is untouched.
     """
 
     number: str = field(repr=False)
     region: str
     insurance: Insurance | None
     refusal: str = ""
-    deductible_met: Decimal = Decimal("0.00")
-    paid_year: Decimal = Decimal("0.00")
     account: Decimal = Decimal("0.00")
+    used: Mapping[Service, Used] = field(default_factory=lambda: MappingProxyType({}))
+
+    def claiming(self, service: Service, *, use_account: bool = True) -> Insured:
+        """Give the person as `coverage.split` takes them, to predict what the insurer will say."""
+        used = self.used.get(service, Used())
+        return Insured(
+            self.insurance, used.deductible_met, used.paid_year, account=self.account, use_account=use_account
+        )
 
 
 @dataclass(frozen=True)
 class Visit:
-    """What a claim is for; `number` is ours and unique for ever. `institution` is its code at the insurer."""
+    """What a claim is for; `number` is ours and unique for ever: at most 30 letters and digits (ipt_otp_no).
+
+    Args:
+        person: their number at the insurer. institution: its code at the insurer, twelve characters.
+    """
 
     number: str
     person: str = field(repr=False)
@@ -83,10 +105,13 @@ class InsurerRefused(Exception):
 
 
 class Insurer(Protocol):
-    """An adapter to one insurer. A province's dialect is one small file that implements this.
+    """An adapter to one insurer, whose dialect is one small file of it.
 
-    `message` is the sender's message id, chosen by the caller and kept before the call: a repeated call under the same
-    id is answered as the first one was. Every method raises InsurerUnreachable, InsurerUnclear or InsurerRefused.
+    `message` is an id of the caller's, kept before the call, at most 64 characters: a repeated call under the same id
+    is answered as the first one was. The adapter keeps which messages of the platform it became. Calls are made outside
+    of a transaction. Every method raises InsurerUnreachable, InsurerUnclear or InsurerRefused.
+
+    A visit goes through `person`, `register` and `upload` before it can be pre-settled or settled.
     """
 
     async def person(self, identity: str, name: str, *, message: str) -> Person:
