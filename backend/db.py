@@ -216,6 +216,11 @@ class Database:
         async with self._readers() as session:
             yield session
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the present task is inside a transaction: what it writes now is not committed yet."""
+        return self._joined() is not None
+
     def _joined(self) -> AsyncSession | None:
         current = self._current.get()
         # A task started inside a transaction inherits the context, but must not use the session of its parent.

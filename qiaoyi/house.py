@@ -15,6 +15,8 @@ from backend.files import FileStore
 from backend.help_desk import HelpDesk
 from backend.imaging import FolderStore, ImagingService, ObjectStore, SealedObjects
 from backend.imaging.remotestore import RemoteStore
+from backend.insurance.insurer import Insurer
+from backend.insurance.national import NationalInsurer
 from backend.people import PeopleService
 from backend.prescription import PrescriptionPapers, PrescriptionService
 from backend.records import RecordService
@@ -68,6 +70,7 @@ class House:
     write_back: WriteBack
     facade: Facade
     help_desk: HelpDesk
+    insurer: Insurer | None
 
 
 @asynccontextmanager
@@ -91,6 +94,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     papers: PrescriptionPapers | None = None
     hospitals: Hospitals | None = None
     slips: SlipService | None = None
+    insurer = NationalInsurer(database, clock, settings.insurer) if settings.insurer else None
     files = FileStore(database, settings.data / "files", clock)
     try:
         events = EventBus(database, clock)
@@ -175,8 +179,11 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             write_back=write_back,
             facade=make_facade(database, clock, audit, people, imaging, prescriptions.formulary, settings.public),
             help_desk=HelpDesk(database, events),
+            insurer=insurer,
         )
     finally:
+        if insurer is not None:
+            await insurer.close()
         if hospitals is not None:
             await hospitals.close()
         if papers is not None:

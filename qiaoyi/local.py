@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from backend import migrations
+from backend.insurance.settings import InsurerSettings
 from backend.records.hospital.registry import HospitalSettings
 from backend.security.policy import SYSTEM
 from backend.seed import demo_id, seed, stock_pharmacies
@@ -20,13 +21,15 @@ from qiaoyi.house import House, open_house
 from qiaoyi.server import PAGES, forever, serving
 from qiaoyi.settings import Settings
 from sandbox import settings as account
-from sandbox.app import HOSPITAL
+from sandbox.app import HOSPITAL, INSURER
 from sandbox.client import SandboxClient
 from sandbox.hospital.access import LOCAL_TOKEN
+from sandbox.insurer.envelope import LOCAL_KEY
 
 _READY_SECONDS = 30
 _END_SECONDS = 10
 _HOSPITAL = "YC-H01"  # whose part the sandbox's hospital plays
+_INSTITUTION = "H99990200001"  # its code at the sandbox's insurer
 
 
 _TEMPLATES = {
@@ -91,9 +94,11 @@ def local_settings(settings: Settings, sandbox_port: int) -> Settings:
         api_url=url,
         templates=_TEMPLATES,
     )
+    insurer = InsurerSettings(url=f"{url}{INSURER}/api", institution=_INSTITUTION, key=LOCAL_KEY)
     return settings.model_copy(
         update={
             "wechat": wechat,
+            "insurer": insurer,
             "clock_url": f"{url}/api/clock",
             "framed_by": url,
             "mini_app_id": account.LOCAL_MINI_APP_ID,

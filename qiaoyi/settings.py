@@ -26,6 +26,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from backend.imaging.retention import REJECTED_KEPT
+from backend.insurance.settings import InsurerSettings
 from backend.lossless import Method
 from backend.prescription import VALID_DAYS
 from backend.signing import Algorithm
@@ -108,6 +109,7 @@ class Settings(BaseSettings):
         signing_algorithm: how prescriptions are signed; SM2 is refused, docs/dependencies.md says why.
         prescription_days: how many days a prescription can be used, the day of its issue counted; the law allows three
             (处方管理办法 第18条).
+        insurer: where claims are settled (`backend.insurance.settings`); nothing is claimed where there is none.
         mini_app_id, mini_app_secret: the mini-program that logs in; none where there is no mini-program.
     """
 
@@ -148,6 +150,7 @@ class Settings(BaseSettings):
     mini_app_secret: str = Field("", repr=False)
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     wechat: WechatSettings | None = None
+    insurer: InsurerSettings | None = None
 
     @field_validator("database_url")
     @classmethod

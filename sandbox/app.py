@@ -18,6 +18,8 @@ from sandbox.world import WORLD, World
 SHUTDOWN_SECONDS = 0.5
 HOSPITAL = "/hospital"
 """Below which address the hospital answers."""
+INSURER = "/insurer"
+"""Below which address the insurer answers."""
 
 
 @web.middleware
@@ -49,6 +51,7 @@ def create_app(world: World) -> web.Application:
     app.add_routes(phone_api.routes)
     app.add_routes(control_api.routes)
     app.add_subapp(HOSPITAL, world.hospital.application())
+    app.add_subapp(INSURER, world.insurer.application())
     app.add_routes(pages.page_routes(world.settings.web))
     app.cleanup_ctx.append(_run_courier)
     app.on_shutdown.append(_end_stream)

@@ -7,6 +7,8 @@ from sandbox.errors import JsonObject, bad_request, not_found
 
 CALLBACK = "callback"
 CALLBACK_KINDS = ("duplicate", "drop_reply", "bad_signature", "stale_timestamp")
+INSURER = "/insurer/"
+INSURER_KINDS = ("twice", "late", "bad_signature", "foreign_answer", "negative", "wrong_sum")
 MAX_FAULTS = 1_000
 MAX_LATENCY_MS = 60_000
 
@@ -68,7 +70,10 @@ class Faults:
             raise bad_request("fault_invalid", "故障设置不对：drop 只能是 before 或 after。")
         given = {name: value for name, value in fields.items() if value is not None}
         kind = given.get("kind")
-        if kind and (kind not in CALLBACK_KINDS or given.setdefault("path", CALLBACK) != CALLBACK):
+        of_insurer = given.get("path", "").startswith(INSURER)
+        if of_insurer and kind and kind not in INSURER_KINDS:
+            raise bad_request("fault_invalid", f"故障设置不对：医保的 kind 只能是 {'、'.join(INSURER_KINDS)}。")
+        if not of_insurer and kind and (kind not in CALLBACK_KINDS or given.setdefault("path", CALLBACK) != CALLBACK):
             raise bad_request("fault_invalid", f"故障设置不对：kind 只能是 {'、'.join(CALLBACK_KINDS)}，用于回调。")
         if len(self._faults) >= MAX_FAULTS:
             raise bad_request("too_many_faults", "故障太多了，请先清除一些。")

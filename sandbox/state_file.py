@@ -1,4 +1,4 @@
-"""Keeps the phones over a restart: the whole account in one JSON file, written as a whole or not at all."""
+"""Keeps the phones over a restart: the account and the insurer in one JSON file, written as a whole or not at all."""
 
 import asyncio
 import base64
@@ -28,7 +28,7 @@ class StateError(Exception):
 
 
 def dump(world: World) -> JsonObject:
-    """What is kept: the account and the clock. Faults and the journal are not."""
+    """What is kept: the account, the insurer's books and the clock. Faults and the journal are not."""
     account = world.account
     return {
         "format": FORMAT,
@@ -42,6 +42,7 @@ def dump(world: World) -> JsonObject:
         "tags": account.tags.names,
         "qr_codes": [asdict(code) for code in account.qr_codes.by_ticket.values()],
         "media": _dump_media(account),
+        "insurer": world.insurer.books.dump(),
     }
 
 
@@ -67,6 +68,8 @@ def load(world: World, state: JsonObject) -> None:
         account.tags.skip_ids(int(tag_id))
     for entry in state["qr_codes"]:
         account.qr_codes.put(QrCode(**entry))
+    if "insurer" in state:  # a file from before there was one
+        world.insurer.books.load(state["insurer"])
     for entry in state["media"]:
         account.media.put(Medium(**{**entry, "data": base64.b64decode(entry["data"])}))
 
@@ -167,7 +170,13 @@ class StateFile:
 
     def _revision(self) -> tuple[int, ...]:
         world = self._world
-        return world.journal.last_seq, world.account.phones.activity, len(world.account.phones), world.clock.version
+        return (
+            world.journal.last_seq,
+            world.insurer.books.last,
+            world.account.phones.activity,
+            len(world.account.phones),
+            world.clock.version,
+        )
 
     def _write(self, text: str) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from sandbox.clock import MovableClock
 from sandbox.faults import Faults
 from sandbox.hospital.histories import fill
 from sandbox.hospital.server import Hospital
+from sandbox.insurer.server import Insurer
 from sandbox.journal import Journal
 from sandbox.settings import Settings
 from sandbox.stream import Stream
@@ -25,6 +26,7 @@ class World:
         self.journal = Journal(self.clock)
         self.hospital = Hospital(self.clock.now)
         self._admit()
+        self.insurer = Insurer(self.clock.now, self.faults, self.journal)
         self.account = Account(settings, self.clock, self.stream, self.journal, self.faults)
 
     async def reset(self) -> None:
@@ -34,6 +36,7 @@ class World:
         self.faults.clear()
         self.journal.clear()
         self._admit()
+        self.insurer.books.clear()
         self.clock.move(0.0)
         self.stream.publish({"reset": True})
 

@@ -76,7 +76,8 @@ class Settlement:
 
 @dataclass(frozen=True)
 class SettledTotal:
-    """What the insurer has settled with an institution on days `since` to `until` (3201), in whole fen."""
+    """What the insurer has settled with an institution on days `since` to `until` (3201), in whole fen; taken back is
+    not settled. `insurance` is of all funds together, so that subsidies are in it (fund_pay_sumamt)."""
 
     count: int
     total: int

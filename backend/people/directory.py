@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +16,7 @@ from backend.people.tables import Expertise, Institution, Practitioner
 from backend.people.views import InstitutionView, PractitionerView
 from backend.security.policy import Action, Actor, Role, require
 from data.departments import departments
+from data.insurance import Level
 
 _KINDS = ("township", "tertiary", "pharmacy")
 _PRACTISING_ROLES = {Role.GRASSROOTS_DOCTOR, Role.EXPERT, Role.PHARMACIST, Role.ADMINISTRATOR}
@@ -165,20 +166,30 @@ class Directory(PeopleContext):
         address: str,
         latitude: float,
         longitude: float,
+        level: Level | None = None,
+        insurance_code: str = "",
     ) -> bool:
         """Make or change an institution; tell whether it is new.
 
+        Args:
+            level: by which insurance pays; where it is not said, that of its kind.
+            insurance_code: its code at insurers (定点医药机构编号): a letter and eleven digits.
+
         Raises:
             Forbidden: the actor does not manage the directory.
-            InvalidInput: the kind is unknown, or the place is none on earth.
+            InvalidInput: the kind is unknown, the place is none on earth, or the code is none.
         """
         require(actor, Action.PEOPLE_MANAGE_DIRECTORY)
         if kind not in _KINDS or not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
             raise InvalidInput("机构的类别或位置不对。", code=code)
+        if insurance_code and not rules.INSURANCE_CODE.fullmatch(insurance_code):
+            raise InvalidInput("机构的医保编号不对，应该是1个字母加11位数字。", field="insurance_code")
         values = {
             "code": code,
             "name": name,
             "kind": kind,
+            "level": level or ("tertiary" if kind == "tertiary" else "primary"),
+            "insurance_code": insurance_code or None,
             "region": region,
             "address": address,
             "latitude": latitude,
@@ -310,6 +321,8 @@ def institution_view(row: Institution, near: tuple[float, float] | None) -> Inst
         address=row.address,
         latitude=row.latitude,
         longitude=row.longitude,
+        level=cast("Level", row.level),
+        insurance_code=row.insurance_code or "",
         distance_km=rules.distance_km(near, (row.latitude, row.longitude)) if near else None,
     )
 

@@ -61,7 +61,7 @@ class Consent(Base):
 
 
 class Institution(Base):
-    """A township health centre or a tertiary hospital."""
+    """A township health centre, a hospital or a pharmacy; its level and code are those that insurers know it by."""
 
     __tablename__ = "institutions"
 
@@ -69,6 +69,8 @@ class Institution(Base):
     code: Mapped[str] = mapped_column(String(32), unique=True)
     name: Mapped[str] = mapped_column(String(64))
     kind: Mapped[str] = mapped_column(String(16))
+    level: Mapped[str] = mapped_column(String(16))
+    insurance_code: Mapped[str | None] = mapped_column(String(12), unique=True)
     region: Mapped[str] = mapped_column(String(64))
     address: Mapped[str] = mapped_column(String(128))
     # Degrees in GCJ-02, as WeChat's location messages give them.

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from backend.security.policy import Role
 from data.consent import ConsentKind
+from data.insurance import Level
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,11 @@ class ConsentView:
 @dataclass(frozen=True)
 class InstitutionView:
     """An institution; `kind` is "township", "tertiary" or "pharmacy", the distance counts from where the asker is, if
-    they said."""
+    they said.
+
+    Args:
+        level: by which insurance pays. insurance_code: its code at insurers (定点医药机构编号), "" where it has none.
+    """
 
     id: str
     code: str
@@ -62,6 +67,8 @@ class InstitutionView:
     address: str
     latitude: float
     longitude: float
+    level: Level
+    insurance_code: str
     distance_km: float | None = None
 
 

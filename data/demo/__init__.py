@@ -11,6 +11,7 @@ from pydantic import Field
 from data.departments import departments
 from data.errors import DataError
 from data.files import Row, read_rows, require_unique
+from data.insurance import Level
 
 FOLDER = Path(__file__).parent
 
@@ -20,7 +21,8 @@ TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
 class Institution(Row):
-    """An institution at a place in degrees (GCJ-02); `packs` is how many of each medicine a pharmacy has."""
+    """An institution at a place in degrees (GCJ-02); `packs` is how many of each medicine a pharmacy has. The codes at
+    insurers are made up: no region of China has the number 9999 with which theirs begins."""
 
     code: str
     name: str
@@ -29,6 +31,8 @@ class Institution(Row):
     address: str
     latitude: Annotated[float, Field(ge=18, le=54)]
     longitude: Annotated[float, Field(ge=73, le=136)]
+    level: Level
+    insurance_code: Annotated[str, Field(pattern=r"^[HP]9999\d{7}$")]
     packs: Annotated[int, Field(ge=0, le=1000)] = 0
 
 
@@ -88,6 +92,8 @@ def load_demo(folder: Path = FOLDER) -> Demo:
     practitioners = read_rows(path, Practitioner)
     patients = read_rows(folder / "patients.json", Patient)
     require_unique(folder / "institutions.json", "code", [row.code for row in institutions])
+    codes_at_insurers = [row.insurance_code for row in institutions]
+    require_unique(folder / "institutions.json", "code at insurers", codes_at_insurers)
     require_unique(path, "code", [row.code for row in practitioners])
     require_unique(path, "licence number", [row.licence_number for row in practitioners])
     require_unique(folder / "patients.json", "code", [row.code for row in patients])
