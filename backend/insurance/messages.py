@@ -113,8 +113,8 @@ class Answer(BaseModel):
 
     code: Annotated[str, Field(alias="infcode", min_length=1, max_length=8, pattern=r"^-?[0-9A-Za-z]+$")]
     reference: Annotated[str, Field(alias="inf_refmsgid", max_length=40)]
-    responded: Annotated[str, Field(alias="respond_time", pattern=r"^\d{17}$")]
-    received: Annotated[str, Field(alias="refmsg_time", pattern=r"^\d{17}$")]
+    responded: Annotated[str, Field(alias="respond_time", pattern=r"^[0-9]{17}$")]
+    received: Annotated[str, Field(alias="refmsg_time", pattern=r"^[0-9]{17}$")]
     error: Annotated[str, Field(alias="err_msg", max_length=2000)] = ""
     content: Annotated[Json | None, Field(alias="output")] = None
 

@@ -60,7 +60,7 @@ class InsuranceInfo(Output):
 
     kind: Annotated[Code, Field(alias="insutype")]
     state: Annotated[Code, Field(alias="psn_insu_stas")]
-    region: Annotated[str, Field(alias="insuplc_admdvs", pattern=r"^\d{6}$")]
+    region: Annotated[str, Field(alias="insuplc_admdvs", pattern=r"^[0-9]{6}$")]
     balance: Annotated[Yuan, Field(alias="balc")] = Decimal(0)
     family_balance: Annotated[Yuan, Field(alias="acct_mulaid_balc")] = Decimal(0)
 
@@ -165,7 +165,7 @@ class SettledAmounts(Amounts):
     number: Annotated[Number, Field(alias="setl_id")]
     visit: Annotated[Number, Field(alias="mdtrt_id")]
     msgid: Annotated[str, Field(alias="medins_setl_id", max_length=30)]
-    time: Annotated[str, Field(alias="setl_time", pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")]
+    time: Annotated[str, Field(alias="setl_time", pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}$")]
 
     def require_sound(self) -> None:
         """See besides that it was settled at some time. Raises Unverifiable."""

@@ -26,7 +26,7 @@ class InsurerSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: Annotated[str, Field(max_length=512)]
-    institution: Annotated[str, Field(pattern=r"^[A-Z]\d{11}$")]
+    institution: Annotated[str, Field(pattern=r"^[A-Z][0-9]{11}$")]
     key: Annotated[str, Field(min_length=SHORTEST_KEY, max_length=256, repr=False)]
     signature: Literal["sm3", "sm2"] = "sm3"
     dialect: str = "national"

@@ -17,7 +17,7 @@ _ID_CHECK_CHARACTERS = "10X98765432"
 # A category, a subcategory with up to four further characters, a span of categories, or a chapter's letter.
 _ICD10 = re.compile(r"[A-Z](\d\d(\.[0-9A-Za-z]{1,4})?)?|[A-Z]\d\d-[A-Z]\d\d")
 
-INSURANCE_CODE = re.compile(r"[A-Z]\d{11}")
+INSURANCE_CODE = re.compile(r"[A-Z][0-9]{11}")
 """Form of an institution's code at insurers: a letter of its kind, six digits of region, five of order."""
 
 RELATIONS = frozenset({"child", "father", "mother", "spouse", "grandparent", "other"})
