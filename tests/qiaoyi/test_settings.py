@@ -198,3 +198,41 @@ def test_a_compression_whose_codec_is_not_installed_stops_the_start_and_says_wha
     with pytest.raises(SettingsError, match=r"^setting imaging_compression: .*needs the package imagecodecs"):
         load(imaging_compression="htj2k")
     assert load(imaging_compression="jpeg2000").imaging_compression is Compression.JPEG_2000
+
+
+INSURER = {
+    "QIAOYI_INSURER__URL": "https://insurer.example.org/api",
+    "QIAOYI_INSURER__INSTITUTION": "H99990200001",
+    "QIAOYI_INSURER__KEY": "a key that both sides have",
+    "QIAOYI_INSURER__TIMEOUT": "5",
+}
+
+
+def test_an_insurer_is_read_from_the_environment_and_its_key_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().insurer is None
+    for name, value in INSURER.items():
+        monkeypatch.setenv(name, value)
+    settings = load()
+    assert settings.insurer is not None
+    assert (settings.insurer.timeout, settings.insurer.dialect) == (5, "national")
+    assert "both sides" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("SIGNATURE", "sm2", "insurer.signature: sm2 needs a certified"),
+        ("URL", "http://insurer.example.org", "insurer.url: begins with https://"),
+        ("KEY", "short", "insurer.key"),
+        ("INSTITUTION", "YC-H01", "insurer.institution"),
+    ],
+)
+def test_a_wrong_setting_of_the_insurer_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    for known, given in INSURER.items():
+        monkeypatch.setenv(known, given)
+    monkeypatch.setenv(f"QIAOYI_INSURER__{name}", value)
+    with pytest.raises(SettingsError, match=words) as error:
+        load()
+    assert value not in str(error.value).removeprefix("setting insurer.signature: sm2")

@@ -53,12 +53,8 @@ def test_both_share_every_claim_alike(
     mine = split(Claim(service, level, ours(fees)), insured, table)
     rule = rule_for(ROWS[table.code], insurance, service, level)
     theirs = shared(rule, fees, Standing(deductible, paid, today, account))
-    assert (theirs.fund, theirs.account, theirs.aid, theirs.cash) == (
-        mine.insurance * 100,
-        mine.account * 100,
-        mine.subsidy * 100,
-        mine.cash * 100,
-    )
+    parts = (mine.insurance, mine.account, mine.subsidy, mine.cash)
+    assert (theirs.fund, theirs.account, theirs.aid, theirs.cash) == tuple(int(part * 100) for part in parts)
     assert theirs.total == theirs.fund + theirs.aid + theirs.account + theirs.cash
     own = (theirs.own_whole, theirs.own_first, theirs.deductible, theirs.total - theirs.own_whole - theirs.own_first)
     assert min(own) >= 0

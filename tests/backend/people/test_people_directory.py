@@ -157,7 +157,33 @@ async def test_a_practitioner_that_cannot_be_is_refused(directory: PeopleService
     assert await directory.practitioners() == []
 
 
-@pytest.mark.parametrize("wrong", [{"kind": "clinic"}, {"latitude": 91.0}, {"longitude": float("nan")}])
+async def test_an_institution_has_a_level_and_perhaps_a_code_at_insurers(directory: PeopleService) -> None:
+    given: dict[str, Any] = {
+        "code": "x",
+        "name": "县医院",
+        "kind": "tertiary",
+        "region": "",
+        "address": "",
+        "latitude": 28.0,
+    }
+    code = "H99990100077"
+    await directory.put_institution(SYSTEM, "0" * 32, longitude=114.0, level="secondary", insurance_code=code, **given)
+    north, south = [await directory.institution(name.ljust(32, "0")) for name in ("north", "south")]
+    county = await directory.institution("0" * 32)
+    assert [one.level for one in (north, south, county)] == ["primary", "tertiary", "secondary"]
+    assert [one.insurance_code for one in (north, south, county)] == ["", "", code]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "clinic"},
+        {"latitude": 91.0},
+        {"longitude": float("nan")},
+        {"insurance_code": "H1"},
+        {"insurance_code": "H9999010000１"},
+    ],
+)
 async def test_an_institution_that_cannot_be_is_refused(people: PeopleService, wrong: dict[str, Any]) -> None:
     given = {"code": "x", "name": "卫生院", "kind": "township", "region": "", "address": "", "latitude": 28.0}
     with pytest.raises(InvalidInput):
