@@ -1,10 +1,14 @@
 """The log of messages to the insurer: what is written down before a message leaves, and after its answer."""
 
-from collections.abc import Collection, Sequence
+import secrets
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from itertools import count
+from typing import Any, Literal, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.clock import Clock
 from backend.db import Database, key_ring
@@ -13,7 +17,12 @@ from backend.insurance.tables import InsurerMessage
 
 State = Literal["sent", "unreachable", "unclear", "answered", "refused", "reversed"]
 
+Ask = Callable[["Logged"], Json]
+T = TypeVar("T")
+
 LONGEST_MESSAGE = 64
+REGISTRATION = "2201"
+_TRIES = 5
 
 
 class AnotherContent(ValueError):
@@ -43,6 +52,8 @@ class MessageLog:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        # Each process counts from somewhere else, so that they seldom meet.
+        self._numbers = count(secrets.randbelow(10_000))
 
     async def begin(self, message: str, transaction: str, asked: Json, address: Address, subject: str) -> Logged:
         """Write down that a message is about to be sent, unless it is answered or reversed already; give how it stood.
@@ -51,38 +62,70 @@ class MessageLog:
             AnotherContent: under this id something else was asked.
             RuntimeError: inside a transaction, which would end after the message has left, or never.
         """
+
+        async def write(session: AsyncSession) -> Logged:
+            return await self._write(session, message, transaction, asked, address, subject)
+
+        return await self._alone(write)
+
+    async def begin_about(self, visit: str, message: str, transaction: str, ask: Ask) -> Logged | None:
+        """The same about a registered visit: `ask` makes what is asked of the registration. None where there is none.
+
+        Raises: as `begin`.
+        """
+
+        async def write(session: AsyncSession) -> Logged | None:
+            registration = _last(await session.scalar(_answered(visit, REGISTRATION)))
+            if registration is None:
+                return None
+            return await self._write(session, message, transaction, ask(registration), registration.address, visit)
+
+        return await self._alone(write)
+
+    async def _alone(self, write: Callable[[AsyncSession], Awaitable[T]]) -> T:
         if self._database.in_transaction:
             raise RuntimeError("the insurer is called outside of a transaction")
+        for _ in range(_TRIES):
+            try:
+                async with self._database.transaction() as session:
+                    return await write(session)
+            except IntegrityError:  # another process has just taken this running number, or begun this message
+                continue
+        raise RuntimeError("no message id is free")
+
+    async def _write(
+        self, session: AsyncSession, message: str, transaction: str, asked: Json, address: Address, subject: str
+    ) -> Logged:
         if not 0 < len(message) <= LONGEST_MESSAGE:
             raise ValueError("a message id of 1 to 64 characters")
         digest = key_ring().blind_index(canonical(asked).decode(), "insurer_messages.digest")
         now = self._clock.now()
-        async with self._database.transaction() as session:
-            row = await session.scalar(_named(message, transaction).with_for_update())
-            if row is None:
-                row = InsurerMessage(
-                    message=message,
-                    transaction=transaction,
-                    subject=subject,
-                    institution=address.institution,
-                    region=address.region,
-                    insured=address.insured,
-                    state="sent",
-                    digest=digest,
-                    asked=asked,
-                    sends=1,
-                    sent_at=now,
-                )
-                session.add(row)
-                await session.flush()
-                row.msgid = message_id(address.institution, now, row.id)
-                return _logged(row, None)
-            if row.digest != digest:
-                raise AnotherContent("another content under a message id")
-            before = _logged(row, row.state)
-            if row.state not in ("answered", "reversed"):
-                row.state = "unclear" if row.state in ("sent", "unclear") else "sent"
-                row.sends, row.sent_at = row.sends + 1, now
+        named = (InsurerMessage.message == message, InsurerMessage.transaction == transaction)
+        row = await session.scalar(select(InsurerMessage).where(*named).with_for_update())
+        if row is None:
+            row = InsurerMessage(
+                message=message,
+                transaction=transaction,
+                msgid=message_id(address.institution, now, next(self._numbers)),
+                subject=subject,
+                institution=address.institution,
+                region=address.region,
+                insured=address.insured,
+                state="sent",
+                digest=digest,
+                asked=asked,
+                sends=1,
+                sent_at=now,
+            )
+            session.add(row)
+            await session.flush()
+            return _logged(row, None)
+        if row.digest != digest:
+            raise AnotherContent("another content under a message id")
+        before = _logged(row, row.state)
+        if row.state not in ("answered", "reversed"):
+            row.state = "unclear" if row.state in ("sent", "unclear") else "sent"
+            row.sends, row.sent_at = row.sends + 1, now
         return before
 
     async def end(
@@ -99,16 +142,8 @@ class MessageLog:
 
     async def last_answered(self, subject: str, transaction: str) -> Logged | None:
         """Give the last message about a subject that was answered, None where none was."""
-        query = (
-            select(InsurerMessage)
-            .where(InsurerMessage.subject == subject, InsurerMessage.transaction == transaction)
-            .where(InsurerMessage.state == "answered")
-            .order_by(InsurerMessage.id.desc())
-            .limit(1)
-        )
         async with self._database.reading() as session:
-            row = await session.scalar(query)
-        return None if row is None else _logged(row, row.state)
+            return _last(await session.scalar(_answered(subject, transaction)))
 
     async def reverse(self, message: str, transactions: Collection[str]) -> Logged | None:
         """See that what was asked under a message id is not sent again; give how the last of it stood, None where
@@ -132,13 +167,23 @@ class MessageLog:
         """Give the callers' ids of messages by those that the insurer knows; one that is not ours is left out."""
         query = select(InsurerMessage.msgid, InsurerMessage.message).where(InsurerMessage.msgid.in_(msgids))
         async with self._database.reading() as session:
-            return {msgid: message for msgid, message in await session.execute(query) if msgid}
+            return {row.msgid: row.message for row in await session.execute(query)}
 
 
-def _named(message: str, transaction: str) -> Any:
-    return select(InsurerMessage).where(InsurerMessage.message == message, InsurerMessage.transaction == transaction)
+def _answered(subject: str, transaction: str) -> Select[InsurerMessage]:
+    return (
+        select(InsurerMessage)
+        .where(InsurerMessage.subject == subject, InsurerMessage.transaction == transaction)
+        .where(InsurerMessage.state == "answered")
+        .order_by(InsurerMessage.id.desc())
+        .limit(1)
+    )
+
+
+def _last(row: InsurerMessage | None) -> Logged | None:
+    return None if row is None else _logged(row, row.state)
 
 
 def _logged(row: InsurerMessage, state: Any) -> Logged:
     address = Address(row.institution, row.region, row.insured)
-    return Logged(row.id, row.msgid or "", row.transaction, address, row.asked, state, row.answer)
+    return Logged(row.id, row.msgid, row.transaction, address, row.asked, state, row.answer)

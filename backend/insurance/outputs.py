@@ -1,4 +1,4 @@
-"""What the insurer says to each transaction, checked field by field. Pure.
+"""What the insurer says to each transaction, checked field by field.
 
 Names are those of the national specification; what is not named here is not read.
 """
@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from backend.clock import LOCAL_ZONE
+from backend.db import key_ring
 from backend.insurance.coverage import Split
 from backend.insurance.insurer import Person, Settlement, Used
 from backend.insurance.messages import Json, Unverifiable
@@ -22,6 +23,11 @@ class Output(BaseModel):
     """What a transaction answers."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @property
+    def subject(self) -> str | None:
+        """Of whom it is, where only the answer tells: what the message log finds it by."""
+        return None
 
     def check(self, asked: Json) -> None:
         """See that it answers what was asked, beyond what each field says. Raises Unverifiable."""
@@ -86,6 +92,11 @@ class PersonOutput(Output):
     insurances: Annotated[tuple[InsuranceInfo, ...], Field(alias="insuinfo", max_length=20)] = ()
     identities: Annotated[tuple[Identity, ...], Field(alias="idetinfo", max_length=50)] = ()
     used: Annotated[tuple[UsedUp, ...], Field(alias="cuminfo", max_length=200)] = ()
+
+    @property
+    def subject(self) -> str:
+        """The blind index of the person's number."""
+        return person_index(self.base.number)
 
     def check(self, asked: Json) -> None:
         """See that it is the person who was asked for."""
@@ -256,6 +267,11 @@ def _check(amounts: Amounts, asked: Json) -> None:
         raise Unverifiable("wrong_total")
     if isinstance(amounts, SettledAmounts) and amounts.visit != told["mdtrt_id"]:
         raise Unverifiable("another_visit")
+
+
+def person_index(number: str) -> str:
+    """Give what the message log finds a person's 1101 by, who has this number at the insurer."""
+    return key_ring().blind_index(number, "insurer_messages.subject")
 
 
 T = TypeVar("T", bound=Output)

@@ -31,7 +31,7 @@ class InsurerMessage(Base):
     id: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=True)
     message: Mapped[str] = mapped_column(String(64))
     transaction: Mapped[str] = mapped_column(String(8))
-    msgid: Mapped[str | None] = mapped_column(String(30), unique=True)
+    msgid: Mapped[str] = mapped_column(String(30), unique=True)
     subject: Mapped[str] = mapped_column(String(64), default="")
     institution: Mapped[str] = mapped_column(String(12))
     region: Mapped[str] = mapped_column(String(6))

@@ -325,7 +325,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("message", sa.String(length=64), nullable=False),
         sa.Column("transaction", sa.String(length=8), nullable=False),
-        sa.Column("msgid", sa.String(length=30), nullable=True),
+        sa.Column("msgid", sa.String(length=30), nullable=False),
         sa.Column("subject", sa.String(length=64), nullable=False),
         sa.Column("institution", sa.String(length=12), nullable=False),
         sa.Column("region", sa.String(length=6), nullable=False),

@@ -1,8 +1,10 @@
 """Each transaction of the national platform, against the sandbox's insurer."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 
 import pytest
 from sqlalchemy import select, text
@@ -11,7 +13,8 @@ from backend.clock import local
 from backend.db import Database
 from backend.insurance.coverage import Claim, Fee, Split, split
 from backend.insurance.insurer import InsurerRefused, Settlement
-from backend.insurance.message_log import AnotherContent
+from backend.insurance.message_log import AnotherContent, MessageLog
+from backend.insurance.messages import Address
 from backend.insurance.tables import InsurerMessage
 from data.insurance import table_for
 from tests.support.insurer import HOSPITAL, LI, LIU, TOWNSHIP, WANG, ZHAO, Talk
@@ -251,3 +254,24 @@ async def test_the_log_has_each_message_and_nobody_can_read_of_whom_it_is(talk: 
     assert [row.subject for row in rows[1:]] == [visit.number] * 4
     plain = str([[bytes(one) if isinstance(one, (bytes, memoryview)) else one for one in row] for row in kept])
     assert not any(secret in plain for secret in (*LIU, visit.person))
+
+
+async def test_many_at_once_are_each_answered_under_an_id_of_their_own(talk: Talk, database: Database) -> None:
+    found = await asyncio.gather(*(talk.person(who) for who in (WANG, LI, LIU) * 7))
+    assert {one.insurance for one in found} == {"resident", "special", "employee"}
+    async with database.reading() as session:
+        msgids = (await session.scalars(select(InsurerMessage.msgid))).all()
+    assert len(set(msgids)) == len(msgids) == 21
+
+
+async def test_two_processes_that_meet_at_a_running_number_do_not_share_it(
+    talk: Talk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = talk.clock.now()
+    monkeypatch.setattr(talk.clock, "now", lambda: now)
+    logs = [MessageLog(database, talk.clock), MessageLog(database, talk.clock)]
+    for log in logs:
+        monkeypatch.setattr(log, "_numbers", count(9_999))
+    address = Address(HOSPITAL, "999902")
+    begun = [await log.begin(f"message {place}", "1101", {}, address, "") for place, log in enumerate(logs)]
+    assert [one.msgid[-4:] for one in begun] == ["9999", "0000"]
