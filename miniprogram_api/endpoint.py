@@ -39,6 +39,14 @@ Reason = Annotated[
 """A reason in a person's words: not blank, at most 200 characters."""
 
 
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=20, pattern=_VISIBLE),
+    AfterValidator(_without_control_characters),
+]
+"""What somebody calls a thing of their own: not blank, at most 20 characters."""
+
+
 def number(value: object) -> object:
     """Let what JSON calls a number pass: not "5", not true. Raises ValueError."""
     if isinstance(value, str | bool):

@@ -94,6 +94,31 @@ async def test_a_medicine_is_found_by_its_initials_and_its_dose_proposed(desk: D
     assert {"code": "tid", "name": "每天三次"} in (await desk.doctor.get("/medicine-frequencies")).body["items"]
 
 
+async def test_a_disease_is_found_by_a_part_of_its_name_and_the_draft_says_how_it_is_called(desk: Desk) -> None:
+    found = (await desk.doctor.get("/diagnoses", q="支气管炎")).body["items"]
+    assert {"code": "J20.9", "name": "急性支气管炎"} in found
+    draft = await desk.draft()
+    assert draft["diagnoses"] == [{"code": "J20.9", "name": "急性支气管炎"}]
+    (medicine,) = draft["medicines"]  # type: ignore[misc]
+    assert (medicine["code"], medicine["unit"], medicine["piece"], medicine["strength"]) == (
+        AMOXICILLIN,
+        "mg",
+        "粒",
+        "250",
+    )
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u3000\u00a0", "字" * 21])
+async def test_a_template_has_a_name_that_can_be_seen(desk: Desk, name: str) -> None:
+    draft = await desk.draft()
+    answer = await desk.doctor.post(f"/prescriptions/{draft['id']}/template", {"name": name})
+    assert (answer.status, answer.code) == (400, "invalid_input")
+    kept = await desk.doctor.post(f"/prescriptions/{draft['id']}/template", {"name": "感冒常用"})
+    assert kept.status == 201
+    templates = (await desk.doctor.get("/prescription-templates")).body["items"]
+    assert templates[0] == {"id": kept.body["id"], "name": "感冒常用", "medicines": 1, "own": True}
+
+
 async def test_findings_come_with_every_change_and_a_reason_answers_a_warning(desk: Desk) -> None:
     draft = await desk.draft()
     long = {"revision": draft["revision"], "lines": [{**LINE, "days": 10}]}
