@@ -23,7 +23,7 @@ from backend.prescription.context import (
 from backend.prescription.formulary import LONGEST_NOTE, MOST_LINES, Proposal, Said
 from backend.prescription.rules import Line, Override, Severity, State, Step, after
 from backend.prescription.tables import Prescription, PrescriptionTemplate
-from backend.prescription.templates import SHIPPED
+from backend.prescription.templates import shipped
 from backend.prescription.views import PrescriptionView, TemplateView
 from backend.security.policy import SYSTEM, Action, Actor, require
 
@@ -203,8 +203,7 @@ class Writing(PrescriptionContext):
             rows = (await session.scalars(query.order_by(PrescriptionTemplate.id))).all()
         own = [TemplateView(row.id, row.name, lines_of(row.lines), row.chronic, own=True) for row in rows]
         known = self.formulary.reference.preparations
-        shipped = [one for one in SHIPPED if all(line.preparation in known for line in one.lines)]
-        return [*own, *shipped]
+        return [*own, *(one for one in shipped() if all(line.preparation in known for line in one.lines))]
 
     async def save_template(self, actor: Actor, prescription_id: str, name: str) -> TemplateView:
         """Keep the lines of the actor's prescription under a name; another one of that name is replaced.
