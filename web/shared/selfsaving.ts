@@ -13,7 +13,13 @@ const PREFIX = 'qiaoyi-unsaved-'
  */
 export type Standing = 'saved' | 'writing' | 'saving' | 'partial' | 'offline' | 'conflict' | 'refused'
 
-export interface Saver<Content extends object, Saved extends { revision: number }> {
+/** An answer of the server: `revision` goes with the next edit; when it was saved, in epoch milliseconds. */
+export interface Versioned {
+  revision: number
+  updatedAt: number
+}
+
+export interface Saver<Content extends object, Saved extends Versioned> {
   /** By which the tab knows what it keeps. */
   id: string
   /** A copy of what can be edited. */
@@ -59,12 +65,12 @@ function forgetUnsaved(id: string): void {
 }
 
 /** What saves itself; what is not on the server yet is kept in the tab, and nothing is ever written over unseen. */
-export function createSelfSaving<Content extends object, Saved extends { revision: number }>(first: Saved, saver: Saver<Content, Saved>) {
+export function createSelfSaving<Content extends object, Saved extends Versioned>(first: Saved, saver: Saver<Content, Saved>) {
   const { id, contentOf, isSame } = saver
   const content = reactive(contentOf(first)) as Content
   const standing = ref<Standing>('saved')
   const problem = ref('')
-  const savedAt = ref(Date.now())
+  const savedAt = ref(first.updatedAt)
   const theirs = shallowRef<Saved | null>(null)
   const setAside = shallowRef<Content | null>(null)
   const hasConflict = computed(() => standing.value === 'conflict')
@@ -79,7 +85,7 @@ export function createSelfSaving<Content extends object, Saved extends { revisio
 
   function changed() {
     if (!stands() && isSame(content, onServer)) {
-      if (standing.value === 'partial') settled()
+      if (standing.value !== 'saving') settled()
       return
     }
     keepUnsaved(id, revision.value, content)
@@ -109,7 +115,7 @@ export function createSelfSaving<Content extends object, Saved extends { revisio
     revision.value = saved.revision
     answer.value = { saved, to: sent }
     onServer = sent
-    savedAt.value = Date.now()
+    savedAt.value = saved.updatedAt
     if (isSame(content, sent)) {
       settled()
     } else {
