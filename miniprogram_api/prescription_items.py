@@ -143,6 +143,7 @@ class PrescriptionItem(Model):
     return_reason: str
     revocation_reason: str
     valid_until: datetime | None
+    updated_at: datetime
     verification_address: str
     verification_code: str
     may_write: bool
@@ -179,6 +180,7 @@ def prescription_item(call: Call, view: PrescriptionView) -> PrescriptionItem:
         return_reason=view.return_reason,
         revocation_reason=view.revocation_reason,
         valid_until=view.valid_until,
+        updated_at=view.updated_at,
         verification_address=address,
         verification_code=_code(address) if address else "",
         may_write=writes,

@@ -11,7 +11,7 @@ from backend.prescription import Finding, Line, PrescriptionView, Said, Severity
 from backend.security.policy import Actor
 from bot.cards.case import case_line
 from bot.messages import Choice, Link, Menu, Notice
-from bot.wording import clip, lines
+from bot.wording import lines
 
 if TYPE_CHECKING:
     from backend.prescription import PrescriptionService
@@ -29,7 +29,6 @@ REVOKE = "prescription.revoke"
 """The action with which a doctor takes a prescription back."""
 
 _SIGNS = {Severity.STOP: "⛔", Severity.WARNING: "⚠", Severity.NOTE: "💡"}
-_LONGEST_REASON = 60
 
 
 def spoken(said: Said, line: Line) -> str:
@@ -130,10 +129,9 @@ def patient_card(view: PrescriptionView, url: str, notice: Notice | None = None)
     return Link("您的处方", "点开有二维码，取药时给药店的人扫一扫。也可以打印出来。", url, notice=notice)
 
 
-def doctor_card(case: ConsultationView, view: PrescriptionView, url: str, notice: Notice | None = None) -> Link:
-    """Give the card of a prescription to who wrote it."""
-    words = lines(case_line(case), view.state.label, clip(medicines_text(view), _LONGEST_REASON))
-    return Link(f"处方 {view.number}", words, url, notice=notice)
+def writing_card(case: ConsultationView, url: str) -> Link:
+    """Give the card of the page on which a prescription is written."""
+    return Link("写处方", lines(case_line(case), "和聊天里是同一张，两边都能接着写。点这里打开。"), url)
 
 
 def medicines_text(view: PrescriptionView) -> str:

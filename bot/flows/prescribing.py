@@ -17,7 +17,7 @@ from backend.prescription import (
     read_line,
     stored_line,
 )
-from bot.cards.prescription import WRITE, draft_text, finding_text, spoken
+from bot.cards.prescription import WRITE, draft_text, finding_text, spoken, writing_card
 from bot.dialogue import Dialogue, Turn
 from bot.flows.coding import disease_choices
 from bot.flows.prescription_questions import ask, keep_answer, open_question
@@ -33,6 +33,7 @@ _NOTES = ("饭前吃", "饭后吃", "睡前吃", "多喝水")
 _ASK_SEARCH = "请发药名，也可以只发拼音首字母，比如 amxl（阿莫西林）。"
 _USUAL = ("qd", "bid", "tid", "qid", "qn", "prn")
 _LEAVE = Choice("rx.leave", "先放着")
+_ON_PAGE = Choice("rx.page", "在网页上写")
 
 
 class PrescribeFlow(StaffFlow):
@@ -97,7 +98,7 @@ class PrescribeFlow(StaffFlow):
 
     def _search(self, turn: Turn, said: str = "", *, first: bool = False) -> None:
         turn.data["step"] = "search"
-        ways = [Choice("rx.last", "照上次开"), Choice("rx.templates", "用模板")] if first else []
+        ways = [Choice("rx.last", "照上次开"), Choice("rx.templates", "用模板"), _ON_PAGE] if first else []
         back = _LEAVE if first else Choice("rx.overview", "返回处方")
         turn.say(Menu(lines(said, _ASK_SEARCH), (*ways, back)))
 
@@ -315,6 +316,12 @@ class PrescribeFlow(StaffFlow):
     async def _reasons(self, turn: Turn) -> None:
         await self._next_warning(turn, await self._draft(turn))
 
+    async def _on_page(self, turn: Turn) -> None:
+        """Give the card of the page on which the same draft can be written."""
+        view = await self._draft(turn)
+        case = await turn.services.consultations.get(turn.actor, turn.data["consultation_id"])
+        turn.say(writing_card(case, turn.services.links.prescription(view.id)))
+
     async def _show(self, turn: Turn) -> None:
         await self._overview(turn, await self._draft(turn))
 
@@ -339,6 +346,7 @@ class PrescribeFlow(StaffFlow):
             Choice("rx.diagnosis", "改诊断" if view.diagnoses else "写诊断"),
             Choice("rx.chronic", "改回普通处方" if view.chronic else "改成慢病处方"),
             Choice("rx.keep", "存成模板"),
+            _ON_PAGE,
             _LEAVE,
             Choice("rx.throw", "丢掉"),
         ]
@@ -534,6 +542,7 @@ _TAPS = {
     "rx.throw": PrescribeFlow._throw,
     "rx.throw.sure": PrescribeFlow._throw_surely,
     "rx.chronic": PrescribeFlow._chronic,
+    "rx.page": PrescribeFlow._on_page,
     "rx.leave": PrescribeFlow._leave,
 }
 

@@ -1,6 +1,7 @@
 """The page of a prescription in Chromium on the real product: what its patient reads, by day and by night."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ class Scene:
         """Approve it."""
         await self.product.house.prescriptions.approve(self.pharmacist, prescription_id)
 
-    async def open(self, member: Member, prescription_id: str, **options: Any) -> Page:
+    async def open(self, member: Member, prescription_id: str, heading: str = "处方", **options: Any) -> Page:
         """Open the page in a window of its own, as a member's phone says who that is."""
         options = {"viewport": WIDE, "locale": "zh-CN", "reduced_motion": "reduce"} | options
         page = await (await self.browser.new_context(**options)).new_page()
@@ -56,13 +57,14 @@ class Scene:
 
         await page.route("**/connect/oauth2/authorize?*", lead_back)
         await page.goto(f"{self.product.house.settings.public}/h5/prescriptions/{prescription_id}")
-        await expect(page.get_by_role("heading", name="处方", exact=True)).to_be_visible()
+        await expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
         return page
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    async with running_product(Path(tmp_path_factory.mktemp("product"))) as product:
+@asynccontextmanager
+async def clinic_scene(browser: Browser, folder: Path) -> AsyncIterator[Scene]:
+    """A product in which a case's doctor and pharmacist can sign."""
+    async with running_product(folder) as product:
         case, house = await booked_case(product), product.house
         doctor = await case.doctor.actor()
         assert doctor.institution_id is not None
@@ -84,6 +86,12 @@ async def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> A
         patient = (await house.consultations.get(SYSTEM, case.id)).patient_id
         await tell_everything(house.people, house.records, patient)
         yield Scene(product, case, await house.people.actor(person_id), browser)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with clinic_scene(browser, Path(tmp_path_factory.mktemp("product"))) as scene:
+        yield scene
 
 
 @pytest.fixture

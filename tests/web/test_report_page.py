@@ -22,8 +22,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 RUN_AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
     .map(fault => `${fault.id}: ` + fault.nodes.map(node => node.html + ' ' + node.failureSummary).join(' | '))"""
-TOO_SMALL = """() => [...document.querySelectorAll('button, a, textarea, summary, input:not([type=checkbox])')]
-    .filter(one => one.getClientRects().length && one.getBoundingClientRect().height < 47.5)
+TOO_SMALL = """() => [...document.querySelectorAll('button, a, textarea, summary, select, input')]
+    .filter(one => one.getClientRects().length && (one.closest('label') ?? one).getBoundingClientRect().height < 47.5)
     .map(one => one.outerHTML)"""
 SMALL_TEXT = """() => [...document.querySelectorAll('main *')].filter(one => [...one.childNodes].some(
     node => node.nodeType === 3 && node.textContent.trim()) && one.getClientRects().length

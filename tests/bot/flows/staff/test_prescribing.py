@@ -7,7 +7,7 @@ from backend.consultation.views import ConsultationView
 from backend.security.policy import SYSTEM, Role
 from bot.messages import Link
 from tests.bot.flows.staff.conftest import County
-from tests.support.prescribing import tell_everything
+from tests.support.prescribing import amoxicillin, tell_everything
 from tests.support.stories import Phone
 
 
@@ -212,6 +212,23 @@ async def test_old_buttons_and_strange_words_lose_nothing(scene: Scene) -> None:
     assert "阿莫西林胶囊" in scene.doctor.text
     await scene.doctor.say("返回")
     assert "阿莫西林胶囊" in await scene.open()
+
+
+async def test_the_same_draft_is_written_on_the_page_and_in_chat(scene: Scene) -> None:
+    await scene.open()
+    await scene.doctor.tap("在网页上写")
+    card = scene.doctor.replies[-1]
+    assert isinstance(card, Link)
+    service, doctor = (
+        scene.house.services.prescriptions,
+        await scene.house.services.people.actor(scene.doctor.person_id),
+    )
+    draft = await service.draft(doctor, scene.case.id)
+    assert card.url.endswith(f"/h5/prescriptions/{draft.id}")
+    await service.write(doctor, draft.id, lines=[amoxicillin()])
+    assert "阿莫西林胶囊" in await scene.open()
+    await scene.doctor.tap("在网页上写")
+    assert "写处方" in scene.doctor.text
 
 
 async def test_templates_and_the_last_prescription_save_typing(scene: Scene) -> None:
