@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from backend.dispensing import DispensingService
 from backend.errors import NotFound
 from backend.limits import RateLimits
 from backend.prescription import PrescriptionService
@@ -25,7 +26,11 @@ _TITLE = "真伪核对"
 
 
 def verification_route(
-    reports: ReportService, prescriptions: PrescriptionService, limits: RateLimits, proxies: Networks
+    reports: ReportService,
+    prescriptions: PrescriptionService,
+    dispensing: DispensingService,
+    limits: RateLimits,
+    proxies: Networks,
 ) -> web.RouteDef:
     """Give the route of the page; from one address so many looks a minute, which no guessing of codes gets through."""
 
@@ -40,7 +45,8 @@ def verification_route(
         except NotFound:
             pass
         try:
-            return page(200, "处方核对", shown_prescription(await prescriptions.verify(code)))
+            verified = await prescriptions.verify(code)
+            return page(200, "处方核对", shown_prescription(verified, await dispensing.handed_out(code)))
         except NotFound:
             return page(404, _TITLE, _refusal("没有查到这张纸", _UNKNOWN))
 

@@ -254,7 +254,9 @@ def _application(
     application.add_routes(receiving.gateway.routes())
     application.add_routes(imaging_routes(house, authorise_viewer(context)))
     application.add_routes(Playback(house.video, recording_links).routes())
-    application.add_routes([verification_route(house.reports, house.prescriptions, limits, settings.trusted_proxies)])
+    application.add_routes(
+        [verification_route(house.reports, house.prescriptions, house.dispensing, limits, settings.trusted_proxies)]
+    )
     application.add_routes(page_routes(PAGES, settings.framed_by))
     application.add_routes(
         device_page_routes(house.monitoring, limits, settings.trusted_proxies, settings.public, settings.framed_by)

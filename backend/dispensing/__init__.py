@@ -1,7 +1,18 @@
 """From an approved prescription to the patient's hands: pharmacies, orders, refills (docs/prescription.md)."""
 
+from backend.dispensing.handovers import Handover
 from backend.dispensing.rules import Item, Method, Option, OrderState
 from backend.dispensing.service import DispensingService
 from backend.dispensing.views import OrderView, RefillView, StockItem
 
-__all__ = ["DispensingService", "Item", "Method", "Option", "OrderState", "OrderView", "RefillView", "StockItem"]
+__all__ = [
+    "DispensingService",
+    "Handover",
+    "Item",
+    "Method",
+    "Option",
+    "OrderState",
+    "OrderView",
+    "RefillView",
+    "StockItem",
+]

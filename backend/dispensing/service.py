@@ -1,8 +1,9 @@
-"""The use cases of dispensing in one service: stock, orders, and requests to prescribe once more, a file each."""
+"""The use cases of dispensing in one service, a file each: stock, orders, handovers, requests to prescribe once more."""
 
 from backend.clock import Clock
 from backend.consultation import ConsultationService
 from backend.db import Database
+from backend.dispensing.handovers import Handovers
 from backend.dispensing.orders import UNACCEPTED_TIMER, UNRECEIVED_TIMER, Orders
 from backend.dispensing.refills import Refills
 from backend.events import Event, EventBus
@@ -12,7 +13,7 @@ from backend.security.audit import AuditLog
 from backend.timers import Timers
 
 
-class DispensingService(Orders, Refills):
+class DispensingService(Orders, Refills, Handovers):
     """All use cases of dispensing: the only code that changes its tables.
 
     Raises (besides what each method names):

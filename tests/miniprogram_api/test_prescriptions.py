@@ -11,6 +11,7 @@ import pytest_asyncio
 import zxingcpp
 from aiohttp import web
 
+from backend.clock import local
 from backend.limits import MemoryRateLimits
 from backend.security.policy import SYSTEM, Role
 from miniprogram_api.verification import verification_route
@@ -77,7 +78,9 @@ async def verification(house: House) -> AsyncIterator[str]:
     """The address of the page behind the codes."""
     application = web.Application()
     services = house.services
-    application.add_routes([verification_route(services.reports, services.prescriptions, MemoryRateLimits(), ())])
+    application.add_routes(
+        [verification_route(services.reports, services.prescriptions, services.dispensing, MemoryRateLimits(), ())]
+    )
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -227,6 +230,26 @@ async def test_the_page_says_in_big_words_when_it_cannot_be_used(desk: Desk, ver
         assert "<h1>这张处方已经过期</h1>" in await answer.text()
     async with desk.doctor.http.get(verification + "some-guess") as answer:
         assert answer.status == 404
+
+
+async def test_the_page_says_when_and_at_which_pharmacy_a_prescription_was_used(desk: Desk, verification: str) -> None:
+    services, id_ = desk.house.services, await desk.approved()
+    code = str((await services.prescriptions.prescription(SYSTEM, id_)).code)
+    await services.people.put_institution(
+        SYSTEM, "e" * 32, code="P1", name="桥头<大>药房", kind="pharmacy", region="桥县", address="街上",
+        latitude=30.0, longitude=114.0,
+    )  # fmt: skip
+    desk.house.institutions["桥头<大>药房"] = "e" * 32
+    druggist = await desk.house.hire("孙近", Role.PHARMACIST, "桥头<大>药房", "", "药师")
+    await services.dispensing.redeem(druggist, code)
+    now = local(desk.house.clock.now())
+    async with desk.doctor.http.get(verification + code) as answer:
+        page = await answer.text()
+    assert "<h1>这张处方已经用过了</h1>" in page
+    assert f"{now:%Y年%m月%d日 %H:%M}，药在桥头&lt;大&gt;药房发完了，不能再发。" in page
+    assert "桥头&lt;大&gt;药房（柜台取药）发了第1种" in page
+    assert "1. 【已发】阿莫西林胶囊" in page
+    assert "王小明" not in page
 
 
 async def test_the_seal_holds_and_no_changed_byte_passes(desk: Desk) -> None:

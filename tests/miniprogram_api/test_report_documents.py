@@ -123,8 +123,9 @@ class Page:
 async def page(house: House) -> AsyncIterator[Page]:
     """The page's server."""
     application = web.Application()
+    services = house.services
     application.add_routes(
-        [verification_route(house.services.reports, house.services.prescriptions, MemoryRateLimits(), ())]
+        [verification_route(services.reports, services.prescriptions, services.dispensing, MemoryRateLimits(), ())]
     )
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()

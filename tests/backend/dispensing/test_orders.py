@@ -98,6 +98,24 @@ async def test_a_paper_at_the_counter_is_used_once(county: County) -> None:
         await county.dispensing.redeem(county.near_pharmacist, "no-such-code-at-all")
 
 
+async def test_whoever_holds_the_paper_learns_when_and_where_it_was_used_and_of_which_lines(county: County) -> None:
+    prescription = await county.approved()
+    assert prescription.code is not None
+    order = await county.dispensing.place(county.patient, prescription.id, county.near, Method.PICKUP)
+    assert await county.dispensing.handed_out(prescription.code) == (), "what is ordered is not handed out yet"
+    await county.dispensing.accept(county.near_pharmacist, order.id)
+    await county.dispensing.pack(county.near_pharmacist, order.id, without=[1], reason="没货了")
+    between = county.desk.clinic.clock.now()
+    await county.desk.clinic.pass_time(timedelta(hours=2))
+    await county.dispensing.redeem(county.far_pharmacist, prescription.code)
+    first, second = await county.dispensing.handed_out(prescription.code)
+    assert (first.pharmacy_name, first.method, first.lines) == ("近处大药房", Method.PICKUP, (0,))
+    assert (second.pharmacy_name, second.method, second.lines) == ("远处大药房", Method.COUNTER, (1,))
+    assert first.at <= between < second.at <= county.desk.clinic.clock.now()
+    with pytest.raises(NotFound):
+        await county.dispensing.handed_out("no-such-code-at-all")
+
+
 async def test_a_paper_is_not_redeemed_while_another_pharmacy_prepares_it(county: County) -> None:
     prescription = await county.approved()
     assert prescription.code is not None
