@@ -38,7 +38,7 @@ class Page:
 
     Args:
         category: 普通, 急诊 or 儿科. facts: the rows of the head, each of pairs of name and value.
-        medicines: pairs of what is handed out and how it is taken.
+        medicines: of each what it is, how many packs are handed out, and how it is taken.
         remarks: why a warning does not hold, in the doctor's words.
         signatures: pairs of who and their name; an empty name is written by hand.
         address: where the QR code leads.
@@ -48,7 +48,7 @@ class Page:
     number: str
     category: str
     facts: tuple[tuple[tuple[str, str], ...], ...] = field(repr=False)
-    medicines: tuple[tuple[str, str], ...] = field(repr=False)
+    medicines: tuple[tuple[str, str, str], ...] = field(repr=False)
     remarks: tuple[str, ...] = field(repr=False)
     signatures: tuple[tuple[str, str], ...] = field(repr=False)
     valid_until: str
@@ -132,9 +132,10 @@ class _Printer(Sheet):
         self.write(_LEFT, top - 7 * mm, "Rp.", 15, strong=True)
         size = self._size_that_fits(top - 9 * mm - bottom)
         y = top - 9 * mm
-        for line, indent in self._lines(size):
+        for line, indent, packs in self._lines(size):
             y -= size * 1.42
             self.write(_LEFT + indent, y, line, size)
+            self.write(_RIGHT - self.measure(packs, size), y, packs, size, strong=True)
         y -= 2.4 * mm
         if y - bottom > 6 * mm:  # what is left is struck through, so that nothing can be added
             self.canvas.setStrokeGray(0.35)
@@ -149,16 +150,17 @@ class _Printer(Sheet):
             size -= 0.25
         return size
 
-    def _lines(self, size: float) -> list[tuple[str, float]]:
-        """Give the lines of the body with their indent."""
-        found: list[tuple[str, float]] = []
+    def _lines(self, size: float) -> list[tuple[str, float, str]]:
+        """Give the lines of the body with their indent, and what stands at their right end."""
+        found: list[tuple[str, float, str]] = []
         width = _COLUMN - _INDENT
-        for number, (what, how) in enumerate(self._page.medicines, 1):
-            first, *rest = self._wrapped(what, width, size)
-            found += [(f"{number}. {first}", 0.0), *((line, _INDENT) for line in rest)]
-            found += [(line, _INDENT) for line in self._wrapped(f"用法：{how}", width, size)]
-        for remark in self._page.remarks:
-            found += [(line, _INDENT) for line in self._wrapped(f"医师注：{remark}", width, size)]
+        for number, (what, packs, how) in enumerate(self._page.medicines, 1):
+            room = width - self.measure(packs, size) - 4 * mm
+            first, *rest = self._wrapped(what, room, size)
+            found += [(f"{number}. {first}", 0.0, self.shown(packs)), *((line, _INDENT, "") for line in rest)]
+            found += [(line, _INDENT, "") for line in self._wrapped(f"用法：{how}", width, size)]
+        for remark in self._page.remarks:  # not indented: they are of the whole, not of the last medicine
+            found += [(line, 0.0, "") for line in self._wrapped(f"医师注：{remark}", _COLUMN, size)]
         return found
 
     def _wrapped(self, text: str, width: float, size: float) -> list[str]:

@@ -61,7 +61,7 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
     references, definitions = models_json_schema(wanted, ref_template=_SCHEMAS + "{model}")
     schemas: dict[str, Any] = definitions["$defs"]
     # A query is a list of parameters, not one object: its models are read and then left out.
-    queries = {endpoint.query: schemas.pop(endpoint.query.__name__, {}) for endpoint in endpoints}
+    queries = {model: schemas.pop(model.__name__, {}) for model in {endpoint.query for endpoint in endpoints}}
     paths: dict[str, Any] = {}
     for endpoint in endpoints:
         operation = _operation(endpoint, references.get((endpoint.answers, "serialization"), {}))

@@ -1,4 +1,4 @@
-"""The use cases of dispensing in one service, a file each: stock, orders, handovers, requests to prescribe once more."""
+"""The use cases of dispensing in one service, a file each: stock, orders, handovers, requests for the same again."""
 
 from backend.clock import Clock
 from backend.consultation import ConsultationService

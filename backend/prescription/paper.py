@@ -33,7 +33,7 @@ def page_of(document: Mapping[str, Any], approval: Mapping[str, Any], address: s
             (("会诊编号", document["consultation"]),),
             (("临床诊断", diagnoses),),
         ),
-        medicines=tuple((_what(line), _how(line)) for line in document["lines"]),
+        medicines=tuple((f"{line['name']} {line['spec']}", _packs(line), _how(line)) for line in document["lines"]),
         remarks=tuple(dict.fromkeys(one["reason"] for one in document["overrides"])),
         signatures=(
             ("医师", f"{doctor['name']}　{doctor['title']}（电子签名）"),
@@ -47,8 +47,8 @@ def page_of(document: Mapping[str, Any], approval: Mapping[str, Any], address: s
     )
 
 
-def _what(line: Mapping[str, Any]) -> str:
-    return f"{line['name']} {line['spec']}　　{line['packs']}{line['pack_unit']}"
+def _packs(line: Mapping[str, Any]) -> str:
+    return f"× {line['packs']}{line['pack_unit']}"
 
 
 def _how(line: Mapping[str, Any]) -> str:
