@@ -102,7 +102,7 @@ async def test_a_disease_is_found_by_a_part_of_its_name_and_the_draft_says_how_i
     assert {"code": "J20.9", "name": "急性支气管炎"} in found
     draft = await desk.draft()
     assert draft["diagnoses"] == [{"code": "J20.9", "name": "急性支气管炎"}]
-    (medicine,) = draft["medicines"]  # type: ignore[misc]
+    (medicine,) = (await desk.doctor.get(f"/prescriptions/{draft['id']}")).body["medicines"]
     assert (medicine["code"], medicine["unit"], medicine["piece"], medicine["strength"]) == (
         AMOXICILLIN,
         "mg",

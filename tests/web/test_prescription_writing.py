@@ -174,6 +174,24 @@ async def test_two_places_that_write_at_once_are_told_so_and_lose_nothing(scene:
         await expect(page.get_by_test_id("set-aside")).to_contain_text("华法林")
 
 
+async def test_what_changed_elsewhere_after_it_was_read_is_not_signed_unread(scene: Scene) -> None:
+    page = await writing(scene, viewport=NARROW)
+    await say_what_it_is_for(page)
+    await add(page, "阿莫西林胶囊", AMOXICILLIN)
+    await saved(page)
+    await page.get_by_test_id("read").click()
+    await expect(page.get_by_test_id("sign-page")).to_be_visible()
+    draft, doctor = await draft_of(scene), await scene.case.doctor.actor()
+    await scene.product.house.prescriptions.write(doctor, draft.id, lines=[amoxicillin(days=3)])
+    await page.get_by_test_id("sign").click()
+    await expect(page.get_by_test_id("problem")).to_contain_text("请再读一遍")
+    await expect(page.get_by_test_id("line-0").get_by_test_id("days")).to_have_value("3")
+    assert (await draft_of(scene)).id == draft.id, "it is a draft still"
+    await page.get_by_test_id("read").click()
+    await page.get_by_test_id("sign").click()
+    await expect(page.get_by_test_id("state")).to_contain_text("等药师审核")
+
+
 async def test_templates_fill_the_draft_after_a_question_and_are_kept_under_a_name(scene: Scene) -> None:
     page = await writing(scene)
     await page.get_by_test_id("template-hypertension").click()
@@ -182,6 +200,12 @@ async def test_templates_fill_the_draft_after_a_question_and_are_kept_under_a_na
     await page.get_by_test_id("template-type_2_diabetes").click()
     await page.get_by_test_id("fill-sure").click()
     await expect(page.get_by_test_id("line-0")).to_contain_text("二甲双胍片")
+    await page.get_by_test_id("line-0").get_by_test_id("days").fill("几天")
+    await page.get_by_test_id("template-lipids").click()
+    await page.get_by_test_id("fill-sure").click()
+    await expect(page.get_by_test_id("problem")).to_contain_text("天数要写1到90")
+    await page.get_by_test_id("line-0").get_by_test_id("days").fill("28")
+    await saved(page)
     await page.get_by_test_id("keep").click()
     await expect(page.get_by_test_id("keep-sure")).to_be_disabled()
     await page.get_by_test_id("template-name").fill("糖尿病常用")
