@@ -1,0 +1,7 @@
+"""Charging: the one orchestration of insurance, payment and booking (docs/money.md)."""
+
+from backend.charging.rules import ChargeState, Reason
+from backend.charging.service import ChargingService, Decision
+from backend.charging.views import ChargeView
+
+__all__ = ["ChargeState", "ChargeView", "ChargingService", "Decision", "Reason"]
