@@ -576,9 +576,14 @@ def upgrade() -> None:
         sa.Column("expert_id", sa.String(length=32), nullable=False),
         sa.Column("starts_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
         sa.Column("ends_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
-        sa.Column("state", sa.Enum("free", "booked", name="slotstate", native_enum=False, length=24), nullable=False),
+        sa.Column(
+            "state", sa.Enum("free", "held", "booked", name="slotstate", native_enum=False, length=24), nullable=False
+        ),
+        sa.Column("held_for", sa.String(length=32), nullable=True),
+        sa.Column("held_until", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_slots")),
         sa.UniqueConstraint("expert_id", "starts_at", name=op.f("uq_slots_expert_id_starts_at")),
+        sa.UniqueConstraint("held_for", name=op.f("uq_slots_held_for")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
