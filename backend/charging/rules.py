@@ -6,6 +6,9 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from backend.errors import IllegalMove
+from backend.insurance.coverage import Split
+from backend.ledger import Line
+from backend.money import to_fen
 
 
 class ChargeState(StrEnum):
@@ -149,6 +152,14 @@ class StepState(StrEnum):
     DROPPED = "dropped"
 
 
+class OrderState(StrEnum):
+    """What became of an order at the payment provider."""
+
+    OPEN = "open"
+    PAID = "paid"
+    CLOSED = "closed"
+
+
 PENDING = frozenset({StepState.TODO, StepState.SENT, StepState.UNCLEAR})
 """States of steps that somebody still has to do."""
 
@@ -175,3 +186,47 @@ HELD_WHILE_UNCLEAR = timedelta(hours=1)
 
 SLOW_AFTER = timedelta(seconds=10)
 """After so long without an answer of the insurer the patient is told, and may pay themselves."""
+
+WATCH_EVERY = timedelta(seconds=30)
+"""So often it is asked whether an open order was paid, beside what the provider tells by itself."""
+
+LEASE = timedelta(seconds=60)
+"""So long a worker may take for one step; after that another one asks what became of it."""
+
+CALL_TIMEOUT = 20.0
+"""Seconds after which an outward call counts as unanswered."""
+
+FIRST_BACKOFF = timedelta(seconds=2)
+LONGEST_BACKOFF = timedelta(minutes=10)
+
+
+def posted(*lines: tuple[str, int]) -> list[Line]:
+    """Give the lines of a posting without those of nothing."""
+    return [Line(account, amount) for account, amount in lines if amount]
+
+
+def payment_lines(amount: int) -> list[Line]:
+    """The provider has the patient's money: we owe it to the patient until there is a settlement."""
+    return posted(("wechat_pay", amount), ("patient", -amount))
+
+
+def refund_lines(amount: int) -> list[Line]:
+    """The provider has given it back."""
+    return posted(("patient", amount), ("wechat_pay", -amount))
+
+
+def settlement_lines(institution_id: str, split: Split, borne: int = 0) -> list[Line]:
+    """The institution has earned the fee; each of those who pay owes its part. `borne`: what the platform pays."""
+    return posted(
+        ("patient", to_fen(split.cash)),
+        ("insurer", to_fen(split.insurance)),
+        ("family_account", to_fen(split.account)),
+        ("treasury", to_fen(split.subsidy)),
+        ("platform", borne),
+        (f"institution:{institution_id}", -to_fen(split.total) - borne),
+    )
+
+
+def kept_lines(institution_id: str, amount: int) -> list[Line]:
+    """What a patient who did not come pays."""
+    return posted(("patient", amount), (f"institution:{institution_id}", -amount))

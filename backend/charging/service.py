@@ -1,95 +1,89 @@
 """Charging: from the quote before a booking to the settlement after the consultation, and all ways back."""
 
-from collections.abc import Mapping
-from typing import Literal
+from typing import Any
 
+from sqlalchemy import select
+
+from backend.charging.desk import EXPIRY_TIMER, SLOW_TIMER
+from backend.charging.ending import HEARD, Ending
+from backend.charging.rules import Reason
+from backend.charging.tables import Charge
 from backend.charging.views import ChargeView
-from backend.security.policy import Actor
+from backend.errors import NotFound
+from backend.security.policy import Action, Actor, require
 
-Decision = Literal["bear", "reverse", "again"]
+CONSUMER = "charging"
+_MOST_LISTED = 50
 
 
-class ChargingService:
-    """All use cases of charging: the only code that changes its tables.
+class ChargingService(Ending):
+    """All use cases of charging: the only code that changes its tables. Where each lives:
+
+    * `opening`: begin, begin_without_insurance; expiry, and an insurer that is slow
+    * `paying`: prepay, refresh, notified
+    * `ending`: cancel, decide; what follows from the consultation
+    * `worker`: run, work: the steps towards insurer and payment provider
+    * `moving`, `outcomes`: what each move and each answer brings with it
 
     Events, each with charge_id, number, state, reason and the identifiers of the case (consultation_id, patient_id,
     speaker_id, doctor_id, expert_id):
 
     * `charge.quoted`: what is to be paid is known. `charge.delayed`: the insurer has not answered for ten seconds.
-    * `charge.paid`: money has come. `charge.confirmed`: and the time is booked (also where nothing was to be paid).
+    * `charge.paid`: money has come (`amount` in fen). `charge.confirmed`: and the time is booked, or nothing was to be
+      paid and the time is booked.
     * `charge.lapsed`: closed and nothing was taken (`reason`: expired, cancelled …).
     * `charge.settled`: the consultation is settled. `charge.disputed`: a person has to look (`reason`).
-    * `charge.refunding`, `charge.refunded`: of one refund, with `amount` in fen and its `number`.
+    * `charge.refunding`, `charge.refunded`: of one refund, with `amount` in fen and its number, `refund`.
     * `charge.reversed`: everything is undone and given back.
 
     Raises (besides what each method names):
         NotFound: no such charge. Forbidden: the policy refuses. IllegalMove: not from this state.
     """
 
-    async def begin(self, actor: Actor, consultation_id: str, slot_id: str) -> ChargeView:
-        """Hold a slot for the patient and ask insurance what it pays of it. Another slot of the same consultation: the
-        hold moves and the charge stays.
-
-        Raises:
-            Conflict: somebody else has the slot, or a time is booked already. NotFound: no such slot of this expert.
-            IllegalMove: the consultation cannot be booked now.
-        """
-        raise NotImplementedError
-
-    async def begin_without_insurance(self, actor: Actor, consultation_id: str, slot_id: str) -> ChargeView:
-        """The same, paid by the patient alone; a charge whose insurer has not answered is paid so from here on.
-
-        Raises: as `begin`.
-        """
-        raise NotImplementedError
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._timers.on(EXPIRY_TIMER, self._on_expiry)
+        self._timers.on(SLOW_TIMER, self._on_slow)
+        self._events.subscribe(CONSUMER, HEARD, self._on_event)
 
     async def of_consultation(self, actor: Actor, consultation_id: str) -> ChargeView | None:
-        """Give the charge that a consultation has now, else the last it had."""
-        raise NotImplementedError
+        """Give the charge that a consultation has now, else the last it had; None where it never had one."""
+        async with self._database.transaction() as session:
+            query = select(Charge).where(Charge.consultation_id == consultation_id)
+            newest = query.order_by(Charge.open_for.is_(None), Charge.made_at.desc(), Charge.id.desc()).limit(1)
+            charge = await session.scalar(newest)
+            if charge is None:
+                return None
+            await self._allow(session, actor, Action.CHARGE_READ, charge)
+            return await self._view(session, charge)
 
     async def view(self, actor: Actor, charge_id: str) -> ChargeView:
         """Give a charge; the read is audited."""
-        raise NotImplementedError
+        async with self._database.transaction() as session:
+            charge = await session.get(Charge, charge_id)
+            if charge is None:
+                raise NotFound("没有找到这笔费用。")
+            await self._allow(session, actor, Action.CHARGE_READ, charge)
+            return await self._view(session, charge)
 
     async def bills(self, actor: Actor) -> list[ChargeView]:
         """Give the charges of the actor and of those for whom they speak, the newest first, at most fifty."""
-        raise NotImplementedError
-
-    async def prepay(self, actor: Actor, charge_id: str) -> Mapping[str, str]:
-        """Give what the actor's WeChat needs to pay; whoever pays, there is one open order at a time.
-
-        Raises:
-            IllegalMove: there is nothing to pay, or not any more. Conflict: it is being paid on another phone, or was
-                paid a moment ago. PaymentDown: the provider gives no answer.
-        """
-        raise NotImplementedError
-
-    async def refresh(self, actor: Actor, charge_id: str) -> ChargeView:
-        """Ask the provider now what became of the open order, and give the charge as it stands then."""
-        raise NotImplementedError
-
-    async def cancel(self, actor: Actor, charge_id: str, reason: str = "") -> ChargeView:
-        """Take it back: unpaid, the time is given back and nothing is taken; paid, the booking is cancelled and
-        everything paid is given back.
-
-        Raises:
-            IllegalMove: the consultation has begun, or it is settled.
-        """
-        raise NotImplementedError
-
-    async def notified(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Take what the provider tells by itself. What comes twice changes nothing.
-
-        Raises:
-            ForgedNotification: it is not the provider's, or not for us; nothing has moved.
-        """
-        raise NotImplementedError
+        async with self._database.transaction() as session:
+            query = select(Charge).where(Charge.patient_id.in_(actor.own))
+            rows = await session.scalars(query.order_by(Charge.made_at.desc(), Charge.id.desc()).limit(_MOST_LISTED))
+            charges = list(rows)
+            for charge in charges:
+                require(actor, Action.CHARGE_READ, patient_id=charge.patient_id)
+                await self._record(session, actor, Action.CHARGE_READ, charge)
+            return [await self._view(session, charge) for charge in charges]
 
     async def attention(self, actor: Actor) -> list[ChargeView]:
-        """Give, for an administrator, the charges that wait for a person, the oldest first."""
-        raise NotImplementedError
-
-    async def decide(self, actor: Actor, charge_id: str, decision: Decision, reason: str) -> ChargeView:
-        """Decide as an administrator: the platform bears the difference, everything is reversed, or a step that was
-        refused is tried again under a new number. It is audited with its reason."""
-        raise NotImplementedError
+        """Give, for an administrator, the charges that wait for a person, the oldest first, at most fifty."""
+        require(actor, Action.CHARGE_DECIDE)
+        async with self._database.transaction() as session:
+            waiting = Charge.attention != Reason.NONE
+            query = select(Charge).where(waiting).order_by(Charge.made_at, Charge.id).limit(_MOST_LISTED)
+            charges = list(await session.scalars(query))
+            for charge in charges:
+                await self._record(session, actor, Action.CHARGE_READ, charge)
+            return [await self._view(session, charge) for charge in charges]
