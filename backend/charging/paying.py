@@ -43,8 +43,8 @@ _NO_ACCOUNT = "请在微信里打开这个页面再付钱。"
 
 
 class Paying(Opening):
-    """The part of `ChargingService` about paying. `prepay` and `refresh` speak with the provider: call them outside of any
-    transaction."""
+    """The part of `ChargingService` about paying. `prepay` and `refresh` speak with the provider, so they are called
+    outside of any transaction."""
 
     async def prepay(self, actor: Actor, charge_id: str) -> Mapping[str, str]:
         """Give what the actor's WeChat needs to pay; whoever pays, there is one open order at a time.
