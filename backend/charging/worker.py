@@ -43,13 +43,13 @@ class Worker(Outcomes):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._awake.wait(), _POLL_SECONDS)
 
-    async def work(self) -> int:
+    async def work(self, at_once: int = _BATCH) -> int:
         """Do the steps that are due now, a few at once, the longest due first; give how many were done.
 
         An answer that never comes is no error: the step stays, and is asked about later.
         """
         async with self._database.reading() as session:
-            due = list(await session.scalars(_due(self._clock.now()).limit(_BATCH)))
+            due = list(await session.scalars(_due(self._clock.now()).limit(at_once)))
         async with asyncio.TaskGroup() as group:
             for step_id in due:
                 group.create_task(self._perform(step_id))

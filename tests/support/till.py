@@ -15,7 +15,7 @@ from backend.events import EventBus
 from backend.insurance.insurer import Person
 from backend.ledger import LedgerService
 from backend.people.rules import identity_check_character
-from backend.scheduling import SlotView
+from backend.scheduling import BookingState, SlotView
 from backend.security.policy import SYSTEM, Actor
 from backend.timers import Timers
 from data.insurance import Insurance
@@ -39,6 +39,7 @@ class Till:
     doctor: Actor
     expert: Actor
     people: int = 0
+    at_once: int = 8
 
     # who and what there is
 
@@ -112,7 +113,7 @@ class Till:
         """Do what is due now, and what follows from it: notifications, events, steps."""
         while True:
             await self.deliver()
-            if not await self.clinic.events.dispatch() + await self.charging.work():
+            if not await self.clinic.events.dispatch() + await self.charging.work(self.at_once):
                 return
 
     async def later(self, by: timedelta = timedelta(minutes=1)) -> None:
@@ -172,8 +173,9 @@ class Till:
         self.charging = _charging(clinic, self.ledger, self.insurer, self.payments)
 
     async def finish(self, consultation_id: str) -> None:
-        """Mark a consultation as completed and tell of it, as `complete` does with all that a consultation needs."""
+        """Let a consultation be over and tell of it, without what else `complete` needs."""
         async with self.clinic.database.transaction() as session:
+            await self.clinic.scheduling.release(consultation_id, BookingState.KEPT)
             case = update(Consultation).where(Consultation.id == consultation_id)
             await session.execute(case.values(status=Status.COMPLETED))
             await self.clinic.care.publish_meeting(session, consultation_id, "consultation.completed")
