@@ -1,12 +1,13 @@
 """The ledger: double entry, append-only. What is in it happened; a balance is the sum of its lines and nothing else."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from backend.clock import Clock
 from backend.db import Database
@@ -14,6 +15,7 @@ from backend.ledger.rules import BadPosting, Line, checked, reversed_lines
 from backend.ledger.tables import LineRow, PostingRow
 
 _BATCH = 500
+_MERGED = 5_000  # each part sorts what is left of the day, so that few are better
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,36 @@ class LedgerService:
             if len(postings) < _BATCH:
                 return
             posting_id = postings[-1].id
+
+    async def by_key(self, key: str) -> Posting | None:
+        """Give the posting that was made under a key."""
+        async with self._database.reading() as session:
+            rows = (await session.scalars(select(PostingRow).where(PostingRow.key == key))).all()
+            return next(iter(await self._with_lines(session, rows)), None)
+
+    async def between(
+        self, kinds: Collection[str], since: datetime, until: datetime, *, standing: bool = False
+    ) -> AsyncIterator[Posting]:
+        """Give the postings of some kinds made in [`since`, `until`), ordered by what follows the colon of their keys
+        and without holding them all.
+
+        Args:
+            standing: leave out what was taken back.
+        """
+        number, last = func.substr(PostingRow.key, func.instr(PostingRow.key, ":") + 1), ""
+        query = select(PostingRow).where(PostingRow.kind.in_(kinds), PostingRow.at >= since, PostingRow.at < until)
+        if standing:
+            later = aliased(PostingRow)
+            query = query.where(~exists().where(later.corrects == PostingRow.id))
+        while True:
+            async with self._database.reading() as session:
+                rows = (await session.scalars(query.where(number > last).order_by(number).limit(_MERGED))).all()
+                postings = await self._with_lines(session, rows)
+            for posting in postings:
+                yield posting
+            if len(postings) < _MERGED:
+                return
+            last = postings[-1].key.partition(":")[2]
 
     async def balance(self, account: str, *, subject: str | None = None) -> int:
         """Give what an account has received less what it gave, in fen; of one subject where it is named."""

@@ -392,6 +392,7 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     with op.batch_alter_table("ledger_postings", schema=None) as batch_op:
+        batch_op.create_index("ix_ledger_postings_kind", ["kind", "at"], unique=False)
         batch_op.create_index("ix_ledger_postings_subject", ["subject", "id"], unique=False)
 
     op.create_table(
@@ -536,6 +537,57 @@ def upgrade() -> None:
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_people_id_number_index"), ["id_number_index"], unique=False)
         batch_op.create_index(batch_op.f("ix_people_phone_index"), ["phone_index"], unique=False)
+
+    op.create_table(
+        "reconciliation_lines",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("run_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "missing_here",
+                "missing_there",
+                "amount",
+                "state",
+                "duplicate",
+                name="differencekind",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("here", sa.JSON(), nullable=True),
+        sa.Column("there", sa.JSON(), nullable=True),
+        sa.Column(
+            "outcome",
+            sa.Enum("repaired", "other_day", "for_a_person", name="outcome", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("rule", sa.String(length=48), nullable=False),
+        sa.Column("at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliation_lines")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("reconciliation_lines", schema=None) as batch_op:
+        batch_op.create_index("ix_reconciliation_lines_run", ["run_id", "id"], unique=False)
+
+    op.create_table(
+        "reconciliation_runs",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("book", sa.String(length=16), nullable=False),
+        sa.Column("began_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("ended_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("entries", sa.Integer(), nullable=False),
+        sa.Column("differences", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliation_runs")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("reconciliation_runs", schema=None) as batch_op:
+        batch_op.create_index("ix_reconciliation_runs_day", ["day", "book"], unique=False)
 
     op.create_table(
         "record_answers",
@@ -2662,6 +2714,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_record_answers_patient")
 
     op.drop_table("record_answers")
+    with op.batch_alter_table("reconciliation_runs", schema=None) as batch_op:
+        batch_op.drop_index("ix_reconciliation_runs_day")
+
+    op.drop_table("reconciliation_runs")
+    with op.batch_alter_table("reconciliation_lines", schema=None) as batch_op:
+        batch_op.drop_index("ix_reconciliation_lines_run")
+
+    op.drop_table("reconciliation_lines")
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_people_phone_index"))
         batch_op.drop_index(batch_op.f("ix_people_id_number_index"))
@@ -2694,6 +2754,7 @@ def downgrade() -> None:
     op.drop_table("media_nodes")
     with op.batch_alter_table("ledger_postings", schema=None) as batch_op:
         batch_op.drop_index("ix_ledger_postings_subject")
+        batch_op.drop_index("ix_ledger_postings_kind")
 
     op.drop_table("ledger_postings")
     with op.batch_alter_table("laboratory_slips", schema=None) as batch_op:
