@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aiosqlite.core import Connection
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.clock import Clock
@@ -33,7 +33,7 @@ _FAST = Path("/dev/shm")  # noqa: S108  # a file in memory where the system has 
 _ALL_DAY = tuple(WeeklyHours(weekday, "00:00", "23:59", 30) for weekday in range(7))
 
 
-async def _at_once(connection: Connection, work: Callable[..., T], *arguments: Any, **named: Any) -> T:
+async def _at_once(_connection: Connection, work: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     return work(*arguments, **named)
 
 
@@ -42,7 +42,7 @@ def without_threads() -> Iterator[None]:
     """Let SQLite answer in the loop itself instead of a thread for each connection: a file in memory never keeps it
     waiting, and a history is a tenth as long."""
     usual = Connection._execute
-    Connection._execute = _at_once  # type: ignore[method-assign]
+    Connection._execute = _at_once  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:
@@ -173,8 +173,7 @@ class World:
     async def status_of(self, consultation_id: str) -> Status:
         """Give where a consultation stands."""
         async with self.database.reading() as session:
-            status: Status = await session.scalar(select(Consultation.status).where(Consultation.id == consultation_id))
-            return status
+            return (await session.get_one(Consultation, consultation_id, populate_existing=True)).status
 
     async def pass_time(self, by: timedelta) -> None:
         """Let time pass, and what is due in it happen; the process may end in it."""
