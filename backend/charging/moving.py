@@ -84,6 +84,7 @@ class Moving(ChargeDesk):
             if there is None or there.state is not BookingState.ACTIVE or there.expert_id != charge.expert_id:
                 return False
             booking = there  # it was booked meanwhile, by its doctor
+            await self._scheduling.let_go(charge.consultation_id)
         charge.slot_id, charge.starts_at = booking.slot_id, booking.starts_at
         charge.paid_at = self._clock.now()
         self._move(charge, Move.CONFIRM, Reason.NONE)
@@ -125,7 +126,7 @@ class Moving(ChargeDesk):
         """Post who has paid what of the fee, and give back what the patient has paid too much."""
         charge.settled = write_split(split)
         charge.settled_at = charge.settled_at or self._clock.now()
-        charge.attention = Reason.NONE
+        charge.attention = await self._refusal(session, charge)
         self._move(charge, Move.SETTLE, Reason.NONE)
         lines = settlement_lines(charge.institution_id, split, borne)
         if lines:
@@ -135,9 +136,9 @@ class Moving(ChargeDesk):
         await self._give_back(session, charge)
 
     async def _dispute(self, session: AsyncSession, charge: Charge, reason: Reason) -> None:
-        """Let a person look at it."""
+        """Let a person look at it; where it is the settlement, that person decides what becomes of the charge."""
         charge.attention = reason
-        if charge.state is ChargeState.SETTLING:
+        if reason in (Reason.SETTLED_OTHERWISE, Reason.SETTLEMENT_REFUSED):
             self._move(charge, Move.DISPUTE)
         await self._publish(session, "charge.disputed", charge)
 
@@ -178,7 +179,7 @@ class Moving(ChargeDesk):
     async def _reverse(self, session: AsyncSession, charge: Charge, reason: Reason, kept: int = 0) -> None:
         """Undo everything, and give everything back but `kept` fen."""
         self._move(charge, Move.REVERSE, reason)
-        charge.attention = Reason.NONE
+        charge.attention = await self._refusal(session, charge)
         await self._forget_timers(session, charge)
         orders = await self._orders(session, charge)
         charge.kept = min(kept, sum(order.received for order in orders))
@@ -246,6 +247,13 @@ class Moving(ChargeDesk):
             await self._publish(session, "charge.reversed", charge)
 
     # small things
+
+    async def _refusal(self, session: AsyncSession, charge: Charge) -> Reason:
+        """Give why a person has to look at a charge whose settlement is decided: a step that was refused."""
+        refused = {step.kind for step in await self._steps(session, charge, states=[StepState.REFUSED])}
+        if StepKind.REFUND in refused:
+            return Reason.REFUND_FAILED
+        return Reason.UNDOING_REFUSED if refused else Reason.NONE
 
     async def _drop(self, session: AsyncSession, charge: Charge, lane: str, *kinds: StepKind) -> None:
         for step in await self._steps(session, charge, *kinds, states=PENDING):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
@@ -15,6 +16,14 @@ from backend.ledger.rules import BadPosting, Line, checked, reversed_lines
 from backend.ledger.tables import LineRow, PostingRow
 
 _BATCH = 500
+_COLUMNS = (
+    PostingRow.id,
+    PostingRow.key,
+    PostingRow.kind,
+    PostingRow.subject,
+    PostingRow.corrects,
+    PostingRow.at,
+)
 _MERGED = 5_000  # each part sorts what is left of the day, so that few are better
 
 
@@ -118,13 +127,13 @@ class LedgerService:
             standing: leave out what was taken back.
         """
         number, last = func.substr(PostingRow.key, func.instr(PostingRow.key, ":") + 1), ""
-        query = select(PostingRow).where(PostingRow.kind.in_(kinds), PostingRow.at >= since, PostingRow.at < until)
+        query = select(*_COLUMNS).where(PostingRow.kind.in_(kinds), PostingRow.at >= since, PostingRow.at < until)
         if standing:
             later = aliased(PostingRow)
             query = query.where(~exists().where(later.corrects == PostingRow.id))
         while True:
             async with self._database.reading() as session:
-                rows = (await session.scalars(query.where(number > last).order_by(number).limit(_MERGED))).all()
+                rows = (await session.execute(query.where(number > last).order_by(number).limit(_MERGED))).all()
                 postings = await self._with_lines(session, rows)
             for posting in postings:
                 yield posting
@@ -152,14 +161,14 @@ class LedgerService:
         async with self._database.reading() as session:
             return list(await session.scalars(query))
 
-    async def _with_lines(self, session: AsyncSession, rows: Sequence[PostingRow]) -> list[Posting]:
+    async def _with_lines(self, session: AsyncSession, rows: Sequence[Any]) -> list[Posting]:
         ids = [row.id for row in rows]
-        query = select(LineRow).where(LineRow.posting_id.in_(ids)).order_by(LineRow.posting_id, LineRow.position)
+        query = select(LineRow.posting_id, LineRow.account, LineRow.amount).where(LineRow.posting_id.in_(ids))
         lines: dict[int, list[Line]] = {identifier: [] for identifier in ids}
-        for line in await session.scalars(query):
-            lines[line.posting_id].append(Line(line.account, line.amount))
+        for posting_id, account, amount in await session.execute(query.order_by(LineRow.posting_id, LineRow.position)):
+            lines[posting_id].append(Line(account, amount))
         return [_posting(row, tuple(lines[row.id])) for row in rows]
 
 
-def _posting(row: PostingRow, lines: tuple[Line, ...]) -> Posting:
+def _posting(row: Any, lines: tuple[Line, ...]) -> Posting:
     return Posting(row.id, row.key, row.kind, row.subject, row.corrects, row.at, lines)

@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aiosqlite.core import Connection
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend.charging.tables import ChargeStep
 from backend.clock import Clock
 from backend.consultation import Status, Urgency
 from backend.consultation.tables import Consultation
 from backend.db import Base, Database, install_key_ring
+from backend.events import PendingDelivery
 from backend.ids import new_id
 from backend.migrations import import_tables
 from backend.scheduling import BookingState, SlotState, WeeklyHours
 from backend.scheduling.tables import ScheduleHorizon, Slot
 from backend.security.keyring import KeyRing
 from backend.security.policy import SYSTEM, Actor
+from backend.timers import Timer
 from tests.support.clinic import build_clinic, practitioner_of
 from tests.support.money_wire import Killed
 from tests.support.till import Till, build_till
@@ -118,6 +121,14 @@ class World:
         self.healthy = dict(self.till.insurer.people)
         self.administrator: Actor = await clinic.administrator()
         self.daughter: Actor = await clinic.patient("王小红")
+
+    async def forget(self) -> None:
+        """Leave nothing undone of a history that failed: the next one is not to be blamed for it."""
+        self.database.dies_in = 0
+        async with self.database.transaction() as session:
+            await session.execute(update(ChargeStep).where(ChargeStep.due_at.is_not(None)).values(due_at=None))
+            await session.execute(delete(Timer))
+            await session.execute(delete(PendingDelivery))
 
     async def case(self, patient: Actor) -> str:
         """Make a consultation that has its expert and no time yet."""

@@ -5,8 +5,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import update
 
 from backend.charging import ChargeState, PaymentDown, Reason
+from backend.charging.tables import Charge
 from backend.errors import Conflict, Forbidden, IllegalMove
 from backend.insurance.insurer import InsurerRefused
 from backend.payment.payments import ForgedNotification
@@ -251,6 +253,39 @@ async def test_who_does_not_come_gets_back_what_the_tariff_leaves(till: Till) ->
     await till.settle_down()
     back = await till.now(charge)
     assert (back.state, back.reason, back.refunded) == (ChargeState.REVERSED, Reason.NO_SHOW, Decimal(60))
+
+
+async def test_a_no_show_costs_what_the_tariff_says(till: Till) -> None:
+    charge = await till.paid(await till.insured())
+    async with till.clinic.database.transaction() as session:
+        await session.execute(update(Charge).values(no_show_fee=1000))
+    await till.clinic.pass_time(charge.starts_at + timedelta(minutes=40) - till.clinic.clock.now())
+    await till.clinic.care.record_no_show(till.expert, charge.consultation_id)
+    await till.settle_down()
+    back = await till.now(charge)
+    assert (back.state, back.refunded, back.kept) == (ChargeState.REVERSED, Decimal(50), Decimal(10))
+    assert await till.books(charge) == {"wechat_pay": 1000, "institution": -1000}
+
+
+async def test_a_second_payment_whose_refund_fails_waits_for_a_person_whatever_comes_after(till: Till) -> None:
+    patient, administrator = await till.insured(), await till.clinic.administrator()
+    charge = await till.quoted(patient)
+    first = order_of(await till.charging.prepay(patient, charge.id))
+    speaker = replace(await till.clinic.patient("王小红"), wards=frozenset({patient.person_id}))
+    second = order_of(await till.charging.prepay(speaker, charge.id))
+    till.payments.refuse_refunds = "NOTENOUGH"
+    assert till.payments.pay(second)
+    assert till.payments.pay(first, though_closed=True)
+    await till.work()
+    await till.complete(charge)
+    await till.settle_down()
+    waiting = await till.now(charge)
+    assert (waiting.state, waiting.attention) == (ChargeState.SETTLED, Reason.REFUND_FAILED)
+    till.payments.refuse_refunds = ""
+    await till.charging.decide(administrator, charge.id, "again", "余额已补足")
+    await till.settle_down()
+    assert till.payments.received() == CASH
+    assert await till.charging.attention(administrator) == []
 
 
 async def test_a_time_moved_to_another_keeps_its_charge(till: Till) -> None:
