@@ -11,17 +11,20 @@ from backend.charging.desk import EXPIRY_TIMER, SLOW_TIMER
 from backend.charging.rules import GRACE, HELD_FOR, SLOW_AFTER, UNPAID, ChargeState, Reason, StepKind
 from backend.charging.tables import Charge
 from backend.charging.views import ChargeView
-from backend.charging.worker import Worker, level_of
+from backend.charging.worker import Worker
 from backend.clock import local
 from backend.consultation import CaseReference
 from backend.errors import Conflict, IllegalMove, NotFound
 from backend.ids import new_id
 from backend.money import to_fen
+from backend.people import InstitutionView
 from backend.scheduling import BookingState, SlotView
 from backend.security.policy import SYSTEM, Action, Actor, require
 from data.insurance.tariffs import tariff_for
 
+_VISIT_LENGTH = 30  # ipt_otp_no of the national platform
 _NO_IDENTITY = "还没有登记身份证号，这次先按自费算。登记后下次就能用医保。"
+_NO_CODE = "专家的医院还不能用医保，这次按自费算。"
 _OWN_CHOICE = "您选了自己先付。会诊后可以凭发票找医保报销。"
 _BOOKED = "这次会诊已经约好了时间，要换时间请选“改时间”。"
 _ELSEWHERE = "刚刚有人在为这次会诊付费，请刷新后再看。"
@@ -115,7 +118,7 @@ class Opening(Worker):
         institution = await self._people.institution(expert.institution_id)
         tariff = tariff_for(institution.region, local(now).date())
         counted = await session.scalar(select(func.count(Charge.id)).where(Charge.consultation_id == case.id))
-        identified = await self._people.identity_index_of(case.patient_id) is not None
+        why_not = await self._why_not_insured(case.patient_id, institution)
         charge = Charge(
             id=new_id(),
             number=f"FY{case.number[2:]}-{(counted or 0) + 1}",
@@ -129,9 +132,9 @@ class Opening(Worker):
             attention=Reason.NONE,
             slot_id=slot.id,
             starts_at=slot.starts_at,
-            visit=new_id(),
-            insured=identified,
-            fee=to_fen(tariff.fee(level_of(institution), expert.title)),
+            visit=new_id()[:_VISIT_LENGTH],
+            insured=not why_not,
+            fee=to_fen(tariff.fee(institution.level, expert.title)),
             service=f"远程会诊（{expert.title}）" if expert.title else "远程会诊",
             tariff=tariff.code,
             no_show_fee=to_fen(tariff.no_show_fee),
@@ -148,13 +151,19 @@ class Opening(Worker):
                 await session.flush()
         except IntegrityError:
             raise Conflict(_ELSEWHERE) from None
-        if not identified:
-            await self._quote_own(session, charge, _NO_IDENTITY)
+        if why_not:
+            await self._quote_own(session, charge, why_not)
             return charge
         await self._timers.set(session, EXPIRY_TIMER, charge.id, expires_at, charge_id=charge.id)
         await self._timers.set(session, SLOW_TIMER, charge.id, now + SLOW_AFTER, charge_id=charge.id)
         await self._add_step(session, charge, StepKind.ELIGIBILITY)
         return charge
+
+    async def _why_not_insured(self, patient_id: str, institution: InstitutionView) -> str:
+        """Give why the insurer need not be asked; empty where it has to be."""
+        if not institution.insurance_code:
+            return _NO_CODE
+        return "" if await self._people.identity_index_of(patient_id) else _NO_IDENTITY
 
     async def _on_expiry(self, payload: Mapping[str, Any]) -> None:
         async with self._database.transaction() as session:

@@ -198,7 +198,8 @@ class ReconciliationService:
         """Give the codes of the institutions that have ever charged."""
         async with self._database.reading() as session:
             ids = list(await session.scalars(select(Charge.institution_id).distinct()))
-        return sorted([(await self._people.institution(one)).code for one in ids])
+        codes = [(await self._people.institution(one)).insurance_code for one in ids]
+        return sorted(filter(None, codes))
 
     async def _one_list(self, institution: str, day: date) -> AsyncIterator[Entry]:
         async for page in self._insurer.settlements(institution, day):

@@ -15,13 +15,10 @@ from backend.charging.tables import Charge, ChargeOrder, ChargeStep
 from backend.insurance.coverage import Fee
 from backend.insurance.insurer import Visit
 from backend.money import to_yuan
-from backend.people import InstitutionView
 from backend.security.policy import SYSTEM
-from data.insurance import Level
 
 _BATCH = 8
 _POLL_SECONDS = 1.0
-_LEVELS: dict[str, Level] = {"tertiary": "tertiary", "township": "primary"}
 
 
 class Worker(Outcomes):
@@ -116,18 +113,13 @@ class Worker(Outcomes):
         visit = Visit(
             number=charge.visit,
             person=charge.person_number,
-            institution=institution.code,
-            level=level_of(institution),
+            institution=institution.insurance_code,
+            level=institution.level,
             service="remote_consultation",
             at=charge.made_at,
             fees=(Fee(charge.service, to_yuan(charge.fee)),),
         )
         return Call(step.kind, step.number, ask, visit=visit, settlement=charge.settlement)
-
-
-def level_of(institution: InstitutionView) -> Level:
-    """Give the level of an institution as insurance and tariffs count it."""
-    return _LEVELS.get(institution.kind, "primary")
 
 
 def _due(now: Any) -> Any:

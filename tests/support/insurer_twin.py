@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from backend.clock import Clock, local
-from backend.insurance.coverage import Claim, Insured, Split, split
+from backend.insurance.coverage import Claim, Split, split
 from backend.insurance.insurer import (
     InsurerRefused,
     InsurerUnclear,
@@ -170,8 +170,8 @@ class InsurerTwin:
     def _split(self, visit: Visit) -> Split:
         [person] = [one for one in self.people.values() if one.number == visit.person]
         table = self.table or table_for(person.region, local(visit.at).date())
-        insured = Insured(person.insurance, person.deductible_met, person.paid_year, account=person.account)
-        return split(Claim(visit.service, visit.level, visit.fees), insured, table)
+        claim = Claim(visit.service, visit.level, visit.fees)
+        return split(claim, person.claiming(visit.service), table)
 
     def _of(self, institution: str, day: date) -> list[Settlement]:
         found = [

@@ -185,6 +185,18 @@ async def build_till(clinic: Clinic) -> Till:
     """Furnish a clinic with a doctor, an expert and a till."""
     ledger = LedgerService(clinic.database, clinic.clock)
     insurer, payments = InsurerTwin(clinic.clock), PaymentsTwin(clinic.clock)
+    await clinic.people.put_institution(
+        SYSTEM,
+        clinic.hospital,
+        code="H1",
+        name="测试H1医院",
+        kind="tertiary",
+        region=REGION,
+        address="测试路1号",
+        latitude=30.0,
+        longitude=114.0,
+        insurance_code="H36000000001",
+    )
     doctor, expert = await clinic.doctor(), await clinic.expert()
     charging = _charging(clinic, ledger, insurer, payments)
     return Till(clinic, insurer, payments, ledger, charging, doctor, expert)
