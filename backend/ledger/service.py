@@ -1,12 +1,14 @@
 """The ledger: double entry, append-only. What is in it happened; a balance is the sum of its lines and nothing else."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from backend.clock import Clock
 from backend.db import Database
@@ -14,6 +16,15 @@ from backend.ledger.rules import BadPosting, Line, checked, reversed_lines
 from backend.ledger.tables import LineRow, PostingRow
 
 _BATCH = 500
+_COLUMNS = (
+    PostingRow.id,
+    PostingRow.key,
+    PostingRow.kind,
+    PostingRow.subject,
+    PostingRow.corrects,
+    PostingRow.at,
+)
+_MERGED = 5_000  # each part sorts what is left of the day, so that few are better
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,36 @@ class LedgerService:
                 return
             posting_id = postings[-1].id
 
+    async def by_key(self, key: str) -> Posting | None:
+        """Give the posting that was made under a key."""
+        async with self._database.reading() as session:
+            rows = (await session.scalars(select(PostingRow).where(PostingRow.key == key))).all()
+            return next(iter(await self._with_lines(session, rows)), None)
+
+    async def between(
+        self, kinds: Collection[str], since: datetime, until: datetime, *, standing: bool = False
+    ) -> AsyncIterator[Posting]:
+        """Give the postings of some kinds made in [`since`, `until`), ordered by what follows the colon of their keys
+        and without holding them all.
+
+        Args:
+            standing: leave out what was taken back.
+        """
+        number, last = func.substr(PostingRow.key, func.instr(PostingRow.key, ":") + 1), ""
+        query = select(*_COLUMNS).where(PostingRow.kind.in_(kinds), PostingRow.at >= since, PostingRow.at < until)
+        if standing:
+            later = aliased(PostingRow)
+            query = query.where(~exists().where(later.corrects == PostingRow.id))
+        while True:
+            async with self._database.reading() as session:
+                rows = (await session.execute(query.where(number > last).order_by(number).limit(_MERGED))).all()
+                postings = await self._with_lines(session, rows)
+            for posting in postings:
+                yield posting
+            if len(postings) < _MERGED:
+                return
+            last = postings[-1].key.partition(":")[2]
+
     async def balance(self, account: str, *, subject: str | None = None) -> int:
         """Give what an account has received less what it gave, in fen; of one subject where it is named."""
         query = select(func.coalesce(func.sum(LineRow.amount), 0)).where(LineRow.account == account)
@@ -120,14 +161,14 @@ class LedgerService:
         async with self._database.reading() as session:
             return list(await session.scalars(query))
 
-    async def _with_lines(self, session: AsyncSession, rows: Sequence[PostingRow]) -> list[Posting]:
+    async def _with_lines(self, session: AsyncSession, rows: Sequence[Any]) -> list[Posting]:
         ids = [row.id for row in rows]
-        query = select(LineRow).where(LineRow.posting_id.in_(ids)).order_by(LineRow.posting_id, LineRow.position)
+        query = select(LineRow.posting_id, LineRow.account, LineRow.amount).where(LineRow.posting_id.in_(ids))
         lines: dict[int, list[Line]] = {identifier: [] for identifier in ids}
-        for line in await session.scalars(query):
-            lines[line.posting_id].append(Line(line.account, line.amount))
+        for posting_id, account, amount in await session.execute(query.order_by(LineRow.posting_id, LineRow.position)):
+            lines[posting_id].append(Line(account, amount))
         return [_posting(row, tuple(lines[row.id])) for row in rows]
 
 
-def _posting(row: PostingRow, lines: tuple[Line, ...]) -> Posting:
+def _posting(row: Any, lines: tuple[Line, ...]) -> Posting:
     return Posting(row.id, row.key, row.kind, row.subject, row.corrects, row.at, lines)

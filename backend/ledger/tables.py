@@ -15,6 +15,7 @@ class PostingRow(Base):
     __tablename__ = "ledger_postings"
     __table_args__ = (
         Index("ix_ledger_postings_subject", "subject", "id"),
+        Index("ix_ledger_postings_kind", "kind", "at"),
         {**Base.__table_args__, **append_only()},
     )
 

@@ -1,11 +1,17 @@
 """The scheduling service: one name for hours, slots and bookings, a file each."""
 
-from backend.scheduling.bookings import Bookings
+from typing import Any
+
+from backend.scheduling.bookings import HOLD_TIMER, Bookings
 
 
 class SchedulingService(Bookings):
     """When experts have time, and who has it.
 
     * `slots`: set_week, week, add_absence, slots, slot, is_available, next_free, availability, make_slots
-    * `bookings`: book, release, booking, calendar
+    * `bookings`: book, release, hold, let_go, booking, calendar; the end of a hold
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._timers.on(HOLD_TIMER, self._on_hold_ends)

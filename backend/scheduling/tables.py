@@ -13,6 +13,7 @@ class SlotState(StrEnum):
     """Whether a slot can be had."""
 
     FREE = "free"
+    HELD = "held"  # for a consultation, until a moment
     BOOKED = "booked"
 
 
@@ -63,11 +64,13 @@ class ScheduleHorizon(Base):
 
 
 class Slot(Base):
-    """A time of an expert that can be booked, once."""
+    """A time of an expert that can be booked, once. `held_for` is the consultation for which it is held: unique, so
+    that a consultation holds one."""
 
     __tablename__ = "slots"
     __table_args__ = (
         UniqueConstraint("expert_id", "starts_at"),
+        UniqueConstraint("held_for"),
         Index("ix_slots_free", "expert_id", "state", "starts_at"),
         Base.__table_args__,
     )
@@ -77,6 +80,8 @@ class Slot(Base):
     starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
     ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
     state: Mapped[SlotState] = mapped_column(coded(SlotState))
+    held_for: Mapped[str | None] = mapped_column(Id)
+    held_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class Booking(Base):

@@ -123,6 +123,12 @@ class Action(StrEnum):
     DISPENSING_READ = "dispensing.read"
     DISPENSING_HANDLE = "dispensing.handle"  # accepted, refused, packed, sent, redeemed
     DISPENSING_RECEIVE = "dispensing.receive"
+    CHARGE_BEGIN = "charge.begin"  # a time is held, and insurance asked what it pays
+    CHARGE_READ = "charge.read"
+    CHARGE_PAY = "charge.pay"
+    CHARGE_CANCEL = "charge.cancel"
+    CHARGE_DECIDE = "charge.decide"  # what waits for a person: differences, refunds that failed
+    CHARGE_RECONCILE = "charge.reconcile"  # our ledger against the books of insurer and payment provider
     SIGNING_MANAGE = "signing.manage"  # certificates of those who sign: issued, listed, revoked
     MONITORING_PAIR = "monitoring.pair"  # devices at home: added, taken away
     MONITORING_SEND = "monitoring.send"
@@ -243,6 +249,12 @@ TABLE: dict[Action, Grants] = {
     Action.DISPENSING_READ: _grants(OWN, [PARTICIPANT], PARTICIPANT, pharmacist=INSTITUTION, system=ANY),
     Action.DISPENSING_HANDLE: _grants(pharmacist=INSTITUTION),
     Action.DISPENSING_RECEIVE: _grants(OWN, pharmacist=INSTITUTION),
+    Action.CHARGE_BEGIN: _grants(OWN, DOCTORS, system=ANY),
+    Action.CHARGE_READ: _grants(OWN, DOCTORS, administrator=ANY, system=ANY),
+    Action.CHARGE_PAY: _grants(OWN),
+    Action.CHARGE_CANCEL: _grants(OWN, DOCTORS, system=ANY),
+    Action.CHARGE_DECIDE: _grants(administrator=ANY),
+    Action.CHARGE_RECONCILE: _grants(administrator=ANY, system=ANY),
     Action.SIGNING_MANAGE: _grants(administrator=ANY, system=ANY),
     Action.MONITORING_PAIR: _grants(OWN, DOCTORS),
     Action.MONITORING_SEND: _grants(device=PARTICIPANT),

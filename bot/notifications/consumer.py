@@ -42,6 +42,16 @@ UNHEARD = frozenset(
         "background.changed",  # whoever said it has read it back; prescribers see it when they write
         "observations.recorded",  # the same; what is dangerous is told by its own turn
         "imaging.document_filed",  # the report itself was told of when it was signed
+        "charge.quoted",  # charges are not told of in chat yet
+        "charge.delayed",
+        "charge.paid",
+        "charge.confirmed",
+        "charge.lapsed",
+        "charge.settled",
+        "charge.disputed",
+        "charge.refunding",
+        "charge.refunded",
+        "charge.reversed",
         "room.left",  # those inside see it, and the end is told
     }
 )

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from data.errors import DataError
-from data.files import Row, read_rows, require_unique
+from data.files import Row, read_rows
+from data.insurance.regions import RegionTable, check_regions, narrowest
 
 FOLDER = Path(__file__).parent
 
@@ -54,15 +54,9 @@ class CoverageRule(Row):
         return Decimal(1) if catalogue == "丙" else self.self_first.get(catalogue, Decimal(0))
 
 
-class CoverageTable(Row):
-    """The rules of a region from a day on; a region of "" is where no other table fits."""
+class CoverageTable(RegionTable):
+    """The rules of a region from a day on."""
 
-    code: str
-    region: str
-    name: str
-    valid_from: Annotated[date, Field(alias="from")]
-    until: date | None = None
-    source: Annotated[str, Field(min_length=3)]
     rules: tuple[CoverageRule, ...]
 
     @model_validator(mode="after")
@@ -73,8 +67,6 @@ class CoverageTable(Row):
         for rule in self.rules:
             if rule.level != "any" and (rule.insurance, rule.service, "any") in keys:
                 raise ValueError("a rule for any level beside one for a level")
-        if self.until is not None and self.until < self.valid_from:
-            raise ValueError("it ends before it begins")
         return self
 
     def rule(self, insurance: Insurance, service: Service, level: Level) -> CoverageRule | None:
@@ -90,18 +82,8 @@ def load_coverage(path: Path = FOLDER / "coverage.json") -> tuple[CoverageTable,
         DataError: the file is missing or wrong, or two tables of one region hold on one day.
     """
     tables = read_rows(path, CoverageTable)
-    require_unique(path, "code", [table.code for table in tables])
-    for one in tables:
-        for other in tables:
-            if one.code < other.code and one.region == other.region and _meet(one, other):
-                raise DataError(f"{path}: {one.code} and {other.code} hold on the same day")
-    if not any(table.region == "" for table in tables):
-        raise DataError(f"{path}: there is no table for where none fits")
+    check_regions(path, tables)
     return tables
-
-
-def _meet(one: CoverageTable, other: CoverageTable) -> bool:
-    return one.valid_from <= (other.until or date.max) and other.valid_from <= (one.until or date.max)
 
 
 @cache
@@ -116,10 +98,4 @@ def table_for(region: str, day: date, tables: tuple[CoverageTable, ...] | None =
     Raises:
         DataError: none holds on this day.
     """
-    known = coverage_tables() if tables is None else tables
-    holding = [
-        one for one in known if one.valid_from <= day <= (one.until or date.max) and region.startswith(one.region)
-    ]
-    if not holding:
-        raise DataError(f"no coverage table holds on {day}")
-    return max(holding, key=lambda one: len(one.region))
+    return narrowest(coverage_tables() if tables is None else tables, region, day, "coverage table")

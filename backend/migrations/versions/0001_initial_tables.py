@@ -392,6 +392,7 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     with op.batch_alter_table("ledger_postings", schema=None) as batch_op:
+        batch_op.create_index("ix_ledger_postings_kind", ["kind", "at"], unique=False)
         batch_op.create_index("ix_ledger_postings_subject", ["subject", "id"], unique=False)
 
     op.create_table(
@@ -538,6 +539,57 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_people_phone_index"), ["phone_index"], unique=False)
 
     op.create_table(
+        "reconciliation_lines",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("run_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "missing_here",
+                "missing_there",
+                "amount",
+                "state",
+                "duplicate",
+                name="differencekind",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("here", sa.JSON(), nullable=True),
+        sa.Column("there", sa.JSON(), nullable=True),
+        sa.Column(
+            "outcome",
+            sa.Enum("repaired", "other_day", "for_a_person", name="outcome", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("rule", sa.String(length=48), nullable=False),
+        sa.Column("at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliation_lines")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("reconciliation_lines", schema=None) as batch_op:
+        batch_op.create_index("ix_reconciliation_lines_run", ["run_id", "id"], unique=False)
+
+    op.create_table(
+        "reconciliation_runs",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("book", sa.String(length=16), nullable=False),
+        sa.Column("began_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("ended_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("entries", sa.Integer(), nullable=False),
+        sa.Column("differences", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliation_runs")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("reconciliation_runs", schema=None) as batch_op:
+        batch_op.create_index("ix_reconciliation_runs_day", ["day", "book"], unique=False)
+
+    op.create_table(
         "record_answers",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("patient_id", sa.String(length=32), nullable=False),
@@ -576,9 +628,14 @@ def upgrade() -> None:
         sa.Column("expert_id", sa.String(length=32), nullable=False),
         sa.Column("starts_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
         sa.Column("ends_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
-        sa.Column("state", sa.Enum("free", "booked", name="slotstate", native_enum=False, length=24), nullable=False),
+        sa.Column(
+            "state", sa.Enum("free", "held", "booked", name="slotstate", native_enum=False, length=24), nullable=False
+        ),
+        sa.Column("held_for", sa.String(length=32), nullable=True),
+        sa.Column("held_until", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_slots")),
         sa.UniqueConstraint("expert_id", "starts_at", name=op.f("uq_slots_expert_id_starts_at")),
+        sa.UniqueConstraint("held_for", name=op.f("uq_slots_held_for")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -630,6 +687,113 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
+    op.create_table(
+        "charges",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("open_for", sa.String(length=32), nullable=True),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("expert_id", sa.String(length=32), nullable=False),
+        sa.Column("institution_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "quoting",
+                "quoted",
+                "awaiting_payment",
+                "confirmed",
+                "settling",
+                "settled",
+                "disputed",
+                "closing",
+                "closed",
+                "reversing",
+                "reversed",
+                name="chargestate",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "reason",
+            sa.Enum(
+                "",
+                "expired",
+                "cancelled",
+                "care_cancelled",
+                "no_show",
+                "slot_gone",
+                "paid_late",
+                "wrong_amount",
+                "decided",
+                "settled_otherwise",
+                "settlement_refused",
+                "refund_failed",
+                "undoing_refused",
+                name="reason",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "attention",
+            sa.Enum(
+                "",
+                "expired",
+                "cancelled",
+                "care_cancelled",
+                "no_show",
+                "slot_gone",
+                "paid_late",
+                "wrong_amount",
+                "decided",
+                "settled_otherwise",
+                "settlement_refused",
+                "refund_failed",
+                "undoing_refused",
+                name="reason",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("slot_id", sa.String(length=32), nullable=False),
+        sa.Column("starts_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("visit", sa.String(length=32), nullable=False),
+        sa.Column("insured", sa.Boolean(), nullable=False),
+        sa.Column("why_not", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("person_number", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("fee", sa.BigInteger(), nullable=False),
+        sa.Column("service", sa.String(length=64), nullable=False),
+        sa.Column("tariff", sa.String(length=48), nullable=False),
+        sa.Column("no_show_fee", sa.BigInteger(), nullable=False),
+        sa.Column("quote", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("settled", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("settlement", sa.String(length=64), nullable=False),
+        sa.Column("posting", sa.String(length=96), nullable=False),
+        sa.Column("kept", sa.BigInteger(), nullable=False),
+        sa.Column("slow", sa.Boolean(), nullable=False),
+        sa.Column("made_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("expires_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("paid_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("settled_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("closed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.ForeignKeyConstraint(["consultation_id"], ["consultations.id"], name=op.f("fk_charges_consultation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_charges")),
+        sa.UniqueConstraint("number", name=op.f("uq_charges_number")),
+        sa.UniqueConstraint("open_for", name=op.f("uq_charges_open_for")),
+        sa.UniqueConstraint("visit", name=op.f("uq_charges_visit")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("charges", schema=None) as batch_op:
+        batch_op.create_index("ix_charges_attention", ["attention", "made_at"], unique=False)
+        batch_op.create_index("ix_charges_consultation", ["consultation_id", "made_at"], unique=False)
+        batch_op.create_index("ix_charges_patient", ["patient_id", "made_at"], unique=False)
+
     op.create_table(
         "consents",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -1309,6 +1473,78 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("video_rooms", schema=None) as batch_op:
         batch_op.create_index("ix_video_rooms_node", ["node_id"], unique=False)
+
+    op.create_table(
+        "charge_orders",
+        sa.Column("number", sa.String(length=32), nullable=False),
+        sa.Column("charge_id", sa.String(length=32), nullable=False),
+        sa.Column("payer_id", sa.String(length=32), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "state", sa.Enum("open", "paid", "closed", name="orderstate", native_enum=False, length=24), nullable=False
+        ),
+        sa.Column("received", sa.BigInteger(), nullable=False),
+        sa.Column("transaction", sa.String(length=64), nullable=False),
+        sa.Column("made_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("expires_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("paid_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.ForeignKeyConstraint(["charge_id"], ["charges.id"], name=op.f("fk_charge_orders_charge_id")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_charge_orders")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("charge_orders", schema=None) as batch_op:
+        batch_op.create_index("ix_charge_orders_charge", ["charge_id", "number"], unique=False)
+
+    op.create_table(
+        "charge_steps",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("charge_id", sa.String(length=32), nullable=False),
+        sa.Column("lane", sa.String(length=32), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "eligibility",
+                "register",
+                "upload",
+                "presettle",
+                "settle",
+                "revoke_settlement",
+                "revoke_upload",
+                "unregister",
+                "watch",
+                "close",
+                "refund",
+                name="stepkind",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("number", sa.String(length=32), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "todo", "sent", "unclear", "done", "refused", "dropped", name="stepstate", native_enum=False, length=24
+            ),
+            nullable=False,
+        ),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("leased_until", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("done_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.ForeignKeyConstraint(["charge_id"], ["charges.id"], name=op.f("fk_charge_steps_charge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_charge_steps")),
+        sa.UniqueConstraint("number", name=op.f("uq_charge_steps_number")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("charge_steps", schema=None) as batch_op:
+        batch_op.create_index("ix_charge_steps_charge", ["charge_id", "lane", "id"], unique=False)
+        batch_op.create_index("ix_charge_steps_due", ["due_at", "id"], unique=False)
 
     op.create_table(
         "critical_values",
@@ -2349,6 +2585,15 @@ def downgrade() -> None:
         batch_op.drop_index("ix_critical_values_consultation")
 
     op.drop_table("critical_values")
+    with op.batch_alter_table("charge_steps", schema=None) as batch_op:
+        batch_op.drop_index("ix_charge_steps_due")
+        batch_op.drop_index("ix_charge_steps_charge")
+
+    op.drop_table("charge_steps")
+    with op.batch_alter_table("charge_orders", schema=None) as batch_op:
+        batch_op.drop_index("ix_charge_orders_charge")
+
+    op.drop_table("charge_orders")
     with op.batch_alter_table("video_rooms", schema=None) as batch_op:
         batch_op.drop_index("ix_video_rooms_node")
 
@@ -2448,6 +2693,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_consents_person")
 
     op.drop_table("consents")
+    with op.batch_alter_table("charges", schema=None) as batch_op:
+        batch_op.drop_index("ix_charges_patient")
+        batch_op.drop_index("ix_charges_consultation")
+        batch_op.drop_index("ix_charges_attention")
+
+    op.drop_table("charges")
     op.drop_table("audit_seals")
     op.drop_table("weekly_hours")
     with op.batch_alter_table("timers", schema=None) as batch_op:
@@ -2463,6 +2714,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_record_answers_patient")
 
     op.drop_table("record_answers")
+    with op.batch_alter_table("reconciliation_runs", schema=None) as batch_op:
+        batch_op.drop_index("ix_reconciliation_runs_day")
+
+    op.drop_table("reconciliation_runs")
+    with op.batch_alter_table("reconciliation_lines", schema=None) as batch_op:
+        batch_op.drop_index("ix_reconciliation_lines_run")
+
+    op.drop_table("reconciliation_lines")
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_people_phone_index"))
         batch_op.drop_index(batch_op.f("ix_people_id_number_index"))
@@ -2495,6 +2754,7 @@ def downgrade() -> None:
     op.drop_table("media_nodes")
     with op.batch_alter_table("ledger_postings", schema=None) as batch_op:
         batch_op.drop_index("ix_ledger_postings_subject")
+        batch_op.drop_index("ix_ledger_postings_kind")
 
     op.drop_table("ledger_postings")
     with op.batch_alter_table("laboratory_slips", schema=None) as batch_op:

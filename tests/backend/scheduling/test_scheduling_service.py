@@ -125,3 +125,60 @@ async def test_only_the_expert_and_the_administrator_set_the_hours(clinic: Clini
     now = clinic.clock.now()
     with pytest.raises(InvalidInput):
         await clinic.scheduling.add_absence(expert, practitioner_of(expert), now, now)
+
+
+async def test_a_held_slot_is_kept_for_its_consultation_alone(clinic: Clinic) -> None:
+    expert = practitioner_of(await clinic.expert())
+    slot = (await free(clinic, expert))[0]
+    until = clinic.clock.now() + timedelta(minutes=15)
+    cases = [new_id() for _ in range(3)]
+    results = await asyncio.gather(
+        *(asyncio.create_task(clinic.scheduling.hold(slot.id, one, until)) for one in cases), return_exceptions=True
+    )
+    [holder] = [one for one, result in zip(cases, results, strict=True) if isinstance(result, SlotView)]
+    assert sum(isinstance(result, Conflict) for result in results) == 2
+    assert slot.id not in {one.id for one in await free(clinic, expert)}
+    with pytest.raises(Conflict):
+        await clinic.scheduling.book(slot.id, new_id(), new_id())
+    booking = await clinic.scheduling.book(slot.id, holder, new_id())
+    await clinic.pass_time(timedelta(minutes=20))
+    assert booking.slot_id == slot.id
+    assert (await clinic.scheduling.slot(slot.id)).state is SlotState.BOOKED
+
+
+async def test_a_hold_ends_by_itself_and_lasts_longer_when_it_is_asked_for_again(clinic: Clinic) -> None:
+    expert, case = practitioner_of(await clinic.expert()), new_id()
+    slot = (await free(clinic, expert))[0]
+    now = clinic.clock.now()
+    await clinic.scheduling.hold(slot.id, case, now + timedelta(minutes=5))
+    await clinic.scheduling.hold(slot.id, case, now + timedelta(minutes=15))
+    await clinic.pass_time(timedelta(minutes=10))
+    assert slot.id not in {one.id for one in await free(clinic, expert)}
+    await clinic.pass_time(timedelta(minutes=6))
+    assert slot.id in {one.id for one in await free(clinic, expert)}
+    await clinic.scheduling.let_go(case)
+
+
+async def test_a_consultation_holds_one_slot_and_keeps_it_when_another_is_not_to_be_had(clinic: Clinic) -> None:
+    expert, case, other = practitioner_of(await clinic.expert()), new_id(), new_id()
+    first, second, third, *_ = await free(clinic, expert)
+    until = clinic.clock.now() + timedelta(minutes=15)
+    await clinic.scheduling.hold(first.id, case, until)
+    await clinic.scheduling.hold(second.id, case, until)
+    assert (await free(clinic, expert))[0].id == first.id
+    await clinic.scheduling.hold(third.id, other, until)
+    with pytest.raises(Conflict):
+        await clinic.scheduling.hold(third.id, case, until)
+    assert second.id not in {one.id for one in await free(clinic, expert)}
+    await clinic.scheduling.book(first.id, case, new_id())
+    assert (await free(clinic, expert))[0].id == second.id
+
+
+async def test_a_held_slot_outlives_new_hours_and_goes_when_the_hold_ends(clinic: Clinic) -> None:
+    expert, case = practitioner_of(await clinic.expert()), new_id()
+    slot = (await free(clinic, expert))[0]
+    await clinic.scheduling.hold(slot.id, case, clinic.clock.now() + timedelta(minutes=15))
+    await clinic.scheduling.set_week(SYSTEM, expert, [WeeklyHours(0, "14:00", "16:00", 60)])
+    assert (await clinic.scheduling.slot(slot.id)).state is SlotState.HELD
+    await clinic.pass_time(timedelta(minutes=16))
+    assert {local(one.starts_at).hour for one in await free(clinic, expert)} == {14, 15}

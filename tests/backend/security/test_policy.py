@@ -19,6 +19,7 @@ FACTS: dict[Relation, dict[str, object]] = {
 
 # The table again, as a person would say it; a change of the policy has to be made in both places.
 PATIENTS_OWN = {
+    "charge.begin", "charge.read", "charge.pay", "charge.cancel",
     "monitoring.pair", "monitoring.read", "reminders.plan", "reminders.read", "reminders.answer",
     "imaging.read", "report.read", "prescription.read",
     "dispensing.order", "dispensing.read", "dispensing.receive",
@@ -42,6 +43,7 @@ EXPERTS_CASES = {
     "scheduling.add_absence", "scheduling.release", "people.read", "people.set_on_call", "file.put", "file.read",
 }  # fmt: skip
 DOCTORS_CASES = {
+    "charge.begin", "charge.read", "charge.cancel",
     "monitoring.pair", "monitoring.read", "monitoring.set_limits", "monitoring.acknowledge",
     "reminders.plan", "reminders.read",
     "imaging.store", "imaging.read", "imaging.mark", "imaging.convert", "imaging.teach", "report.read",
@@ -76,10 +78,12 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "consultation.cancel", "scheduling.set_week", "scheduling.add_absence", "scheduling.release",
         "people.manage_directory", "people.set_on_call", "people.invite", "audit.read", "video.manage_nodes",
         "imaging.manage", "signing.manage", "records.manage_hospitals",
+        "charge.read", "charge.decide", "charge.reconcile",
     },
     (Role.DEVICE, Relation.INSTITUTION): {"imaging.store"},
     (Role.DEVICE, Relation.PARTICIPANT): {"monitoring.send"},
     (Role.SYSTEM, Relation.ANY): {
+        "charge.begin", "charge.read", "charge.cancel", "charge.reconcile",
         "monitoring.read", "reminders.plan", "reminders.read",
         "imaging.read", "imaging.manage", "imaging.forward", "imaging.remove", "imaging.file_document",
         "report.read", "report.read_critical", "records.read", "records.write",

@@ -1,0 +1,9 @@
+"""Charging: the one orchestration of insurance, payment and booking (docs/money.md)."""
+
+from backend.charging.desk import PaymentDown
+from backend.charging.ending import Decision
+from backend.charging.rules import ChargeState, Reason
+from backend.charging.service import ChargingService
+from backend.charging.views import ChargeView
+
+__all__ = ["ChargeState", "ChargeView", "ChargingService", "Decision", "PaymentDown", "Reason"]

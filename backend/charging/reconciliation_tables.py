@@ -1,0 +1,42 @@
+"""Tables of reconciliation: what was compared, and what differed. Identifiers, amounts and times alone."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Date, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.charging.reconciliation_rules import DifferenceKind, Outcome
+from backend.db import Base, Id, Sequence, UTCDateTime, coded
+
+
+class ReconciliationRun(Base):
+    """One comparison of a day in one book."""
+
+    __tablename__ = "reconciliation_runs"
+    __table_args__ = (Index("ix_reconciliation_runs_day", "day", "book"), Base.__table_args__)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    day: Mapped[date] = mapped_column(Date)
+    book: Mapped[str] = mapped_column(String(16))
+    began_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    entries: Mapped[int] = mapped_column(default=0)
+    differences: Mapped[int] = mapped_column(default=0)
+
+
+class ReconciliationLine(Base):
+    """One difference, and what was done about it; `rule` names the rule that did."""
+
+    __tablename__ = "reconciliation_lines"
+    __table_args__ = (Index("ix_reconciliation_lines_run", "run_id", "id"), Base.__table_args__)
+
+    id: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=True)
+    run_id: Mapped[str] = mapped_column(Id)
+    kind: Mapped[DifferenceKind] = mapped_column(coded(DifferenceKind))
+    number: Mapped[str] = mapped_column(String(64))
+    here: Mapped[list[Any] | None] = mapped_column(JSON)
+    there: Mapped[list[Any] | None] = mapped_column(JSON)
+    outcome: Mapped[Outcome] = mapped_column(coded(Outcome))
+    rule: Mapped[str] = mapped_column(String(48), default="")
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
