@@ -29,6 +29,7 @@ from backend.records.slips.service import SlipService
 from backend.reporting import CriticalValueService, ReportDocuments, ReportService
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
+from backend.security.audit_heads import HeadFolder
 from backend.security.keyring import KeyRing, KeyRingError, open_key_file
 from backend.signing import SigningService
 from backend.timers import Timers
@@ -48,6 +49,7 @@ class House:
     events: EventBus
     timers: Timers
     audit: AuditLog
+    audit_heads: HeadFolder
     people: PeopleService
     scheduling: SchedulingService
     files: FileStore
@@ -99,7 +101,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     try:
         events = EventBus(database, clock)
         timers = Timers(database, clock)
-        audit = AuditLog(database, clock)
+        heads = HeadFolder(settings.audit_heads_folder, ring)
+        audit = AuditLog(database, clock, heads)
         people = PeopleService(database, clock, events, audit)
         scheduling = SchedulingService(database, clock, timers, audit)
         consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
@@ -147,6 +150,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             events=events,
             timers=timers,
             audit=audit,
+            audit_heads=heads,
             people=people,
             scheduling=scheduling,
             files=files,

@@ -52,6 +52,15 @@ def upgrade() -> None:
         batch_op.create_index("ix_allergies_patient", ["patient_id", "recorded_at", "id"], unique=False)
 
     op.create_table(
+        "audit_blocks",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("root", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_blocks")),
+        info={"append_only_but": frozenset()},
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
         "audit_entries",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
@@ -61,7 +70,10 @@ def upgrade() -> None:
         sa.Column("patient_id", sa.String(length=32), nullable=True),
         sa.Column("subject", sa.String(length=96), nullable=False),
         sa.Column("reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("nonce", sa.String(length=32), nullable=False),
+        sa.Column("mac", sa.LargeBinary(length=32), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
+        sa.UniqueConstraint("nonce", name=op.f("uq_audit_entries_nonce")),
         info={"append_only_but": frozenset({"reason"})},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
@@ -617,15 +629,16 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
-        "audit_seals",
+        "audit_leaves",
         sa.Column(
             "position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
         sa.Column("entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(["entry_id"], ["audit_entries.id"], name=op.f("fk_audit_seals_entry_id")),
-        sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_seals")),
-        sa.UniqueConstraint("entry_id", name=op.f("uq_audit_seals_entry_id")),
+        sa.Column("leaf_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["audit_entries.id"], name=op.f("fk_audit_leaves_entry_id")),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_leaves")),
+        sa.UniqueConstraint("entry_id", name=op.f("uq_audit_leaves_entry_id")),
         info={"append_only_but": frozenset()},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
@@ -2448,7 +2461,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_consents_person")
 
     op.drop_table("consents")
-    op.drop_table("audit_seals")
+    op.drop_table("audit_leaves")
     op.drop_table("weekly_hours")
     with op.batch_alter_table("timers", schema=None) as batch_op:
         batch_op.drop_index("ix_timers_due_at")
@@ -2551,6 +2564,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_audit_entries_patient")
 
     op.drop_table("audit_entries")
+    op.drop_table("audit_blocks")
     with op.batch_alter_table("allergies", schema=None) as batch_op:
         batch_op.drop_index("ix_allergies_patient")
 
