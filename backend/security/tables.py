@@ -3,10 +3,13 @@
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.append_only import append_only
 from backend.db import Base, EncryptedText, Id, Sequence, UTCDateTime
+
+_DIGEST = LargeBinary().with_variant(mysql.VARBINARY(32), "mysql")
 
 
 class AuditEntry(Base):
@@ -30,7 +33,7 @@ class AuditEntry(Base):
     reason: Mapped[str | None] = mapped_column(EncryptedText("audit_entries.reason"))
     # 32 hexadecimal digits that make every entry another, and its HMAC: who has no key ring can write none.
     nonce: Mapped[str] = mapped_column(Id, unique=True)
-    mac: Mapped[bytes] = mapped_column(LargeBinary(32))
+    mac: Mapped[bytes] = mapped_column(_DIGEST)
 
 
 class AuditLeaf(Base):
@@ -41,8 +44,8 @@ class AuditLeaf(Base):
 
     position: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=False)
     entry_id: Mapped[int] = mapped_column(ForeignKey("audit_entries.id"), unique=True)
-    leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
-    seal: Mapped[bytes] = mapped_column(LargeBinary(32))
+    leaf_hash: Mapped[bytes] = mapped_column(_DIGEST)
+    seal: Mapped[bytes] = mapped_column(_DIGEST)
 
 
 class AuditBlock(Base):
@@ -52,4 +55,4 @@ class AuditBlock(Base):
     __table_args__ = {**Base.__table_args__, **append_only()}
 
     number: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=False)
-    root: Mapped[bytes] = mapped_column(LargeBinary(32))
+    root: Mapped[bytes] = mapped_column(_DIGEST)

@@ -54,7 +54,7 @@ def upgrade() -> None:
     op.create_table(
         "audit_blocks",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
-        sa.Column("root", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("root", sa.LargeBinary().with_variant(sa.VARBINARY(length=32), "mysql"), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_blocks")),
         info={"append_only_but": frozenset()},
         mysql_charset="utf8mb4",
@@ -71,7 +71,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=96), nullable=False),
         sa.Column("reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
         sa.Column("nonce", sa.String(length=32), nullable=False),
-        sa.Column("mac", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("mac", sa.LargeBinary().with_variant(sa.VARBINARY(length=32), "mysql"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
         sa.UniqueConstraint("nonce", name=op.f("uq_audit_entries_nonce")),
         info={"append_only_but": frozenset({"reason"})},
@@ -634,8 +634,8 @@ def upgrade() -> None:
             "position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
         sa.Column("entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("leaf_hash", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("leaf_hash", sa.LargeBinary().with_variant(sa.VARBINARY(length=32), "mysql"), nullable=False),
+        sa.Column("seal", sa.LargeBinary().with_variant(sa.VARBINARY(length=32), "mysql"), nullable=False),
         sa.ForeignKeyConstraint(["entry_id"], ["audit_entries.id"], name=op.f("fk_audit_leaves_entry_id")),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_leaves")),
         sa.UniqueConstraint("entry_id", name=op.f("uq_audit_leaves_entry_id")),
