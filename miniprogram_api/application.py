@@ -18,6 +18,7 @@ from backend.video.nodes import RoomBusy
 from miniprogram_api import (
     bookings,
     consultations,
+    copies,
     devices,
     history,
     keyimages,
@@ -126,6 +127,7 @@ def make_application(context: Context) -> web.Application:
         application.router.add_get(path, answer)
     application.add_routes(fhir_routes(context.facade, lambda request: _authorised(request, context)))
     application.router.add_get("/h5/bookings/{token}.ics", bookings.calendar_file(context))
+    application.router.add_get(copies.LINKED_COPY, copies.linked_copy(context))
     application.router.add_get(prescription_papers.LINKED_PDF, prescription_papers.linked_prescription(context))
     application.router.add_get(report_documents.LINKED_PDF, report_documents.linked_pdf(context))
     return application

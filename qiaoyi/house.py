@@ -27,6 +27,7 @@ from backend.records.hospital.writeback import WriteBack
 from backend.records.monitoring.service import MonitoringService
 from backend.records.slips.service import SlipService
 from backend.reporting import CriticalValueService, ReportDocuments, ReportService
+from backend.rights import AccessHistory, DataCopies
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
 from backend.security.audit_heads import HeadFolder
@@ -71,6 +72,8 @@ class House:
     history: HistoryService
     write_back: WriteBack
     facade: Facade
+    accesses: AccessHistory
+    copies: DataCopies
     help_desk: HelpDesk
     insurer: Insurer | None
 
@@ -142,6 +145,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             written_sources(database, people, imaging, prescriptions.formulary, settings.public),
             WRITTEN_AFTER,
         )
+        facade = make_facade(database, clock, audit, people, imaging, prescriptions.formulary, settings.public)
         yield House(
             settings=settings,
             ring=ring,
@@ -181,7 +185,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             hospitals=hospitals,
             history=history,
             write_back=write_back,
-            facade=make_facade(database, clock, audit, people, imaging, prescriptions.formulary, settings.public),
+            facade=facade,
+            accesses=AccessHistory(audit, people),
+            copies=DataCopies(database, clock, audit, people, consultations, facade),
             help_desk=HelpDesk(database, events),
             insurer=insurer,
         )

@@ -40,7 +40,7 @@ from qiaoyi.health import Health
 from qiaoyi.house import House
 from qiaoyi.imaging import imaging_routes, imaging_work, serving_machines
 from qiaoyi.language import make_language
-from qiaoyi.links import PublicLinks, calendar_tokens, prescription_tokens, recording_tokens, report_tokens
+from qiaoyi.links import PublicLinks, calendar_tokens, copy_tokens, prescription_tokens, recording_tokens, report_tokens
 from qiaoyi.recordings import Playback
 from qiaoyi.sandbox_clock import ClockFollower
 from qiaoyi.settings import ServeRole, SettingsError
@@ -90,7 +90,9 @@ async def serving(house: House) -> AsyncIterator[None]:
         sending = Sending(house.database, house.clock, house.people, settings.wechat, files=house.files, tokens=tokens)
         calendar = calendar_tokens(house.ring, house.clock)
         identities = Identities(house.database, house.clock, house.people, home_channel=CHANNEL)
-        services = _services(house, sending, PublicLinks(settings.public, calendar))
+        services = _services(
+            house, sending, PublicLinks(settings.public, calendar, copy_tokens(house.ring, house.clock))
+        )
         notifications.register(house.events, services)
         membership = Membership(house.database, house.people, sending.rows, sending.worker)
         membership.register(house.events)
@@ -186,6 +188,7 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         history=house.history,
         files=house.files,
         outbox=sending.outbox,
+        rights=house.accesses,
         help_desk=house.help_desk,
         clock=house.clock,
         links=links,
@@ -244,6 +247,8 @@ def _application(
         sessions=Sessions(house.ring.derive("session"), house.clock),
         calendar_links=calendar,
         recording_links=recording_links,
+        copies=house.copies,
+        copy_links=copy_tokens(house.ring, house.clock),
         report_links=report_tokens(house.ring, house.clock),
         prescription_links=prescription_tokens(house.ring, house.clock),
         clock=house.clock,

@@ -6,6 +6,7 @@ Merkle tree, heads of which are signed and kept outside the database.
 
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,7 +26,7 @@ class AuditRecord:
     """An entry as an auditor reads it."""
 
     id: int
-    at: str
+    at: datetime
     actor_id: str
     actor_roles: str
     action: str
@@ -108,16 +109,34 @@ class AuditLog:
         async with self._database.transaction() as session:
             rows = (await session.scalars(query)).all()
             await self.record(session, actor, Action.AUDIT_READ, patient_id=patient_id)
-        return [
-            AuditRecord(
-                row.id,
-                row.at.isoformat(),
-                row.actor_id,
-                row.actor_roles,
-                row.action,
-                row.patient_id,
-                row.subject,
-                row.reason or "",
-            )
-            for row in rows
-        ]
+        return [_record(row) for row in rows]
+
+    async def accesses(
+        self, actor: Actor, patient_id: str, *, limit: int = 50, before: int | None = None
+    ) -> list[AuditRecord]:
+        """List what others did with a person's data, newest first, for the person themselves; arguments as `entries`.
+        What the platform does by itself is left out.
+
+        Raises:
+            Forbidden: it is not the actor's own.
+        """
+        require(actor, Action.PEOPLE_READ_ACCESSES, patient_id=patient_id)
+        nobody_else = [*actor.own, ""]
+        query = (
+            select(AuditEntry)
+            .where(AuditEntry.patient_id == patient_id, AuditEntry.actor_id.not_in(nobody_else))
+            .order_by(AuditEntry.id.desc())
+            .limit(min(limit, 200))
+        )
+        if before is not None:
+            query = query.where(AuditEntry.id < before)
+        async with self._database.transaction() as session:
+            rows = (await session.scalars(query)).all()
+            await self.record(session, actor, Action.PEOPLE_READ_ACCESSES, patient_id=patient_id)
+        return [_record(row) for row in rows]
+
+
+def _record(row: AuditEntry) -> AuditRecord:
+    return AuditRecord(
+        row.id, row.at, row.actor_id, row.actor_roles, row.action, row.patient_id, row.subject, row.reason or ""
+    )

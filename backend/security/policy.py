@@ -141,6 +141,8 @@ class Action(StrEnum):
     PEOPLE_READ_IDENTITY_NUMBER = "people.read_identity_number"  # the citizen's, to tell people apart
     PEOPLE_UPDATE = "people.update"
     PEOPLE_CONSENT = "people.consent"
+    PEOPLE_READ_ACCESSES = "people.read_accesses"  # who did what with one's own data
+    PEOPLE_COPY = "people.copy"  # all that is kept of one, to take away
     PEOPLE_READ_DIRECTORY = "people.read_directory"
     PEOPLE_MANAGE_DIRECTORY = "people.manage_directory"
     PEOPLE_SET_ON_CALL = "people.set_on_call"
@@ -261,6 +263,8 @@ TABLE: dict[Action, Grants] = {
     Action.PEOPLE_READ_IDENTITY_NUMBER: _grants(OWN, DOCTORS, system=ANY),
     Action.PEOPLE_UPDATE: _grants(OWN, DOCTORS, system=ANY),
     Action.PEOPLE_CONSENT: _grants(OWN, [OWN], OWN, administrator=OWN, pharmacist=OWN),
+    Action.PEOPLE_READ_ACCESSES: _grants(OWN),
+    Action.PEOPLE_COPY: _grants(OWN),
     Action.PEOPLE_READ_DIRECTORY: _grants(ANY, [ANY], ANY, administrator=ANY, pharmacist=ANY, system=ANY),
     Action.PEOPLE_MANAGE_DIRECTORY: _grants(administrator=ANY, system=ANY),
     Action.PEOPLE_SET_ON_CALL: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),

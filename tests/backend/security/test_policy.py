@@ -28,6 +28,7 @@ PATIENTS_OWN = {
     "consultation.book", "consultation.reschedule", "consultation.cancel_booking", "consultation.post",
     "consultation.focus", "consultation.cancel", "consultation.rate", "scheduling.book", "scheduling.release",
     "people.read", "people.read_identity_number", "people.update", "people.consent", "file.put", "file.read",
+    "people.read_accesses", "people.copy",
 }  # fmt: skip
 EXPERTS_CASES = {
     "monitoring.read", "reminders.read",
@@ -115,6 +116,12 @@ def test_a_role_may_do_what_the_policy_says_and_nothing_else(role: Role, action:
             with pytest.raises(Forbidden) as refused:
                 require(actor, action, **FACTS[relation])  # type: ignore[arg-type]
             assert refused.value.details == {"action": action.value}
+
+
+def test_the_walk_is_as_large_as_it_is_said_to_be() -> None:
+    walked = len(Role) * len(Action) * len(Relation)
+    print(f"\n{len(Role)} roles x {len(Action)} operations x {len(Relation)} relations: {walked} combinations walked")
+    assert set(FACTS) == set(Relation)
 
 
 def test_the_table_speaks_of_every_action_and_every_role() -> None:
