@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nlu.models import ModelError
-from qiaoyi import audit_log, commands
+from qiaoyi import audit_log, backups, commands
 from qiaoyi.local import StartError
 from qiaoyi.settings import ServeRole, Settings, SettingsError, load
 
@@ -78,6 +78,14 @@ def _parser() -> argparse.ArgumentParser:
 
     keys = _verb(verbs, "keys", commands.rotate_keys, "rotate the encryption key")
     keys.add_argument("action", choices=["rotate"])
+
+    saved = _verb(verbs, "backup", backups.backup, "write everything that is kept into one encrypted file")
+    saved.add_argument("--with-keys", action="store_true", help="with the key ring: whoever opens it reads everything")
+    back = _verb(verbs, "restore", backups.restore, "verify such a file, and put it into an empty place")
+    back.add_argument("--check", action="store_true", help="verify it and change nothing")
+    for one in (saved, back):
+        one.add_argument("file", type=Path)
+        one.add_argument("--key-file", type=Path, help="64 hexadecimal digits; else BACKUP_PASSPHRASE, or asked")
 
     _audit(_verb(verbs, "audit", audit_log.audit, "verify the audit log, and prove what is in it"))
     return parser
