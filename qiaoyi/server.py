@@ -24,6 +24,7 @@ from bot.flows.registration import register_flows
 from bot.flows.staff_menus import idle_flow
 from bot.identities import UnionIds
 from bot.membership import Membership
+from bot.metrics import Metrics
 from bot.services import Services
 from bot.transport import Receiving, Sending
 from bot.wechat.token import MemoryTokenStore, RedisTokenStore, TokenStore
@@ -41,6 +42,7 @@ from qiaoyi.house import House
 from qiaoyi.imaging import imaging_routes, imaging_work, serving_machines
 from qiaoyi.language import make_language
 from qiaoyi.links import PublicLinks, calendar_tokens, copy_tokens, prescription_tokens, recording_tokens, report_tokens
+from qiaoyi.metrics import MetricsPage
 from qiaoyi.recordings import Playback
 from qiaoyi.sandbox_clock import ClockFollower
 from qiaoyi.settings import ServeRole, SettingsError
@@ -128,6 +130,7 @@ async def serving(house: House) -> AsyncIterator[None]:
             media.add_to(application)
             work["media"] = media.run
         loops = await stack.enter_async_context(_working(work))
+        await _measured(house, stack, sending.metrics, loops)
         if application is not None and language is not None:
             # Last to begin, first to end: nothing is taken in that would not be worked on.
             application.add_routes(Health(house.database, loops, language.state).routes())
@@ -149,8 +152,26 @@ async def _serving_rooms(house: House) -> AsyncIterator[None]:
             work["clock"] = await _followed_clock(house, http)
         loops = await stack.enter_async_context(_working(work))
         application.add_routes(Health(house.database, loops).routes())
+        await _measured(house, stack, Metrics(), loops)
         await stack.enter_async_context(_listening(application, settings.host, settings.port))
         yield
+
+
+async def _measured(
+    house: House, stack: AsyncExitStack, counters: Metrics, loops: Mapping[str, asyncio.Task[None]]
+) -> None:
+    settings = house.settings
+    if not settings.metrics_port:
+        return
+    page = MetricsPage(
+        house.database,
+        house.clock,
+        counters,
+        lambda: {name: not task.done() for name, task in loops.items()},
+        settings.audit_heads_folder,
+        settings.metrics_token,
+    )
+    await stack.enter_async_context(_listening(page.application(), settings.metrics_host, settings.metrics_port))
 
 
 def make_dialogue(provider: Provider, services: Services, numbered: bool) -> Dialogue:

@@ -1,7 +1,7 @@
 """A backup is one encrypted file, and what is restored from it is what there was: on SQLite, on MariaDB, and across."""
 
-import shutil
 import asyncio
+import shutil
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
