@@ -880,6 +880,23 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
+        "emergency_accesses",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("actor_id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("opened_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("ends_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["actor_id"], ["people.id"], name=op.f("fk_emergency_accesses_actor_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["people.id"], name=op.f("fk_emergency_accesses_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_emergency_accesses")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("emergency_accesses", schema=None) as batch_op:
+        batch_op.create_index("ix_emergency_accesses_actor", ["actor_id", "ends_at"], unique=False)
+
+    op.create_table(
         "event_deliveries",
         sa.Column("consumer", sa.String(length=32), nullable=False),
         sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -2430,6 +2447,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_event_deliveries_due")
 
     op.drop_table("event_deliveries")
+    with op.batch_alter_table("emergency_accesses", schema=None) as batch_op:
+        batch_op.drop_index("ix_emergency_accesses_actor")
+
+    op.drop_table("emergency_accesses")
     op.drop_table("desk_codes")
     with op.batch_alter_table("deferred_messages", schema=None) as batch_op:
         batch_op.drop_index("ix_deferred_messages_lane")
