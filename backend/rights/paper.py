@@ -22,6 +22,12 @@ class _Writer:
         self._y = _HEIGHT - _MARGIN
         self._write_foot()
 
+    def heading(self, text: str) -> None:
+        """Write a heading, never as the last line of a page."""
+        if self._y < _MARGIN + 4 * _LINE:
+            self._turn()
+        self.line(text, _HEADING, strong=True, above=14)
+
     def line(self, text: str, size: float, *, strong: bool = False, above: float = 0.0, indent: float = 0.0) -> None:
         """Write a paragraph, on a new page where this one is full."""
         shown = self._sheet.shown(text)
@@ -53,7 +59,7 @@ def print_copy(sections: Sequence[tuple[str, Sequence[str]]], made_at: str) -> b
     writer = _Writer(sheet, f"桥医平台　{made_at} 应本人要求制作")
     writer.line("我的病历", _TITLE, strong=True)
     for heading, lines in sections:
-        writer.line(heading, _HEADING, strong=True, above=14)
+        writer.heading(heading)
         for line in lines:
             writer.line(line, _TEXT, indent=10)
     return sheet.finished()

@@ -5,6 +5,9 @@ from backend.security.policy import Role
 _BY_ACTION = {
     "people.read": "看了您的姓名、年龄等基本资料",
     "people.read_identity_number": "核对了您的身份证号",
+    "people.read_accesses": "查了哪些人看过您的病历",
+    "people.copy": "要了一份您的全部资料",
+    "people.break_glass": "因为抢救，紧急查看了您的资料",
     "people.update": "改了您的基本资料",
     "imaging.read": "看了您拍的片子",
     "imaging.mark": "在您的片子上做了标记",

@@ -202,3 +202,23 @@ async def test_an_administrator_reads_the_log_of_a_patient_and_the_read_is_in_it
 async def test_nobody_else_reads_the_log(audit: AuditLog) -> None:
     with pytest.raises(Forbidden):
         await audit.entries(DOCTOR)
+
+
+async def test_a_person_reads_what_others_did_with_their_data_a_page_at_a_time(
+    database: Database, audit: AuditLog
+) -> None:
+    patient = Actor(PATIENT_ID, frozenset({Role.PATIENT}))
+    await record(database, audit, 3)
+    async with database.transaction() as session:
+        await audit.record(session, SYSTEM, "people.read", patient_id=PATIENT_ID)
+        await audit.record(session, patient, "people.read", patient_id=PATIENT_ID)
+        await audit.record(session, DOCTOR, "people.read", patient_id="6" * 32)
+    newest = await audit.accesses(patient, PATIENT_ID, limit=2)
+    assert [one.subject for one in newest] == ["person:2", "person:1"]
+    assert [one.subject for one in await audit.accesses(patient, PATIENT_ID, before=newest[-1].id)] == ["person:0"]
+    guardian = Actor("7" * 32, frozenset({Role.PATIENT}), wards=frozenset({PATIENT_ID}))
+    told = await audit.accesses(guardian, PATIENT_ID)
+    assert [one.subject for one in told] == ["person:2", "person:1", "person:0"]
+    for other in (DOCTOR, ADMINISTRATOR, Actor("8" * 32, frozenset({Role.PATIENT}))):
+        with pytest.raises(Forbidden):
+            await audit.accesses(other, PATIENT_ID)

@@ -70,7 +70,9 @@ async def test_patient_and_administrators_hear_who_it_was(known: County) -> None
         told = str(house.outbox.by_person[phone.person_id])
         assert "省人民医院的赵敏医生" in told
         assert "青霉素" not in told
-    assert "赵敏，会诊专家（省人民医院）" in await known.patient.say("谁看过我的病历")
+    looked = await known.patient.say("谁看过我的病历")
+    assert "赵敏，会诊专家（省人民医院）" in looked
+    assert "因为抢救，紧急查看了您的资料" in looked
 
 
 async def test_the_reason_is_in_the_log_and_so_is_a_search_for_nobody(known: County) -> None:
