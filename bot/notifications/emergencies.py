@@ -16,7 +16,7 @@ async def glass_broken(notifier: Notifier) -> None:
     at = f"{local(notifier.event.occurred_at):%m月%d日 %H:%M}"
     choices = (Choice("patient.accesses", "谁看过我的病历"), Choice("help.human", "转人工"))
     words = f"{name}因为要抢救，在{at}紧急查看了您的过敏、用药和病史，一小时后自动关上。要是不对，请告诉我们。"
-    note = notice("task", "有医生紧急查看了资料", None, notifier.now, status="请看一下", button="更多")
+    note = notice("task", "有医生紧急查看了资料", None, notifier.now, status="请看一下", button="隐私与同意")
     for person_id in await people.speakers(patient_id):
         await notifier.tell(person_id, Menu(words, choices, notice=note))
     person = await people.person(SYSTEM, patient_id)

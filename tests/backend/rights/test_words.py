@@ -15,7 +15,7 @@ _OF_NOBODY = {"keys.rotate", "file.put"}
 def test_every_operation_is_told_in_plain_words(action: str) -> None:
     told = deed(action)
     assert told != "处理了您的资料", action
-    assert re.fullmatch(r"[一-鿿、（）]+", told), "no code, no abbreviation"
+    assert re.fullmatch(r"[一-鿿、，（）]+", told), "no code, no abbreviation"
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.SYSTEM])
