@@ -13,6 +13,10 @@ class Metrics:
         """Add `amount` to the counter `name` with these labels (few values each: codes, kinds, outcomes)."""
         self._counts[name, tuple(sorted((key, str(value)) for key, value in labels.items()))] += amount
 
+    def counts(self) -> list[tuple[str, tuple[tuple[str, str], ...], int]]:
+        """Give every counter: its name, its labels with their values, and the count."""
+        return [(name, labels, count) for (name, labels), count in self._counts.items()]
+
     def value(self, name: str, **labels: object) -> int:
         """Give the sum of the counters `name` that carry these labels."""
         wanted = {(key, str(value)) for key, value in labels.items()}

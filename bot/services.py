@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from backend.records.monitoring.service import MonitoringService
     from backend.records.slips.service import SlipService
     from backend.reporting import CriticalValueService, ReportService
+    from backend.rights import AccessHistory
     from backend.scheduling.service import SchedulingService
     from backend.video.service import VideoService
     from bot.outbox import Outbox
@@ -29,6 +30,9 @@ class Links(Protocol):
 
     def calendar(self, booking: Any) -> str:
         """Give the address of the calendar file of `booking` (`/h5/bookings/{token}.ics`)."""
+
+    def data_copy(self, person_id: str) -> str:
+        """Give the address at which a person fetches the copy of their data; it opens for half an hour."""
 
     def room(self, consultation_id: str) -> str:
         """Give the address of the page of a consultation's video room; it opens for those who take part alone."""
@@ -78,6 +82,7 @@ class Services:
     history: "HistoryService"
     files: "FileStore"
     outbox: "Outbox"
+    rights: "AccessHistory"
     help_desk: HelpDesk
     clock: Clock
     links: Links

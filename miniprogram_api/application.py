@@ -18,6 +18,7 @@ from backend.video.nodes import RoomBusy
 from miniprogram_api import (
     bookings,
     consultations,
+    copies,
     devices,
     history,
     keyimages,
@@ -96,6 +97,12 @@ _BATCHES_A_MINUTE = 30
 _RETRY: dict[type[DomainError], int] = {TooManyRequests: _RETRY_SECONDS, RoomBusy: 1}
 _ANONYMOUS = Actor(person_id="", roles=frozenset())
 _NO_SUCH_CONSULTATION = "没有找到这次会诊。"
+# What may not be seen answers in the very words of what is not there.
+_NO_SUCH = {
+    "report_id": "没有找到这份报告。",
+    "prescription_id": "没有找到这张处方。",
+    "study_id": "没有找到这份检查。",
+}
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -124,6 +131,7 @@ def make_application(context: Context) -> web.Application:
         application.router.add_get(path, answer)
     application.add_routes(fhir_routes(context.facade, lambda request: _authorised(request, context)))
     application.router.add_get("/h5/bookings/{token}.ics", bookings.calendar_file(context))
+    application.router.add_get(copies.LINKED_COPY, copies.linked_copy(context))
     application.router.add_get(prescription_papers.LINKED_PDF, prescription_papers.linked_prescription(context))
     application.router.add_get(report_documents.LINKED_PDF, report_documents.linked_pdf(context))
     return application
@@ -145,9 +153,10 @@ def _serve(endpoint: Endpoint, context: Context) -> Callable[[web.Request], Awai
         address = client_address(request, context.trusted_proxies)
         try:
             answer = await endpoint.handler(Call(context, actor, path, query, body, address))
-        except Forbidden:
-            if endpoint.path_parameters:  # whoever may not see it does not learn that it is there
-                raise NotFound(_NO_SUCH_CONSULTATION) from None
+        except (Forbidden, NotFound) as refusal:
+            # Whoever may not see it does not learn that it is there; nor which of two things it is that is not.
+            if len(endpoint.path_parameters) > 1 or (isinstance(refusal, Forbidden) and endpoint.path_parameters):
+                raise NotFound(_NO_SUCH.get(next(iter(path)), _NO_SUCH_CONSULTATION)) from None
             raise
         if isinstance(answer, File):
             return web.Response(body=answer.content, status=endpoint.status, content_type=endpoint.media_type)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from backend.records.hospital.history import HistoryService
     from backend.records.monitoring.service import MonitoringService
     from backend.reporting import CriticalValueService, ReportDocuments, ReportService
+    from backend.rights import DataCopies
     from backend.scheduling import SchedulingService
     from backend.video.rooms import RoomAdmission
     from backend.video.service import VideoService
@@ -40,6 +41,7 @@ class Context:
         calendar_links: tokens that open one booking's calendar file.
         recording_links: tokens that open one track of a recording for a while.
         report_links: tokens that open the PDF of one report for a while.
+        copy_links: tokens that fetch the copy of one person's data for a while.
         prescription_links: tokens that open the PDF of one prescription for a while.
         trusted_proxies: whose word is believed about the address of whoever asks.
         limits: how often one person asked lately; more than `requests_a_minute` are refused.
@@ -69,6 +71,8 @@ class Context:
     recording_links: Sessions
     report_links: Sessions
     prescription_links: Sessions
+    copies: "DataCopies"
+    copy_links: Sessions
     clock: Clock
     limits: RateLimits
     trusted_proxies: Networks = ()

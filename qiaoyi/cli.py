@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nlu.models import ModelError
-from qiaoyi import commands
+from qiaoyi import audit_log, backups, commands
 from qiaoyi.local import StartError
 from qiaoyi.settings import ServeRole, Settings, SettingsError, load
 
@@ -79,9 +79,29 @@ def _parser() -> argparse.ArgumentParser:
     keys = _verb(verbs, "keys", commands.rotate_keys, "rotate the encryption key")
     keys.add_argument("action", choices=["rotate"])
 
-    audit = _verb(verbs, "audit", commands.verify_audit, "verify the audit log")
-    audit.add_argument("action", choices=["verify"])
+    saved = _verb(verbs, "backup", backups.backup, "write everything that is kept into one encrypted file")
+    saved.add_argument("--with-keys", action="store_true", help="with the key ring: whoever opens it reads everything")
+    back = _verb(verbs, "restore", backups.restore, "verify such a file, and put it into an empty place")
+    back.add_argument("--check", action="store_true", help="verify it and change nothing")
+    for one in (saved, back):
+        one.add_argument("file", type=Path)
+        one.add_argument("--key-file", type=Path, help="64 hexadecimal digits; else BACKUP_PASSPHRASE, or asked")
+
+    _audit(_verb(verbs, "audit", audit_log.audit, "verify the audit log, and prove what is in it"))
     return parser
+
+
+def _audit(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+    actions.add_parser("verify", help="compute all of it anew and name what was changed, inserted or removed")
+    proof = actions.add_parser("proof", help="print the proof that an entry is in the log")
+    proof.add_argument("entry", type=int, help="its number")
+    growth = actions.add_parser("growth", help="print the proof that the log only grew since a head that was kept")
+    growth.add_argument("head", type=Path, help="the file of that head")
+    check = actions.add_parser("check-proof", help="verify such a proof, without database or keys")
+    check.add_argument("proof", type=Path, help="the file of the proof")
+    check.add_argument("--key", required=True, help="the public key, as `qiaoyi audit key` prints it")
+    actions.add_parser("key", help="print the public key that heads are verified with")
 
 
 def _sender(parser: argparse.ArgumentParser) -> None:

@@ -236,16 +236,3 @@ async def rotate_keys(settings: Settings, _options: argparse.Namespace) -> int:
 def _show_progress(column: str, done: int) -> None:
     if sys.stderr.isatty():
         print(f"\r{column}: {done}\033[K", end="", file=sys.stderr, flush=True)
-
-
-async def verify_audit(settings: Settings, _options: argparse.Namespace) -> int:
-    """Recompute the audit log's chain; 1 where an entry does not fit."""
-    async with open_house(settings) as house:
-        report = await house.audit.verify()
-    if report.ok:
-        print(f"{report.entries} entries, all as they were written")
-        if report.unsealed:
-            print(f"{report.unsealed} more are not in the chain yet; a serving process puts them there")
-        return 0
-    print(f"entry {report.first_bad} does not fit: the log was changed")
-    return 1

@@ -27,8 +27,10 @@ from backend.records.hospital.writeback import WriteBack
 from backend.records.monitoring.service import MonitoringService
 from backend.records.slips.service import SlipService
 from backend.reporting import CriticalValueService, ReportDocuments, ReportService
+from backend.rights import AccessHistory, DataCopies
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
+from backend.security.audit_heads import HeadFolder
 from backend.security.keyring import KeyRing, KeyRingError, open_key_file
 from backend.signing import SigningService
 from backend.timers import Timers
@@ -48,6 +50,7 @@ class House:
     events: EventBus
     timers: Timers
     audit: AuditLog
+    audit_heads: HeadFolder
     people: PeopleService
     scheduling: SchedulingService
     files: FileStore
@@ -69,6 +72,8 @@ class House:
     history: HistoryService
     write_back: WriteBack
     facade: Facade
+    accesses: AccessHistory
+    copies: DataCopies
     help_desk: HelpDesk
     insurer: Insurer | None
 
@@ -99,7 +104,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     try:
         events = EventBus(database, clock)
         timers = Timers(database, clock)
-        audit = AuditLog(database, clock)
+        heads = HeadFolder(settings.audit_heads_folder, ring)
+        audit = AuditLog(database, clock, heads)
         people = PeopleService(database, clock, events, audit)
         scheduling = SchedulingService(database, clock, timers, audit)
         consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
@@ -139,6 +145,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             written_sources(database, people, imaging, prescriptions.formulary, settings.public),
             WRITTEN_AFTER,
         )
+        facade = make_facade(database, clock, audit, people, imaging, prescriptions.formulary, settings.public)
         yield House(
             settings=settings,
             ring=ring,
@@ -147,6 +154,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             events=events,
             timers=timers,
             audit=audit,
+            audit_heads=heads,
             people=people,
             scheduling=scheduling,
             files=files,
@@ -177,7 +185,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             hospitals=hospitals,
             history=history,
             write_back=write_back,
-            facade=make_facade(database, clock, audit, people, imaging, prescriptions.formulary, settings.public),
+            facade=facade,
+            accesses=AccessHistory(audit, people),
+            copies=DataCopies(database, clock, audit, people, consultations, facade),
             help_desk=HelpDesk(database, events),
             insurer=insurer,
         )

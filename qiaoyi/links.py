@@ -5,10 +5,12 @@ from datetime import timedelta
 from backend.clock import Clock
 from backend.scheduling import BookingView
 from backend.security.keyring import KeyRing
+from miniprogram_api.copies import LINKED_COPY
 from miniprogram_api.sessions import Sessions
 
 _CALENDAR_VALID = timedelta(days=60)
 _RECORDING_VALID = timedelta(minutes=30)
+_COPY_VALID = timedelta(minutes=30)
 _REPORT_VALID = timedelta(minutes=30)
 
 
@@ -32,17 +34,27 @@ def prescription_tokens(ring: KeyRing, clock: Clock) -> Sessions:
     return Sessions(ring.derive("prescription"), clock, purpose="prescription", valid_for=_REPORT_VALID)
 
 
+def copy_tokens(ring: KeyRing, clock: Clock) -> Sessions:
+    """Give the tokens that fetch the copy of one person's data, in every process the same."""
+    return Sessions(ring.derive("copy"), clock, purpose="copy", valid_for=_COPY_VALID)
+
+
 class PublicLinks:
     """Makes addresses below the product's public one."""
 
-    def __init__(self, public_url: str, calendar: Sessions) -> None:
+    def __init__(self, public_url: str, calendar: Sessions, copies: Sessions) -> None:
         self._public_url = public_url
         self._calendar = calendar
+        self._copies = copies
 
     def calendar(self, booking: BookingView) -> str:
         """Give the address of the booking's calendar file; it shows the booking as it is when it is opened."""
         token, _ = self._calendar.mint(booking.consultation_id)
         return f"{self._public_url}/h5/bookings/{token}.ics"
+
+    def data_copy(self, person_id: str) -> str:
+        """Give the address at which a person fetches the copy of their data, for half an hour."""
+        return self._public_url + LINKED_COPY.format(token=self._copies.mint(person_id)[0])
 
     def room(self, consultation_id: str) -> str:
         """Give the address of the page of a consultation's video room: no secret, for the page asks who opens it."""

@@ -24,6 +24,7 @@ from bot.flows.registration import register_flows
 from bot.flows.staff_menus import idle_flow
 from bot.identities import UnionIds
 from bot.membership import Membership
+from bot.metrics import Metrics
 from bot.services import Services
 from bot.transport import Receiving, Sending
 from bot.wechat.token import MemoryTokenStore, RedisTokenStore, TokenStore
@@ -40,7 +41,8 @@ from qiaoyi.health import Health
 from qiaoyi.house import House
 from qiaoyi.imaging import imaging_routes, imaging_work, serving_machines
 from qiaoyi.language import make_language
-from qiaoyi.links import PublicLinks, calendar_tokens, prescription_tokens, recording_tokens, report_tokens
+from qiaoyi.links import PublicLinks, calendar_tokens, copy_tokens, prescription_tokens, recording_tokens, report_tokens
+from qiaoyi.metrics import MetricsPage
 from qiaoyi.recordings import Playback
 from qiaoyi.sandbox_clock import ClockFollower
 from qiaoyi.settings import ServeRole, SettingsError
@@ -90,7 +92,9 @@ async def serving(house: House) -> AsyncIterator[None]:
         sending = Sending(house.database, house.clock, house.people, settings.wechat, files=house.files, tokens=tokens)
         calendar = calendar_tokens(house.ring, house.clock)
         identities = Identities(house.database, house.clock, house.people, home_channel=CHANNEL)
-        services = _services(house, sending, PublicLinks(settings.public, calendar))
+        services = _services(
+            house, sending, PublicLinks(settings.public, calendar, copy_tokens(house.ring, house.clock))
+        )
         notifications.register(house.events, services)
         membership = Membership(house.database, house.people, sending.rows, sending.worker)
         membership.register(house.events)
@@ -126,6 +130,7 @@ async def serving(house: House) -> AsyncIterator[None]:
             media.add_to(application)
             work["media"] = media.run
         loops = await stack.enter_async_context(_working(work))
+        await _measured(house, stack, sending.metrics, loops)
         if application is not None and language is not None:
             # Last to begin, first to end: nothing is taken in that would not be worked on.
             application.add_routes(Health(house.database, loops, language.state).routes())
@@ -147,8 +152,26 @@ async def _serving_rooms(house: House) -> AsyncIterator[None]:
             work["clock"] = await _followed_clock(house, http)
         loops = await stack.enter_async_context(_working(work))
         application.add_routes(Health(house.database, loops).routes())
+        await _measured(house, stack, Metrics(), loops)
         await stack.enter_async_context(_listening(application, settings.host, settings.port))
         yield
+
+
+async def _measured(
+    house: House, stack: AsyncExitStack, counters: Metrics, loops: Mapping[str, asyncio.Task[None]]
+) -> None:
+    settings = house.settings
+    if not settings.metrics_port:
+        return
+    page = MetricsPage(
+        house.database,
+        house.clock,
+        counters,
+        lambda: {name: not task.done() for name, task in loops.items()},
+        settings.audit_heads_folder,
+        settings.metrics_token,
+    )
+    await stack.enter_async_context(_listening(page.application(), settings.metrics_host, settings.metrics_port))
 
 
 def make_dialogue(provider: Provider, services: Services, numbered: bool) -> Dialogue:
@@ -186,6 +209,7 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         history=house.history,
         files=house.files,
         outbox=sending.outbox,
+        rights=house.accesses,
         help_desk=house.help_desk,
         clock=house.clock,
         links=links,
@@ -244,6 +268,8 @@ def _application(
         sessions=Sessions(house.ring.derive("session"), house.clock),
         calendar_links=calendar,
         recording_links=recording_links,
+        copies=house.copies,
+        copy_links=copy_tokens(house.ring, house.clock),
         report_links=report_tokens(house.ring, house.clock),
         prescription_links=prescription_tokens(house.ring, house.clock),
         clock=house.clock,

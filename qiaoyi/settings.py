@@ -110,6 +110,10 @@ class Settings(BaseSettings):
         prescription_days: how many days a prescription can be used, the day of its issue counted; the law allows three
             (处方管理办法 第18条).
         insurer: where claims are settled (`backend.insurance.settings`); nothing is claimed where there is none.
+        audit_heads: the folder outside the database where signed heads of the audit log are kept; in the data folder
+            when empty.
+        metrics_host, metrics_port: where `/metrics` listens, for Prometheus; not at all while the port is 0.
+        metrics_token: what Prometheus has to bring as a bearer token; nothing when empty.
         mini_app_id, mini_app_secret: the mini-program that logs in; none where there is no mini-program.
     """
 
@@ -146,6 +150,10 @@ class Settings(BaseSettings):
     dicom_title: str = Field("QIAOYI", pattern="^[A-Za-z0-9_.-]{1,16}$")
     signing_algorithm: Algorithm = Algorithm.ECDSA_P256
     prescription_days: int = Field(VALID_DAYS, ge=1, le=VALID_DAYS)
+    audit_heads: Path | None = None
+    metrics_host: str = Field("127.0.0.1", min_length=1)
+    metrics_port: int = Field(0, ge=0, le=65535)
+    metrics_token: str = Field("", repr=False)
     mini_app_id: str = ""
     mini_app_secret: str = Field("", repr=False)
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
@@ -226,6 +234,11 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         """Where the key ring lies."""
         return self.data / "keys.json"
+
+    @property
+    def audit_heads_folder(self) -> Path:
+        """Where signed heads of the audit log are kept."""
+        return self.audit_heads or self.data / "audit-heads"
 
     @property
     def media_socket(self) -> str:

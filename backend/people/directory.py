@@ -81,6 +81,11 @@ class Directory(PeopleContext):
         found = await self._practitioner_views(_practitioners().where(Practitioner.id.in_(ids)))
         return {view.id: view for view in found}
 
+    async def practitioners_by_person(self, person_ids: Collection[str]) -> dict[str, PractitionerView]:
+        """Give who of these persons is a doctor, expert, pharmacist or administrator, by the persons' ids."""
+        found = await self._practitioner_views(_practitioners().where(Practitioner.person_id.in_(person_ids)))
+        return {view.person_id: view for view in found if view.person_id is not None}
+
     async def practitioner_by_licence(self, licence_number: str) -> PractitionerView:
         """Give the doctor or expert with this licence number; `NotFound` where there is none."""
         index = key_ring().blind_index(licence_number, "practitioners.licence_number")

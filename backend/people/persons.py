@@ -11,9 +11,12 @@ from backend.errors import InvalidInput, NotFound
 from backend.ids import new_id
 from backend.people import rules
 from backend.people.context import PeopleContext
+from backend.people.emergency_tables import EmergencyAccess
 from backend.people.tables import Person, PersonRole, Practitioner, Relative
 from backend.people.views import IdentityView, PersonView
 from backend.security.policy import SYSTEM, Action, Actor, Role, require
+
+_TREATING = {Role.GRASSROOTS_DOCTOR, Role.EXPERT}
 
 
 class Persons(PeopleContext):
@@ -35,8 +38,8 @@ class Persons(PeopleContext):
         return person
 
     async def actor(self, person_id: str) -> Actor:
-        """Give the person as somebody who acts: roles, the practitioner that they are, and for whom they speak, in one
-        query.
+        """Give the person as somebody who acts: roles, the practitioner that they are, for whom they speak, and whose
+        data they may read in an emergency.
 
         Raises:
             NotFound: nobody has this id.
@@ -57,7 +60,14 @@ class Persons(PeopleContext):
         wards = frozenset(ward for *_, ward in rows if ward)
         if not active:
             return Actor(person_id, frozenset({Role.PATIENT}), wards=wards)
-        return Actor(person_id, frozenset(Role(row.role) for row in rows), practitioner_id, institution_id, wards)
+        roles = frozenset(Role(row.role) for row in rows)
+        emergency = await self._in_emergency(person_id) if roles & _TREATING else frozenset()
+        return Actor(person_id, roles, practitioner_id, institution_id, wards, emergency)
+
+    async def _in_emergency(self, person_id: str) -> frozenset[str]:
+        mine = (EmergencyAccess.actor_id == person_id, EmergencyAccess.ends_at > self._clock.now())
+        async with self._database.reading() as session:
+            return frozenset(await session.scalars(select(EmergencyAccess.patient_id).where(*mine)))
 
     async def person(self, actor: Actor, person_id: str, *, participants: Collection[str] = ()) -> PersonView:
         """Read what a person told about themselves; the read is audited.

@@ -1,12 +1,13 @@
 """The use cases of the people, a file each: persons, relatives, consent, the directory, invitations."""
 
 from backend.people.consents import Consents
+from backend.people.emergency import Emergencies
 from backend.people.invitations import Invitations
 from backend.people.names import Names
 from backend.people.relatives import Relatives
 
 
-class PeopleService(Relatives, Names, Consents, Invitations):
+class PeopleService(Relatives, Emergencies, Names, Consents, Invitations):
     """Who people are, for whom they speak, what they consented to, where they practise, and how they join.
 
     `Relatives` builds on the persons and `Invitations` on the directory, and they bring them along. The only code that

@@ -3,6 +3,7 @@
 import re
 
 from bot.dialogue import Dialogue, Turn
+from bot.flows import rights
 from bot.incoming import Kind
 from bot.messages import Choice, Menu
 
@@ -92,6 +93,7 @@ async def _privacy(turn: Turn, _argument: str) -> None:
             (
                 Choice("patient.terms", "看全文"),
                 Choice("patient.teaching", "教学用图"),
+                *rights.CHOICES,
                 Choice("patient.withdraw", "撤回同意"),
             ),
         )

@@ -7,6 +7,7 @@ from bot.flows import (
     administrator_invite,
     doctor_new,
     doctor_task,
+    emergency,
     expert_case,
     expert_opinion,
     expert_report,
@@ -69,6 +70,7 @@ _COMMANDS: dict[Role, dict[str, Handler]] = {
         "我的会诊": doctor_task.mine,
         "结束会诊": _only_experts_close,
         "开处方": _prescription,
+        "紧急查看": emergency.start,
         "填写意见": _only_experts_close,
     },
     Role.EXPERT: {
@@ -80,6 +82,7 @@ _COMMANDS: dict[Role, dict[str, Handler]] = {
         "写影像报告": _report,
         "写报告": _report,
         "开处方": _prescription,
+        "紧急查看": emergency.start,
     },
     Role.PHARMACIST: {"待审处方": prescription_review.queue, "取药单": pharmacy.queue},
     Role.ADMINISTRATOR: {"待处理事项": administrator.waiting, "邀请成员": administrator_invite.candidates},

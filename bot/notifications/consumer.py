@@ -7,6 +7,7 @@ from bot.notifications import (
     administrators,
     bookings,
     dispensing,
+    emergencies,
     imaging,
     key_images,
     matching,
@@ -58,6 +59,7 @@ UNHEARD = frozenset(
 """Events of which nobody hears, each for its reason."""
 
 _MODULES = (
+    emergencies,
     tasks,
     matching,
     bookings,

@@ -21,6 +21,7 @@ from backend.prescription import PrescriptionPapers
 from backend.prescription.formulary import Formulary
 from backend.records.facade import Facade
 from backend.reporting import ReportDocuments
+from backend.rights import DataCopies
 from backend.security.keyring import KeyRing
 from bot.delivery.sender import CHANNEL
 from miniprogram_api.application import described_api, make_application
@@ -29,7 +30,7 @@ from miniprogram_api.login import Code2Session
 from miniprogram_api.sessions import Sessions
 from miniprogram_api.web_login import WebLogin
 from qiaoyi.fhir import make_facade
-from qiaoyi.links import prescription_tokens, recording_tokens, report_tokens
+from qiaoyi.links import copy_tokens, prescription_tokens, recording_tokens, report_tokens
 from qiaoyi.video import mint, token_mint
 from sandbox.settings import LOCAL_APP_ID, LOCAL_APP_SECRET, LOCAL_MINI_APP_ID, LOCAL_MINI_APP_SECRET
 from tests.support import cases
@@ -194,6 +195,10 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
             house.database, house.clock, house.events, house.services.prescriptions, house.signing, PUBLIC_URL
         ),
         facade=facade_of(house),
+        copies=DataCopies(
+            house.database, house.clock, house.audit, people, house.services.consultations, facade_of(house)
+        ),
+        copy_links=copy_tokens(ring, house.clock),
         mint=partial(mint, token_mint(house.clock, ring)),
         web_login=WebLogin(
             http,

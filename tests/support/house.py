@@ -26,6 +26,7 @@ from backend.records.hospital.registry import Hospitals
 from backend.records.monitoring.service import MonitoringService
 from backend.records.slips.service import SlipService
 from backend.reporting import CriticalValueService, ReportService
+from backend.rights import AccessHistory
 from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Actor, Role
@@ -83,6 +84,10 @@ class PlainLinks:
     def calendar(self, booking: BookingView) -> str:
         """Give the address of the calendar file."""
         return f"http://house.test/h5/bookings/{booking.id}.ics"
+
+    def data_copy(self, person_id: str) -> str:
+        """Give the address of the copy of a person's data."""
+        return f"http://house.test/h5/copies/{person_id}.zip"
 
     def room(self, consultation_id: str) -> str:
         """Give the address of the page of a room."""
@@ -231,6 +236,7 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         history=HistoryService(database, clock, events, audit, people, consultations, records, hospitals),
         files=files,
         outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it
+        rights=AccessHistory(audit, people),
         help_desk=HelpDesk(database, events),
         clock=clock,
         links=PlainLinks(),

@@ -52,6 +52,15 @@ def upgrade() -> None:
         batch_op.create_index("ix_allergies_patient", ["patient_id", "recorded_at", "id"], unique=False)
 
     op.create_table(
+        "audit_blocks",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("root", sa.LargeBinary().with_variant(sa.VARBINARY(length=32), "mysql"), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_blocks")),
+        info={"append_only_but": frozenset()},
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
         "audit_entries",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
@@ -61,7 +70,10 @@ def upgrade() -> None:
         sa.Column("patient_id", sa.String(length=32), nullable=True),
         sa.Column("subject", sa.String(length=96), nullable=False),
         sa.Column("reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("nonce", sa.String(length=32), nullable=False),
+        sa.Column("mac", sa.LargeBinary().with_variant(sa.VARBINARY(length=32), "mysql"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
+        sa.UniqueConstraint("nonce", name=op.f("uq_audit_entries_nonce")),
         info={"append_only_but": frozenset({"reason"})},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
@@ -674,15 +686,16 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
-        "audit_seals",
+        "audit_leaves",
         sa.Column(
             "position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
         sa.Column("entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(["entry_id"], ["audit_entries.id"], name=op.f("fk_audit_seals_entry_id")),
-        sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_seals")),
-        sa.UniqueConstraint("entry_id", name=op.f("uq_audit_seals_entry_id")),
+        sa.Column("leaf_hash", sa.LargeBinary().with_variant(sa.VARBINARY(length=32), "mysql"), nullable=False),
+        sa.Column("seal", sa.LargeBinary().with_variant(sa.VARBINARY(length=32), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["audit_entries.id"], name=op.f("fk_audit_leaves_entry_id")),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_leaves")),
+        sa.UniqueConstraint("entry_id", name=op.f("uq_audit_leaves_entry_id")),
         info={"append_only_but": frozenset()},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
@@ -1030,6 +1043,23 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
+    op.create_table(
+        "emergency_accesses",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("actor_id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("opened_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("ends_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["actor_id"], ["people.id"], name=op.f("fk_emergency_accesses_actor_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["people.id"], name=op.f("fk_emergency_accesses_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_emergency_accesses")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("emergency_accesses", schema=None) as batch_op:
+        batch_op.create_index("ix_emergency_accesses_actor", ["actor_id", "ends_at"], unique=False)
+
     op.create_table(
         "event_deliveries",
         sa.Column("consumer", sa.String(length=32), nullable=False),
@@ -2662,6 +2692,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_event_deliveries_due")
 
     op.drop_table("event_deliveries")
+    with op.batch_alter_table("emergency_accesses", schema=None) as batch_op:
+        batch_op.drop_index("ix_emergency_accesses_actor")
+
+    op.drop_table("emergency_accesses")
     op.drop_table("desk_codes")
     with op.batch_alter_table("deferred_messages", schema=None) as batch_op:
         batch_op.drop_index("ix_deferred_messages_lane")
@@ -2699,7 +2733,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_charges_attention")
 
     op.drop_table("charges")
-    op.drop_table("audit_seals")
+    op.drop_table("audit_leaves")
     op.drop_table("weekly_hours")
     with op.batch_alter_table("timers", schema=None) as batch_op:
         batch_op.drop_index("ix_timers_due_at")
@@ -2811,6 +2845,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_audit_entries_patient")
 
     op.drop_table("audit_entries")
+    op.drop_table("audit_blocks")
     with op.batch_alter_table("allergies", schema=None) as batch_op:
         batch_op.drop_index("ix_allergies_patient")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from backend.clock import Clock
 from backend.db import Database
@@ -17,7 +17,7 @@ from backend.fhir.searching import Found, FoundPage, ResourceSource, Search, Sea
 from backend.records.facade.capability import capability_statement
 from backend.records.facade.cursors import Cursor, seal, unseal
 from backend.records.facade.outcomes import UnknownType, outcome
-from backend.records.facade.parameters import IDENTIFIER, SearchRequest, Understood, understand
+from backend.records.facade.parameters import IDENTIFIER, MOST_COUNT, SearchRequest, Understood, understand
 from backend.security.audit import AuditLog
 from backend.security.policy import Action, Actor
 
@@ -86,6 +86,35 @@ class Facade:
         concerned = {item.patient_id for item in page.items} | asked
         await self._record(actor, sources[0].action, concerned, f"fhir:{request.type}")
         return self._bundle(actor, request.type, understood, page)
+
+    async def everything(self, actor: Actor, patient_id: str) -> Resource:
+        """Give all that there is of a patient as one `Bundle` of type collection; every read is audited.
+
+        Raises:
+            Forbidden, NotFound: the actor may not see the patient.
+        """
+        resources = [await self.read(actor, "Patient", patient_id)]
+        for type_ in self._sources:
+            if "patient" in self._parameters(type_) and self._sources[type_][0].action is not Action.AUDIT_READ:
+                resources += await self._all(actor, type_, patient_id)
+        entries = [{"fullUrl": f"{self._base}/{one['resourceType']}/{one['id']}", "resource": one} for one in resources]
+        return {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "timestamp": instant(self._clock.now()),
+            "entry": entries,
+        }
+
+    async def _all(self, actor: Actor, type_: str, patient_id: str) -> list[Resource]:
+        found: list[Resource] = []
+        parameters: tuple[tuple[str, str], ...] = (("patient", patient_id), ("_count", str(MOST_COUNT)))
+        while True:
+            page = await self.search(actor, SearchRequest(type_, parameters))
+            found += [entry["resource"] for entry in page.get("entry", []) if entry["search"]["mode"] == "match"]
+            further = [link["url"] for link in page["link"] if link["relation"] == "next"]
+            if not further:
+                return found
+            parameters = (("_cursor", parse_qs(urlsplit(further[0]).query)["_cursor"][0]),)
 
     def _of(self, type_: str) -> list[ResourceSource]:
         try:

@@ -36,7 +36,11 @@ async def record(database: Database, audit: AuditLog, count: int = 1, reason: st
 @asynccontextmanager
 async def behind_its_back(database: Database) -> AsyncIterator[None]:
     """Take the protection of the database away, as somebody with every right to it could."""
-    triggers = [f"{table}_no_{verb}" for table in ("audit_entries", "audit_seals") for verb in ("update", "delete")]
+    triggers = [
+        f"{table}_no_{verb}"
+        for table in ("audit_entries", "audit_leaves", "audit_blocks")
+        for verb in ("update", "delete")
+    ]
     async with database.transaction() as session:
         for trigger in triggers:
             await session.execute(text(f"DROP TRIGGER IF EXISTS {trigger}"))
@@ -59,10 +63,12 @@ async def test_entries_are_sealed_once_and_the_chain_verifies(database: Database
     await record(database, audit, 2)
     assert await audit.seal() == 2
     report = await audit.verify()
-    assert (report.ok, report.entries, report.first_bad, report.unsealed) == (True, 5, None, 0)
+    assert (report.ok, report.entries, report.findings, report.unsealed) == (True, 5, [], 0)
 
 
-async def test_more_entries_than_one_batch_are_sealed_and_verified(database: Database, audit: AuditLog) -> None:
+async def test_more_entries_than_one_batch_and_one_block_are_sealed_and_verified(
+    database: Database, audit: AuditLog
+) -> None:
     await record(database, audit, 1203)
     assert await audit.seal() == 1203
     assert (await audit.verify()).ok
@@ -89,60 +95,48 @@ async def test_entries_that_wait_for_the_sealer_are_counted(database: Database, 
     assert (await audit.verify()).unsealed == 2
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        "UPDATE audit_entries SET action = 'people.list' WHERE subject = 'person:1'",
-        "UPDATE audit_entries SET patient_id = NULL WHERE subject = 'person:1'",
-        "UPDATE audit_entries SET actor_id = '' WHERE subject = 'person:1'",
-        "UPDATE audit_entries SET reason = NULL WHERE subject = 'person:1'",
-        "UPDATE audit_seals SET digest = '0' WHERE position = 2",
-        "DELETE FROM audit_seals WHERE position = 2",
-    ],
-)
-async def test_a_change_behind_its_back_is_found(database: Database, audit: AuditLog, change: str) -> None:
-    await record(database, audit, 4, reason="交接班")
-    await audit.seal()
+async def test_places_have_no_gaps_where_numbers_of_entries_do(database: Database, audit: AuditLog) -> None:
+    async def fail() -> None:
+        async with database.transaction() as session:
+            await audit.record(session, DOCTOR, "people.read")
+            await session.flush()
+            raise RuntimeError
+
+    for _ in range(3):
+        await record(database, audit, 2)
+        with pytest.raises(RuntimeError):
+            await fail()
+    assert await audit.seal() == 6
     async with database.reading() as session:
-        ids = list(await session.scalars(text("SELECT entry_id FROM audit_seals ORDER BY position")))
-    async with behind_its_back(database):
-        await execute(database, change)
-    report = await audit.verify()
-    assert not report.ok
-    # A seal that is gone shows at the one after it.
-    assert report.first_bad == (ids[2] if change.startswith("DELETE") else ids[1])
+        places = list(await session.scalars(text("SELECT position FROM audit_leaves ORDER BY position")))
+    assert places == [0, 1, 2, 3, 4, 5]
 
 
-async def test_a_chain_that_was_forged_without_the_key_is_found(database: Database, audit: AuditLog) -> None:
-    await record(database, audit, 1)
-    await execute(database, "INSERT INTO audit_seals (position, entry_id, digest) SELECT 1, id, 'a' FROM audit_entries")
-    assert not (await audit.verify()).ok
-
-
-async def test_a_log_that_was_cut_short_is_found_by_a_head_that_was_noted_elsewhere(
+async def test_an_entry_that_was_committed_after_later_ones_comes_in_behind_them(
     database: Database, clock: Clock, audit: AuditLog
 ) -> None:
-    await record(database, audit, 4)
-    await audit.seal()
-    noted = (await audit.verify()).head
-    await record(database, audit, 1)
-    await audit.seal()
-    assert (await audit.verify(noted)).ok
-    async with behind_its_back(database):
-        await execute(database, "DELETE FROM audit_seals WHERE position >= 4")
-        await execute(database, "DELETE FROM audit_entries WHERE subject = 'person:3'")
-    await AuditLog(database, clock).seal()
-    assert not (await audit.verify(noted)).ok
+    if database.is_sqlite:  # one writer at a time: numbers and commits have one order
+        pytest.skip("transactions of SQLite do not overlap")
+    begun, go_on = asyncio.Event(), asyncio.Event()
 
+    async def slow() -> None:
+        async with database.transaction() as session:
+            await audit.record(session, DOCTOR, "people.read", subject="slow")
+            await session.flush()
+            begun.set()
+            await go_on.wait()
 
-async def test_the_sealer_logs_the_head_when_it_starts(
-    database: Database, audit: AuditLog, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO", "backend.security.audit")
+    task = asyncio.create_task(slow())
+    await begun.wait()
     await record(database, audit, 2)
-    await audit.seal()
-    head = (await audit.verify()).head
-    assert f"position={head.position} digest={head.digest}" in caplog.text
+    assert await audit.seal() == 2
+    go_on.set()
+    await task
+    assert await audit.seal() == 1
+    async with database.reading() as session:
+        order = "SELECT subject FROM audit_entries JOIN audit_leaves ON entry_id = id ORDER BY position"
+        assert list(await session.scalars(text(order))) == ["person:0", "person:1", "slow"]
+    assert (await audit.verify()).ok
 
 
 @pytest.mark.parametrize(
@@ -150,8 +144,8 @@ async def test_the_sealer_logs_the_head_when_it_starts(
     [
         "UPDATE audit_entries SET action = 'nothing'",
         "UPDATE audit_entries SET patient_id = NULL",
-        "UPDATE audit_seals SET digest = '0'",
-        "DELETE FROM audit_seals",
+        "UPDATE audit_leaves SET seal = '0'",
+        "DELETE FROM audit_leaves",
         "DELETE FROM audit_entries",
     ],
 )
@@ -176,7 +170,7 @@ async def test_two_sealers_at_once_make_one_chain(database: Database, clock: Clo
     await asyncio.gather(audit.seal(), other.seal())
     await audit.seal()
     report = await audit.verify()
-    assert (report.ok, report.entries) == (True, 40)
+    assert (report.findings, report.entries) == ([], 40)
 
 
 async def test_the_worker_seals_soon_after_a_commit(database: Database, audit: AuditLog) -> None:
@@ -208,3 +202,23 @@ async def test_an_administrator_reads_the_log_of_a_patient_and_the_read_is_in_it
 async def test_nobody_else_reads_the_log(audit: AuditLog) -> None:
     with pytest.raises(Forbidden):
         await audit.entries(DOCTOR)
+
+
+async def test_a_person_reads_what_others_did_with_their_data_a_page_at_a_time(
+    database: Database, audit: AuditLog
+) -> None:
+    patient = Actor(PATIENT_ID, frozenset({Role.PATIENT}))
+    await record(database, audit, 3)
+    async with database.transaction() as session:
+        await audit.record(session, SYSTEM, "people.read", patient_id=PATIENT_ID)
+        await audit.record(session, patient, "people.read", patient_id=PATIENT_ID)
+        await audit.record(session, DOCTOR, "people.read", patient_id="6" * 32)
+    newest = await audit.accesses(patient, PATIENT_ID, limit=2)
+    assert [one.subject for one in newest] == ["person:2", "person:1"]
+    assert [one.subject for one in await audit.accesses(patient, PATIENT_ID, before=newest[-1].id)] == ["person:0"]
+    guardian = Actor("7" * 32, frozenset({Role.PATIENT}), wards=frozenset({PATIENT_ID}))
+    told = await audit.accesses(guardian, PATIENT_ID)
+    assert [one.subject for one in told] == ["person:2", "person:1", "person:0"]
+    for other in (DOCTOR, ADMINISTRATOR, Actor("8" * 32, frozenset({Role.PATIENT}))):
+        with pytest.raises(Forbidden):
+            await audit.accesses(other, PATIENT_ID)

@@ -1,0 +1,65 @@
+"""What was done to a person's data, as they would say it themselves. Pure."""
+
+from backend.security.policy import Role
+
+_BY_ACTION = {
+    "people.read": "看了您的姓名、年龄等基本资料",
+    "people.read_identity_number": "核对了您的身份证号",
+    "people.read_accesses": "查了哪些人看过您的病历",
+    "people.copy": "要了一份您的全部资料",
+    "people.break_glass": "因为抢救，紧急查看了您的资料",
+    "people.update": "改了您的基本资料",
+    "imaging.read": "看了您拍的片子",
+    "imaging.mark": "在您的片子上做了标记",
+    "imaging.decide": "核对了片子是不是您的",
+    "report.read": "看了您的检查报告",
+    "report.read_critical": "看了您检查里要马上处理的结果",
+    "prescription.read": "看了您的药方",
+    "records.read": "看了您的健康情况（病史、过敏、用药、化验）",
+    "records.write": "记下了您的健康情况",
+    "monitoring.read": "看了您在家量的血压血糖",
+    "reminders.read": "看了您的吃药提醒",
+    "file.read": "看了您发的照片或语音",
+    "video.read_recording": "看了您的视频会诊录像",
+    "dispensing.read": "看了您的取药单",
+    "audit.read": "查了哪些人看过您的病历",
+    "consultation.view": "看了您这次会诊的进展",
+    "consultation.list": "看了您的会诊进展",
+    "consultation.read_record": "看了您的病情",
+}
+_BY_SUBJECT = {
+    "consultation": "为您办理了会诊",
+    "scheduling": "为您安排了会诊时间",
+    "report": "写或改了您的检查报告",
+    "prescription": "开或审了您的药方",
+    "dispensing": "为您配药、取药",
+    "imaging": "处理了您拍的片子",
+    "video": "参加了您的视频会诊",
+    "records": "查了您在医院的病历",
+    "monitoring": "处理了您在家量的血压血糖",
+    "reminders": "改了您的吃药提醒",
+    "people": "处理了您的基本资料",
+    "consent": "记下了您同意或不同意",
+    "signing": "在您的文书上签了名",
+}
+_OTHERWISE = "处理了您的资料"
+_WHY = (
+    (Role.EXPERT, "会诊专家", "给您会诊"),
+    (Role.GRASSROOTS_DOCTOR, "卫生院医生", "给您看病"),
+    (Role.PHARMACIST, "药师", "审您的药方、给您配药"),
+    (Role.ADMINISTRATOR, "平台管理员", "安排和检查会诊"),
+    (Role.DEVICE, "检查设备", "传送您的检查结果"),
+    (Role.PATIENT, "微信用户", "替您办事"),
+)
+
+
+def deed(action: str) -> str:
+    """Say what was done."""
+    subject = action.partition(".")[0]
+    return _BY_ACTION.get(action) or _BY_SUBJECT.get(subject, _OTHERWISE)
+
+
+def kind_and_reason(roles: str) -> tuple[str, str]:
+    """Say what kind of person somebody of these roles (separated by commas) is, and what for they look."""
+    held = set(roles.split(","))
+    return next(((kind, why) for role, kind, why in _WHY if role in held), ("工作人员", "办理您的事"))

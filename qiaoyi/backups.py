@@ -1,0 +1,122 @@
+"""`qiaoyi backup` and `qiaoyi restore`: everything that is kept, in one encrypted file."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from backend import migrations
+from backend.backup import BackupRefused, check, dump, load
+from backend.db import Database
+from backend.security.sealed_stream import KEY_BYTES, SealedReader, SealedWriter, Secret, StreamDamaged
+from qiaoyi.passwords import read_secret
+from qiaoyi.settings import Settings, SettingsError
+
+_SHORTEST = 12
+
+
+async def backup(settings: Settings, options: argparse.Namespace) -> int:
+    """Write a backup while the product may be running; 1 where that does not succeed, and then no file is left."""
+    secret = await asyncio.to_thread(_secret, options)
+    fresh = options.file.with_name(options.file.name + ".part")
+    database = Database(settings.database)
+    migrations.import_tables()
+    try:
+        if await asyncio.to_thread(options.file.exists):
+            return _refused(f"{options.file} is there already")
+        with _created(fresh) as file:
+            sealed = SealedWriter(file, secret)
+            counts = await dump(database.engine, _folders(settings, options.with_keys), sealed, datetime.now(UTC))
+            sealed.finish()
+            file.flush()
+            os.fsync(file.fileno())
+        await asyncio.to_thread(fresh.replace, options.file)
+    except (BackupRefused, OSError) as error:
+        return _refused(str(error))
+    finally:
+        await asyncio.to_thread(fresh.unlink, missing_ok=True)
+        await database.close()
+    print(f"{counts['rows']} rows and {counts['files']} files are in {options.file}")
+    if settings.imaging_store:
+        print(
+            f"images lie in {settings.imaging_store.partition('?')[0]} and are not in it: let that store keep versions"
+        )
+    if not options.with_keys:
+        print(f"without {settings.key_file} it cannot be read: keep that apart from it")
+    return 0
+
+
+async def restore(settings: Settings, options: argparse.Namespace) -> int:
+    """Verify a backup from beginning to end, then put it into an empty place; 1 where either does not succeed."""
+    secret = await asyncio.to_thread(_secret, options)
+    migrations.import_tables()
+    try:
+        with _opened(options.file) as file:
+            counts = await asyncio.to_thread(check, SealedReader(file, secret))
+        if options.check:
+            print(f"whole: {counts['rows']} rows and {counts['files']} files")
+            return 0
+        await asyncio.to_thread(_require_empty, settings)
+        await migrations.upgrade(settings.database)
+        database = Database(settings.database)
+        try:
+            with _opened(options.file) as file:
+                await load(database.engine, _folders(settings, with_keys=True), SealedReader(file, secret))
+        finally:
+            await database.close()
+    except (BackupRefused, StreamDamaged, OSError) as error:
+        return _refused(str(error))
+    print(f"{counts['rows']} rows and {counts['files']} files are restored; now run `qiaoyi audit verify`")
+    return 0
+
+
+def _folders(settings: Settings, with_keys: bool) -> dict[str, Path]:
+    folders = {"files": settings.data / "files", "audit-heads": settings.audit_heads_folder}
+    if not settings.imaging_store:
+        folders["imaging"] = settings.data / "imaging"
+    return folders | ({"keys": settings.key_file} if with_keys else {})
+
+
+def _require_empty(settings: Settings) -> None:
+    settings.data.mkdir(parents=True, exist_ok=True)
+    for name, folder in _folders(settings, with_keys=False).items():
+        if folder.is_dir() and any(folder.iterdir()):
+            raise BackupRefused(f"{name} is not empty: restore into an empty data folder")
+
+
+def _secret(options: argparse.Namespace) -> Secret:
+    if options.key_file is None:
+        passphrase = read_secret("BACKUP_PASSPHRASE", "passphrase of the backup: ")
+        if len(passphrase) < _SHORTEST:
+            raise SettingsError(f"the passphrase of a backup has at least {_SHORTEST} characters")
+        return passphrase
+    try:
+        key = bytes.fromhex(options.key_file.read_text("ascii").strip())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"the key file cannot be read: {error}") from None
+    if len(key) != KEY_BYTES:
+        raise SettingsError(f"a key file holds {2 * KEY_BYTES} hexadecimal digits (openssl rand -hex {KEY_BYTES})")
+    return key
+
+
+@contextmanager
+def _created(path: Path) -> Iterator[BinaryIO]:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        yield file
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    with path.open("rb") as file:
+        yield file
+
+
+def _refused(words: str) -> int:
+    print(words, file=sys.stderr)
+    return 1
