@@ -9,7 +9,7 @@ from backend.help_desk import HelpDesk
 if TYPE_CHECKING:
     from backend.consultation.service import ConsultationService
     from backend.dispensing import DispensingService
-    from backend.dispensing.reminders import ReminderService
+    from backend.dispensing.reminders_prescribed import PrescribedReminders
     from backend.files import FileStore
     from backend.imaging import ImagingService
     from backend.people.service import PeopleService
@@ -69,7 +69,7 @@ class Services:
     imaging: "ImagingService"
     records: "RecordService"
     monitoring: "MonitoringService"
-    reminders: "ReminderService"
+    reminders: "PrescribedReminders"
     slips: "SlipService"
     reports: "ReportService"
     prescriptions: "PrescriptionService"

@@ -9,7 +9,7 @@ from backend.clock import Clock
 from backend.consultation import ConsultationService
 from backend.db import Database, install_key_ring
 from backend.dispensing import DispensingService
-from backend.dispensing.reminders import ReminderService
+from backend.dispensing.reminders_prescribed import PrescribedReminders
 from backend.events import EventBus
 from backend.files import FileStore
 from backend.help_desk import HelpDesk
@@ -56,7 +56,7 @@ class House:
     imaging: ImagingService
     records: RecordService
     monitoring: MonitoringService
-    reminders: ReminderService
+    reminders: PrescribedReminders
     slips: SlipService
     reports: ReportService
     critical_values: CriticalValueService
@@ -165,7 +165,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             imaging=imaging,
             records=records,
             monitoring=MonitoringService(database, clock, events, timers, audit, people, consultations, records),
-            reminders=ReminderService(database, clock, events, timers, audit, consultations),
+            reminders=PrescribedReminders(database, clock, events, timers, audit, consultations, prescriptions),
             slips=slips,
             reports=reports,
             critical_values=critical_values,

@@ -10,6 +10,7 @@ from backend.consultation.views import ConsultationView
 from backend.prescription import Finding, Line, PrescriptionView, Said, Severity, State
 from backend.security.policy import Actor
 from bot.cards.case import case_line
+from bot.cards.medicines import HAVE
 from bot.messages import Choice, Link, Menu, Notice
 from bot.wording import clip, lines
 
@@ -115,7 +116,8 @@ def patient_steps(view: PrescriptionView) -> tuple[Choice, ...]:
         return (Choice(f"refill.ask:{view.id}", "快吃完了，再开"),)
     if view.state is State.DISPENSED:
         return (Choice("order.mine", "我的取药单"),)
-    return (Choice(f"order.start:{view.id}", "去取药"), Choice("order.mine", "我的取药单"))
+    mine = (Choice("order.mine", "我的取药单"), Choice(f"{HAVE}:{view.id}", "药拿到了，提醒我吃"))
+    return (Choice(f"order.start:{view.id}", "去取药"), *mine)
 
 
 def _until(view: PrescriptionView) -> str:
