@@ -45,6 +45,9 @@ class Links(Protocol):
     def prescription(self, prescription_id: str) -> str:
         """Give the address of the page of a prescription, for its patient and those who wrote and reviewed it."""
 
+    def verification(self, code: str) -> str:
+        """Give the address of the public page that says what the paper with this code should say."""
+
     def history(self, consultation_id: str) -> str:
         """Give the address of the page of what is known of a consultation's patient, for those who treat."""
 

@@ -2,6 +2,16 @@
 
 from backend.dispensing.rules import Item, Method, Option, OrderState
 from backend.dispensing.service import DispensingService
-from backend.dispensing.views import OrderView, RefillView, StockItem
+from backend.dispensing.views import OrderView, Presented, RefillView, StockItem
 
-__all__ = ["DispensingService", "Item", "Method", "Option", "OrderState", "OrderView", "RefillView", "StockItem"]
+__all__ = [
+    "DispensingService",
+    "Item",
+    "Method",
+    "Option",
+    "OrderState",
+    "OrderView",
+    "Presented",
+    "RefillView",
+    "StockItem",
+]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from backend.clock import local
 from backend.consultation.icd10 import disease_name
 from backend.consultation.views import ConsultationView
-from backend.prescription import Finding, Line, PrescriptionView, Said, Severity, State
+from backend.prescription import Finding, Line, PrescriptionView, Said, Severity, State, pickup_number_said
 from backend.security.policy import Actor
 from bot.cards.case import case_line
 from bot.cards.medicines import HAVE
@@ -22,6 +22,9 @@ WRITE = "prescription.write"
 
 OPEN = "prescription.open"
 """The action that brings the card of a prescription."""
+
+CODE = "prescription.code"
+"""The action that brings the code for the pharmacy's counter as a picture."""
 
 TAKE, APPROVE, RETURN = "prescription.take", "prescription.approve", "prescription.return"
 """What a pharmacist does with a prescription."""
@@ -106,6 +109,7 @@ def patient_text(document: Mapping[str, Any], view: PrescriptionView) -> str:
         f"{document['prescriber']['name']}医生给您开的药，药师已经核对过了：",
         *medicines,
         _until(view),
+        code_words(view) if view.state is not State.DISPENSED else "",
         "不舒服、起疹子或者拿不准，先别吃，问问医生。",
     )
 
@@ -116,8 +120,12 @@ def patient_steps(view: PrescriptionView) -> tuple[Choice, ...]:
         return (Choice(f"refill.ask:{view.id}", "快吃完了，再开"),)
     if view.state is State.DISPENSED:
         return (Choice("order.mine", "我的取药单"),)
-    mine = (Choice("order.mine", "我的取药单"), Choice(f"{HAVE}:{view.id}", "药拿到了，提醒我吃"))
-    return (Choice(f"order.start:{view.id}", "去取药"), *mine)
+    return (
+        Choice(f"order.start:{view.id}", "去取药"),
+        Choice(f"{CODE}:{view.id}", "取药码，给药店看"),
+        Choice("order.mine", "我的取药单"),
+        Choice(f"{HAVE}:{view.id}", "药拿到了，提醒我吃"),
+    )
 
 
 def _until(view: PrescriptionView) -> str:
@@ -125,6 +133,13 @@ def _until(view: PrescriptionView) -> str:
         return "药已经取过了。"
     rest = "剩下的" if view.state is State.PARTLY_DISPENSED else ""
     return f"{rest}最晚{last_day(view)}去药店或卫生院取药，过了这天要重新开。"
+
+
+def code_words(view: PrescriptionView) -> str:
+    """Say the eight digits of a prescription; "" before its approval."""
+    if view.pickup_number is None:
+        return ""
+    return f"取药号：{pickup_number_said(view.pickup_number)}。扫不了码的话，把这8个数字念给药店的人听。"
 
 
 def patient_card(view: PrescriptionView, url: str, notice: Notice | None = None) -> Link:

@@ -27,6 +27,7 @@ from bot.messages import Choice, Menu, Message, Text, about
 from bot.wording import lines, time_of_day
 
 _LATELY = timedelta(days=7)
+_MOST_PEOPLE = 3  # messages that WeChat takes after a tap
 _NONE = "您现在没有吃药提醒。医生开了药、您拿到以后，我可以按时提醒您。"
 
 _TAKEN = re.compile(r"(?:我|药)*(?:都|已经?|刚)*(?:吃|服|喝)(?:过|完|好)?药?了?")
@@ -71,7 +72,7 @@ async def show(turn: Turn, _argument: str = "") -> None:
             said.append(about(name, Menu(words, (Choice(f"{HOURS}:{patient_id}", "改时间"),))))
         elif (offer := await _of_newest_order(turn, patient_id)) is not None:
             said.append(about(name, offer))
-    turn.say(*(said or [Text(_NONE)]))
+    turn.say(*(said[:_MOST_PEOPLE] or [Text(_NONE)]))
 
 
 async def _of_newest_order(turn: Turn, patient_id: str) -> Menu | None:

@@ -1,10 +1,14 @@
 """Prescriptions that were written: the patient's card, the doctor's view of them, and taking one back."""
 
-from backend.prescription import PrescriptionView, State
+import asyncio
+
+from backend.prescription import PrescriptionView, State, draw_code
 from bot.cards.prescription import (
+    CODE,
     OPEN,
     REVOKE,
     WRITE,
+    code_words,
     document_text,
     last_day,
     medicines_text,
@@ -15,11 +19,12 @@ from bot.cards.prescription import (
 )
 from bot.dialogue import Dialogue, Turn
 from bot.flows.reason_flow import ReasonFlow
-from bot.messages import Choice, Menu, Text
+from bot.messages import Choice, Menu, Picture, Text
 from bot.wording import clip, lines
 
 _LONGEST_CHOICE = 16
 _SHOWN = 6
+_FETCHABLE = (State.VALID, State.PARTLY_DISPENSED)
 
 
 async def show(turn: Turn, argument: str) -> None:
@@ -67,6 +72,18 @@ def _steps(turn: Turn, view: PrescriptionView) -> tuple[Choice, ...]:
     return back
 
 
+async def show_code(turn: Turn, prescription_id: str) -> None:
+    """Give the code for the counter as a picture, and its digits to be read aloud."""
+    view = await turn.services.prescriptions.prescription(turn.actor, prescription_id)
+    if view.state not in _FETCHABLE or view.code is None or view.pickup_number is None:
+        turn.say(f"这张处方{view.state.label}，不用再出示取药码。")
+        return
+    address = turn.services.links.verification(view.code)
+    picture = await asyncio.to_thread(draw_code, address, view.pickup_number, last_day(view))
+    file_id = await turn.services.files.put_picture(picture, turn.actor.person_id)
+    turn.say(Picture(file_id), f"到了药店，把上面的图给店里的人扫一扫。\n{code_words(view)}")
+
+
 class RevokeFlow(ReasonFlow):
     """Data: `prescription_id`."""
 
@@ -98,4 +115,5 @@ def register(dialogue: Dialogue) -> None:
     """Let prescriptions be looked at and taken back."""
     dialogue.add_flow(RevokeFlow())
     dialogue.on_action(OPEN, show)
+    dialogue.on_action(CODE, show_code)
     dialogue.on_action(REVOKE, revoke)

@@ -104,6 +104,10 @@ class PlainLinks:
         """Give the address of the page of a prescription."""
         return f"http://house.test/h5/prescriptions/{prescription_id}"
 
+    def verification(self, code: str) -> str:
+        """Give the address of the verification page."""
+        return f"http://house.test/verify/{code}"
+
     def history(self, consultation_id: str) -> str:
         """Give the address of the page of what is known of the patient."""
         return f"http://house.test/h5/history/{consultation_id}"

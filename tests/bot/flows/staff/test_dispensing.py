@@ -1,14 +1,18 @@
 """From the approved prescription to 已签收, and asked for once more: everybody on their phones."""
 
+import io
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest_asyncio
+from PIL import Image
 
 from backend.clock import LOCAL_ZONE, local
 from backend.ids import new_id
 from backend.prescription import Line, PrescriptionView
 from backend.security.policy import SYSTEM, Role
+from bot.messages import Picture
 from tests.bot.flows.staff.conftest import County
 from tests.support.prescribing import AMOXICILLIN, CETIRIZINE, amoxicillin, tell_everything
 from tests.support.stories import Phone
@@ -134,13 +138,34 @@ async def test_a_paper_is_redeemed_at_the_counter_once(scene: Scene) -> None:
     await scene.pharmacist.click("pharmacy.queue")
     await scene.pharmacist.tap("柜台取药")
     assert "不像" in await scene.pharmacist.say("你好")
-    said = await scene.pharmacist.say(f"https://qiaoyi.example/verify/{prescription.code}")
-    assert "已核销" in said
+    shown = await scene.pharmacist.say(f"https://qiaoyi.example/verify/{prescription.code}")
+    assert "患者：张小明" in shown
+    assert "阿莫西林胶囊" in shown
+    assert "已核销" in await scene.pharmacist.tap("核对无误，核销")
     told = await scene.patient.hear()
     assert "您的药已经取走了" in told
     assert "要不要我到点提醒您吃药？" in told
     await scene.pharmacist.click("pharmacy.redeem")
     assert "已取药" in await scene.pharmacist.say(prescription.code or "")
+
+
+async def test_the_code_comes_as_a_picture_and_its_digits_are_read_aloud(scene: Scene) -> None:
+    await scene.prescribed()
+    await scene.patient.hear()
+    said = await scene.patient.tap("取药码，给药店看")
+    number = re.search(r"取药号：(\d{4} \d{4})", said)
+    assert number is not None
+    picture = next(one for one in scene.patient.replies if isinstance(one, Picture))
+    data, media_type = await scene.house.services.files.get(picture.file_id)
+    assert media_type == "image/png"
+    assert Image.open(io.BytesIO(data)).size == (720, 980)
+    await scene.pharmacist.click("pharmacy.redeem")
+    assert "没有这个取药码" in await scene.pharmacist.say("0000 0000")
+    assert "张小明" in await scene.pharmacist.say(number.group(1))
+    assert "8个数字" in await scene.pharmacist.tap("不对，重新输入")
+    await scene.pharmacist.say(number.group(1).replace(" ", ""))
+    assert "已核销" in await scene.pharmacist.tap("核对无误，核销")
+    await scene.patient.hear()
 
 
 async def test_reminders_begin_when_the_patient_has_the_medicines_and_wants_them(scene: Scene) -> None:
