@@ -164,9 +164,8 @@ def pickup_number(code: str) -> str:
 
     They are for people who work at a pharmacy and are known by name: too few to be a secret from anybody else.
     """
-    return (
-        f"{int.from_bytes(hashlib.sha256(f'pickup:{code}'.encode()).digest()[:8]) % 10**PICKUP_DIGITS:0{PICKUP_DIGITS}}"
-    )
+    digest = hashlib.sha256(f"pickup:{code}".encode()).digest()
+    return str(int.from_bytes(digest) % 10**PICKUP_DIGITS).zfill(PICKUP_DIGITS)
 
 
 def pickup_number_said(number: str) -> str:
