@@ -52,18 +52,14 @@ def finding_text(finding: Finding) -> str:
     return f"{_SIGNS[finding.severity]} {finding.sentence}{advice}\n　依据：{finding.source}"
 
 
-def draft_text(view: PrescriptionView, patient: str) -> str:
-    """Give a draft as it stands, with everything that the checks find."""
+def draft_blocks(view: PrescriptionView, patient: str) -> list[str]:
+    """Give a draft as it stands, with everything that the checks find: what belongs together as one text each."""
     answered = {(one.rule, one.subject): one.reason for one in view.overrides}
     pairs = zip(view.said, view.lines, strict=True)
     written = [f"{number}. {spoken(said, line)}" for number, (said, line) in enumerate(pairs, 1)]
     found = [_with_reason(one, answered.get((one.rule, one.subject), "")) for one in view.findings]
-    return lines(
-        f"{'慢病处方' if view.chronic else '处方'}　{patient}",
-        f"诊断：{diagnoses_text(view.diagnoses)}",
-        *(written or ["（还没有药）"]),
-        *found,
-    )
+    head = f"{'慢病处方' if view.chronic else '处方'}　{patient}\n诊断：{diagnoses_text(view.diagnoses)}"
+    return [head, *(written or ["（还没有药）"]), *found]
 
 
 def diagnoses_text(codes: Iterable[str]) -> str:
@@ -73,21 +69,20 @@ def diagnoses_text(codes: Iterable[str]) -> str:
     )
 
 
-def document_text(document: Mapping[str, Any]) -> str:
-    """Give what was signed, for whoever reviews or looks it up."""
+def document_blocks(document: Mapping[str, Any]) -> list[str]:
+    """Give what was signed, for whoever reviews or looks it up: what belongs together as one text each."""
     patient = document["patient"]
     who = "　".join(filter(None, (patient["name"], patient["sex"], patient["age"], patient["weight"])))
     diagnoses = "；".join(f"{one['name']}（{one['icd10']}）" for one in document["diagnoses"])
     overridden = [
         f"⚠ {one['sentence']}\n　医生的理由：{one['reason']}\n　依据：{one['source']}" for one in document["overrides"]
     ]
-    return lines(
-        who,
-        f"诊断：{diagnoses}",
+    return [
+        f"{who}\n诊断：{diagnoses}",
         *(f"{number}. {_documented(line)}" for number, line in enumerate(document["lines"], 1)),
         *overridden,
         f"医生：{document['prescriber']['name']} {document['prescriber']['title']}",
-    )
+    ]
 
 
 def review_card(view: PrescriptionView, notice: Notice | None = None, head: str = "新处方，等您审核") -> Menu:

@@ -9,7 +9,7 @@ from bot.cards.prescription import (
     REVOKE,
     WRITE,
     code_words,
-    document_text,
+    document_blocks,
     last_day,
     medicines_text,
     patient_card,
@@ -18,6 +18,7 @@ from bot.cards.prescription import (
     revocable,
 )
 from bot.dialogue import Dialogue, Turn
+from bot.flows.pages import paged
 from bot.flows.reason_flow import ReasonFlow
 from bot.messages import Choice, Menu, Picture, Text
 from bot.wording import clip, lines
@@ -28,13 +29,13 @@ _FETCHABLE = (State.VALID, State.PARTLY_DISPENSED)
 
 
 async def show(turn: Turn, argument: str) -> None:
-    """Show the prescriptions of a case, or the one that `argument` names behind the case."""
-    consultation_id, _, prescription_id = argument.partition(":")
+    """Show the prescriptions of a case, or the one that `argument` names behind the case, and the page of it."""
+    consultation_id, prescription_id, page = (*argument.split(":"), "", "")[:3]
     found = await turn.services.prescriptions.prescriptions_of(turn.actor, consultation_id)
     signed = [one for one in found if one.version and one.document][-_SHOWN:]
     chosen = [one for one in signed if one.id == prescription_id] or (signed if len(signed) == 1 else [])
     if chosen:
-        _show_one(turn, chosen[0])
+        _show_one(turn, chosen[0], int(page) if page.isdecimal() else 0)
     elif signed:
         choices = tuple(Choice(f"{OPEN}:{consultation_id}:{one.id}", _label(one)) for one in reversed(signed))
         turn.say(Menu("看哪一张处方？", choices))
@@ -42,7 +43,7 @@ async def show(turn: Turn, argument: str) -> None:
         turn.say("还没有开好的处方。开好了我马上告诉您。")
 
 
-def _show_one(turn: Turn, view: PrescriptionView) -> None:
+def _show_one(turn: Turn, view: PrescriptionView, page: int) -> None:
     url = turn.services.links.prescription(view.id)
     if turn.actor.owns(view.patient_id):
         if view.state in (State.VALID, State.PARTLY_DISPENSED, State.DISPENSED):
@@ -54,12 +55,12 @@ def _show_one(turn: Turn, view: PrescriptionView) -> None:
         return
     head = lines(
         f"处方 {view.number}　{view.state.label}",
-        document_text(view.document),
         f"药师退回：{view.return_reason}" if view.return_reason else "",
         f"作废原因：{view.revocation_reason}" if view.revocation_reason else "",
         f"最晚{last_day(view)}取药。" if view.state is State.VALID else "",
     )
-    turn.say(Menu(head, _steps(turn, view)))
+    onward = Choice(f"{OPEN}:{view.consultation_id}:{view.id}:{page + 1}", "接着看")
+    turn.say(*paged(document_blocks(view.document), head, _steps(turn, view), page, onward))
 
 
 def _steps(turn: Turn, view: PrescriptionView) -> tuple[Choice, ...]:

@@ -1,14 +1,35 @@
 """A prescription in chat, from the doctor's search to the card in the patient's hand."""
 
+from dataclasses import replace
+
 import pytest
 import pytest_asyncio
 
 from backend.consultation.views import ConsultationView
 from backend.security.policy import SYSTEM, Role
+from bot.cards.prescription import draft_blocks, finding_text
 from bot.messages import Link
 from tests.bot.flows.staff.conftest import County
-from tests.support.prescribing import tell_everything
+from tests.support.prescribing import (
+    AMBROXOL,
+    AMOXICILLIN,
+    CETIRIZINE,
+    IBUPROFEN,
+    OMEPRAZOLE,
+    WARFARIN,
+    line,
+    tell_everything,
+)
 from tests.support.stories import Phone
+
+LONG = [
+    (WARFARIN, "2.5", "qd"),
+    (IBUPROFEN, 400, "tid"),
+    (AMOXICILLIN, 500, "tid"),
+    (OMEPRAZOLE, 20, "bid"),
+    (CETIRIZINE, 10, "qd"),
+]
+SAFE = [(AMBROXOL, 30, "tid"), (AMOXICILLIN, 500, "tid"), (CETIRIZINE, 10, "qd"), (OMEPRAZOLE, 20, "qd")]
 
 
 class Scene:
@@ -180,6 +201,48 @@ async def test_the_doctor_takes_it_back_and_the_patient_hears_not_to_use_it(scen
     await scene.doctor.tap("作废这张处方")
     assert "作废了" in await scene.doctor.tap("患者要住院")
     assert "请不要再拿去取药" in await scene.patient.hear()
+
+
+async def test_a_long_prescription_loses_no_warning_and_keeps_its_answers(scene: Scene) -> None:
+    await scene.open()
+    services, doctor = scene.house.services, await scene.house.actor(scene.doctor.person_id)
+    for name in ("辛伐他汀", "胺碘酮", "地高辛", "氯吡格雷"):
+        await services.records.add_medicine(SYSTEM, scene.patient.person_id, name)
+    draft = await services.prescriptions.draft(doctor, scene.case.id)
+    wanted = [line(code, dose, 14, often) for code, dose, often in LONG]
+    draft = await services.prescriptions.write(doctor, draft.id, lines=wanted)
+    assert len("".join(draft_blocks(draft, "张小明")).encode()) > 5000
+    seen = await scene.doctor.click(f"prescription.write:{scene.case.id}")
+    while "接着看" in scene.doctor.choices:
+        assert "改药或删药" in scene.doctor.choices
+        seen += await scene.doctor.tap("接着看")
+    for finding in draft.findings:
+        assert finding_text(finding) in seen
+    assert "要改哪一种" in await scene.doctor.tap("改药或删药")
+
+
+async def test_what_is_long_is_read_to_its_end_before_it_is_signed_or_approved(scene: Scene) -> None:
+    await scene.open()
+    services, doctor = scene.house.services, await scene.house.actor(scene.doctor.person_id)
+    draft = await services.prescriptions.draft(doctor, scene.case.id)
+    wanted = [replace(line(code, dose, 14, often), note="嘱咐" * 50) for code, dose, often in SAFE]
+    draft = await services.prescriptions.write(doctor, draft.id, lines=wanted)
+    assert draft.stops == ()
+    for one in draft.unanswered:
+        await services.prescriptions.override(doctor, draft.id, one.rule, one.subject, "已经当面核对过，" * 20)
+    await scene.doctor.click(f"prescription.write:{scene.case.id}")
+    await scene.doctor.tap("读一遍")
+    assert "没有错，签名" not in scene.doctor.choices
+    while "接着读" in scene.doctor.choices:
+        await scene.doctor.tap("接着读")
+    await scene.doctor.tap("没有错，签名")
+    await scene.pharmacist.hear()
+    await scene.pharmacist.tap("开始审核")
+    assert "审核通过" not in scene.pharmacist.choices
+    assert "退回" in scene.pharmacist.choices
+    while "接着看" in scene.pharmacist.choices:
+        await scene.pharmacist.tap("接着看")
+    assert "审核通过" in scene.pharmacist.choices
 
 
 @pytest.mark.parametrize(
