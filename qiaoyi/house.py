@@ -18,7 +18,7 @@ from backend.imaging.remotestore import RemoteStore
 from backend.insurance.insurer import Insurer
 from backend.insurance.national import NationalInsurer
 from backend.people import PeopleService
-from backend.prescription import PrescriptionPapers, PrescriptionService
+from backend.prescription import Formulary, PrescriptionPapers, PrescriptionService
 from backend.records import RecordService
 from backend.records.facade import Facade
 from backend.records.hospital.history import HistoryService
@@ -123,7 +123,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             consultations,
             records,
             signing,
-            valid_days=settings.prescription_days,
+            Formulary(limits=settings.prescribing),
+            settings.prescription_days,
         )
         papers = PrescriptionPapers(database, clock, events, prescriptions, signing, settings.public)
         hospitals = Hospitals(database, clock, audit, people)

@@ -28,7 +28,7 @@ from sqlalchemy.exc import ArgumentError
 from backend.imaging.retention import REJECTED_KEPT
 from backend.insurance.settings import InsurerSettings
 from backend.lossless import Method
-from backend.prescription import VALID_DAYS
+from backend.prescription import VALID_DAYS, Limits
 from backend.signing import Algorithm
 from backend.video.desk import KEPT
 from bot.wechat.settings import WechatSettings
@@ -110,6 +110,7 @@ class Settings(BaseSettings):
         prescription_days: how many days a prescription can be used, the day of its issue counted; the law allows three
             (处方管理办法 第18条).
         insurer: where claims are settled (`backend.insurance.settings`); nothing is claimed where there is none.
+        prescribing: how many medicines, how long, how old a value may be; stricter than the law alone.
         mini_app_id, mini_app_secret: the mini-program that logs in; none where there is no mini-program.
     """
 
@@ -146,6 +147,7 @@ class Settings(BaseSettings):
     dicom_title: str = Field("QIAOYI", pattern="^[A-Za-z0-9_.-]{1,16}$")
     signing_algorithm: Algorithm = Algorithm.ECDSA_P256
     prescription_days: int = Field(VALID_DAYS, ge=1, le=VALID_DAYS)
+    prescribing: Limits = Limits()
     mini_app_id: str = ""
     mini_app_secret: str = Field("", repr=False)
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
@@ -176,6 +178,15 @@ class Settings(BaseSettings):
         if unknown:
             raise ValueError(f"{unknown[0]} is no setting of the account")
         return {name: _from_text(text, kinds[name].default) for name, text in value.items()}
+
+    @field_validator("prescribing", mode="before")
+    @classmethod
+    def _known_limits(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            unknown = sorted(set(value) - {field.name for field in fields(Limits)})
+            if unknown:
+                raise ValueError(f"{unknown[0]} is no limit of prescribing")
+        return value
 
     @field_validator("turn_urls", "trusted_proxies", mode="before")
     @classmethod

@@ -1,9 +1,10 @@
 """Prescriptions: written by a doctor, checked, signed, reviewed by a pharmacist, and read by the patient after that."""
 
+from backend.prescription.checks import Limits
 from backend.prescription.code_picture import draw_code
 from backend.prescription.context import VALID_DAYS, read_line, stored_line
 from backend.prescription.document import line_text
-from backend.prescription.formulary import MOST_LINES, Formulary, Proposal, ReferenceUnreadable, Said
+from backend.prescription.formulary import Formulary, Proposal, ReferenceUnreadable, Said
 from backend.prescription.papers import PrescriptionPapers
 from backend.prescription.review import BrokenDocument, FindingsLeft
 from backend.prescription.rules import (
@@ -23,7 +24,6 @@ from backend.prescription.views import PrescriptionView, QueueItem, TemplateView
 from data.drugs import ROUTES
 
 __all__ = [
-    "MOST_LINES",
     "PICKUP_DIGITS",
     "ROUTES",
     "VALID_DAYS",
@@ -31,6 +31,7 @@ __all__ = [
     "Finding",
     "FindingsLeft",
     "Formulary",
+    "Limits",
     "Line",
     "Order",
     "Override",

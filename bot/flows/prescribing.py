@@ -7,7 +7,6 @@ from typing import Any
 
 from backend.errors import Conflict, DomainError, Forbidden, InvalidInput
 from backend.prescription import (
-    MOST_LINES,
     ROUTES,
     Finding,
     FindingsLeft,
@@ -334,7 +333,7 @@ class PrescribeFlow(StaffFlow):
             choices.append(Choice("rx.questions", "补上没问清的"))
         elif view.unanswered and not view.stops:
             choices.append(Choice("rx.reasons", "写理由"))
-        if len(view.lines) < MOST_LINES:
+        if len(view.lines) < turn.services.prescriptions.formulary.limits.max_medicines:
             choices.append(Choice("rx.search", "再加一种药"))
         choices += [
             Choice("rx.lines", "改药或删药"),

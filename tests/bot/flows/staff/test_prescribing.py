@@ -22,14 +22,19 @@ from tests.support.prescribing import (
 )
 from tests.support.stories import Phone
 
-LONG = [
+LONG: list[tuple[str, int | str, str]] = [
     (WARFARIN, "2.5", "qd"),
     (IBUPROFEN, 400, "tid"),
     (AMOXICILLIN, 500, "tid"),
     (OMEPRAZOLE, 20, "bid"),
     (CETIRIZINE, 10, "qd"),
 ]
-SAFE = [(AMBROXOL, 30, "tid"), (AMOXICILLIN, 500, "tid"), (CETIRIZINE, 10, "qd"), (OMEPRAZOLE, 20, "qd")]
+SAFE: list[tuple[str, int | str, str]] = [
+    (AMBROXOL, 30, "tid"),
+    (AMOXICILLIN, 500, "tid"),
+    (CETIRIZINE, 10, "qd"),
+    (OMEPRAZOLE, 20, "qd"),
+]
 
 
 class Scene:
