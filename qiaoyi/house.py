@@ -188,9 +188,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         if hospitals is not None:
             await hospitals.close()
         if papers is not None:
-            papers.close()
+            papers.queue.close()
         if documents is not None:
-            documents.close()
+            documents.queue.close()
         if imaging is not None:
             imaging.close()
         if slips is not None:

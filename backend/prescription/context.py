@@ -51,11 +51,7 @@ class Backgrounds(Protocol):
 
 
 class PrescriptionContext:
-    """Base of the parts of `PrescriptionService`.
-
-    Args:
-        valid_days: how many days a prescription can be used, the day of its issue counted (`VALID_DAYS`).
-    """
+    """Base of the parts of `PrescriptionService`."""
 
     def __init__(
         self,
@@ -68,8 +64,8 @@ class PrescriptionContext:
         consultations: ConsultationService,
         backgrounds: Backgrounds,
         signing: SigningService,
-        formulary: Formulary | None = None,
-        valid_days: int = VALID_DAYS,
+        formulary: Formulary,
+        valid_days: int,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -80,12 +76,8 @@ class PrescriptionContext:
         self._consultations = consultations
         self._backgrounds = backgrounds
         self._signing = signing
-        self.formulary = formulary or Formulary()
+        self.formulary = formulary
         self.valid_days = valid_days
-        timers.on(EXPIRY_TIMER, self._on_expiry)
-
-    async def _on_expiry(self, payload: Mapping[str, Any]) -> None:
-        raise NotImplementedError
 
     def _today(self) -> date:
         return local(self._clock.now()).date()

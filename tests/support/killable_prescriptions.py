@@ -55,7 +55,7 @@ async def main(_say: Callable[[object], None], url: str, folder: Path, step: str
         (pharmacist,) = [one for one in await clinic.people.practitioners(limit=100) if one.title == "主管药师"]
         await pharmacy.prescriptions.approve(await _actor(clinic.people, pharmacist.id), prescription_id)
     else:
-        await papers_on(pharmacy).print_next()
+        await papers_on(pharmacy).queue.make_next()
 
 
 async def _actor(people: Any, practitioner_id: str) -> Any:

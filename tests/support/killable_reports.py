@@ -36,4 +36,4 @@ async def main(_say: Callable[[object], None], url: str, folder: Path, step: str
     clinic = build_clinic(Database(url), Clock(), folder / "files")
     imaging = imaging_on(clinic, folder_store(folder))
     documents = documents_on(clinic, imaging, reports_on(clinic, imaging))
-    await asyncio.gather(clinic.events.run(), documents.keep_issuing())
+    await asyncio.gather(clinic.events.run(), documents.queue.keep_making())
