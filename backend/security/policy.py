@@ -140,6 +140,7 @@ class Action(StrEnum):
     PEOPLE_READ = "people.read"
     PEOPLE_READ_IDENTITY_NUMBER = "people.read_identity_number"  # the citizen's, to tell people apart
     PEOPLE_UPDATE = "people.update"
+    PEOPLE_CORRECT = "people.correct"  # the birth date and sex of a patient, by who treats them
     PEOPLE_CONSENT = "people.consent"
     PEOPLE_READ_DIRECTORY = "people.read_directory"
     PEOPLE_MANAGE_DIRECTORY = "people.manage_directory"
@@ -260,6 +261,7 @@ TABLE: dict[Action, Grants] = {
     Action.PEOPLE_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.PEOPLE_READ_IDENTITY_NUMBER: _grants(OWN, DOCTORS, system=ANY),
     Action.PEOPLE_UPDATE: _grants(OWN, DOCTORS, system=ANY),
+    Action.PEOPLE_CORRECT: _grants(doctor=DOCTORS, expert=PARTICIPANT),
     Action.PEOPLE_CONSENT: _grants(OWN, [OWN], OWN, administrator=OWN, pharmacist=OWN),
     Action.PEOPLE_READ_DIRECTORY: _grants(ANY, [ANY], ANY, administrator=ANY, pharmacist=ANY, system=ANY),
     Action.PEOPLE_MANAGE_DIRECTORY: _grants(administrator=ANY, system=ANY),

@@ -23,6 +23,9 @@ WRITE = "prescription.write"
 OPEN = "prescription.open"
 """The action that brings the card of a prescription."""
 
+FACTS = "patient.facts"
+"""The action with which a doctor puts right when the patient was born, and their sex."""
+
 CODE = "prescription.code"
 """The action that brings the code for the pharmacy's counter as a picture."""
 

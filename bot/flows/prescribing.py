@@ -16,7 +16,7 @@ from backend.prescription import (
     read_line,
     stored_line,
 )
-from bot.cards.prescription import WRITE, draft_blocks, finding_text, spoken
+from bot.cards.prescription import FACTS, WRITE, draft_blocks, finding_text, spoken
 from bot.dialogue import Dialogue, Turn
 from bot.flows.coding import disease_choices
 from bot.flows.pages import last_page, paged
@@ -339,6 +339,7 @@ class PrescribeFlow(StaffFlow):
             Choice("rx.lines", "改药或删药"),
             Choice("rx.diagnosis", "改诊断" if view.diagnoses else "写诊断"),
             Choice("rx.chronic", "改回普通处方" if view.chronic else "改成慢病处方"),
+            Choice(f"{FACTS}:{view.consultation_id}", "改年龄或性别"),
             Choice("rx.keep", "存成模板"),
             _LEAVE,
             Choice("rx.throw", "丢掉"),

@@ -13,6 +13,7 @@ from bot.flows import (
     expert_schedule,
     my,
     offers,
+    patient_facts,
     pharmacy,
     prescribing,
     prescription_review,
@@ -69,6 +70,7 @@ _COMMANDS: dict[Role, dict[str, Handler]] = {
         "我的会诊": doctor_task.mine,
         "结束会诊": _only_experts_close,
         "开处方": _prescription,
+        "患者资料": patient_facts.change_in_focus,
         "填写意见": _only_experts_close,
     },
     Role.EXPERT: {
@@ -80,6 +82,7 @@ _COMMANDS: dict[Role, dict[str, Handler]] = {
         "写影像报告": _report,
         "写报告": _report,
         "开处方": _prescription,
+        "患者资料": patient_facts.change_in_focus,
     },
     Role.PHARMACIST: {"待审处方": prescription_review.queue, "取药单": pharmacy.queue},
     Role.ADMINISTRATOR: {"待处理事项": administrator.waiting, "邀请成员": administrator_invite.candidates},

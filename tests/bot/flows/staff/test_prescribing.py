@@ -1,12 +1,15 @@
 """A prescription in chat, from the doctor's search to the card in the patient's hand."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import func, select
 
 from backend.consultation.views import ConsultationView
-from backend.security.policy import SYSTEM, Role
+from backend.security.policy import SYSTEM, Action, Role
+from backend.security.tables import AuditEntry
 from bot.cards.prescription import draft_blocks, finding_text
 from bot.messages import Link
 from tests.bot.flows.staff.conftest import County
@@ -326,3 +329,35 @@ async def test_an_allergy_that_the_doctor_learns_now_stops_the_medicine(county: 
     await scene.doctor.tap("问过了，没在吃药")
     assert "这种药不能开" in scene.doctor.text
     assert "青霉素" in scene.doctor.text
+
+
+async def test_a_doctor_puts_right_what_doses_depend_on(scene: Scene) -> None:
+    await scene.write_amoxicillin()
+    assert "1980年5月1日（46岁）" in await scene.doctor.tap("改年龄或性别")
+    await scene.doctor.tap("改出生日期")
+    assert "没看明白" in await scene.doctor.say("不清楚")
+    assert "1958年3月12日（68岁）" in await scene.doctor.say("1958年3月12日")
+    await scene.doctor.tap("改性别")
+    assert "性别：女" in await scene.doctor.tap("女")
+    known = await scene.house.services.records.background(SYSTEM, scene.patient.person_id)
+    assert (known.birth_date, known.sex) == (date(1958, 3, 12), "female")
+    async with scene.house.database.reading() as session:
+        query = select(func.count()).where(AuditEntry.action == Action.PEOPLE_CORRECT)
+        assert await session.scalar(query) == 2
+    assert "阿莫西林胶囊" in await scene.doctor.tap("去开处方")
+
+
+async def test_the_expert_may_do_so_too_but_not_against_the_identity_number(scene: Scene) -> None:
+    people, story = scene.house.services.people, scene.county.story
+    expert = scene.county.expert
+    await story.accept(scene.case, expert)
+    await expert.hear()
+    await expert.click(f"patient.facts:{scene.case.id}")
+    await expert.tap("改出生日期")
+    assert "改好了" in await expert.say("1949年12月31日")
+    await people.update_person(SYSTEM, scene.patient.person_id, id_number="11010519491231002X")
+    await expert.tap("改出生日期")
+    assert "身份证号对不上" in await expert.say("1958年3月12日")
+    stranger = await story.patient("路人")
+    await stranger.click(f"patient.facts:{scene.case.id}")
+    assert "出生日期" not in stranger.text
