@@ -9,7 +9,7 @@ from backend.help_desk import HelpDesk
 if TYPE_CHECKING:
     from backend.consultation.service import ConsultationService
     from backend.dispensing import DispensingService
-    from backend.dispensing.reminders import ReminderService
+    from backend.dispensing.reminders_prescribed import PrescribedReminders
     from backend.files import FileStore
     from backend.imaging import ImagingService
     from backend.people.service import PeopleService
@@ -49,6 +49,9 @@ class Links(Protocol):
     def prescription(self, prescription_id: str) -> str:
         """Give the address of the page of a prescription, for its patient and those who wrote and reviewed it."""
 
+    def verification(self, code: str) -> str:
+        """Give the address of the public page that says what the paper with this code should say."""
+
     def history(self, consultation_id: str) -> str:
         """Give the address of the page of what is known of a consultation's patient, for those who treat."""
 
@@ -73,7 +76,7 @@ class Services:
     imaging: "ImagingService"
     records: "RecordService"
     monitoring: "MonitoringService"
-    reminders: "ReminderService"
+    reminders: "PrescribedReminders"
     slips: "SlipService"
     reports: "ReportService"
     prescriptions: "PrescriptionService"

@@ -22,7 +22,14 @@ from miniprogram_api.application import VERSION
 from miniprogram_api.fhir import BASE
 from miniprogram_api.report_documents import PDF
 
-WRITTEN_AFTER = (*TOLD_AFTER, "prescription.approved", "prescription.revoked", "prescription.expired")
+WRITTEN_AFTER = (
+    *TOLD_AFTER,
+    "prescription.approved",
+    "prescription.revoked",
+    "prescription.expired",
+    "dispensing.packed",
+    "dispensing.received",
+)
 """Events after which hospitals have something to hear."""
 
 

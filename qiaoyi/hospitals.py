@@ -4,8 +4,9 @@ import argparse
 from pathlib import Path
 
 from backend.errors import InvalidInput, NotFound
+from backend.fhir.systems import IDENTITY_NUMBER
 from backend.records.hospital.access import SmartLogin
-from backend.records.hospital.registry import IDENTITY_SYSTEM, HospitalSettings, HospitalView
+from backend.records.hospital.registry import HospitalSettings, HospitalView
 from backend.records.hospital.writing_rules import SENTENCES
 from backend.security.policy import SYSTEM
 from qiaoyi.house import House
@@ -72,7 +73,7 @@ def _settings(options: argparse.Namespace, known: HospitalView | None) -> Hospit
     return HospitalSettings(
         options.url or (known.url if known else ""),
         _login(options),
-        options.identity_system or (known.identity_system if known else IDENTITY_SYSTEM),
+        options.identity_system or (known.identity_system if known else IDENTITY_NUMBER),
         options.private or (known is not None and known.private),
     )
 

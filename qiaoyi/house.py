@@ -9,7 +9,7 @@ from backend.clock import Clock
 from backend.consultation import ConsultationService
 from backend.db import Database, install_key_ring
 from backend.dispensing import DispensingService
-from backend.dispensing.reminders import ReminderService
+from backend.dispensing.reminders_prescribed import PrescribedReminders
 from backend.events import EventBus
 from backend.files import FileStore
 from backend.help_desk import HelpDesk
@@ -18,7 +18,7 @@ from backend.imaging.remotestore import RemoteStore
 from backend.insurance.insurer import Insurer
 from backend.insurance.national import NationalInsurer
 from backend.people import PeopleService
-from backend.prescription import PrescriptionPapers, PrescriptionService
+from backend.prescription import Formulary, PrescriptionPapers, PrescriptionService
 from backend.records import RecordService
 from backend.records.facade import Facade
 from backend.records.hospital.history import HistoryService
@@ -59,7 +59,7 @@ class House:
     imaging: ImagingService
     records: RecordService
     monitoring: MonitoringService
-    reminders: ReminderService
+    reminders: PrescribedReminders
     slips: SlipService
     reports: ReportService
     critical_values: CriticalValueService
@@ -129,7 +129,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             consultations,
             records,
             signing,
-            valid_days=settings.prescription_days,
+            Formulary(limits=settings.prescribing),
+            settings.prescription_days,
         )
         papers = PrescriptionPapers(database, clock, events, prescriptions, signing, settings.public)
         hospitals = Hospitals(database, clock, audit, people)
@@ -173,7 +174,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             imaging=imaging,
             records=records,
             monitoring=MonitoringService(database, clock, events, timers, audit, people, consultations, records),
-            reminders=ReminderService(database, clock, events, timers, audit, consultations),
+            reminders=PrescribedReminders(database, clock, events, timers, audit, consultations, prescriptions),
             slips=slips,
             reports=reports,
             critical_values=critical_values,
@@ -197,9 +198,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         if hospitals is not None:
             await hospitals.close()
         if papers is not None:
-            papers.close()
+            papers.queue.close()
         if documents is not None:
-            documents.close()
+            documents.queue.close()
         if imaging is not None:
             imaging.close()
         if slips is not None:

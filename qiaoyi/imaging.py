@@ -41,7 +41,7 @@ def imaging_work(house: House) -> Work:
         "imaging retention": partial(
             house.imaging.keep_rejected_removed, timedelta(days=house.settings.imaging_rejected_days)
         ),
-        "report documents": house.documents.keep_issuing,
+        "report documents": house.documents.queue.keep_making,
         "laboratory slips": house.slips.keep_reading,
     }
     if house.settings.imaging_compression is not Compression.NONE:

@@ -76,6 +76,10 @@ class PublicLinks:
         """Give the address of the page of a prescription: no secret either."""
         return f"{self._public_url}/h5/prescriptions/{prescription_id}"
 
+    def verification(self, code: str) -> str:
+        """Give the address of the public verification page of a paper; its code is the right to see it."""
+        return f"{self._public_url}/verify/{code}"
+
     def history(self, consultation_id: str) -> str:
         """Give the address of the page of what is known of a consultation's patient: no secret either."""
         return f"{self._public_url}/h5/history/{consultation_id}"

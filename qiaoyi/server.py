@@ -103,7 +103,7 @@ async def serving(house: House) -> AsyncIterator[None]:
             work |= {"events": house.events.run, "timers": house.timers.run, "audit": house.audit.run}
             work["files"] = house.files.keep_swept
             work |= imaging_work(house)
-            work["prescriptions"] = house.papers.keep_printing
+            work["prescriptions"] = house.papers.queue.keep_making
             work["hospital histories"] = house.history.keep_fetching
             work["hospital write-back"] = house.write_back.keep_writing
             work |= {"menus": sending.menus.keep_published, "union ids": UnionIds(identities, sending.client).run}

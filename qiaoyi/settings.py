@@ -28,7 +28,7 @@ from sqlalchemy.exc import ArgumentError
 from backend.imaging.retention import REJECTED_KEPT
 from backend.insurance.settings import InsurerSettings
 from backend.lossless import Method
-from backend.prescription import VALID_DAYS
+from backend.prescription import VALID_DAYS, Limits
 from backend.signing import Algorithm
 from backend.video.desk import KEPT
 from bot.wechat.settings import WechatSettings
@@ -114,6 +114,7 @@ class Settings(BaseSettings):
             when empty.
         metrics_host, metrics_port: where `/metrics` listens, for Prometheus; not at all while the port is 0.
         metrics_token: what Prometheus has to bring as a bearer token; nothing when empty.
+        prescribing: how many medicines, how long, how old a value may be; stricter than the law alone.
         mini_app_id, mini_app_secret: the mini-program that logs in; none where there is no mini-program.
     """
 
@@ -154,6 +155,7 @@ class Settings(BaseSettings):
     metrics_host: str = Field("127.0.0.1", min_length=1)
     metrics_port: int = Field(0, ge=0, le=65535)
     metrics_token: str = Field("", repr=False)
+    prescribing: Limits = Limits()
     mini_app_id: str = ""
     mini_app_secret: str = Field("", repr=False)
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
@@ -184,6 +186,15 @@ class Settings(BaseSettings):
         if unknown:
             raise ValueError(f"{unknown[0]} is no setting of the account")
         return {name: _from_text(text, kinds[name].default) for name, text in value.items()}
+
+    @field_validator("prescribing", mode="before")
+    @classmethod
+    def _known_limits(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            unknown = sorted(set(value) - {field.name for field in fields(Limits)})
+            if unknown:
+                raise ValueError(f"{unknown[0]} is no limit of prescribing")
+        return value
 
     @field_validator("turn_urls", "trusted_proxies", mode="before")
     @classmethod

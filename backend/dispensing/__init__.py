@@ -3,7 +3,7 @@
 from backend.dispensing.handovers import Handover
 from backend.dispensing.rules import Item, Method, Option, OrderState
 from backend.dispensing.service import DispensingService
-from backend.dispensing.views import OrderView, RefillView, StockItem
+from backend.dispensing.views import OrderView, Presented, RefillView, StockItem
 
 __all__ = [
     "DispensingService",
@@ -13,6 +13,7 @@ __all__ = [
     "Option",
     "OrderState",
     "OrderView",
+    "Presented",
     "RefillView",
     "StockItem",
 ]

@@ -23,11 +23,11 @@ from backend.dispensing.rules import (
     lines_in_stock,
 )
 from backend.dispensing.tables import LineClaim, MedicineOrder
-from backend.dispensing.views import OrderView
+from backend.dispensing.views import OrderView, Presented
 from backend.errors import Conflict, IllegalMove, InvalidInput, NotFound
 from backend.ids import new_id
 from backend.people.rules import valid_mobile
-from backend.prescription import PrescriptionView, State
+from backend.prescription import PICKUP_DIGITS, PrescriptionView, State
 from backend.security.policy import SYSTEM, Action, Actor, require
 
 UNACCEPTED_TIMER = "dispensing.unaccepted"
@@ -74,9 +74,34 @@ class Orders(Pharmacies):
             await self._publish(session, "dispensing.placed", row, actor)
             return await self._view(session, row)
 
+    async def presented(self, actor: Actor, code: str) -> Presented:
+        """Give, to a pharmacist, what is left of the prescription that is shown at the counter; the read is audited.
+
+        Args:
+            code: of the paper, or the eight digits of the patient's picture.
+
+        Raises:
+            NotFound, IllegalMove, Conflict: as `redeem`.
+        """
+        require(actor, Action.DISPENSING_HANDLE, institution_id=actor.institution_id or "")
+        async with self._database.transaction() as session:
+            prescription = await self._presented(code)
+            self._require_usable(prescription)
+            subject = f"prescription:{prescription.id}"
+            await self._audit.record(
+                session, actor, Action.DISPENSING_READ, patient_id=prescription.patient_id, subject=subject
+            )
+            free = await self._free_items(session, prescription)
+            if not free:
+                raise Conflict(_TAKEN)
+            return Presented(prescription.number, prescription.document["patient"]["name"], tuple(free))
+
     async def redeem(self, actor: Actor, code: str) -> OrderView:
-        """Hand out at the counter what is left of the prescription whose paper shows `code`, once: what was handed out
+        """Hand out at the counter what is left of the prescription that is shown there, once: what was handed out
         anywhere is not handed out again. The stock follows where the pharmacy keeps one here.
+
+        Args:
+            code: as in `presented`.
 
         Raises:
             NotFound: no prescription has this code. IllegalMove: it was used, revoked, or has expired.
@@ -85,7 +110,7 @@ class Orders(Pharmacies):
         pharmacy_id = actor.institution_id or ""
         require(actor, Action.DISPENSING_HANDLE, institution_id=pharmacy_id)
         async with self._database.transaction() as session:
-            prescription = await self._prescriptions.by_code(code)
+            prescription = await self._presented(code)
             row = await self._open(session, actor, prescription, pharmacy_id, Method.COUNTER)
             row.accepted_by = row.packed_by = actor.practitioner_id
             row.accepted_at = row.packed_at = row.closed_at = row.placed_at
@@ -229,13 +254,22 @@ class Orders(Pharmacies):
                 await self._close(session, row, lasting=False)
                 await self._told(session, SYSTEM, row, "cancelled", revoked=True)
 
-    async def _open(
-        self, session: AsyncSession, actor: Actor, prescription: PrescriptionView, pharmacy_id: str, method: Method
-    ) -> MedicineOrder:
+    async def _presented(self, code: str) -> PrescriptionView:
+        digits = "".join(code.split())
+        if digits.isdecimal() and len(digits) == PICKUP_DIGITS:
+            return await self._prescriptions.by_pickup_number(digits)
+        return await self._prescriptions.by_code(code)
+
+    def _require_usable(self, prescription: PrescriptionView) -> None:
         if prescription.state not in (State.VALID, State.PARTLY_DISPENSED):
             raise IllegalMove(f"这张处方现在是“{prescription.state.label}”，不能取药。")
         if prescription.valid_until is None or prescription.valid_until <= self._clock.now():
             raise IllegalMove("这张处方过了有效期，剩下的药不能再取，请医生重新开。")
+
+    async def _open(
+        self, session: AsyncSession, actor: Actor, prescription: PrescriptionView, pharmacy_id: str, method: Method
+    ) -> MedicineOrder:
+        self._require_usable(prescription)
         pharmacy = await self._people.institution(pharmacy_id)
         if pharmacy.kind != "pharmacy":
             raise NotFound("没有找到这家药店。")

@@ -130,7 +130,7 @@ class ReminderService:
         """Give the medicines that a patient is still reminded of; the read is audited."""
         async with self._database.transaction() as session:
             await self._allow(session, actor, Action.REMINDERS_READ, patient_id)
-            return [_line_view(row) for row in await self._running(session, patient_id)]
+            return [line_view(row) for row in await self._running(session, patient_id)]
 
     async def dose(self, actor: Actor, dose_id: str) -> DoseView:
         """Give one reminder; the read is audited."""
@@ -279,7 +279,7 @@ class ReminderService:
         return row
 
     async def _dose_view(self, session: AsyncSession, row: MedicineDose) -> DoseView:
-        lines = tuple(_line_view(line) for line in await self._lines_of(session, row))
+        lines = tuple(line_view(line) for line in await self._lines_of(session, row))
         return DoseView(row.id, row.patient_id, row.due_at, row.state, lines)
 
     async def _allow(self, session: AsyncSession, actor: Actor, action: Action, patient_id: str) -> None:
@@ -312,12 +312,14 @@ def _row(plan: MedicinePlan, position: int, line: PlanLine, start: date) -> Medi
 
 
 def _course(row: MedicineLine) -> Course:
-    return Course(row.id, row.since, _times(row), row.first_day, row.last_day, row.every, row.by_night)
+    return Course(row.id, row.since, times_of(row), row.first_day, row.last_day, row.every, row.by_night)
 
 
-def _times(row: MedicineLine) -> tuple[time, ...]:
+def times_of(row: MedicineLine) -> tuple[time, ...]:
+    """Give the times of day of a line."""
     return tuple(time.fromisoformat(one) for one in row.times)
 
 
-def _line_view(row: MedicineLine) -> LineView:
-    return LineView(row.id, row.name, row.how, _times(row), row.first_day, row.last_day)
+def line_view(row: MedicineLine) -> LineView:
+    """Give a line as it is shown."""
+    return LineView(row.id, row.name, row.how, times_of(row), row.first_day, row.last_day)

@@ -7,10 +7,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from types import MappingProxyType
+from typing import Any
 
 from backend.clock import LOCAL_ZONE, local
 from backend.errors import InvalidInput
+from data.drugs import ROUTES
 
 NIGHT_FROM, NIGHT_UNTIL = time(22), time(6)
 
@@ -23,6 +26,9 @@ WORTH_SAYING = timedelta(hours=2)
 
 MOST_LINES = 20
 LONGEST_DAYS = 366
+CLOSEST = timedelta(hours=3)
+"""How near two times of one medicine may be put by the person; our own: the four of a day are four hours apart."""
+
 _MOST_TIMES = 8
 _LONGEST_NAME, _LONGEST_HOW = 40, 60
 
@@ -45,6 +51,7 @@ around the clock where it says so. Of what is taken once (`st`) or when needed (
 
 EVERY_DAYS: Mapping[str, int] = MappingProxyType({"qod": 2, "qw": 7})
 AT_NIGHT = frozenset({"q8h", "q6h"})
+_GIVEN_BY_OTHERS = frozenset({ROUTES["im"], ROUTES["iv"]})
 
 
 class DoseState(StrEnum):
@@ -121,6 +128,43 @@ def checked(line: PlanLine) -> PlanLine:
     if not line.by_night and any(is_night(one) for one in times):
         raise InvalidInput("夜里10点到早上6点不提醒吃药。药要夜里吃的，请医生写明。", field="times")
     return PlanLine(name, times, line.days, how, line.every, line.by_night)
+
+
+def prescribed_line(document_line: Mapping[str, Any]) -> PlanLine | None:
+    """Give the line of a medicine as a signed prescription writes it; None where there is nothing to remind of, which
+    holds for injections too: who gives them keeps the hours."""
+    if document_line["route"] in _GIVEN_BY_OTHERS:
+        return None
+    amount = document_line["pieces"] or document_line["dose"]
+    said = f"{document_line['route']}，一次{amount}"
+    how = f"{said}，{document_line['note']}" if document_line["note"] else said
+    how = how if len(how) <= _LONGEST_HOW else said
+    return line_for(document_line["name"], document_line["frequency"], document_line["days"], how)
+
+
+def first_day(line: PlanLine, now: datetime) -> date:
+    """Give the day on which a course begins that is begun now: today while one of its times is to come, else
+    tomorrow."""
+    here = local(now)
+    return here.date() if any(one > here.time() for one in line.times) else here.date() + timedelta(days=1)
+
+
+def moved(times: tuple[time, ...], old: time, new: time, *, by_night: bool) -> tuple[time, ...]:
+    """Give the times of a medicine with one of them moved.
+
+    Raises:
+        InvalidInput: it would come before or behind another time, too near to it, or into the night.
+    """
+    if is_night(new) and not by_night:
+        raise InvalidInput("夜里10点到早上6点不提醒吃药，请换个时间。", field="times")
+    changed = tuple(new if one == old else one for one in times)
+    minutes = [one.hour * 60 + one.minute for one in changed]
+    gaps = [later - earlier for earlier, later in pairwise(minutes)]
+    if len(minutes) > 1:
+        gaps.append(minutes[0] + 24 * 60 - minutes[-1])
+    if any(gap * 60 < CLOSEST.total_seconds() for gap in gaps):
+        raise InvalidInput("同一种药，两次之间至少要隔3个小时，请换个时间。", field="times")
+    return changed
 
 
 def is_night(of_day: time) -> bool:

@@ -42,6 +42,15 @@ class OrderView:
 
 
 @dataclass(frozen=True)
+class Presented:
+    """A prescription that is shown at a counter: `items` is what is left to hand out."""
+
+    prescription_number: str
+    patient_name: str = field(repr=False)
+    items: tuple[Item, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class StockItem:
     """How many packs of a preparation a pharmacy has."""
 

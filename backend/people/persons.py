@@ -147,6 +147,46 @@ class Persons(PeopleContext):
             )
         return person_view(person, self._today())
 
+    async def correct_person(
+        self,
+        actor: Actor,
+        person_id: str,
+        *,
+        sex: str | None = None,
+        birth_date: date | None = None,
+        participants: Collection[str] = (),
+        institution_id: str = "",
+    ) -> PersonView:
+        """Put right, as who treats a patient, what doses depend on; audited under an action of its own.
+
+        Args:
+            participants, institution_id: of the consultation in which they are treated.
+
+        Raises:
+            InvalidInput: a value breaks a rule of its field, or the identity number that is known tells another.
+            Forbidden, NotFound: as in `person`.
+        """
+        require(
+            actor,
+            Action.PEOPLE_CORRECT,
+            patient_id=person_id,
+            participants=participants,
+            institution_id=institution_id,
+        )
+        changes = self._valid_changes(None, sex, birth_date, None, None, None)
+        async with self._database.transaction() as session:
+            person = await _get(session, person_id)
+            if person.id_number:
+                identity = rules.valid_identity_number(person.id_number, self._today())
+                told = {"birth_date": identity.birth_date.isoformat(), "sex": identity.sex}
+                if any(told[field] != value for field, value in changes.items()):
+                    raise InvalidInput("和患者登记的身份证号对不上，请核对身份证。", field="id_number")
+            for field, value in changes.items():
+                setattr(person, field, value)
+            subject = f"person:{person_id}"
+            await self._audit.record(session, actor, Action.PEOPLE_CORRECT, patient_id=person_id, subject=subject)
+        return person_view(person, self._today())
+
     def _valid_changes(
         self,
         name: str | None,

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.clock import Clock, local
 from backend.consultation import CaseReference, ConsultationService
 from backend.consultation.icd10 import disease_name
-from backend.db import Database
+from backend.db import Database, key_ring
 from backend.errors import Conflict, NotFound
 from backend.events import EventBus
 from backend.people import PeopleService, PractitionerView
@@ -51,11 +51,7 @@ class Backgrounds(Protocol):
 
 
 class PrescriptionContext:
-    """Base of the parts of `PrescriptionService`.
-
-    Args:
-        valid_days: how many days a prescription can be used, the day of its issue counted (`VALID_DAYS`).
-    """
+    """Base of the parts of `PrescriptionService`."""
 
     def __init__(
         self,
@@ -68,8 +64,8 @@ class PrescriptionContext:
         consultations: ConsultationService,
         backgrounds: Backgrounds,
         signing: SigningService,
-        formulary: Formulary | None = None,
-        valid_days: int = VALID_DAYS,
+        formulary: Formulary,
+        valid_days: int,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -80,12 +76,8 @@ class PrescriptionContext:
         self._consultations = consultations
         self._backgrounds = backgrounds
         self._signing = signing
-        self.formulary = formulary or Formulary()
+        self.formulary = formulary
         self.valid_days = valid_days
-        timers.on(EXPIRY_TIMER, self._on_expiry)
-
-    async def _on_expiry(self, payload: Mapping[str, Any]) -> None:
-        raise NotImplementedError
 
     def _today(self) -> date:
         return local(self._clock.now()).date()
@@ -184,6 +176,11 @@ def check_revision(row: Prescription, revision: int | None) -> None:
     """Refuse an edit of something else than is there. Raises Conflict."""
     if revision is not None and revision != row.revision:
         raise Conflict(_CHANGED_MEANWHILE, revision=row.revision)
+
+
+def pickup_index(number: str) -> str:
+    """Give what a prescription is found by when its eight digits are read aloud."""
+    return key_ring().blind_index(number, "prescriptions.pickup")
 
 
 def practitioner_of(actor: Actor) -> str:

@@ -17,9 +17,6 @@ from backend.records.background import Background
 from data.drugs import ROUTES, Preparation, Reference, reference
 from data.errors import DataError
 
-MOST_LINES = Limits.max_medicines
-"""Medicines on one prescription (处方管理办法 第6条第9项)."""
-
 LONGEST_DAYS = 90
 LONGEST_NOTE = 100
 _MOST_DOSE = Decimal(100_000)
@@ -67,10 +64,12 @@ class Formulary:
 
     Args:
         source: gives the drug reference; the shipped one unless another is given.
+        limits: of the institution, where they are stricter than the law's.
     """
 
-    def __init__(self, source: Callable[[], Reference] = reference) -> None:
+    def __init__(self, source: Callable[[], Reference] = reference, limits: Limits | None = None) -> None:
         self._source = source
+        self.limits = limits or Limits()
 
     @property
     def reference(self) -> Reference:
@@ -97,7 +96,7 @@ class Formulary:
 
     def check(self, order: Order, patient: Background, prescriber: Prescriber, today: date) -> tuple[Finding, ...]:
         """Give everything that the checks find in an order."""
-        return check(order, patient, prescriber, self.reference, today=today)
+        return check(order, patient, prescriber, self.reference, today, self.limits)
 
     def valid(self, line: Line) -> Line:
         """Give a line whose codes exist and whose numbers are possible; whether they are wise is for the checks.

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.db import key_ring
 from backend.errors import NotFound
-from backend.prescription.context import EXPIRY_TIMER, PrescriptionContext
+from backend.prescription.context import EXPIRY_TIMER, PrescriptionContext, pickup_index
 from backend.prescription.rules import State, Step, after
 from backend.prescription.tables import Prescription
 from backend.prescription.views import PrescriptionView
@@ -24,6 +24,14 @@ class Handing(PrescriptionContext):
         """Give the approved prescription whose paper shows `code`. Raises NotFound where none does."""
         async with self._database.transaction() as session:
             return await self._view(session, await self._coded(session, code))
+
+    async def by_pickup_number(self, number: str) -> PrescriptionView:
+        """Give the approved prescription that is called by these eight digits. Raises NotFound where none is."""
+        async with self._database.transaction() as session:
+            row = await session.scalar(select(Prescription).where(Prescription.pickup_index == pickup_index(number)))
+            if row is None:
+                raise NotFound("没有这个取药码，请再核对一遍数字。")
+            return await self._view(session, row)
 
     async def _coded(self, session: AsyncSession, code: str) -> Prescription:
         index = key_ring().blind_index(code, "prescriptions.code")

@@ -4,14 +4,7 @@ A row waits for every approval (`PrescriptionPaper`) from its own transaction on
 of its own; killed anywhere, it is done again. What is made first stays: a seal differs each time it is put.
 """
 
-import asyncio
-import contextlib
-import logging
-from datetime import timedelta
-
-from sqlalchemy import select
-
-from backend.clock import Clock, backoff
+from backend.clock import Clock
 from backend.db import Database
 from backend.errors import NotFound
 from backend.events import Event, EventBus
@@ -21,17 +14,11 @@ from backend.prescription.paper import page_of
 from backend.prescription.service import PrescriptionService
 from backend.prescription.tables import PrescriptionPaper
 from backend.prescription_page import print_sealed
+from backend.print_queue import PrintQueue
 from backend.security.policy import SYSTEM, Actor
 from backend.signing import SigningService
-from backend.worker_processes import WorkerProcesses
-
-log = logging.getLogger(__name__)
 
 CONSUMER = "prescription_papers"
-
-_LEASE = timedelta(minutes=2)
-_FIRST_BACKOFF, _LONGEST_BACKOFF = timedelta(seconds=2), timedelta(minutes=10)
-_POLL_SECONDS = 1.0
 
 
 class PrescriptionPapers:
@@ -55,34 +42,8 @@ class PrescriptionPapers:
         self._prescriptions = prescriptions
         self._signing = signing
         self._public_url = public_url
-        self._printer = WorkerProcesses(1, niceness=5)
-        self._wake = asyncio.Event()
-        clock.on_shift(self._wake.set)
+        self.queue = PrintQueue(database, clock, PrescriptionPaper.prescription_id, self._make)
         events.subscribe(CONSUMER, ["prescription.approved"], self._on_approved)
-
-    def close(self) -> None:
-        """End the process that prints."""
-        self._printer.close()
-
-    async def keep_printing(self) -> None:
-        """Print what waits, one paper after another, until cancelled."""
-        while True:
-            self._wake.clear()
-            if not await self.print_next():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)
-
-    async def print_next(self) -> bool:
-        """Print one paper that waits; tell whether one did."""
-        prescription_id = await self._claim()
-        if prescription_id is None:
-            return False
-        try:
-            await self._keep(prescription_id, await self._print(prescription_id))
-        except Exception:  # it stays in the queue, whatever it was: no approved prescription goes without paper
-            log.exception("prescription not printed: prescription=%s", prescription_id)
-            await self._postpone(prescription_id)
-        return True
 
     async def pdf(self, actor: Actor, prescription_id: str) -> bytes:
         """Give an approved prescription as it is printed, to those who may read it; the read is audited.
@@ -99,32 +60,18 @@ class PrescriptionPapers:
             row = await session.get_one(PrescriptionPaper, prescription_id)
         if row.pdf is not None:
             return row.pdf
-        return await self._keep(prescription_id, await self._print(prescription_id))
+        return await self._make(prescription_id)
 
     async def genuine(self, pdf: bytes) -> bool:
         """Tell whether a file is a paper of ours, with every byte as it was sealed."""
         roots = await self._signing.roots_der()
-        return await self._printer.run(seal_holds, pdf, roots)
+        return await self.queue.printer.run(seal_holds, pdf, roots)
 
     async def _on_approved(self, event: Event) -> None:
-        self._wake.set()
+        self.queue.wake()
 
-    async def _claim(self) -> str | None:
-        now = self._clock.now()
-        async with self._database.transaction() as session:
-            query = select(PrescriptionPaper).where(PrescriptionPaper.due_at <= now)
-            query = query.order_by(PrescriptionPaper.due_at).limit(1)
-            row = await session.scalar(query.with_for_update(skip_locked=True))
-            if row is None:
-                return None
-            row.due_at = now + _LEASE
-            row.attempts += 1
-            return row.prescription_id
-
-    async def _postpone(self, prescription_id: str) -> None:
-        async with self._database.transaction() as session:
-            row = await session.get_one(PrescriptionPaper, prescription_id)
-            row.due_at = self._clock.now() + backoff(row.attempts, _FIRST_BACKOFF, _LONGEST_BACKOFF)
+    async def _make(self, prescription_id: str) -> bytes:
+        return await self._keep(prescription_id, await self._print(prescription_id))
 
     async def _print(self, prescription_id: str) -> bytes:
         view = await self._prescriptions.prescription(SYSTEM, prescription_id)
@@ -132,7 +79,7 @@ class PrescriptionPapers:
         page = page_of(view.document, approval, f"{self._public_url}/verify/{view.code}")
         sealing = await self._signing.sealing()
         seal = Seal(sealing.certificate, sealing.key, sealing.root)
-        return await self._printer.run(print_sealed, page, seal, self._clock.now().replace(microsecond=0))
+        return await self.queue.printer.run(print_sealed, page, seal, self._clock.now().replace(microsecond=0))
 
     async def _keep(self, prescription_id: str, pdf: bytes) -> bytes:
         """Keep a paper, unless another one was first; give the one that is kept."""

@@ -22,10 +22,11 @@ from backend.prescription.context import (
     named,
     order_of,
     overrides_of,
+    pickup_index,
     practitioner_of,
 )
 from backend.prescription.document import Matter, approval_of, document_of, read_moment
-from backend.prescription.rules import Finding, State, Step, after
+from backend.prescription.rules import Finding, State, Step, after, pickup_number
 from backend.prescription.tables import Prescription, PrescriptionPaper, SignedVersion
 from backend.prescription.views import PrescriptionView, QueueItem
 from backend.security.policy import SYSTEM, Action, Actor, Role, require
@@ -122,8 +123,7 @@ class Review(PrescriptionContext):
             await self._require_answered(session, row, "不能通过。请退回给医生")
             await self._countersign(session, actor, row, version)
             row.state, row.reviewer_id = after(row.state, Step.APPROVE), practitioner_of(actor)
-            row.code = secrets.token_urlsafe(_CODE_BYTES)
-            row.code_index = key_ring().blind_index(row.code, "prescriptions.code")
+            await self._give_code(session, row)
             session.add(PrescriptionPaper(prescription_id=row.id, due_at=self._clock.now()))
             if row.valid_until is None:
                 raise ValueError("an approved prescription ends")
@@ -132,6 +132,18 @@ class Review(PrescriptionContext):
             await self._consultations.note(actor, row.consultation_id, "prescription", "审核通过了处方，患者可以取药")
             await self._publish(session, "prescription.approved", row, reviewer_id=row.reviewer_id)
             return await self._view(session, row)
+
+    async def _give_code(self, session: AsyncSession, row: Prescription) -> None:
+        """Give a prescription the code of its paper; another one where its eight digits are somebody else's."""
+        taken: str | None = row.id
+        while taken is not None:
+            row.code = secrets.token_urlsafe(_CODE_BYTES)
+            row.code_index = key_ring().blind_index(row.code, "prescriptions.code")
+            row.pickup_index = pickup_index(pickup_number(row.code))
+            with session.no_autoflush:
+                taken = await session.scalar(
+                    select(Prescription.id).where(Prescription.pickup_index == row.pickup_index)
+                )
 
     async def give_back(self, actor: Actor, prescription_id: str, reason: str) -> PrescriptionView:
         """Return a prescription to its doctor as a pharmacist; the signed version is kept, the draft goes on.

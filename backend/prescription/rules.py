@@ -1,5 +1,6 @@
 """What a prescription says, what a check finds, and the states a prescription goes through. Pure."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -145,6 +146,9 @@ MOVES: Mapping[tuple[State, Step], State] = MappingProxyType(
 """Every legal move; what is not here is refused."""
 
 
+PICKUP_DIGITS = 8
+
+
 @dataclass(frozen=True)
 class Override:
     """Why a warning does not hold here, in the prescriber's words; signed with the prescription."""
@@ -153,6 +157,20 @@ class Override:
     subject: str
     reason: str = field(repr=False)
     given_at: datetime
+
+
+def pickup_number(code: str) -> str:
+    """Give the eight digits by which a prescription is called at a counter, from the code on its paper.
+
+    They are for people who work at a pharmacy and are known by name: too few to be a secret from anybody else.
+    """
+    digest = hashlib.sha256(f"pickup:{code}".encode()).digest()
+    return str(int.from_bytes(digest) % 10**PICKUP_DIGITS).zfill(PICKUP_DIGITS)
+
+
+def pickup_number_said(number: str) -> str:
+    """Give the digits as they are read aloud: 4827 1593."""
+    return f"{number[:4]} {number[4:]}"
 
 
 def after(state: State, step: Step) -> State:

@@ -7,17 +7,24 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from backend.consultation import CaseReference
+from backend.clock import Clock
+from backend.consultation import CaseReference, ConsultationService
+from backend.db import Database
 from backend.errors import NotFound
-from backend.people import masked_name
-from backend.prescription.context import NO_SUCH_PRESCRIPTION, may_see
+from backend.events import EventBus
+from backend.people import PeopleService, masked_name
+from backend.prescription.context import EXPIRY_TIMER, NO_SUCH_PRESCRIPTION, VALID_DAYS, Backgrounds, may_see
 from backend.prescription.document import line_text, read_moment
+from backend.prescription.formulary import Formulary
 from backend.prescription.handing import Handing
 from backend.prescription.review import Review
 from backend.prescription.tables import Prescription, SignedVersion
 from backend.prescription.views import PrescriptionView, Verification
 from backend.prescription.writing import Writing
+from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Action, Actor, require
+from backend.signing import SigningService
+from backend.timers import Timers
 
 
 class PrescriptionService(Writing, Review, Handing):
@@ -25,7 +32,39 @@ class PrescriptionService(Writing, Review, Handing):
 
     Raises (besides what each method names):
         NotFound: no such prescription, or the actor may not know of it. Forbidden: the policy refuses.
+
+    Args:
+        valid_days: how many days a prescription can be used, the day of its issue counted (`VALID_DAYS`).
     """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        events: EventBus,
+        timers: Timers,
+        audit: AuditLog,
+        people: PeopleService,
+        consultations: ConsultationService,
+        backgrounds: Backgrounds,
+        signing: SigningService,
+        formulary: Formulary | None = None,
+        valid_days: int = VALID_DAYS,
+    ) -> None:
+        super().__init__(
+            database,
+            clock,
+            events,
+            timers,
+            audit,
+            people,
+            consultations,
+            backgrounds,
+            signing,
+            formulary or Formulary(),
+            valid_days,
+        )
+        timers.on(EXPIRY_TIMER, self._on_expiry)
 
     async def prescription(self, actor: Actor, prescription_id: str) -> PrescriptionView:
         """Give a prescription to those who may know of it; the read is audited."""

@@ -18,7 +18,7 @@ class Prescription(Base):
 
     `revision` counts the edits. `version` is of the newest signed version, 0 before the first. Pharmacists of
     `review_institution_id` review it; `taken_by` is the one who has it before them. `code` leads to the verification
-    page; `code_index` is what it is found by.
+    page; `code_index` is what it is found by, and `pickup_index` by the eight digits for the counter.
     """
 
     __tablename__ = "prescriptions"
@@ -57,6 +57,7 @@ class Prescription(Base):
     revocation_reason: Mapped[str] = mapped_column(EncryptedText("prescriptions.revocation_reason"))
     code: Mapped[str | None] = mapped_column(EncryptedText("prescriptions.code"))
     code_index: Mapped[str | None] = mapped_column(String(64), unique=True)
+    pickup_index: Mapped[str | None] = mapped_column(String(64), unique=True)
 
 
 class SignedVersion(Base):

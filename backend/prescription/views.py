@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from backend.prescription.formulary import Said
-from backend.prescription.rules import Finding, Line, Override, Severity, State
+from backend.prescription.rules import Finding, Line, Override, Severity, State, pickup_number
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ class PrescriptionView:
     return_reason: str = field(repr=False)
     revocation_reason: str = field(repr=False)
     code: str | None = field(repr=False)
+
+    @property
+    def pickup_number(self) -> str | None:
+        """The eight digits by which it is called at a counter; None until it is approved."""
+        return None if self.code is None else pickup_number(self.code)
 
     @property
     def stops(self) -> tuple[Finding, ...]:

@@ -20,7 +20,7 @@ from backend.prescription.context import (
     stored_line,
     stored_override,
 )
-from backend.prescription.formulary import LONGEST_NOTE, MOST_LINES, Proposal, Said
+from backend.prescription.formulary import LONGEST_NOTE, Proposal, Said
 from backend.prescription.rules import Line, Override, Severity, State, Step, after
 from backend.prescription.tables import Prescription, PrescriptionTemplate
 from backend.prescription.templates import shipped
@@ -292,8 +292,9 @@ class Writing(PrescriptionContext):
         row.overrides = [stored_override(one) for one in kept]
 
     def _valid_lines(self, lines: Sequence[Line]) -> list[Line]:
-        if len(lines) > MOST_LINES:
-            raise InvalidInput(f"一张处方最多{MOST_LINES}种药（处方管理办法第六条），多的请另开一张。", field="lines")
+        most = self.formulary.limits.max_medicines
+        if len(lines) > most:
+            raise InvalidInput(f"一张处方最多{most}种药（处方管理办法第六条），多的请另开一张。", field="lines")
         notes = [require_text(one.note, "嘱咐", longest=LONGEST_NOTE, required=False) for one in lines]
         return [self.formulary.valid(replace(one, note=note)) for one, note in zip(lines, notes, strict=True)]
 

@@ -6,16 +6,12 @@ and what is there already stays. The PDF lies in the study and nowhere else.
 """
 
 import asyncio
-import contextlib
 import io
-import logging
 from dataclasses import dataclass
-from datetime import timedelta
 
 import pydicom
-from sqlalchemy import select
 
-from backend.clock import Clock, backoff
+from backend.clock import Clock
 from backend.consultation import ConsultationService
 from backend.db import Database, after_commit
 from backend.errors import NotFound
@@ -23,6 +19,7 @@ from backend.events import Event, EventBus
 from backend.imaging import ImagingService, InstanceView, KeyImageView, SeriesView, StudyBasis, StudyView
 from backend.paper import print_paper
 from backend.people import PeopleService, PractitionerView
+from backend.print_queue import PrintQueue
 from backend.reporting.instances import identifiers
 from backend.reporting.keyobjects import key_object_selection, telling
 from backend.reporting.paper import paper_of
@@ -33,15 +30,9 @@ from backend.reporting.tables import ReportIssue
 from backend.reporting.views import ReportView
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Actor
-from backend.worker_processes import WorkerProcesses
-
-log = logging.getLogger(__name__)
 
 CONSUMER = "report_documents"
 
-_LEASE = timedelta(minutes=2)
-_FIRST_BACKOFF, _LONGEST_BACKOFF = timedelta(seconds=2), timedelta(minutes=10)
-_POLL_SECONDS = 1.0
 _MOST_INSTANCES = 100_000
 
 
@@ -93,34 +84,8 @@ class ReportDocuments:
         self._imaging = imaging
         self._reports = reports
         self._public_url = public_url
-        self._printer = WorkerProcesses(1, niceness=5)
-        self._wake = asyncio.Event()
-        clock.on_shift(self._wake.set)
+        self.queue = PrintQueue(database, clock, ReportIssue.report_id, self._issue)
         events.subscribe(CONSUMER, ["report.signed"], self._on_signed)
-
-    def close(self) -> None:
-        """End the process that prints."""
-        self._printer.close()
-
-    async def keep_issuing(self) -> None:
-        """Make and file what waits, one report after another, until cancelled."""
-        while True:
-            self._wake.clear()
-            if not await self.issue_next():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)
-
-    async def issue_next(self) -> bool:
-        """Make and file the documents of one report that waits; tell whether one did."""
-        report_id = await self._claim()
-        if report_id is None:
-            return False
-        try:
-            await self._issue(report_id)
-        except Exception:  # it stays in the queue, whatever it was: nothing that is signed is dropped
-            log.exception("report not issued: report=%s", report_id)
-            await self._postpone(report_id)
-        return True
 
     async def pdf(self, actor: Actor, report_id: str) -> bytes:
         """Give a signed report as it is printed, to those who may read it; the read is audited.
@@ -158,23 +123,7 @@ class ReportDocuments:
     async def _on_signed(self, event: Event) -> None:
         async with self._database.transaction() as session:
             session.add(ReportIssue(report_id=event.payload["report_id"], due_at=self._clock.now()))
-            after_commit(session, self._wake.set)
-
-    async def _claim(self) -> str | None:
-        now = self._clock.now()
-        async with self._database.transaction() as session:
-            query = select(ReportIssue).where(ReportIssue.due_at <= now).order_by(ReportIssue.due_at).limit(1)
-            row = await session.scalar(query.with_for_update(skip_locked=True))
-            if row is None:
-                return None
-            row.due_at = now + _LEASE
-            row.attempts += 1
-            return row.report_id
-
-    async def _postpone(self, report_id: str) -> None:
-        async with self._database.transaction() as session:
-            row = await session.get_one(ReportIssue, report_id)
-            row.due_at = self._clock.now() + backoff(row.attempts, _FIRST_BACKOFF, _LONGEST_BACKOFF)
+            after_commit(session, self.queue.wake)
 
     async def _issue(self, report_id: str) -> None:
         matter = await self._matter(report_id)
@@ -229,7 +178,7 @@ class ReportDocuments:
             study_date=matter.basis.header["StudyDate"],
             address=f"{self._public_url}/verify/{report.code}",
         )
-        return await self._printer.run(print_paper, paper)
+        return await self.queue.printer.run(print_paper, paper)
 
 
 def _unwrapped(file: bytes) -> bytes:

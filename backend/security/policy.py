@@ -148,6 +148,7 @@ class Action(StrEnum):
     PEOPLE_READ = "people.read"
     PEOPLE_READ_IDENTITY_NUMBER = "people.read_identity_number"  # the citizen's, to tell people apart
     PEOPLE_UPDATE = "people.update"
+    PEOPLE_CORRECT = "people.correct"  # the birth date and sex of a patient, by who treats them
     PEOPLE_CONSENT = "people.consent"
     PEOPLE_READ_ACCESSES = "people.read_accesses"  # who did what with one's own data
     PEOPLE_COPY = "people.copy"  # all that is kept of one, to take away
@@ -277,6 +278,7 @@ TABLE: dict[Action, Grants] = {
     Action.PEOPLE_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.PEOPLE_READ_IDENTITY_NUMBER: _grants(OWN, DOCTORS, system=ANY),
     Action.PEOPLE_UPDATE: _grants(OWN, DOCTORS, system=ANY),
+    Action.PEOPLE_CORRECT: _grants(doctor=DOCTORS, expert=PARTICIPANT),
     Action.PEOPLE_CONSENT: _grants(OWN, [OWN], OWN, administrator=OWN, pharmacist=OWN),
     Action.PEOPLE_READ_ACCESSES: _grants(OWN),
     Action.PEOPLE_COPY: _grants(OWN),

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from backend.clock import local
 from backend.consultation.icd10 import disease_name
 from backend.consultation.views import ConsultationView
-from backend.prescription import Finding, Line, PrescriptionView, Said, Severity, State
+from backend.prescription import Finding, Line, PrescriptionView, Said, Severity, State, pickup_number_said
 from backend.security.policy import Actor
 from bot.cards.case import case_line
+from bot.cards.medicines import HAVE
 from bot.messages import Choice, Link, Menu, Notice
 from bot.wording import lines
 
@@ -21,6 +22,12 @@ WRITE = "prescription.write"
 
 OPEN = "prescription.open"
 """The action that brings the card of a prescription."""
+
+FACTS = "patient.facts"
+"""The action with which a doctor puts right when the patient was born, and their sex."""
+
+CODE = "prescription.code"
+"""The action that brings the code for the pharmacy's counter as a picture."""
 
 TAKE, APPROVE, RETURN = "prescription.take", "prescription.approve", "prescription.return"
 """What a pharmacist does with a prescription."""
@@ -47,18 +54,14 @@ def finding_text(finding: Finding) -> str:
     return f"{_SIGNS[finding.severity]} {finding.sentence}{advice}\n　依据：{finding.source}"
 
 
-def draft_text(view: PrescriptionView, patient: str) -> str:
-    """Give a draft as it stands, with everything that the checks find."""
+def draft_blocks(view: PrescriptionView, patient: str) -> list[str]:
+    """Give a draft as it stands, with everything that the checks find: what belongs together as one text each."""
     answered = {(one.rule, one.subject): one.reason for one in view.overrides}
     pairs = zip(view.said, view.lines, strict=True)
     written = [f"{number}. {spoken(said, line)}" for number, (said, line) in enumerate(pairs, 1)]
     found = [_with_reason(one, answered.get((one.rule, one.subject), "")) for one in view.findings]
-    return lines(
-        f"{'慢病处方' if view.chronic else '处方'}　{patient}",
-        f"诊断：{diagnoses_text(view.diagnoses)}",
-        *(written or ["（还没有药）"]),
-        *found,
-    )
+    head = f"{'慢病处方' if view.chronic else '处方'}　{patient}\n诊断：{diagnoses_text(view.diagnoses)}"
+    return [head, *(written or ["（还没有药）"]), *found]
 
 
 def diagnoses_text(codes: Iterable[str]) -> str:
@@ -68,21 +71,20 @@ def diagnoses_text(codes: Iterable[str]) -> str:
     )
 
 
-def document_text(document: Mapping[str, Any]) -> str:
-    """Give what was signed, for whoever reviews or looks it up."""
+def document_blocks(document: Mapping[str, Any]) -> list[str]:
+    """Give what was signed, for whoever reviews or looks it up: what belongs together as one text each."""
     patient = document["patient"]
     who = "　".join(filter(None, (patient["name"], patient["sex"], patient["age"], patient["weight"])))
     diagnoses = "；".join(f"{one['name']}（{one['icd10']}）" for one in document["diagnoses"])
     overridden = [
         f"⚠ {one['sentence']}\n　医生的理由：{one['reason']}\n　依据：{one['source']}" for one in document["overrides"]
     ]
-    return lines(
-        who,
-        f"诊断：{diagnoses}",
+    return [
+        f"{who}\n诊断：{diagnoses}",
         *(f"{number}. {_documented(line)}" for number, line in enumerate(document["lines"], 1)),
         *overridden,
         f"医生：{document['prescriber']['name']} {document['prescriber']['title']}",
-    )
+    ]
 
 
 def review_card(view: PrescriptionView, notice: Notice | None = None, head: str = "新处方，等您审核") -> Menu:
@@ -104,6 +106,7 @@ def patient_text(document: Mapping[str, Any], view: PrescriptionView) -> str:
         f"{document['prescriber']['name']}医生给您开的药，药师已经核对过了：",
         *medicines,
         _until(view),
+        code_words(view) if view.state is not State.DISPENSED else "",
         "不舒服、起疹子或者拿不准，先别吃，问问医生。",
     )
 
@@ -114,7 +117,12 @@ def patient_steps(view: PrescriptionView) -> tuple[Choice, ...]:
         return (Choice(f"refill.ask:{view.id}", "快吃完了，再开"),)
     if view.state is State.DISPENSED:
         return (Choice("order.mine", "我的取药单"),)
-    return (Choice(f"order.start:{view.id}", "去取药"), Choice("order.mine", "我的取药单"))
+    return (
+        Choice(f"order.start:{view.id}", "去取药"),
+        Choice(f"{CODE}:{view.id}", "取药码，给药店看"),
+        Choice("order.mine", "我的取药单"),
+        Choice(f"{HAVE}:{view.id}", "药拿到了，提醒我吃"),
+    )
 
 
 def _until(view: PrescriptionView) -> str:
@@ -122,6 +130,13 @@ def _until(view: PrescriptionView) -> str:
         return "药已经取过了。"
     rest = "剩下的" if view.state is State.PARTLY_DISPENSED else ""
     return f"{rest}最晚{last_day(view)}去药店或卫生院取药，过了这天要重新开。"
+
+
+def code_words(view: PrescriptionView) -> str:
+    """Say the eight digits of a prescription; "" before its approval."""
+    if view.pickup_number is None:
+        return ""
+    return f"取药号：{pickup_number_said(view.pickup_number)}。扫不了码的话，把这8个数字念给药店的人听。"
 
 
 def patient_card(view: PrescriptionView, url: str, notice: Notice | None = None) -> Link:

@@ -3,11 +3,13 @@
 from backend.dispensing import Method
 from backend.errors import InvalidInput
 from backend.people.rules import valid_mobile
+from bot.cards.medicines import handed, offered
 from bot.cards.order import option_choice, option_line, patient_choices, patient_order
 from bot.dialogue import Dialogue, Turn
 from bot.flows.staff_flow import LEAVING, ending_if_refused
 from bot.incoming import Kind
 from bot.messages import Choice, Menu
+from bot.wording import lines
 
 _MOST_OFFERED = 5
 _MOST_SHOWN = 5
@@ -120,11 +122,13 @@ async def _received(turn: Turn, order_id: str) -> None:
     order = await turn.services.dispensing.receive(turn.actor, order_id)
     prescription = await turn.services.prescriptions.prescription(turn.actor, order.prescription_id)
     words = "好的，记下了：药已签收。请照处方上写的吃，吃了不舒服就先停下来，马上告诉医生。"
+    offer = await offered(turn.services, turn.actor, prescription.id, handed(order.items))
+    choices = offer.choices if offer is not None else ()
     if prescription.chronic:
-        refill = Choice(f"refill.ask:{prescription.id}", "快吃完了，再开")
-        turn.say(Menu(f"{words}\n药快吃完的时候，点下面请医生再开。", (refill,)))
-    else:
-        turn.say(words)
+        words = lines(words, "药快吃完的时候，点“快吃完了，再开”。")
+        choices = (*choices, Choice(f"refill.ask:{prescription.id}", "快吃完了，再开"))
+    words = lines(words, offer.head if offer is not None else "")
+    turn.say(Menu(words, choices) if choices else words)
 
 
 def register(dialogue: Dialogue) -> None:

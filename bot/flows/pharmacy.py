@@ -2,15 +2,17 @@
 
 import re
 
-from backend.errors import InvalidInput
+from backend.errors import InvalidInput, NotFound
 from bot.cards.order import pharmacy_order
 from bot.dialogue import Dialogue, Turn
 from bot.flows.reason_flow import ReasonFlow
 from bot.flows.staff_flow import StaffFlow, close, ending_if_refused
 from bot.messages import Choice, Menu, suggestions
+from bot.wording import lines
 
 _MOST_SHOWN = 8
 _CODE = re.compile(r"(?:.*/verify/)?([\w-]{16,64})$")
+_NUMBER = re.compile(r"(\d{4}\s*\d{4})")
 _STOCK = re.compile(r"(.+?)\s*(\d{1,6})\s*(?:盒|瓶|袋|支|板|包|罐)?$")
 
 
@@ -120,21 +122,41 @@ class SendFlow(StaffFlow):
 
 
 class RedeemFlow(StaffFlow):
-    """A paper is shown at the counter."""
+    """A paper or a phone is shown at the counter. Data: `code`, once it was read and what it is of is shown."""
 
     name = "pharmacy_redeem"
     farewell = "好的，没有取药。"
 
     async def begin(self, turn: Turn) -> None:
-        turn.say("请把处方二维码里的网址或编码发给我。\n用微信扫一下处方上的码，复制打开的网址就行。")
+        turn.say("请发取药码下面的8个数字，比如 4827 1593。\n也可以用微信扫一下处方上的码，把打开的网址复制过来。")
 
     async def told(self, turn: Turn, words: str) -> None:
-        found = _CODE.fullmatch(words.strip())
+        found = _CODE.fullmatch(words.strip()) or _NUMBER.fullmatch(words.strip())
         if found is None:
             turn.say("这个不像处方上的编码，请再发一次，或者回复“退出”。")
             return
         with ending_if_refused(turn):
-            order = await turn.services.dispensing.redeem(turn.actor, found.group(1))
+            try:
+                shown = await turn.services.dispensing.presented(turn.actor, found.group(1))
+            except NotFound as wrong:
+                turn.say(wrong.sentence)
+                return
+        turn.state.data = {**turn.state.data, "code": found.group(1)}
+        listed = [f"{number}. {item.text}" for number, item in enumerate(shown.items, 1)]
+        head = lines(f"患者：{shown.patient_name}　处方 {shown.prescription_number}", *listed, "请核对患者姓名和药品。")
+        turn.say(Menu(head, (Choice("redeem", "核对无误，核销"), Choice("again", "不对，重新输入"))))
+
+    async def tapped(self, turn: Turn, item_id: str) -> None:
+        if item_id == "again":
+            await self.begin(turn)
+        elif item_id == "redeem" and "code" in turn.data:
+            await self._redeem(turn, turn.data["code"])
+        else:
+            await super().tapped(turn, item_id)
+
+    async def _redeem(self, turn: Turn, code: str) -> None:
+        with ending_if_refused(turn):
+            order = await turn.services.dispensing.redeem(turn.actor, code)
         turn.leave()
         turn.say(pharmacy_order(order, "已核销，这张处方不能再取。请核对后把药交给患者："))
 

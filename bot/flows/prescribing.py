@@ -7,7 +7,6 @@ from typing import Any
 
 from backend.errors import Conflict, DomainError, Forbidden, InvalidInput
 from backend.prescription import (
-    MOST_LINES,
     ROUTES,
     Finding,
     FindingsLeft,
@@ -17,9 +16,10 @@ from backend.prescription import (
     read_line,
     stored_line,
 )
-from bot.cards.prescription import WRITE, draft_text, finding_text, spoken, writing_card
+from bot.cards.prescription import FACTS, WRITE, draft_blocks, finding_text, spoken, writing_card
 from bot.dialogue import Dialogue, Turn
 from bot.flows.coding import disease_choices
+from bot.flows.pages import last_page, paged
 from bot.flows.prescription_questions import ask, keep_answer, open_question
 from bot.flows.prescription_words import days_in, dose_in
 from bot.flows.staff_flow import StaffFlow, close, ending_if_refused
@@ -277,7 +277,8 @@ class PrescribeFlow(StaffFlow):
             Choice("rx.line", "改用量"),
             Choice("rx.drop", "不开这种药"),
         )
-        turn.say(Menu(lines("这种药不能开：", *(finding_text(one) for one in stops)), choices))
+        blocks = [finding_text(one) for one in stops]
+        turn.say(*paged(blocks, "这种药不能开。", choices, 0, Choice("page.overview:0", "看处方")))
 
     async def _instead(self, turn: Turn) -> None:
         await self._remove(turn, turn.data["index"])
@@ -325,7 +326,7 @@ class PrescribeFlow(StaffFlow):
     async def _show(self, turn: Turn) -> None:
         await self._overview(turn, await self._draft(turn))
 
-    async def _overview(self, turn: Turn, view: PrescriptionView, said: str = "") -> None:
+    async def _overview(self, turn: Turn, view: PrescriptionView, said: str = "", page: int = 0) -> None:
         """Show the prescription as it stands, and the ways on."""
         turn.data["step"] = "overview"
         if not view.lines:
@@ -339,20 +340,25 @@ class PrescribeFlow(StaffFlow):
             choices.append(Choice("rx.questions", "补上没问清的"))
         elif view.unanswered and not view.stops:
             choices.append(Choice("rx.reasons", "写理由"))
-        if len(view.lines) < MOST_LINES:
+        if len(view.lines) < turn.services.prescriptions.formulary.limits.max_medicines:
             choices.append(Choice("rx.search", "再加一种药"))
         choices += [
             Choice("rx.lines", "改药或删药"),
             Choice("rx.diagnosis", "改诊断" if view.diagnoses else "写诊断"),
             Choice("rx.chronic", "改回普通处方" if view.chronic else "改成慢病处方"),
+            Choice(f"{FACTS}:{view.consultation_id}", "改年龄或性别"),
             Choice("rx.keep", "存成模板"),
             _ON_PAGE,
             _LEAVE,
             Choice("rx.throw", "丢掉"),
         ]
         hint = "标着⛔的要先改掉，才能签名。" if view.stops else ""
-        text = draft_text(view, turn.data["patient"])
-        turn.say(Menu(lines(said, text, hint), tuple(choices)))
+        onward = Choice(f"page.overview:{page + 1}", "接着看")
+        blocks = [said, *draft_blocks(view, turn.data["patient"])]
+        turn.say(*paged(blocks, f"共{len(view.lines)}种药。{hint}", tuple(choices), page, onward))
+
+    async def _turn_overview(self, turn: Turn, page: str) -> None:
+        await self._overview(turn, await self._draft(turn), page=int(page))
 
     async def _lines(self, turn: Turn) -> None:
         view = await self._draft(turn)
@@ -440,12 +446,20 @@ class PrescribeFlow(StaffFlow):
         await turn.services.prescriptions.save_template(turn.actor, turn.data["prescription_id"], words)
         await self._overview(turn, await self._draft(turn), f"存好了，下次点“用模板”就能找到“{clip(words, 12)}”。")
 
-    async def _read(self, turn: Turn, said: str = "") -> None:
+    async def _read(self, turn: Turn, said: str = "", page: int = 0) -> None:
+        """Show the whole to be read before it is signed; the answer that signs stands on the last page alone."""
         view = await self._draft(turn)
-        turn.data.update(step="preview", revision=view.revision)
-        text = draft_text(view, turn.data["patient"])
-        head = lines(said, "请从头读一遍。签名以后发给药师审核，不能再改：", text)
-        turn.say(Menu(head, (Choice("rx.sign", "没有错，签名"), Choice("rx.overview", "还要改"), _LEAVE)))
+        if page and turn.data.get("revision") != view.revision:
+            said, page = "这张处方刚在页面上改过，请再读一遍。", 0
+        blocks = [said, *draft_blocks(view, turn.data["patient"])]
+        head = "请从头读一遍。签名以后发给药师审核，不能再改。"
+        read = page >= last_page(blocks, head)
+        turn.data.update(step="preview" if read else "reading", revision=view.revision)
+        choices = ((Choice("rx.sign", "没有错，签名"),) if read else ()) + (Choice("rx.overview", "还要改"), _LEAVE)
+        turn.say(*paged(blocks, head, choices, page, Choice(f"page.read:{page + 1}", "接着读")))
+
+    async def _turn_page(self, turn: Turn, page: str) -> None:
+        await self._read(turn, page=int(page))
 
     async def _sign(self, turn: Turn) -> None:
         if turn.data["step"] != "preview":
@@ -516,6 +530,8 @@ _WITH_ARGUMENT = {
     "route": PrescribeFlow._take_route,
     "edit": PrescribeFlow._edit,
     "icd": PrescribeFlow._take_diagnosis,
+    "page.overview": PrescribeFlow._turn_overview,
+    "page.read": PrescribeFlow._turn_page,
     "template": PrescribeFlow._use_template,
 }
 _TAPS = {

@@ -32,8 +32,13 @@ class Asked:
 async def _birth_date(turn: Turn, patient_id: str, words: str) -> None:
     case = await turn.services.consultations.get(turn.actor, turn.data["consultation_id"])
     born = await birth_date_in(turn, words)
-    treating = [case.doctor_id]
-    await turn.services.people.update_person(turn.actor, patient_id, birth_date=born, participants=treating)
+    await turn.services.people.correct_person(
+        turn.actor,
+        patient_id,
+        birth_date=born,
+        participants=[one for one in (case.doctor_id, case.expert_id) if one],
+        institution_id=case.institution_id,
+    )
 
 
 async def _weight(turn: Turn, patient_id: str, words: str) -> None:

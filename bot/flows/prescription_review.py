@@ -1,8 +1,9 @@
 """A pharmacist's work: what waits, one prescription in full, approved or returned with a reason."""
 
 from backend.prescription import BrokenDocument, FindingsLeft, PrescriptionView, QueueItem
-from bot.cards.prescription import APPROVE, RETURN, TAKE, document_text, finding_text
+from bot.cards.prescription import APPROVE, RETURN, TAKE, document_blocks, finding_text
 from bot.dialogue import Dialogue, Turn
+from bot.flows.pages import last_page, paged
 from bot.flows.reason_flow import ReasonFlow
 from bot.flows.staff_menus import home
 from bot.messages import Choice, Menu
@@ -32,11 +33,20 @@ async def queue(turn: Turn, _: str = "") -> None:
     turn.say(Menu(lines("等您审核的处方：", *listed, more), choices))
 
 
-async def take(turn: Turn, prescription_id: str) -> None:
-    """Show a prescription in full; from now on colleagues hear that this pharmacist has it."""
+async def take(turn: Turn, argument: str) -> None:
+    """Show a prescription in full; from now on colleagues hear that this pharmacist has it. The answer that approves
+    stands on the last page alone.
+
+    Args:
+        argument: the prescription, and the page behind a colon.
+    """
     turn.leave()
+    prescription_id, _, page_said = argument.partition(":")
+    page = int(page_said) if page_said.isdecimal() else 0
     view = await turn.services.prescriptions.take(turn.actor, prescription_id)
-    turn.say(Menu(_whole(view), _steps(view)))
+    blocks, head = _whole(view), f"处方 {view.number}（{view.document['category']}）"
+    choices = _steps(view) if page >= last_page(blocks, head) else _steps(view)[1:]
+    turn.say(*paged(blocks, head, choices, page, Choice(f"{TAKE}:{view.id}:{page + 1}", "接着看")))
 
 
 async def approve(turn: Turn, prescription_id: str) -> None:
@@ -83,15 +93,11 @@ async def give_back(turn: Turn, prescription_id: str) -> None:
     await turn.enter(ReturnFlow.name, prescription_id=prescription_id)
 
 
-def _whole(view: PrescriptionView) -> str:
+def _whole(view: PrescriptionView) -> list[str]:
     """Give everything that was signed, and what the checks find by what is known now."""
     answered = {(one["rule"], one["subject"]) for one in view.document["overrides"]}
     found = [one for one in view.findings if (one.rule, one.subject) not in answered]
-    return lines(
-        f"处方 {view.number}（{view.document['category']}）",
-        document_text(view.document),
-        *(finding_text(one) for one in found),
-    )
+    return [*document_blocks(view.document), *map(finding_text, found)]
 
 
 def _steps(view: PrescriptionView) -> tuple[Choice, ...]:

@@ -14,6 +14,7 @@ from bot.flows import (
     expert_schedule,
     my,
     offers,
+    patient_facts,
     pharmacy,
     prescribing,
     prescription_review,
@@ -71,6 +72,7 @@ _COMMANDS: dict[Role, dict[str, Handler]] = {
         "结束会诊": _only_experts_close,
         "开处方": _prescription,
         "紧急查看": emergency.start,
+        "患者资料": patient_facts.change_in_focus,
         "填写意见": _only_experts_close,
     },
     Role.EXPERT: {
@@ -83,6 +85,7 @@ _COMMANDS: dict[Role, dict[str, Handler]] = {
         "写报告": _report,
         "开处方": _prescription,
         "紧急查看": emergency.start,
+        "患者资料": patient_facts.change_in_focus,
     },
     Role.PHARMACIST: {"待审处方": prescription_review.queue, "取药单": pharmacy.queue},
     Role.ADMINISTRATOR: {"待处理事项": administrator.waiting, "邀请成员": administrator_invite.candidates},

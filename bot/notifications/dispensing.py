@@ -2,10 +2,12 @@
 
 from backend.dispensing import Method, OrderView
 from backend.security.policy import SYSTEM, Role
+from bot.cards.medicines import handed, offered
 from bot.cards.notices import notice
 from bot.cards.order import patient_choices, patient_order, pharmacy_order, refill_card
 from bot.messages import Choice, Menu, Text
 from bot.notifications.notifier import Notifier
+from bot.wording import lines
 
 _MOST_PHARMACISTS = 20
 _SHORT_AND_ASKED = 2
@@ -29,11 +31,11 @@ async def _tell_pharmacy(notifier: Notifier, title: str) -> None:
         await notifier.tell_practitioner(one.id, pharmacy_order(order, title, note))
 
 
-async def _tell_patient(notifier: Notifier, words: str, title: str, *more: Choice) -> None:
+async def _tell_patient(notifier: Notifier, words: str, title: str, *more: Choice, below: str = "") -> None:
     view, order = await notifier.case(), await _order(notifier)
     note = notice("progress", title, view, notifier.now, order.state.label)
     choices = (*patient_choices(order), *more)
-    body = f"{words}\n{patient_order(order)}"
+    body = lines(words, patient_order(order), below)
     await notifier.tell_patient(view, Menu(body, choices, notice=note) if choices else Text(body, notice=note))
 
 
@@ -74,7 +76,9 @@ async def received(notifier: Notifier) -> None:
     if order.method is Method.DELIVERY:
         await _tell_pharmacy(notifier, "患者已签收")
     else:
-        await _tell_patient(notifier, "您的药已经取走了。", "药已取走")
+        offer = await offered(notifier.services, SYSTEM, order.prescription_id, handed(order.items))
+        choices, below = (offer.choices, offer.head) if offer is not None else ((), "")
+        await _tell_patient(notifier, "您的药已经取走了。", "药已取走", *choices, below=below)
 
 
 async def cancelled(notifier: Notifier) -> None:

@@ -239,8 +239,8 @@ async def api(house: House, key_ring: KeyRing, wechat: RunningSandbox) -> AsyncI
             yield Api(f"http://127.0.0.1:{port}", http, context)
         finally:
             await runner.cleanup()
-            context.documents.close()
-            context.papers.close()
+            context.documents.queue.close()
+            context.papers.queue.close()
             house.services.imaging.close()
 
 

@@ -73,3 +73,12 @@ def test_a_hospital_that_cannot_be_is_refused_in_words(
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert main(["hospital", "add", "YC-H01", "市一医院", *said]) == 1
     assert words in capsys.readouterr().err
+
+
+def test_without_consultations_nothing_is_on_its_way(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["hospital", "add", "YC-H01", "市一医院", "--url", URL]) == 0
+    known = capsys.readouterr().out.split()[0]
+    assert main(["hospital", "written"]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["hospital", "resend", known]) == 0
+    assert f"{known}: 0 consultations are tried again" in capsys.readouterr().out

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.prescription import Limits
 from qiaoyi.settings import Compression, ServeRole, SettingsError, load
 
 AES_KEY = "A" * 43
@@ -88,6 +89,12 @@ def test_the_environment_changes_single_values_of_the_account_in_the_file(monkey
     assert (wechat.app_secret, wechat.text_bytes) == ("from-the-environment", 600)
 
 
+def test_an_institution_makes_prescribing_stricter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QIAOYI_PRESCRIBING__ACUTE_DAYS", "3")
+    monkeypatch.setenv("QIAOYI_PRESCRIBING__FERTILE_UNTIL", "60")
+    assert load().prescribing == Limits(acute_days=3, fertile_until=60)
+
+
 def test_secrets_are_not_in_what_is_printed(account: pytest.MonkeyPatch) -> None:
     account.setenv("QIAOYI_MINI_APP_SECRET", "hidden-mini")
     account.setenv("QIAOYI_DATABASE_URL", "mysql+asyncmy://user:hidden-password@127.0.0.1/q")
@@ -124,6 +131,15 @@ def test_secrets_are_not_in_what_is_printed(account: pytest.MonkeyPatch) -> None
         ("WECHAT__TEXT_BYTES", "0"),
         ("WECHAT__MENU_MESSAGES", "perhaps"),
         ("WECHAT__BOGUS", "1"),
+        ("PRESCRIPTION_DAYS", "4"),
+        ("PRESCRIBING__ACUTE_DAYS", "8"),
+        ("PRESCRIBING__ACUTE_DAYS", "0"),
+        ("PRESCRIBING__ACUTE_DAYS", "many"),
+        ("PRESCRIBING__MAX_MEDICINES", "6"),
+        ("PRESCRIBING__CHRONIC_USUAL_DAYS", "5"),
+        ("PRESCRIBING__FERTILE_FROM", "13"),
+        ("PRESCRIBING__FERTILE_UNTIL", "50"),
+        ("PRESCRIBING__BOGUS", "1"),
     ],
 )
 def test_a_wrong_value_is_one_line_that_names_the_setting(account: pytest.MonkeyPatch, name: str, value: str) -> None:

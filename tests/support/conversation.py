@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from backend.ids import new_id
 from backend.photographs import CleanPicture, clean
+from bot.delivery.rules import fit
 from bot.dialogue import ConversationState, Dialogue
 from bot.incoming import Incoming, Kind, Location
 from bot.messages import Choice, Link, Menu, Message, Picture, QrCode, Text
@@ -17,6 +18,7 @@ MOST_REPLIES = 3
 
 _LONGEST_CHOICE = 16
 _LONGEST_ID = 128
+_TEXT_BYTES = 2048
 
 Check = Callable[[Message], None]
 
@@ -113,7 +115,8 @@ class Conversation:
         return self.text
 
     def _look_over(self) -> None:
-        assert len(self.replies) <= MOST_REPLIES, f"{len(self.replies)} messages in one turn: {self.text}"
+        sent = [piece for reply in self.replies for piece in fit(reply, _TEXT_BYTES)]
+        assert len(sent) <= MOST_REPLIES, f"{len(sent)} messages in one turn: {self.text}"
         for reply in self.replies:
             assert words_of(reply).strip(), "an empty message"
             if isinstance(reply, Menu):

@@ -12,7 +12,7 @@ from backend.clock import Clock
 from backend.consultation.service import ConsultationService
 from backend.db import Database
 from backend.dispensing import DispensingService
-from backend.dispensing.reminders import ReminderService
+from backend.dispensing.reminders_prescribed import PrescribedReminders
 from backend.events import EventBus
 from backend.files import FileStore
 from backend.help_desk import HelpDesk
@@ -108,6 +108,10 @@ class PlainLinks:
     def prescription(self, prescription_id: str) -> str:
         """Give the address of the page of a prescription."""
         return f"http://house.test/h5/prescriptions/{prescription_id}"
+
+    def verification(self, code: str) -> str:
+        """Give the address of the verification page."""
+        return f"http://house.test/verify/{code}"
 
     def history(self, consultation_id: str) -> str:
         """Give the address of the page of what is known of the patient."""
@@ -228,7 +232,7 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         records=records,
         slips=SlipService(database, clock, events, audit, people, files, records),
         monitoring=monitoring,
-        reminders=ReminderService(database, clock, events, timers, audit, consultations),
+        reminders=PrescribedReminders(database, clock, events, timers, audit, consultations, prescriptions),
         reports=ReportService(database, clock, events, audit, people, consultations, imaging),
         critical_values=CriticalValueService(timers, database, clock, events, audit, people, consultations, imaging),
         prescriptions=prescriptions,

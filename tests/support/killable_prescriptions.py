@@ -8,6 +8,7 @@ from typing import Any
 from backend.clock import Clock
 from backend.db import Database, install_key_ring
 from backend.prescription import PrescriptionPapers, PrescriptionService
+from backend.print_queue import PrintQueue
 from backend.security.policy import SYSTEM
 from backend.signing import SigningService
 from tests.support.clinic import build_clinic
@@ -31,7 +32,7 @@ APPROVE_STEPS: dict[str, tuple[Any, str, bool]] = {
     "approval committed": (PrescriptionService, "approve", False),
 }
 PRINT_STEPS: dict[str, tuple[Any, str, bool]] = {
-    "claimed": (PrescriptionPapers, "_claim", False),
+    "claimed": (PrintQueue, "_claim", False),
     "printed, not kept": (PrescriptionPapers, "_print", False),
     "kept": (PrescriptionPapers, "_keep", False),
 }
@@ -55,7 +56,7 @@ async def main(_say: Callable[[object], None], url: str, folder: Path, step: str
         (pharmacist,) = [one for one in await clinic.people.practitioners(limit=100) if one.title == "主管药师"]
         await pharmacy.prescriptions.approve(await _actor(clinic.people, pharmacist.id), prescription_id)
     else:
-        await papers_on(pharmacy).print_next()
+        await papers_on(pharmacy).queue.make_next()
 
 
 async def _actor(people: Any, practitioner_id: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from backend.clock import Clock
 from backend.db import Database, install_key_ring
 from backend.imaging import ImagingService, SealedObjects
+from backend.print_queue import PrintQueue
 from backend.reporting import ReportDocuments
 from tests.support.clinic import build_clinic
 from tests.support.dying import die_at
@@ -17,7 +18,7 @@ from tests.support.killable_imaging import RING
 # Step → what is called then, whether it dies before or after it, and at which call.
 STEPS: dict[str, tuple[Any, str, bool, int]] = {
     "signing heard of, not committed": (ReportDocuments, "_on_signed", False, 1),
-    "claimed": (ReportDocuments, "_claim", False, 1),
+    "claimed": (PrintQueue, "_claim", False, 1),
     "structured report stored, not committed": (SealedObjects, "put_whole", False, 1),
     "structured report filed": (ImagingService, "file_document", False, 1),
     "printed, not filed": (ReportDocuments, "_print", False, 1),
@@ -36,4 +37,4 @@ async def main(_say: Callable[[object], None], url: str, folder: Path, step: str
     clinic = build_clinic(Database(url), Clock(), folder / "files")
     imaging = imaging_on(clinic, folder_store(folder))
     documents = documents_on(clinic, imaging, reports_on(clinic, imaging))
-    await asyncio.gather(clinic.events.run(), documents.keep_issuing())
+    await asyncio.gather(clinic.events.run(), documents.queue.keep_making())

@@ -1874,6 +1874,7 @@ def upgrade() -> None:
         sa.Column("revocation_reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
         sa.Column("code", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
         sa.Column("code_index", sa.String(length=64), nullable=True),
+        sa.Column("pickup_index", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(
             ["consultation_id"], ["consultations.id"], name=op.f("fk_prescriptions_consultation_id")
         ),
@@ -1887,6 +1888,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_prescriptions")),
         sa.UniqueConstraint("code_index", name=op.f("uq_prescriptions_code_index")),
         sa.UniqueConstraint("number", name=op.f("uq_prescriptions_number")),
+        sa.UniqueConstraint("pickup_index", name=op.f("uq_prescriptions_pickup_index")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -20,17 +20,23 @@ ADULT = 18
 VERDICTS = {"stop": "不能用", "warning": "要慎用", "note": "请留意"}
 """What a severity says of a medicine."""
 _MOST_DOSE = 1_000_000
+_OLDEST = 120
 _STAGES = {"N18.3": Decimal(59), "N18.4": Decimal(29), "N18.5": Decimal(14)}
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What may be set by an institution; the defaults are the law's (data/drugs/laws.json) or our own.
+    """What may be set by an institution, to be stricter than the default and never looser.
+
+    The defaults are the law's (data/drugs/laws.json) or our own.
+
+    Raises:
+        ValueError: names what is looser than the default, or cannot be.
 
     Args:
         max_medicines: 处方管理办法 article 6; acute_days: its article 19, beyond it a reason is due.
         chronic_days: 长期处方管理规范（试行）; beyond chronic_usual_days a reason is due.
-        fertile_ages: at which a woman is asked whether she is pregnant or breast-feeds; our own.
+        fertile_from, fertile_until: ages at which a woman is asked whether she is pregnant or breast-feeds; our own.
         answer_days: how long "not pregnant" and "not breast-feeding" hold; our own.
         kidney_days, liver_days: how long a creatinine and an ALT hold; our own.
         weight_days: how long the weight of a child holds; of one under two a third of it; our own.
@@ -40,11 +46,20 @@ class Limits:
     acute_days: int = 7
     chronic_usual_days: int = 28
     chronic_days: int = 84
-    fertile_ages: tuple[int, int] = (12, 55)
+    fertile_from: int = 12
+    fertile_until: int = 55
     answer_days: int = 30
     kidney_days: int = 365
     liver_days: int = 365
     weight_days: int = 180
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            low, high = (one.default, _OLDEST) if one.name == "fertile_until" else (1, one.default)
+            if not low <= getattr(self, one.name) <= high:
+                raise ValueError(f"{one.name} lies between {low} and {high}")
+        if self.acute_days > self.chronic_usual_days or self.chronic_usual_days > self.chronic_days:
+            raise ValueError("acute_days, chronic_usual_days and chronic_days stand in this order")
 
 
 @dataclass(frozen=True)

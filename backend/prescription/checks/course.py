@@ -45,7 +45,7 @@ def _chronic(case: Case, item: Item) -> Iterator[Finding]:
             "course.not_chronic", item, severity, sentence, source=laws["chronic_excluded"].source, advice=advice
         )
     elif days > limits.chronic_usual_days:
-        sentence = f"{item.name}开了{days}天，超过4周要先评估病情是不是稳定。"
+        sentence = f"{item.name}开了{days}天，超过{limits.chronic_usual_days}天要先评估病情是不是稳定。"
         advice = "请写明病情稳定的依据。"
         yield finding("course.long", item, "warning", sentence, source=laws["chronic_reason"].source, advice=advice)
 

@@ -26,7 +26,7 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def _can_be(case: Case) -> bool:
-    first, last = case.limits.fertile_ages
+    first, last = case.limits.fertile_from, case.limits.fertile_until
     return case.patient.sex != "male" and (case.age is None or first <= case.age < last + 1)
 
 

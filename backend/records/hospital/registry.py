@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.clock import Clock
 from backend.db import Database
 from backend.errors import InvalidInput, NotFound
+from backend.fhir.systems import IDENTITY_NUMBER
 from backend.ids import new_id
 from backend.people import PeopleService
 from backend.people.rules import clean_name
@@ -21,9 +22,6 @@ from backend.records.hospital_tables import HospitalHistoryRow, HospitalRow
 from backend.security.audit import AuditLog
 from backend.security.policy import Action, Actor, require
 from backend.worker_processes import WorkerProcesses
-
-IDENTITY_SYSTEM = "urn:oid:2.16.156.10011.1.3"
-"""The system of citizen identity numbers in China's health documents (WS/T 500, 患者身份证号标识)."""
 
 _URI = re.compile(r"(urn:oid:[0-9.]+|https?://[\x21-\x7e]+)")
 _SECRET = re.compile(r"[\x21-\x7e]{1,4096}")
@@ -43,7 +41,7 @@ class HospitalSettings:
 
     url: str
     login: str | SmartLogin = field(default="", repr=False)
-    identity_system: str = IDENTITY_SYSTEM
+    identity_system: str = IDENTITY_NUMBER
     private: bool = False
 
 
@@ -149,7 +147,7 @@ class Hospitals:
         require(actor, Action.RECORDS_MANAGE_HOSPITALS)
         client = await self.client(hospital_id)
         version = await client.probe()
-        await client.search("Patient", [("identifier", f"{IDENTITY_SYSTEM}|-")], most=1)
+        await client.search("Patient", [("identifier", f"{IDENTITY_NUMBER}|-")], most=1)
         return version
 
     async def client(self, hospital_id: str) -> HospitalClient:

@@ -66,6 +66,6 @@ async def test_killed_while_it_prints(desk: Desk, database_url: str, tmp_path: P
         assert before in (None, pdf)
         assert await papers.pdf(desk.doctor, approved.id) == pdf
         assert await papers.genuine(pdf)
-        assert not await papers.print_next()
+        assert not await papers.queue.make_next()
     finally:
-        papers.close()
+        papers.queue.close()

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from backend.errors import Conflict, DomainError, Forbidden, IllegalMove, InvalidInput, NotFound
-from backend.prescription import Formulary, Line, ReferenceUnreadable, Severity, State
+from backend.prescription import Formulary, Limits, Line, ReferenceUnreadable, Severity, State
 from backend.records.background import Allergy
 from data.drugs import Reference
 from data.errors import DataError
@@ -195,3 +195,12 @@ async def test_a_draft_is_thrown_away_but_not_what_was_signed(desk: Desk) -> Non
     await desk.prescriptions.give_back(desk.pharmacist, signed.id, "剂量请再核对")
     with pytest.raises(IllegalMove):
         await desk.prescriptions.discard(desk.doctor, signed.id)
+
+
+async def test_an_institution_may_be_stricter_than_the_law(desk: Desk) -> None:
+    desk.prescriptions.formulary = Formulary(limits=Limits(acute_days=3, max_medicines=1))
+    draft = await desk.written(amoxicillin(days=5))
+    assert "course.acute" in {one.rule for one in draft.findings}
+    with pytest.raises(InvalidInput) as refused:
+        await desk.written(amoxicillin(), ambroxol())
+    assert "最多1种药" in refused.value.sentence

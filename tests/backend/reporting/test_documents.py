@@ -37,7 +37,7 @@ async def documents(desk: ReportDesk) -> AsyncIterator[ReportDocuments]:
     """The documents of the reports of that desk."""
     made = documents_on(desk.clinic, desk.imaging, desk.reports)
     yield made
-    made.close()
+    made.queue.close()
 
 
 async def hear(desk: ReportDesk) -> None:
@@ -49,7 +49,7 @@ async def issued(desk: ReportDesk, documents: ReportDocuments) -> ReportView:
     """Sign a report, and let its documents be made."""
     signed = await desk.signed()
     await hear(desk)
-    assert await documents.issue_next()
+    assert await documents.queue.make_next()
     return signed
 
 
@@ -57,7 +57,7 @@ async def amended(desk: ReportDesk, documents: ReportDocuments, report: ReportVi
     draft = await desk.reports.amend(desk.expert, report.id, "补充对比旧片")
     second = await desk.reports.sign(desk.expert, draft.id, revision=draft.revision)
     await hear(desk)
-    assert await documents.issue_next()
+    assert await documents.queue.make_next()
     return second
 
 
@@ -189,16 +189,16 @@ async def test_making_them_again_changes_nothing(desk: ReportDesk, documents: Re
     assert before["DOC"] == [encapsulated_pdf(report, author, basis, await documents._print(matter))]
     for file in (*before["SR"], *before["DOC"]):
         assert (await desk.imaging.file_document(SYSTEM, signed.study_id, file)).known
-    assert await documents.issue_next()
+    assert await documents.queue.make_next()
     assert await filed(desk) == before
-    assert not await documents.issue_next()
+    assert not await documents.queue.make_next()
 
 
 async def test_the_pdf_is_there_for_a_reader_before_it_is_filed(desk: ReportDesk, documents: ReportDocuments) -> None:
     signed = await desk.signed()
     early = await documents.pdf(desk.patient, signed.id)
     await hear(desk)
-    await documents.issue_next()
+    await documents.queue.make_next()
     assert await documents.pdf(desk.patient, signed.id) == early
 
 
@@ -282,8 +282,8 @@ async def test_a_process_killed_while_it_issues_leaves_each_document_once(
     assert await Forked(issuing, database_url, tmp_path, step).ended() == -9
     await hear(desk)
     desk.clinic.clock.advance(timedelta(minutes=5))
-    assert await documents.issue_next() == (step != "everything written down")
-    assert not await documents.issue_next()
+    assert await documents.queue.make_next() == (step != "everything written down")
+    assert not await documents.queue.make_next()
     everything = await filed(desk)
     assert [len(files) for files in everything.values()] == [1, 1, 1]
     async with desk.clinic.database.reading() as session:
@@ -305,9 +305,9 @@ async def test_what_cannot_be_issued_now_is_tried_again(
 
     with monkeypatch.context() as broken:
         broken.setattr(desk.imaging._objects, "put_whole", full)
-        assert await documents.issue_next()
-        assert not await documents.issue_next()
+        assert await documents.queue.make_next()
+        assert not await documents.queue.make_next()
     desk.clinic.clock.advance(timedelta(seconds=10))
-    assert await documents.issue_next()
+    assert await documents.queue.make_next()
     assert [len(files) for files in (await filed(desk)).values()] == [1, 1, 0]
     assert await documents.pdf(desk.doctor, signed.id)

@@ -21,7 +21,7 @@ from tests.support.imaging import documents_on
 async def documents(desk: ReportDesk) -> AsyncIterator[ReportDocuments]:
     made = documents_on(desk.clinic, desk.imaging, desk.reports)
     yield made
-    made.close()
+    made.queue.close()
 
 
 def given_moment(report: ReportView) -> datetime:

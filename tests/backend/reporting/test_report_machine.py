@@ -122,7 +122,7 @@ class ReportMachine(RuleBasedStateMachine):
     def issue(self) -> None:
         while self.run(self.desk.clinic.events.dispatch()):
             pass
-        while self.run(self.documents.issue_next()):
+        while self.run(self.documents.queue.make_next()):
             self.issued += 1
         assert self.issued == len(self.signed)
 
@@ -149,7 +149,7 @@ class ReportMachine(RuleBasedStateMachine):
             return
         self.issue()
         self.run(self._each_is_filed_once())
-        self.documents.close()
+        self.documents.queue.close()
         self.desk.imaging.close()
         self.run(self.database.close())
         self.runner.close()

@@ -41,7 +41,8 @@ EXPERTS_CASES = {
     "consultation.answer_offer", "consultation.give_back", "consultation.reschedule", "consultation.cancel_booking",
     "consultation.request_supplement", "consultation.start", "consultation.post", "consultation.focus",
     "consultation.record_opinion", "consultation.complete", "consultation.record_no_show", "scheduling.set_week",
-    "scheduling.add_absence", "scheduling.release", "people.read", "people.set_on_call", "file.put", "file.read",
+    "scheduling.add_absence", "scheduling.release", "people.read", "people.correct", "people.set_on_call",
+    "file.put", "file.read",
 }  # fmt: skip
 DOCTORS_CASES = {
     "charge.begin", "charge.read", "charge.cancel",
@@ -55,7 +56,8 @@ DOCTORS_CASES = {
     "consultation.add_findings", "consultation.attach", "consultation.submit", "consultation.book",
     "consultation.reschedule", "consultation.cancel_booking", "consultation.answer_supplement", "consultation.post",
     "consultation.focus", "consultation.cancel", "consultation.record_no_show", "scheduling.book",
-    "scheduling.release", "people.read", "people.read_identity_number", "people.update", "file.put", "file.read",
+    "scheduling.release", "people.read", "people.read_identity_number", "people.update", "people.correct",
+    "file.put", "file.read",
 }  # fmt: skip
 GLASS = "people.break_glass"
 EVERYBODY = {"scheduling.read_slots", "people.read_directory"}

@@ -2,11 +2,13 @@
 
 from datetime import datetime, time, timedelta
 
+import pytest
 import pytest_asyncio
 
 from backend.clock import LOCAL_ZONE, local
 from backend.dispensing.reminders_rules import PlanLine
 from backend.security.policy import SYSTEM
+from bot.flows.medicine_hours import time_in
 from tests.support.house import House
 from tests.support.stories import Phone, Story
 
@@ -88,3 +90,23 @@ async def test_nobody_answers_for_somebody_else(story: Story, patient: Phone) ->
     stranger = await story.patient("路人")
     choice = next(choice for choice in patient.menus[-1].choices if choice.text == "已吃")
     assert "记下了" not in await stranger.tap_choice(choice)
+
+
+@pytest.mark.parametrize(
+    ("words", "near", "meant"),
+    [
+        ("7点半", time(8), time(7, 30)),
+        ("7点半", time(18), time(19, 30)),
+        ("早上七点", time(18), time(7)),
+        ("晚上6:30", time(8), time(18, 30)),
+        ("12点", time(12), time(12)),
+        ("十二点一刻", time(8), time(12, 15)),
+        ("十一点五十分", time(12), time(11, 50)),
+        ("17:05", time(18), time(17, 5)),
+        ("25点", time(8), None),
+        ("七点七十分", time(8), None),
+        ("饭后", time(8), None),
+    ],
+)
+def test_a_time_of_day_is_read_as_it_is_said(words: str, near: time, meant: time | None) -> None:
+    assert time_in(words, near) == meant

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from backend.fhir.systems import IDENTITY_NUMBER
 from backend.ids import new_id
 from backend.records.hospital.client import HospitalClient
 from backend.records.hospital.facts import HospitalHistory
 from backend.records.hospital.faults import FaultCode, HospitalFault
 from backend.records.hospital.fetching import fetch_history, find_patient
 from backend.records.hospital.matching import Match
-from backend.records.hospital.registry import IDENTITY_SYSTEM
 from backend.records.hospital.transport import HospitalAddress
 from sandbox.hospital.access import LOCAL_TOKEN
 from tests.backend.records.hospital.conftest import WANG, Connect
@@ -24,7 +24,7 @@ async def client(connect: Connect, hospital: RunningHospital) -> HospitalClient:
 
 
 async def found(client: HospitalClient) -> tuple[Match, str]:
-    return await find_patient(client, WANG, IDENTITY_SYSTEM)
+    return await find_patient(client, WANG, IDENTITY_NUMBER)
 
 
 async def test_a_patient_is_found_by_identity_number_name_and_birth_date(client: HospitalClient) -> None:
@@ -115,10 +115,10 @@ async def test_a_history_is_kept_and_read_again_as_it_was(client: HospitalClient
 
 async def test_a_history_comes_from_an_independent_server_too(connect: Connect, medplum_url: str) -> None:
     client, number = connect(medplum_url), new_id()
-    query = f"identifier={IDENTITY_SYSTEM}%7C{number}"
+    query = f"identifier={IDENTITY_NUMBER}%7C{number}"
     patient = {
         "resourceType": "Patient",
-        "identifier": [{"system": IDENTITY_SYSTEM, "value": number}],
+        "identifier": [{"system": IDENTITY_NUMBER, "value": number}],
         "name": [{"family": "王", "given": ["秀英"]}],
         "gender": "female",
         "birthDate": WANG.birth_date.isoformat(),
@@ -149,7 +149,7 @@ async def test_a_history_comes_from_an_independent_server_too(connect: Connect, 
         resource["identifier"] = [{"value": f"{number}-{number_}"}]
         await client.create(resource, if_none_exist=f"identifier={number}-{number_}")
     identity = type(WANG)(WANG.name, WANG.sex, WANG.birth_date, number)
-    assert await find_patient(client, identity, IDENTITY_SYSTEM) == (Match.ONE, id_)
+    assert await find_patient(client, identity, IDENTITY_NUMBER) == (Match.ONE, id_)
     history = await fetch_history(client, id_)
     assert [one.name for one in history.medicines] == ["华法林钠片"]
     assert [(one.name, one.value, one.unit) for one in history.measurements] == [("肌酐", "142", "umol/L")]

@@ -1,9 +1,11 @@
 """What happened here lands in the hospital's record: once, also after an outage, and nobody else's."""
 
+from argparse import Namespace
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -13,23 +15,28 @@ from sqlalchemy import func, select
 
 from backend.clock import Clock
 from backend.db import Database
+from backend.dispensing import DispensingService
 from backend.errors import Forbidden
 from backend.fhir.elements import uuid_identifier
+from backend.fhir.systems import IDENTITY_NUMBER
 from backend.ids import new_id
 from backend.records.hospital.client import HospitalClient
-from backend.records.hospital.registry import IDENTITY_SYSTEM, Hospitals, HospitalSettings
+from backend.records.hospital.registry import Hospitals, HospitalSettings
 from backend.records.hospital.writeback import WriteBack
-from backend.records.hospital.writing_rules import NO_CONSENT, UNMATCHED, WriteState
+from backend.records.hospital.writing_rules import NO_CONSENT, SENTENCES, UNMATCHED, WriteState
 from backend.security.policy import SYSTEM, Action
 from backend.security.tables import AuditEntry
+from qiaoyi.hospitals import resend, written
 from sandbox.hospital.access import LOCAL_TOKEN
 from sandbox.hospital.store import Store
 from tests.backend.reporting.conftest import ReportDesk, build_desk
+from tests.support.clinic import Clinic
 from tests.support.dying import Forked
 from tests.support.fhir_models import read_resource
 from tests.support.hospital import RunningHospital
 from tests.support.killable_writeback import STEPS
 from tests.support.killable_writeback import main as writing
+from tests.support.prescribing import Pharmacy, ambroxol, amoxicillin, build_pharmacy
 from tests.support.writeback import NUMBER, hospitals_on, write_back_on
 
 TYPES = ("ServiceRequest", "Encounter", "Condition", "DiagnosticReport")
@@ -88,10 +95,42 @@ def patient(name: str = "王小明", number: str = NUMBER) -> dict[str, Any]:
     """The patient as a hospital has them."""
     return {
         "resourceType": "Patient",
-        "identifier": [{"system": IDENTITY_SYSTEM, "value": number}],
+        "identifier": [{"system": IDENTITY_NUMBER, "value": number}],
         "name": [{"text": name}],
         "birthDate": "1949-12-31",
     }
+
+
+def dispensing_on(pharmacy: Pharmacy) -> DispensingService:
+    """Wire dispensing on a clinic."""
+    clinic = pharmacy.clinic
+    return DispensingService(
+        clinic.database,
+        clinic.clock,
+        clinic.events,
+        clinic.timers,
+        clinic.audit,
+        clinic.people,
+        clinic.care,
+        pharmacy.prescriptions,
+    )
+
+
+async def pharmacy_beside(clinic: Clinic) -> str:
+    """Open a pharmacy."""
+    shop = new_id()
+    await clinic.people.put_institution(
+        SYSTEM,
+        shop,
+        code="P1",
+        name="近处大药房",
+        kind="pharmacy",
+        region="桥县",
+        address="街上",
+        latitude=30.01,
+        longitude=114.0,
+    )
+    return shop
 
 
 async def local_hospital(office: Office, hospital: RunningHospital, institution_id: str = "") -> tuple[str, Store]:
@@ -157,6 +196,38 @@ async def test_it_grows_with_the_consultation_and_an_amended_report_replaces_the
     asked = len(hospital.hospital.asked)
     await office.later()
     assert len(hospital.hospital.asked) == asked  # nothing is left to tell
+
+
+async def test_a_prescription_arrives_when_it_is_approved_and_ends_there_when_it_is_handed_out(
+    office: Office, hospital: RunningHospital
+) -> None:
+    _, store = await local_hospital(office, hospital)
+    desk, pharmacy = office.desk, build_pharmacy(office.desk.clinic)
+    dispensing = dispensing_on(pharmacy)
+    pharmacist = await pharmacy.pharmacist()
+    await pharmacy.certify(desk.doctor)
+    signed = await pharmacy.signed(desk.doctor, desk.case_id, amoxicillin(), ambroxol())
+    await office.hear()
+    await office.write_back.write_waiting()
+    assert ours(store, "MedicationRequest") == []  # nobody has approved it
+    approved = await pharmacy.prescriptions.approve(pharmacist, signed.id)
+    await office.hear()
+    await office.write_back.write_waiting()
+    requests = ours(store, "MedicationRequest")
+    assert [one["status"] for one in requests] == ["active", "active"]
+    [encounter] = ours(store, "Encounter")
+    for one in requests:
+        read_resource(one)
+        assert one["encounter"]["reference"] == f"Encounter/{encounter['id']}"
+        assert one["groupIdentifier"]["value"] == approved.number
+    assert {one["medicationCodeableConcept"]["text"][:2] for one in requests} == {"阿莫", "氨溴"}
+    shop = await pharmacy_beside(desk.clinic)
+    await dispensing.redeem(await pharmacy.pharmacist("孙近", shop), approved.code or "")
+    await office.hear()
+    await office.write_back.write_waiting()
+    ended = ours(store, "MedicationRequest")
+    assert sorted(one["id"] for one in ended) == sorted(one["id"] for one in requests)
+    assert {one["status"] for one in ended} == {"completed"}
 
 
 async def test_what_the_hospital_added_stays_when_ours_changes(office: Office, hospital: RunningHospital) -> None:
@@ -301,9 +372,10 @@ async def test_without_consent_it_waits_and_goes_once_it_is_given_again(
 
 
 async def test_a_refusal_is_final_until_somebody_asks_for_another_try(
-    office: Office, hospital: RunningHospital, monkeypatch: pytest.MonkeyPatch
+    office: Office, hospital: RunningHospital, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hospital_id, store = await local_hospital(office, hospital)
+    house: Any = SimpleNamespace(hospitals=office.hospitals, write_back=office.write_back)
     monkeypatch.setattr("sandbox.hospital.store.TYPES", frozenset({"Patient", "Encounter", "Condition"}))
     await office.complete()
     await office.write_back.write_waiting()
@@ -311,8 +383,11 @@ async def test_a_refusal_is_final_until_somebody_asks_for_another_try(
     assert state is WriteState.DEAD
     assert fault in ("hospital_refused", "hospital_not_found")
     assert ours(store, "Encounter") == []  # all of it or nothing
+    await written(house, Namespace())
+    assert f"{hospital_id}  县医院  dead  1  {SENTENCES[fault]}" in capsys.readouterr().out
     monkeypatch.undo()
-    assert await office.write_back.resend(SYSTEM, hospital_id) == 1
+    await resend(house, Namespace(id=hospital_id))
+    assert "1 consultations are tried again" in capsys.readouterr().out
     await office.write_back.write_waiting()
     assert await office.standing() == [(WriteState.WRITTEN, "")]
 

@@ -1,12 +1,18 @@
 """From the approved prescription to 已签收, and asked for once more: everybody on their phones."""
 
+import io
+import re
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest_asyncio
+from PIL import Image
 
+from backend.clock import LOCAL_ZONE, local
 from backend.ids import new_id
 from backend.prescription import Line, PrescriptionView
 from backend.security.policy import SYSTEM, Role
+from bot.messages import Picture
 from tests.bot.flows.staff.conftest import County
 from tests.support.prescribing import AMOXICILLIN, CETIRIZINE, amoxicillin, tell_everything
 from tests.support.stories import Phone
@@ -87,7 +93,9 @@ async def test_the_medicines_are_ordered_packed_sent_and_received(scene: Scene) 
     await scene.pharmacist.tap("邮政快递")
     assert "已发出" in await scene.pharmacist.say("EA123456789CN")
     assert "邮政快递 EA123456789CN" in await scene.patient.hear()
-    assert "药已签收" in await scene.patient.tap("药收到了")
+    received = await scene.patient.tap("药收到了")
+    assert "药已签收" in received
+    assert "要不要我到点提醒您吃药？" in received
     assert "患者已签收" in await scene.pharmacist.hear()
     await scene.patient.click("order.mine")
     assert scene.patient.choices == ["黄坡大药房 已签收"]
@@ -130,11 +138,98 @@ async def test_a_paper_is_redeemed_at_the_counter_once(scene: Scene) -> None:
     await scene.pharmacist.click("pharmacy.queue")
     await scene.pharmacist.tap("柜台取药")
     assert "不像" in await scene.pharmacist.say("你好")
-    said = await scene.pharmacist.say(f"https://qiaoyi.example/verify/{prescription.code}")
-    assert "已核销" in said
-    assert "您的药已经取走了" in await scene.patient.hear()
+    shown = await scene.pharmacist.say(f"https://qiaoyi.example/verify/{prescription.code}")
+    assert "患者：张小明" in shown
+    assert "阿莫西林胶囊" in shown
+    assert "已核销" in await scene.pharmacist.tap("核对无误，核销")
+    told = await scene.patient.hear()
+    assert "您的药已经取走了" in told
+    assert "要不要我到点提醒您吃药？" in told
     await scene.pharmacist.click("pharmacy.redeem")
     assert "已取药" in await scene.pharmacist.say(prescription.code or "")
+
+
+async def test_the_code_comes_as_a_picture_and_its_digits_are_read_aloud(scene: Scene) -> None:
+    await scene.prescribed()
+    await scene.patient.hear()
+    said = await scene.patient.tap("取药码，给药店看")
+    number = re.search(r"取药号：(\d{4} \d{4})", said)
+    assert number is not None
+    picture = next(one for one in scene.patient.replies if isinstance(one, Picture))
+    data, media_type = await scene.house.services.files.get(picture.file_id)
+    assert media_type == "image/png"
+    assert Image.open(io.BytesIO(data)).size == (720, 980)
+    await scene.pharmacist.click("pharmacy.redeem")
+    assert "没有这个取药码" in await scene.pharmacist.say("0000 0000")
+    assert "张小明" in await scene.pharmacist.say(number.group(1))
+    assert "8个数字" in await scene.pharmacist.tap("不对，重新输入")
+    await scene.pharmacist.say(number.group(1).replace(" ", ""))
+    assert "已核销" in await scene.pharmacist.tap("核对无误，核销")
+    await scene.patient.hear()
+
+
+async def test_reminders_begin_when_the_patient_has_the_medicines_and_wants_them(scene: Scene) -> None:
+    await at_seven(scene)
+    prescription = await scene.prescribed()
+    await redeemed(scene, prescription)
+    offered = await scene.patient.hear()
+    assert "· 阿莫西林胶囊：上午8:00、中午12:00、晚上6:00" in offered
+    begun = await scene.patient.tap("好，到点提醒我")
+    assert "到点我会提醒您" in begun
+    assert "· 阿莫西林胶囊，口服，一次2粒，饭后吃：上午8:00" in begun
+    await scene.county.story.move_to(scene.house.clock.now() + timedelta(hours=1, minutes=1))
+    assert await scene.patient.hear() == "上午8:00，该吃药了：\n· 阿莫西林胶囊，口服，一次2粒，饭后吃"
+    await scene.patient.click(f"medicine.have:{prescription.id}")
+    assert "您的吃药提醒" in scene.patient.text
+
+
+async def test_the_patient_chooses_the_hours(scene: Scene) -> None:
+    await at_seven(scene)
+    await redeemed(scene, await scene.prescribed())
+    await scene.patient.hear()
+    assert "要改哪个时间" in await scene.patient.tap("提醒我，时间要改")
+    assert "改成几点" in await scene.patient.tap("晚上6:00")
+    assert "没看懂" in await scene.patient.say("随便")
+    assert "至少要隔3个小时" in await scene.patient.say("下午1点")
+    assert "夜里10点到早上6点不提醒" in await scene.patient.say("夜里11点")
+    moved = await scene.patient.say("五点半")
+    assert "晚上6:00改成下午5:30" in moved
+    assert "上午8:00、中午12:00、下午5:30" in moved
+
+
+async def test_who_wants_no_reminders_hears_none_and_may_think_again(scene: Scene) -> None:
+    await at_seven(scene)
+    await redeemed(scene, await scene.prescribed())
+    await scene.patient.hear()
+    assert "不提醒" in await scene.patient.tap("不用提醒")
+    await scene.county.story.move_to(scene.house.clock.now() + timedelta(hours=6))
+    assert await scene.patient.hear() == ""
+    assert "要不要我到点提醒您吃药" in await scene.patient.say("吃药提醒")
+
+
+async def test_who_fetched_the_medicines_elsewhere_says_so_and_a_revoked_prescription_ends_it(scene: Scene) -> None:
+    await at_seven(scene)
+    prescription = await scene.prescribed()
+    await scene.patient.hear()
+    assert "要不要我到点提醒您吃药" in await scene.patient.tap("药拿到了，提醒我吃")
+    await scene.patient.tap("好，到点提醒我")
+    doctor = await scene.house.actor(scene.doctor.person_id)
+    await scene.house.services.prescriptions.revoke(doctor, prescription.id, "开错了药")
+    assert "作废" in await scene.patient.hear()
+    await scene.county.story.move_to(scene.house.clock.now() + timedelta(hours=6))
+    assert await scene.patient.hear() == ""
+
+
+async def at_seven(scene: Scene) -> None:
+    there = local(scene.house.clock.now())
+    seven = datetime(there.year, there.month, there.day, 7, tzinfo=LOCAL_ZONE) + timedelta(days=1)
+    await scene.county.story.move_to(seven)
+
+
+async def redeemed(scene: Scene, prescription: PrescriptionView) -> None:
+    await scene.patient.hear()
+    actor = await scene.house.actor(scene.pharmacist.person_id)
+    await scene.house.services.dispensing.redeem(actor, prescription.code or "")
 
 
 async def test_the_stock_is_kept_by_name_or_initials(scene: Scene) -> None:

@@ -1,14 +1,44 @@
 """A prescription in chat, from the doctor's search to the card in the patient's hand."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 import pytest_asyncio
+from sqlalchemy import func, select
 
 from backend.consultation.views import ConsultationView
-from backend.security.policy import SYSTEM, Role
+from backend.security.policy import SYSTEM, Action, Role
+from backend.security.tables import AuditEntry
+from bot.cards.prescription import draft_blocks, finding_text
 from bot.messages import Link
 from tests.bot.flows.staff.conftest import County
-from tests.support.prescribing import amoxicillin, tell_everything
+from tests.support.prescribing import (
+    AMBROXOL,
+    AMOXICILLIN,
+    CETIRIZINE,
+    IBUPROFEN,
+    OMEPRAZOLE,
+    WARFARIN,
+    amoxicillin,
+    line,
+    tell_everything,
+)
 from tests.support.stories import Phone
+
+LONG: list[tuple[str, int | str, str]] = [
+    (WARFARIN, "2.5", "qd"),
+    (IBUPROFEN, 400, "tid"),
+    (AMOXICILLIN, 500, "tid"),
+    (OMEPRAZOLE, 20, "bid"),
+    (CETIRIZINE, 10, "qd"),
+]
+SAFE: list[tuple[str, int | str, str]] = [
+    (AMBROXOL, 30, "tid"),
+    (AMOXICILLIN, 500, "tid"),
+    (CETIRIZINE, 10, "qd"),
+    (OMEPRAZOLE, 20, "qd"),
+]
 
 
 class Scene:
@@ -182,6 +212,48 @@ async def test_the_doctor_takes_it_back_and_the_patient_hears_not_to_use_it(scen
     assert "请不要再拿去取药" in await scene.patient.hear()
 
 
+async def test_a_long_prescription_loses_no_warning_and_keeps_its_answers(scene: Scene) -> None:
+    await scene.open()
+    services, doctor = scene.house.services, await scene.house.actor(scene.doctor.person_id)
+    for name in ("辛伐他汀", "胺碘酮", "地高辛", "氯吡格雷"):
+        await services.records.add_medicine(SYSTEM, scene.patient.person_id, name)
+    draft = await services.prescriptions.draft(doctor, scene.case.id)
+    wanted = [line(code, dose, 14, often) for code, dose, often in LONG]
+    draft = await services.prescriptions.write(doctor, draft.id, lines=wanted)
+    assert len("".join(draft_blocks(draft, "张小明")).encode()) > 5000
+    seen = await scene.doctor.click(f"prescription.write:{scene.case.id}")
+    while "接着看" in scene.doctor.choices:
+        assert "改药或删药" in scene.doctor.choices
+        seen += await scene.doctor.tap("接着看")
+    for finding in draft.findings:
+        assert finding_text(finding) in seen
+    assert "要改哪一种" in await scene.doctor.tap("改药或删药")
+
+
+async def test_what_is_long_is_read_to_its_end_before_it_is_signed_or_approved(scene: Scene) -> None:
+    await scene.open()
+    services, doctor = scene.house.services, await scene.house.actor(scene.doctor.person_id)
+    draft = await services.prescriptions.draft(doctor, scene.case.id)
+    wanted = [replace(line(code, dose, 14, often), note="嘱咐" * 50) for code, dose, often in SAFE]
+    draft = await services.prescriptions.write(doctor, draft.id, lines=wanted)
+    assert draft.stops == ()
+    for one in draft.unanswered:
+        await services.prescriptions.override(doctor, draft.id, one.rule, one.subject, "已经当面核对过，" * 20)
+    await scene.doctor.click(f"prescription.write:{scene.case.id}")
+    await scene.doctor.tap("读一遍")
+    assert "没有错，签名" not in scene.doctor.choices
+    while "接着读" in scene.doctor.choices:
+        await scene.doctor.tap("接着读")
+    await scene.doctor.tap("没有错，签名")
+    await scene.pharmacist.hear()
+    await scene.pharmacist.tap("开始审核")
+    assert "审核通过" not in scene.pharmacist.choices
+    assert "退回" in scene.pharmacist.choices
+    while "接着看" in scene.pharmacist.choices:
+        await scene.pharmacist.tap("接着看")
+    assert "审核通过" in scene.pharmacist.choices
+
+
 @pytest.mark.parametrize(
     ("said", "told"),
     [
@@ -275,3 +347,35 @@ async def test_an_allergy_that_the_doctor_learns_now_stops_the_medicine(county: 
     await scene.doctor.tap("问过了，没在吃药")
     assert "这种药不能开" in scene.doctor.text
     assert "青霉素" in scene.doctor.text
+
+
+async def test_a_doctor_puts_right_what_doses_depend_on(scene: Scene) -> None:
+    await scene.write_amoxicillin()
+    assert "1980年5月1日（46岁）" in await scene.doctor.tap("改年龄或性别")
+    await scene.doctor.tap("改出生日期")
+    assert "没看明白" in await scene.doctor.say("不清楚")
+    assert "1958年3月12日（68岁）" in await scene.doctor.say("1958年3月12日")
+    await scene.doctor.tap("改性别")
+    assert "性别：女" in await scene.doctor.tap("女")
+    known = await scene.house.services.records.background(SYSTEM, scene.patient.person_id)
+    assert (known.birth_date, known.sex) == (date(1958, 3, 12), "female")
+    async with scene.house.database.reading() as session:
+        query = select(func.count()).where(AuditEntry.action == Action.PEOPLE_CORRECT)
+        assert await session.scalar(query) == 2
+    assert "阿莫西林胶囊" in await scene.doctor.tap("去开处方")
+
+
+async def test_the_expert_may_do_so_too_but_not_against_the_identity_number(scene: Scene) -> None:
+    people, story = scene.house.services.people, scene.county.story
+    expert = scene.county.expert
+    await story.accept(scene.case, expert)
+    await expert.hear()
+    await expert.click(f"patient.facts:{scene.case.id}")
+    await expert.tap("改出生日期")
+    assert "改好了" in await expert.say("1949年12月31日")
+    await people.update_person(SYSTEM, scene.patient.person_id, id_number="11010519491231002X")
+    await expert.tap("改出生日期")
+    assert "身份证号对不上" in await expert.say("1958年3月12日")
+    stranger = await story.patient("路人")
+    await stranger.click(f"patient.facts:{scene.case.id}")
+    assert "出生日期" not in stranger.text
