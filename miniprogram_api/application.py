@@ -21,6 +21,7 @@ from miniprogram_api import (
     devices,
     history,
     keyimages,
+    pay,
     photographs,
     prescription_papers,
     prescriptions,
@@ -68,6 +69,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *prescription_papers.ENDPOINTS,
     *devices.ENDPOINTS,
     *teaching.ENDPOINTS,
+    *pay.ENDPOINTS,
 )
 
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")

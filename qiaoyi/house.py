@@ -35,6 +35,7 @@ from backend.security.keyring import KeyRing, KeyRingError, open_key_file
 from backend.signing import SigningService
 from backend.timers import Timers
 from backend.video.service import VideoService
+from miniprogram_api.pay import ChargeDesk
 from miniprogram_api.payment_notifications import NOTIFICATIONS
 from qiaoyi.fhir import WRITTEN_AFTER, make_facade, written_sources
 from qiaoyi.settings import Settings, SettingsError
@@ -46,6 +47,7 @@ class House:
 
     Attributes:
         payments, payment_inbox: where money is taken, and what is told of it; None where nothing is charged.
+        charges: what the pay page asks; None where nothing is charged.
     """
 
     settings: Settings
@@ -80,6 +82,7 @@ class House:
     insurer: Insurer | None
     payments: WeChatPay | None
     payment_inbox: PaymentInbox | None
+    charges: ChargeDesk | None = None
 
 
 @asynccontextmanager

@@ -252,6 +252,7 @@ def _application(
         clock=house.clock,
         limits=limits,
         trusted_proxies=settings.trusted_proxies,
+        charges=house.charges,
     )
     application = make_application(context)
     application.add_routes(receiving.gateway.routes())

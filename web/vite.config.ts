@@ -38,7 +38,7 @@ const VIEWER_POLICY = { ...CARD_POLICY, 'worker-src': "'self'" }
  */
 const ROOM_POLICY = { ...VIEWER_POLICY, 'connect-src': "'self' ws: wss:", 'media-src': "'self' blob: mediastream:" }
 
-const CARD_PAGES: Record<string, Record<string, string>> = { '/room.html': ROOM_POLICY, '/recordings.html': CARD_POLICY, '/viewer.html': VIEWER_POLICY, '/report.html': CARD_POLICY, '/history.html': CARD_POLICY, '/studies.html': CARD_POLICY, '/prescription.html': CARD_POLICY }
+const CARD_PAGES: Record<string, Record<string, string>> = { '/room.html': ROOM_POLICY, '/recordings.html': CARD_POLICY, '/viewer.html': VIEWER_POLICY, '/report.html': CARD_POLICY, '/history.html': CARD_POLICY, '/studies.html': CARD_POLICY, '/prescription.html': CARD_POLICY, '/pay.html': CARD_POLICY }
 
 /** These are served at addresses of several depths, their assets at one: they say themselves where those are. */
 const CARD_BASE = '/h5/'
@@ -74,5 +74,5 @@ export default defineConfig({
   // The web views of older phones read no newer language.
   build: { target: ['es2020', 'chrome87', 'safari14'], rollupOptions: { input: pages } },
   server: { host: '127.0.0.1', proxy: { '/api': sandbox } },
-  test: { include: ['{shared,phones,room,recordings,viewer,report,history,studies,prescription}/**/*.test.ts'], environment: 'node' },
+  test: { include: ['{shared,phones,room,recordings,viewer,report,history,studies,prescription,pay}/**/*.test.ts'], environment: 'node' },
 })
