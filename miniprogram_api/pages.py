@@ -55,7 +55,8 @@ def page_routes(folder: Path, framed_by: str = "") -> list[web.AbstractRouteDef]
         "Content-Security-Policy": f"frame-ancestors {ancestors}; object-src 'none'",
         "Permissions-Policy": _PERMISSIONS,
     }
-    routes: list[web.AbstractRouteDef] = [web.get(path, _page(folder / name, headers, bridge)) for path, name in _PAGES.items()]
+    pages = {path: _page(folder / name, headers, bridge) for path, name in _PAGES.items()}
+    routes: list[web.AbstractRouteDef] = [web.get(path, page) for path, page in pages.items()]
     routes.append(web.get(f"{_ASSETS}/{{name:[A-Za-z0-9._-]+}}", _asset(folder / "assets")))
     if framed_by:
         routes.append(web.get(_BRIDGE, _file(folder / _BRIDGE.rpartition("/")[2])))

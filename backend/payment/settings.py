@@ -80,8 +80,9 @@ class Keys:
 
 
 def _private(file: Path) -> RSAPrivateKey:
+    pem = _content("private_key_file", file)
     try:
-        key = load_pem_private_key(_content("private_key_file", file), password=None)
+        key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError):
         key = None
     if not isinstance(key, RSAPrivateKey):

@@ -64,7 +64,7 @@ class Keys:
 def _key(folder: Path | None, name: str) -> RSAPrivateKey:
     file = None if folder is None else folder / name
     if file is not None and file.is_file():
-        key = load_pem_private_key(file.read_bytes(), password=None)
+        key = load_pem_private_key(file.read_bytes(), password=None, unsafe_skip_rsa_key_validation=True)  # its own
         if not isinstance(key, RSAPrivateKey):
             raise ValueError(f"{file} holds no RSA key")
         return key
