@@ -177,6 +177,7 @@ async def test_everybody_can_read_what_is_to_be_paid(
     page = await counter.page(viewport=viewport, color_scheme=scheme)
     await expect(page.get_by_test_id("amount")).to_contain_text("您要付 36.00 元")
     await expect(page.get_by_test_id("parts")).to_contain_text("医保付160.00 元")
+    await expect(page.locator("main")).to_have_css("font-size", "21px")
     await page.get_by_text("怎么算的").click()
     await expect(page.get_by_test_id("explained")).to_contain_text("起付线已经满了")
     await require_good_looks(page, viewport["width"])

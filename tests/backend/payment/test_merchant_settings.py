@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from backend.payment.settings import Keys
 from qiaoyi.house import open_house
-from qiaoyi.settings import Settings, SettingsError, load
+from qiaoyi.settings import SettingsError, load
 from sandbox.wechat_pay import keys
 from tests.support.shop import merchant_settings
 
@@ -73,7 +73,7 @@ def test_the_environment_sets_the_merchant(pay_keys: Path, monkeypatch: pytest.M
 async def test_a_house_without_its_keys_is_not_opened(pay_keys: Path, tmp_path: Path) -> None:
     lost = merchant_settings(pay_keys, "http://127.0.0.1:1", private_key_file=tmp_path / "lost.pem")
     with pytest.raises(SettingsError, match=r"setting payment\.private_key_file: cannot be read"):
-        async with open_house(Settings(data=tmp_path, payment=lost)):
+        async with open_house(load(data=tmp_path, payment=lost)):
             pass
-    async with open_house(Settings(data=tmp_path)) as house:
+    async with open_house(load(data=tmp_path)) as house:
         assert (house.payments, house.payment_inbox) == (None, None)

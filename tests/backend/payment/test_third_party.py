@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from wechatpayv3 import WeChatPay as TheirWeChatPay
-from wechatpayv3 import WeChatPayType
+from wechatpayv3.type import WeChatPayType
 from wechatpayv3.utils import build_authorization, rsa_verify
 
 from backend.clock import Clock
