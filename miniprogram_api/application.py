@@ -23,6 +23,7 @@ from miniprogram_api import (
     history,
     keyimages,
     medicines,
+    pay,
     photographs,
     prescription_papers,
     prescription_writing,
@@ -73,6 +74,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *prescription_papers.ENDPOINTS,
     *devices.ENDPOINTS,
     *teaching.ENDPOINTS,
+    *pay.ENDPOINTS,
 )
 
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from backend.scheduling import SchedulingService
     from backend.video.rooms import RoomAdmission
     from backend.video.service import VideoService
+    from miniprogram_api.pay import ChargeDesk
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Context:
         copy_links: tokens that fetch the copy of one person's data for a while.
         prescription_links: tokens that open the PDF of one prescription for a while.
         trusted_proxies: whose word is believed about the address of whoever asks.
+        charges: what the pay page asks; None where nothing is charged.
         limits: how often one person asked lately; more than `requests_a_minute` are refused.
     """
 
@@ -76,4 +78,5 @@ class Context:
     clock: Clock
     limits: RateLimits
     trusted_proxies: Networks = ()
+    charges: "ChargeDesk | None" = None
     requests_a_minute: int = 120

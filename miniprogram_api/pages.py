@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from html import escape
 from pathlib import Path
 
 from aiohttp import web
@@ -19,9 +20,11 @@ _PAGES = {
     f"/h5/prescriptions/{{id:{_ID}}}": "prescription.html",
     f"/h5/history/{{id:{_ID}}}": "history.html",
     f"/h5/studies/{{id:{_ID}}}": "studies.html",
+    f"/h5/pay/{{id:{_ID}}}": "pay.html",
     f"/h5/quarantine/{{id:{_ID}}}": "studies.html",
 }
 _ASSETS = "/h5/assets"
+_BRIDGE = "/h5/wechat-bridge.js"
 _PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"
 _WORKER = ".worker-"
 _WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
@@ -42,26 +45,39 @@ def page_routes(folder: Path, framed_by: str = "") -> list[web.AbstractRouteDef]
 
     Args:
         folder: the built pages.
-        framed_by: the origin that may show them in a frame (a local WeChat's); nobody's when empty.
+        framed_by: the origin that may show them in a frame (a local WeChat's); nobody's when empty. Into pages in its
+            frames a local WeChat puts a WeixinJSBridge by a script, as WeChat itself does without one.
     """
     ancestors = framed_by or "'none'"
+    bridge = f'<script src="{_BRIDGE}" data-phone="{escape(framed_by)}"></script>' if framed_by else ""
     headers = {
         "Cache-Control": "no-store",
         "Content-Security-Policy": f"frame-ancestors {ancestors}; object-src 'none'",
         "Permissions-Policy": _PERMISSIONS,
     }
-    routes: list[web.AbstractRouteDef] = [web.get(path, _page(folder / name, headers)) for path, name in _PAGES.items()]
+    pages = {path: _page(folder / name, headers, bridge) for path, name in _PAGES.items()}
+    routes: list[web.AbstractRouteDef] = [web.get(path, page) for path, page in pages.items()]
     routes.append(web.get(f"{_ASSETS}/{{name:[A-Za-z0-9._-]+}}", _asset(folder / "assets")))
+    if framed_by:
+        routes.append(web.get(_BRIDGE, _file(folder / _BRIDGE.rpartition("/")[2])))
     return routes
 
 
-def _page(file: Path, headers: dict[str, str]) -> Handler:
+def _file(file: Path) -> Handler:
+    async def serve(_request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
+
+    return serve
+
+
+def _page(file: Path, headers: dict[str, str], bridge: str) -> Handler:
     async def serve(_request: web.Request) -> web.Response:
         try:
             html, status = await asyncio.to_thread(file.read_text, "utf-8"), 200
         except OSError:
             log.warning("a page is not built: %s", file.name)
             html, status = _NOT_BUILT, 503
+        html = html.replace("</head>", f"{bridge}</head>", 1)
         return web.Response(text=html, status=status, content_type="text/html", headers=headers)
 
     return serve

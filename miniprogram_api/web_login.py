@@ -16,7 +16,7 @@ from backend.clock import Clock
 from miniprogram_api.login import LoginRefused, WeChatIdentity, ask_identity
 
 VALID_FOR = timedelta(minutes=10)
-PAGE = r"^/h5/(rooms|recordings|viewer|reports|prescriptions|history|studies|quarantine)/[0-9a-f]{32}$"
+PAGE = r"^/h5/(rooms|recordings|viewer|reports|prescriptions|history|studies|quarantine|pay)/[0-9a-f]{32}$"
 """Paths of the pages that WeChat may lead back to."""
 _STATE = re.compile(r"(?P<until>[0-9a-f]{8})(?P<proof>[0-9a-f]{64})")
 

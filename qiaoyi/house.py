@@ -17,6 +17,8 @@ from backend.imaging import FolderStore, ImagingService, ObjectStore, SealedObje
 from backend.imaging.remotestore import RemoteStore
 from backend.insurance.insurer import Insurer
 from backend.insurance.national import NationalInsurer
+from backend.payment.inbox import PaymentInbox
+from backend.payment.wechat_pay import WeChatPay
 from backend.people import PeopleService
 from backend.prescription import Formulary, PrescriptionPapers, PrescriptionService
 from backend.records import RecordService
@@ -35,13 +37,20 @@ from backend.security.keyring import KeyRing, KeyRingError, open_key_file
 from backend.signing import SigningService
 from backend.timers import Timers
 from backend.video.service import VideoService
+from miniprogram_api.pay import ChargeDesk
+from miniprogram_api.payment_notifications import NOTIFICATIONS
 from qiaoyi.fhir import WRITTEN_AFTER, make_facade, written_sources
 from qiaoyi.settings import Settings, SettingsError
 
 
 @dataclass(frozen=True)
 class House:
-    """The hospital part of one process, without WeChat."""
+    """The hospital part of one process, without WeChat.
+
+    Attributes:
+        payments, payment_inbox: where money is taken, and what is told of it; None where nothing is charged.
+        charges: what the pay page asks; None where nothing is charged.
+    """
 
     settings: Settings
     ring: KeyRing
@@ -76,6 +85,9 @@ class House:
     copies: DataCopies
     help_desk: HelpDesk
     insurer: Insurer | None
+    payments: WeChatPay | None
+    payment_inbox: PaymentInbox | None
+    charges: ChargeDesk | None = None
 
 
 @asynccontextmanager
@@ -93,6 +105,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     install_key_ring(ring)
     clock = Clock()
     store = object_store(settings)
+    payments = open_payments(settings, clock)
     database = Database(settings.database, settings.database_pool_size)
     imaging: ImagingService | None = None
     documents: ReportDocuments | None = None
@@ -191,10 +204,14 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             copies=DataCopies(database, clock, audit, people, consultations, facade),
             help_desk=HelpDesk(database, events),
             insurer=insurer,
+            payments=payments,
+            payment_inbox=None if payments is None else PaymentInbox(database, clock, payments),
         )
     finally:
         if insurer is not None:
             await insurer.close()
+        if payments is not None:
+            await payments.close_connections()
         if hospitals is not None:
             await hospitals.close()
         if papers is not None:
@@ -217,3 +234,13 @@ def object_store(settings: Settings) -> ObjectStore:
         return RemoteStore.at(settings.imaging_store)
     except Exception as error:  # the library raises what its parts raise; none of it may be shown, it may hold a key
         raise SettingsError(f"setting imaging_store: is no address of a store ({type(error).__name__})") from None
+
+
+def open_payments(settings: Settings, clock: Clock) -> WeChatPay | None:
+    """Give who takes the money; None where nothing is charged. Raises SettingsError where its keys cannot be used."""
+    if settings.payment is None:
+        return None
+    try:
+        return WeChatPay(settings.payment, clock, settings.public + NOTIFICATIONS)
+    except ValueError as error:
+        raise SettingsError(f"setting payment.{error}") from None

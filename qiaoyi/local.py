@@ -12,6 +12,7 @@ from pathlib import Path
 
 from backend import migrations
 from backend.insurance.settings import InsurerSettings
+from backend.payment.settings import WeChatPaySettings
 from backend.records.hospital.registry import HospitalSettings
 from backend.security.policy import SYSTEM
 from backend.seed import demo_id, seed, stock_pharmacies
@@ -25,6 +26,10 @@ from sandbox.app import HOSPITAL, INSURER
 from sandbox.client import SandboxClient
 from sandbox.hospital.access import LOCAL_TOKEN
 from sandbox.insurer.envelope import LOCAL_KEY
+from sandbox.wechat_pay import keys
+
+PAY_KEYS = "wechat-pay"
+"""The folder of the local merchant's keys, in the data folder."""
 
 _READY_SECONDS = 30
 _END_SECONDS = 10
@@ -52,7 +57,7 @@ async def run(settings: Settings, sandbox_port: int) -> None:
     Raises:
         StartError: a port is taken, or the sandbox did not start.
     """
-    settings = local_settings(settings, sandbox_port)
+    settings = with_payment(local_settings(settings, sandbox_port), sandbox_port)
     _require_free(settings.host, settings.port, "--port")
     _require_free("127.0.0.1", sandbox_port, "--sandbox-port")
     callback = f"{settings.public}/wechat/callback"
@@ -107,6 +112,23 @@ def local_settings(settings: Settings, sandbox_port: int) -> Settings:
     )
 
 
+def with_payment(settings: Settings, sandbox_port: int) -> Settings:
+    """Give `settings` with the merchant of the sandbox; its keys are made in the data folder where there are none."""
+    folder = settings.data / PAY_KEYS
+    keys.Keys(folder)
+    merchant = WeChatPaySettings(
+        mchid=account.LOCAL_MCHID,
+        appid=account.LOCAL_APP_ID,
+        serial=keys.MERCHANT_SERIAL,
+        private_key_file=folder / keys.MERCHANT_KEY,
+        platform_key_id=keys.PLATFORM_KEY_ID,
+        platform_key_file=folder / keys.PLATFORM_PUBLIC_KEY,
+        api_v3_key=account.LOCAL_API_V3_KEY,
+        api_url=f"http://127.0.0.1:{sandbox_port}",
+    )
+    return settings.model_copy(update={"payment": merchant})
+
+
 async def _introduce(house: House, sandbox: SandboxClient) -> None:
     """At the first start, put phones on the desk: a patient's, and those of everybody who works here and has joined."""
     if await sandbox.phones(limit=1):
@@ -146,6 +168,7 @@ async def starting_sandbox(port: int, callback_url: str, data: Path, pages: Path
     """
     command = [sys.executable, "-m", "sandbox", "--port", str(port), "--callback-url", callback_url]
     command += ["--state", str(data / "sandbox.json"), "--web", str(pages)]
+    command += ["--pay-keys", str(data / PAY_KEYS)]
     # A session of its own: Ctrl-C reaches this process alone, which ends the sandbox after the product.
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, start_new_session=True)
     loops: list[asyncio.Task[None]] = []

@@ -33,6 +33,7 @@ from miniprogram_api.context import Context
 from miniprogram_api.device_page import device_page_routes
 from miniprogram_api.login import Code2Session
 from miniprogram_api.pages import page_routes
+from miniprogram_api.payment_notifications import notification_route
 from miniprogram_api.sessions import Sessions
 from miniprogram_api.verification import verification_route
 from miniprogram_api.web_login import WebLogin
@@ -124,7 +125,7 @@ async def serving(house: House) -> AsyncIterator[None]:
                 followed=membership.followed,
             )
             work["turns"] = receiving.run
-            application = _application(house, receiving, identities, http, calendar, limits)
+            application = _application(house, receiving, identities, http, calendar, limits, sending.metrics)
         if settings.role is ServeRole.ALL and application is not None:
             media = MediaProcess(house)
             media.add_to(application)
@@ -232,6 +233,7 @@ def _application(
     http: aiohttp.ClientSession,
     calendar: Sessions,
     limits: RateLimits,
+    metrics: Metrics,
 ) -> web.Application:
     settings = house.settings
     assert settings.wechat is not None  # noqa: S101  # checked where serving begins
@@ -275,10 +277,13 @@ def _application(
         clock=house.clock,
         limits=limits,
         trusted_proxies=settings.trusted_proxies,
+        charges=house.charges,
     )
     application = make_application(context)
     application.add_routes(receiving.gateway.routes())
     application.add_routes(imaging_routes(house, authorise_viewer(context)))
+    if house.payment_inbox is not None:
+        application.add_routes([notification_route(house.payment_inbox, partial(_count_notification, metrics))])
     application.add_routes(Playback(house.video, recording_links).routes())
     application.add_routes(
         [verification_route(house.reports, house.prescriptions, house.dispensing, limits, settings.trusted_proxies)]
@@ -288,6 +293,10 @@ def _application(
         device_page_routes(house.monitoring, limits, settings.trusted_proxies, settings.public, settings.framed_by)
     )
     return application
+
+
+def _count_notification(metrics: Metrics, outcome: str) -> None:
+    metrics.count("payment_notifications", outcome=outcome)
 
 
 @asynccontextmanager

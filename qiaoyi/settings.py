@@ -28,6 +28,7 @@ from sqlalchemy.exc import ArgumentError
 from backend.imaging.retention import REJECTED_KEPT
 from backend.insurance.settings import InsurerSettings
 from backend.lossless import Method
+from backend.payment.settings import WeChatPaySettings
 from backend.prescription import VALID_DAYS, Limits
 from backend.signing import Algorithm
 from backend.video.desk import KEPT
@@ -115,6 +116,7 @@ class Settings(BaseSettings):
         metrics_host, metrics_port: where `/metrics` listens, for Prometheus; not at all while the port is 0.
         metrics_token: what Prometheus has to bring as a bearer token; nothing when empty.
         prescribing: how many medicines, how long, how old a value may be; stricter than the law alone.
+        payment: the merchant account at WeChat Pay; nothing is charged without it.
         mini_app_id, mini_app_secret: the mini-program that logs in; none where there is no mini-program.
     """
 
@@ -161,6 +163,7 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     wechat: WechatSettings | None = None
     insurer: InsurerSettings | None = None
+    payment: WeChatPaySettings | None = None
 
     @field_validator("database_url")
     @classmethod
@@ -175,13 +178,14 @@ class Settings(BaseSettings):
             raise ValueError("begins with sqlite+aiosqlite:// or mysql+asyncmy://")
         return value
 
-    @field_validator("wechat", mode="before")
+    @field_validator("wechat", "payment", mode="before")
     @classmethod
-    def _group_from_text(cls, value: Any) -> Any:
+    def _group_from_text(cls, value: Any, info: ValidationInfo) -> Any:
         """Read what the environment can only say as text: JSON objects, and durations in seconds."""
         if not isinstance(value, dict):
             return value
-        kinds = {field.name: field for field in fields(WechatSettings)}
+        group = WechatSettings if info.field_name == "wechat" else WeChatPaySettings
+        kinds = {field.name: field for field in fields(group)}
         unknown = sorted(set(value) - set(kinds))
         if unknown:
             raise ValueError(f"{unknown[0]} is no setting of the account")

@@ -1,5 +1,7 @@
 """The sandbox as one aiohttp application."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -13,6 +15,8 @@ from sandbox.state_file import StateFile
 from sandbox.wechat import phone_api, web_authorisation
 from sandbox.wechat.platform.calls import ACCOUNT
 from sandbox.wechat.platform.routes import platform_routes
+from sandbox.wechat_pay import payer
+from sandbox.wechat_pay.server import Api
 from sandbox.world import WORLD, World
 
 SHUTDOWN_SECONDS = 0.5
@@ -50,10 +54,14 @@ def create_app(world: World) -> web.Application:
     app.add_routes(web_authorisation.routes)
     app.add_routes(phone_api.routes)
     app.add_routes(control_api.routes)
+    app[payer.PAY] = world.pay
+    app.add_routes(payer.routes)
+    app.add_routes(Api(world.pay, lambda openid: world.account.phones.find(openid) is not None).routes())
     app.add_subapp(HOSPITAL, world.hospital.application())
     app.add_subapp(INSURER, world.insurer.application())
     app.add_routes(pages.page_routes(world.settings.web))
     app.cleanup_ctx.append(_run_courier)
+    app.cleanup_ctx.append(_run_notifier)
     app.on_shutdown.append(_end_stream)
     return app
 
@@ -63,6 +71,14 @@ async def _run_courier(app: web.Application) -> AsyncIterator[None]:
     await courier.client.start()
     yield
     await courier.close()
+
+
+async def _run_notifier(app: web.Application) -> AsyncIterator[None]:
+    task = asyncio.create_task(app[WORLD].pay.notifier.run())
+    yield
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 async def _end_stream(app: web.Application) -> None:

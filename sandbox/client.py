@@ -253,6 +253,18 @@ class Phone:
         """Send a text."""
         return await self.act("text", {"text": text}, wait_reply=wait_reply)
 
+    async def payment(self, fields: JsonObject) -> JsonObject:
+        """What the payment sheet shows of what a page hands to it: ``prepay_id``, ``merchant``, ``amount`` in fen."""
+        shown: JsonObject = await self.client.call("POST", f"/api/phones/{self.openid}/payments", fields)
+        return shown
+
+    async def pay(self, fields: JsonObject, password: str = "123456") -> JsonObject:  # noqa: S107 -- every phone's
+        """Look at the payment sheet and enter the password."""
+        shown = await self.payment(fields)
+        path = f"/api/phones/{self.openid}/payments/{shown['prepay_id']}"
+        paid: JsonObject = await self.client.call("POST", path, {"password": password})
+        return paid
+
     async def press(self, key: str, *, wait_reply: bool = False) -> JsonObject:
         """Press a menu button by key or name; a view button also gives ``url``."""
         return await self.act("menu", {"key": key}, wait_reply=wait_reply)

@@ -6,9 +6,14 @@ from itertools import count
 from sandbox.errors import JsonObject, bad_request, not_found
 
 CALLBACK = "callback"
+PAY_NOTIFICATION = "pay_notification"
+PAY_CALLS = "/v3/"
+"""With what the paths of WeChat Pay begin."""
 CALLBACK_KINDS = ("duplicate", "drop_reply", "bad_signature", "stale_timestamp")
 INSURER = "/insurer/"
 INSURER_KINDS = ("twice", "late", "bad_signature", "foreign_answer", "negative", "wrong_sum")
+PAY_CALL_KINDS = ("tampered_amount", "bad_signature", "stale_timestamp")
+PAY_NOTIFICATION_KINDS = ("duplicate", "reorder", *PAY_CALL_KINDS)
 MAX_FAULTS = 1_000
 MAX_LATENCY_MS = 60_000
 
@@ -34,10 +39,18 @@ class Fault:
         if self.openid is not None and self.openid != openid:
             return False
         if self.path is None:
-            return path != CALLBACK
+            return path not in (CALLBACK, PAY_NOTIFICATION)
         if self.path.endswith("*"):
             return path.startswith(self.path[:-1])
         return path == self.path
+
+
+def _kinds_of(path: str) -> tuple[str, ...]:
+    """The kinds that a fault of this path may be of."""
+    for prefix, kinds in ((PAY_CALLS, PAY_CALL_KINDS), (INSURER, INSURER_KINDS)):
+        if path.startswith(prefix):
+            return kinds
+    return {CALLBACK: CALLBACK_KINDS, PAY_NOTIFICATION: PAY_NOTIFICATION_KINDS}.get(path, ())
 
 
 def _integer(fields: JsonObject, name: str, low: int, high: int) -> None:
@@ -69,12 +82,11 @@ class Faults:
         if fields.get("drop") not in (None, "before", "after"):
             raise bad_request("fault_invalid", "故障设置不对：drop 只能是 before 或 after。")
         given = {name: value for name, value in fields.items() if value is not None}
-        kind = given.get("kind")
-        of_insurer = given.get("path", "").startswith(INSURER)
-        if of_insurer and kind and kind not in INSURER_KINDS:
-            raise bad_request("fault_invalid", f"故障设置不对：医保的 kind 只能是 {'、'.join(INSURER_KINDS)}。")
-        if not of_insurer and kind and (kind not in CALLBACK_KINDS or given.setdefault("path", CALLBACK) != CALLBACK):
-            raise bad_request("fault_invalid", f"故障设置不对：kind 只能是 {'、'.join(CALLBACK_KINDS)}，用于回调。")
+        kinds = _kinds_of(str(given.get("path", CALLBACK)))
+        if "kind" in given and given["kind"] not in kinds:
+            raise bad_request("fault_invalid", f"故障设置不对：kind 在这里只能是 {'、'.join(kinds) or '空'}。")
+        if "kind" in given:
+            given.setdefault("path", CALLBACK)
         if len(self._faults) >= MAX_FAULTS:
             raise bad_request("too_many_faults", "故障太多了，请先清除一些。")
         fault = Fault(id=next(self._ids), **given)

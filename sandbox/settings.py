@@ -18,6 +18,8 @@ LOCAL_TOKEN = "qiaoyiLocalToken"  # noqa: S105 -- the public constant of the loc
 LOCAL_AES_KEY = base64.b64encode(b"qiaoyi-local-development-aes-key").decode().rstrip("=")
 LOCAL_MINI_APP_ID = "wx3333cccc4444dddd"
 LOCAL_MINI_APP_SECRET = "10ca1317e75ec2e710ca1317e75ec2e7"  # noqa: S105 -- the public constant of the local account
+LOCAL_MCHID = "1900000109"
+LOCAL_API_V3_KEY = "10ca1ap1v3key0f10ca1ap1v3key0f10"
 LOCAL_ORIGINAL_ID = "gh_1a2b3c4d5e6f"
 
 
@@ -36,6 +38,9 @@ class Settings:
     original_id: str = LOCAL_ORIGINAL_ID
     mini_app_id: str = LOCAL_MINI_APP_ID
     mini_app_secret: str = LOCAL_MINI_APP_SECRET
+    mchid: str = LOCAL_MCHID
+    api_v3_key: str = LOCAL_API_V3_KEY
+    pay_keys: Path | None = None
     web: Path | None = None
     state: Path | None = None
     reply_deadline_seconds: float = 5.0
@@ -44,6 +49,8 @@ class Settings:
     def __post_init__(self) -> None:
         if len(self.aes_key) != 43 or len(base64.b64decode(self.aes_key + "=", validate=True)) != 32:
             raise ValueError("aes_key: 43 characters of base64 without the closing '=' are needed")
+        if len(self.api_v3_key.encode()) != 32:
+            raise ValueError("api_v3_key: 32 characters are needed")
         if not 0 <= self.port <= 65535:
             raise ValueError("port: a number from 0 to 65535 is needed")
         if not self.callback_url.startswith(("http://", "https://")):
@@ -64,6 +71,9 @@ HELP = {
     "original_id": "original id (gh_…) of the official account",
     "mini_app_id": "app id of the mini-program",
     "mini_app_secret": "secret of the mini-program",
+    "mchid": "number of the merchant at WeChat Pay",
+    "api_v3_key": "API v3 key of the merchant, 32 characters",
+    "pay_keys": "folder of the keys of WeChat Pay and of the merchant, made where there are none",
     "web": "folder of the built phones page",
     "state": "JSON file that keeps the phones over a restart; without it nothing is kept",
     "reply_deadline_seconds": "how long the product has to answer a callback",
@@ -80,7 +90,7 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str] = os.
     defaults = Settings()
     for field in fields(Settings):
         default = getattr(defaults, field.name)
-        kind = Path if field.name in ("web", "state") else type(default)
+        kind = Path if field.name in ("web", "state", "pay_keys") else type(default)
         parser.add_argument(
             "--" + field.name.replace("_", "-"),
             type=kind,

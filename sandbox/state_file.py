@@ -1,4 +1,4 @@
-"""Keeps the phones over a restart: the account and the insurer in one JSON file, written as a whole or not at all."""
+"""Keeps the phones, the insurer and what was paid over a restart: one JSON file, written whole or not at all."""
 
 import asyncio
 import base64
@@ -28,7 +28,7 @@ class StateError(Exception):
 
 
 def dump(world: World) -> JsonObject:
-    """What is kept: the account, the insurer's books and the clock. Faults and the journal are not."""
+    """What is kept: the account, the insurer's books, what was paid, and the clock. Faults and the journal are not."""
     account = world.account
     return {
         "format": FORMAT,
@@ -43,6 +43,7 @@ def dump(world: World) -> JsonObject:
         "qr_codes": [asdict(code) for code in account.qr_codes.by_ticket.values()],
         "media": _dump_media(account),
         "insurer": world.insurer.books.dump(),
+        "pay": world.pay.dump(),
     }
 
 
@@ -72,6 +73,8 @@ def load(world: World, state: JsonObject) -> None:
         world.insurer.books.load(state["insurer"])
     for entry in state["media"]:
         account.media.put(Medium(**{**entry, "data": base64.b64decode(entry["data"])}))
+    if "pay" in state:  # files from before there was any money have none
+        world.pay.load(state["pay"])
 
 
 def _credentials(account: Account) -> dict[str, Issued | None]:
@@ -173,6 +176,7 @@ class StateFile:
         return (
             world.journal.last_seq,
             world.insurer.books.last,
+            world.pay.changes,
             world.account.phones.activity,
             len(world.account.phones),
             world.clock.version,

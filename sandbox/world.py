@@ -13,6 +13,7 @@ from sandbox.journal import Journal
 from sandbox.settings import Settings
 from sandbox.stream import Stream
 from sandbox.wechat.account import Account
+from sandbox.wechat_pay.merchant_side import WeChatPay
 
 
 class World:
@@ -28,11 +29,13 @@ class World:
         self._admit()
         self.insurer = Insurer(self.clock.now, self.faults, self.journal)
         self.account = Account(settings, self.clock, self.stream, self.journal, self.faults)
+        self.pay = WeChatPay(settings, self.clock, self.journal, self.faults)
 
     async def reset(self) -> None:
         """Forget everything but the settings."""
         await self.account.courier.cancel_all()
         self.account.clear()
+        self.pay.clear()
         self.faults.clear()
         self.journal.clear()
         self._admit()

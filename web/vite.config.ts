@@ -46,6 +46,7 @@ const CARD_PAGES: Record<string, { policy: Record<string, string>; scheme?: stri
   '/history.html': { policy: CARD_POLICY },
   '/studies.html': { policy: CARD_POLICY },
   '/prescription.html': { policy: CARD_POLICY },
+  '/pay.html': { policy: CARD_POLICY },
 }
 
 /** These are served at addresses of several depths, their assets at one: they say themselves where those are. */
@@ -104,5 +105,5 @@ export default defineConfig({
   // The web views of older phones read no newer language.
   build: { target: ['es2020', 'chrome87', 'safari14'], rollupOptions: { input: pages } },
   server: { host: '127.0.0.1', proxy: { '/api': sandbox } },
-  test: { include: ['{shared,phones,room,recordings,viewer,report,history,studies,prescription}/**/*.test.ts'], environment: 'node' },
+  test: { include: ['{shared,phones,room,recordings,viewer,report,history,studies,prescription,pay}/**/*.test.ts'], environment: 'node' },
 })

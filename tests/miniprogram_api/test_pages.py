@@ -92,3 +92,25 @@ async def test_pages_that_are_not_built_say_so_in_chinese(tmp_path: Path) -> Non
         assert answer.status == 503
         assert "还没有准备好" in await answer.text()
         assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_a_local_wechat_puts_its_bridge_into_the_pages_in_its_frames(folder: Path) -> None:
+    (folder / "wechat-bridge.js").write_text("// bridge", "utf-8")
+    (folder / "pay.html").write_text("<head><title>pay</title></head><body></body>", "utf-8")
+    async with served(folder, "http://127.0.0.1:8090") as (http, url):
+        async with http.get(f"{url}/h5/pay/{ID}") as answer:
+            script = '<script src="/h5/wechat-bridge.js" data-phone="http://127.0.0.1:8090"></script></head>'
+            assert script in await answer.text()
+        async with http.get(f"{url}/h5/wechat-bridge.js") as answer:
+            assert (answer.status, await answer.text()) == (200, "// bridge")
+
+
+async def test_elsewhere_pages_are_served_as_they_were_built(folder: Path) -> None:
+    built = "<head><title>pay</title></head><body></body>"
+    (folder / "wechat-bridge.js").write_text("// bridge", "utf-8")
+    (folder / "pay.html").write_text(built, "utf-8")
+    async with served(folder) as (http, url):
+        async with http.get(f"{url}/h5/pay/{ID}") as answer:
+            assert await answer.text() == built
+        async with http.get(f"{url}/h5/wechat-bridge.js") as answer:
+            assert answer.status == 404

@@ -1,6 +1,6 @@
 """The product in the test's own event loop with a local WeChat, as `qiaoyi run` starts them, and a case in it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +19,7 @@ from backend.security.policy import SYSTEM, Actor, Role
 from backend.timers import Timer
 from bot.delivery.sender import CHANNEL
 from qiaoyi.house import House, open_house
-from qiaoyi.local import local_settings
+from qiaoyi.local import PAY_KEYS, local_settings, with_payment
 from qiaoyi.server import serving
 from qiaoyi.settings import load
 from sandbox.client import Phone
@@ -184,15 +184,21 @@ async def booked_case(product: RunningProduct) -> BookedCase:
 
 
 @asynccontextmanager
-async def running_product(folder: Path, pages: Path | None = None, **changes: Any) -> AsyncIterator[RunningProduct]:
+async def running_product(
+    folder: Path, pages: Path | None = None, prepare: Callable[[House], House] | None = None, **changes: Any
+) -> AsyncIterator[RunningProduct]:
     """Run both for the length of the block, on a fresh database in `folder`; with `pages`, phones can be looked at.
-    `changes` are settings that differ."""
+    `prepare` makes of the house the one that serves, and lets it take money. `changes` are settings that differ."""
     port = free_port()
-    async with running_sandbox(callback_url=f"http://127.0.0.1:{port}/wechat/callback", web=pages) as wechat:
+    callback, pay_keys = f"http://127.0.0.1:{port}/wechat/callback", folder / "data" / PAY_KEYS
+    async with running_sandbox(callback_url=callback, web=pages, pay_keys=pay_keys) as wechat:
         sandbox_port = urlsplit(wechat.base_url).port
         assert sandbox_port is not None
         settings = local_settings(load(data=folder / "data", port=port, **changes), sandbox_port)
-        async with open_house(settings) as house, aiohttp.ClientSession() as http:
+        if prepare is not None:
+            settings = with_payment(settings, sandbox_port)
+        async with open_house(settings) as opened, aiohttp.ClientSession() as http:
             await migrations.upgrade(settings.database)
+            house = opened if prepare is None else prepare(opened)
             async with serving(house):
                 yield RunningProduct(house, wechat, http)

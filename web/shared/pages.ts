@@ -10,6 +10,7 @@ export const VIEWER: CardPage = { prefix: 'qiaoyi-viewer-', folder: '/h5/viewer/
 export const REPORTS: CardPage = { prefix: 'qiaoyi-reports-', folder: '/h5/reports/' }
 export const PRESCRIPTIONS: CardPage = { prefix: 'qiaoyi-prescriptions-', folder: '/h5/prescriptions/' }
 export const HISTORY: CardPage = { prefix: 'qiaoyi-history-', folder: '/h5/history/' }
+export const PAY: CardPage = { prefix: 'qiaoyi-pay-', folder: '/h5/pay/' }
 export const STUDIES: CardPage = { prefix: 'qiaoyi-studies-', folder: '/h5/studies/' }
 
 /**

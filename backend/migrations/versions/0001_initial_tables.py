@@ -531,6 +531,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_outbox_messages_person_id", ["person_id", "id"], unique=False)
 
     op.create_table(
+        "payment_notifications",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("taken_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_notifications")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
         "people",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("name", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
@@ -2763,6 +2771,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_people_id_number_index"))
 
     op.drop_table("people")
+    op.drop_table("payment_notifications")
     with op.batch_alter_table("outbox_messages", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_messages_person_id")
         batch_op.drop_index("ix_outbox_messages_due_at")

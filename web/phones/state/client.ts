@@ -1,6 +1,6 @@
 import { callJson, getJson, postJson } from '../../shared/http'
-import { parseClock, parseJournal, parseMenu, parseMessages, parsePhones, parseQrCodes, parseSubscribeTemplates } from './parse'
-import type { JournalEntry, MenuButton, Message, PhoneInfo, QrCode, SubscribeTemplate } from './types'
+import { parseClock, parseJournal, parseMenu, parseMessages, parsePayment, parsePhones, parseQrCodes, parseSubscribeTemplates } from './parse'
+import type { JournalEntry, MenuButton, Message, Payment, PhoneInfo, QrCode, SubscribeTemplate } from './types'
 
 /** The sandbox's phones API (docs/sandbox.md). Every function raises ApiError. */
 const PAGE = 200
@@ -55,6 +55,14 @@ export const sendLocation = (openid: string, place: { lat: number; lon: number; 
   postJson(phone(openid, 'location'), place)
 export const answerConsent = (openid: string, template: string, accept: boolean) =>
   postJson(phone(openid, 'consent'), { template_id: template, accept })
+
+/** What the payment sheet shows of what a page hands to it. */
+export async function openPayment(openid: string, fields: Record<string, string>): Promise<Payment> {
+  return parsePayment(await postJson(phone(openid, 'payments'), fields))
+}
+
+export const confirmPayment = (openid: string, prepayId: string, password: string) =>
+  postJson(phone(openid, `payments/${encodeURIComponent(prepayId)}`), { password })
 
 export function sendImage(openid: string, file: File): Promise<unknown> {
   const form = new FormData()

@@ -1,7 +1,7 @@
 import { toMillis } from '../../shared/chinatime'
 import { isRaw, number, objects, type Raw, text } from '../../shared/raw'
 import { safeUrl } from '../../shared/richtext'
-import type { Article, Field, JournalEntry, MenuButton, MenuItem, Message, PhoneInfo, QrCode, SubscribeTemplate } from './types'
+import type { Article, Field, JournalEntry, MenuButton, MenuItem, Message, Payment, PhoneInfo, QrCode, SubscribeTemplate } from './types'
 
 /** The boundary: turns what the sandbox answered into our own types. Nothing here trusts a shape, nothing here throws. */
 function url(value: unknown): string | null {
@@ -104,6 +104,12 @@ export function parseSubscribeTemplates(value: unknown): SubscribeTemplate[] {
     title: text(raw.title),
     longTerm: raw.long_term === true,
   }))
+}
+
+export function parsePayment(value: unknown): Payment {
+  const raw = isRaw(value) ? value : {}
+  const { prepay_id, merchant, description, amount } = raw
+  return { prepayId: text(prepay_id), merchant: text(merchant), description: text(description), amount: number(amount) }
 }
 
 /** The sandbox clock's time in epoch milliseconds, or null. */

@@ -80,6 +80,14 @@ export interface QrCode {
   expired: boolean
 }
 
+/** What the payment sheet shows; the amount is in fen. */
+export interface Payment {
+  prepayId: string
+  merchant: string
+  description: string
+  amount: number
+}
+
 export interface JournalEntry {
   id: number
   /** Epoch milliseconds on the sandbox clock. */
