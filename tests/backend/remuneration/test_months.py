@@ -100,7 +100,7 @@ async def test_what_is_given_back_before_the_month_is_closed_pays_nothing_and_sa
     await charges.reversed(await paid(house, charges))
     await to_the_end_of(house, month)
     [entry] = (await statement(house, pay, month)).entries
-    assert (entry.amount, entry.lines) == (0, ("诊费已经退给患者，这次没有劳务费。",))
+    assert (entry.amount, entry.lines[0]) == (Decimal(0), "诊费已经退给患者，这次没有劳务费。")
     assert await ledger.balances() == {}
     await to_the_end_of(house, next_month(month))
     assert (await statement(house, pay, next_month(month))).entries == ()
