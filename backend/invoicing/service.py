@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from backend.charging import ChargeView, ChargingService
+from backend.charging import ChargeState, ChargeView, ChargingService
 from backend.clock import Clock
 from backend.consultation import ConsultationService
 from backend.db import Database
@@ -18,6 +18,7 @@ from backend.security.policy import SYSTEM, Action, Actor, require
 from backend.signing import SigningService
 from backend.worker_processes import WorkerProcesses
 
+_GIVEN_BACK = "这笔钱已经退给您了，没有发票。"
 _NOT_YET = "会诊结束、结算好了才有发票。结算好了我会告诉您。"
 
 
@@ -55,8 +56,6 @@ class InvoicingService:
         """
         charge = await self._charging.view(actor, charge_id)
         require(actor, Action.INVOICE_READ, patient_id=charge.patient_id)
-        if charge.settled is None:
-            raise IllegalMove(_NOT_YET)
         async with self._database.transaction() as session:
             await self._audit.record(
                 session, actor, Action.INVOICE_READ, patient_id=charge.patient_id, subject=f"charge:{charge_id}"
@@ -76,6 +75,8 @@ class InvoicingService:
             row = await session.get(InvoiceRow, charge.id)
         if row is not None:
             return row
+        if charge.state is not ChargeState.SETTLED:  # what the insurer settled may still wait for a person
+            raise IllegalMove(_GIVEN_BACK if charge.state in GIVEN_BACK else _NOT_YET)
         case = await self._consultations.get(SYSTEM, charge.consultation_id)
         now = self._clock.now()
         document = document_of(charge, case, now)

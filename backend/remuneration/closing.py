@@ -1,5 +1,6 @@
 """Closing a month: its amounts are written down once, posted to the ledger, and told."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from sqlalchemy import select
@@ -55,18 +56,19 @@ class Closing:
                 await self._events.publish(session, "remuneration.stated", month=month, practitioner_id=payee_id)
 
     async def _post(self, case: PaidCase, entries: Sequence[Counted]) -> None:
-        for kind, source in ((EntryKind.SHARE, "platform"), (EntryKind.SUBSIDY, "treasury")):
-            lines = [
-                Line(f"{entry.payee}:{entry.payee_id}", entry.amount)
-                for entry in entries
-                if entry.kind is kind and entry.amount
-            ]
+        """Owe experts and township institutions what they get: out of what the hospital is owed, and the treasury's."""
+        for kind, name, source in (
+            (EntryKind.SHARE, _SHARE, f"institution:{case.hospital_id}"),
+            (EntryKind.SUBSIDY, _SUBSIDY, "treasury"),
+        ):
+            owed: dict[str, int] = defaultdict(int)
+            for entry in entries:
+                if entry.kind is kind:
+                    owed[f"{entry.payee}:{entry.payee_id}"] -= entry.amount
+                    owed[source] += entry.amount
+            lines = [Line(account, amount) for account, amount in owed.items() if amount]
             if lines:
-                total = sum(line.amount for line in lines)
-                name = _SHARE if kind is EntryKind.SHARE else _SUBSIDY
-                await self._ledger.post(
-                    f"{name}:{case.charge_id}", name, f"charge:{case.charge_id}", [*lines, Line(source, -total)]
-                )
+                await self._ledger.post(f"{name}:{case.charge_id}", name, f"charge:{case.charge_id}", lines)
 
     async def _post_back(self, case: PaidCase) -> None:
         posted: dict[str, Posting] = {one.key: one for one in await self._ledger.of(f"charge:{case.charge_id}")}

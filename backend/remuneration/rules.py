@@ -68,18 +68,22 @@ class Work:
 
 @dataclass(frozen=True)
 class Pay:
-    """Who gets what of a fee, in yuan; the three parts sum to it. `lines` explain the expert's in plain Chinese."""
+    """Who gets what of a fee, in yuan; the three parts sum to it. `lines` explain the expert's in plain Chinese.
+
+    Args:
+        institution: of the township. hospital: what stays with the expert's hospital, whose fee it is.
+    """
 
     expert: Decimal
     institution: Decimal
-    platform: Decimal
+    hospital: Decimal
     formula: str
     lines: tuple[str, ...]
 
     @property
     def total(self) -> Decimal:
         """The fee."""
-        return self.expert + self.institution + self.platform
+        return self.expert + self.institution + self.hospital
 
 
 def pay(work: Work, formula: Formula) -> Pay:

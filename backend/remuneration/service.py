@@ -139,6 +139,7 @@ class RemunerationService:
         if charge.settled_at is None or expert_id is None:
             return
         case = await self._consultations.get(SYSTEM, charge.consultation_id)
+        expert = await self._people.practitioner(expert_id)
         async with self._database.transaction() as session:
             if await session.get(PaidCase, charge_id) is not None:
                 return
@@ -148,6 +149,7 @@ class RemunerationService:
                     charge_id=charge_id,
                     consultation_id=charge.consultation_id,
                     expert_id=expert_id,
+                    hospital_id=expert.institution_id,
                     institution_id=case.institution_id,
                     fee=to_fen(charge.fee),
                     settled_at=charge.settled_at,

@@ -13,6 +13,7 @@ from backend.remuneration.rules import EntryKind, Payee
 class PaidCase(Base):
     """A settled charge of a consultation, and the months that it belongs to ("2026-11").
 
+    The fee is the hospital's, where the expert works; the institution is the township's, whose patient it was.
     `counted` once its month is closed; `corrected` once what a later reversal takes back is.
     """
 
@@ -27,6 +28,7 @@ class PaidCase(Base):
     charge_id: Mapped[str] = mapped_column(Id, primary_key=True)
     consultation_id: Mapped[str] = mapped_column(Id)
     expert_id: Mapped[str] = mapped_column(Id)
+    hospital_id: Mapped[str] = mapped_column(Id)
     institution_id: Mapped[str] = mapped_column(Id)
     fee: Mapped[int] = mapped_column(BigInteger)
     settled_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -16,6 +16,7 @@ from bot.flows import (
     expert_critical,
     expert_give_back,
     expert_opinion,
+    expert_pay,
     expert_report,
     expert_schedule,
     history,
@@ -60,6 +61,7 @@ _MODULES = (
     prescriptions,
     pharmacy,
     expert_schedule,
+    expert_pay,
     administrator,
     administrator_invite,
 )

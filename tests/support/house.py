@@ -104,6 +104,14 @@ class PlainLinks:
         """Give the address of the page of a prescription."""
         return f"http://house.test/h5/prescriptions/{prescription_id}"
 
+    def pay(self, charge_id: str) -> str:
+        """Give the address of the page that pays."""
+        return f"http://house.test/h5/pay/{charge_id}"
+
+    def invoice(self, charge_id: str) -> str:
+        """Give the address of a receipt."""
+        return f"http://house.test/h5/invoices/{charge_id}.pdf"
+
     def history(self, consultation_id: str) -> str:
         """Give the address of the page of what is known of the patient."""
         return f"http://house.test/h5/history/{consultation_id}"
@@ -226,6 +234,8 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         reminders=ReminderService(database, clock, events, timers, audit, consultations),
         reports=ReportService(database, clock, events, audit, people, consultations, imaging),
         critical_values=CriticalValueService(timers, database, clock, events, audit, people, consultations, imaging),
+        charging=None,
+        remuneration=None,
         prescriptions=prescriptions,
         dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),
         history=HistoryService(database, clock, events, audit, people, consultations, records, hospitals),

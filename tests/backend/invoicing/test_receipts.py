@@ -12,6 +12,7 @@ import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.charging import ChargeState
 from backend.clock import Clock
 from backend.db import Database
 from backend.errors import Forbidden, IllegalMove
@@ -101,9 +102,7 @@ async def test_once_the_money_is_given_back_the_receipt_says_that_it_counts_no_m
     assert await receipts.genuine(after)
 
 
-async def test_nobody_but_the_patient_gets_it_and_none_is_there_before_it_is_settled(
-    house: House, charges: KnownCharges, receipts: InvoicingService
-) -> None:
+async def test_nobody_but_the_patient_gets_it(house: House, charges: KnownCharges, receipts: InvoicingService) -> None:
     patient, charge = await paid(house, charges)
     for other in (
         await house.actor(await house.new_person()),
@@ -115,7 +114,16 @@ async def test_nobody_but_the_patient_gets_it_and_none_is_there_before_it_is_set
     await receipts.pdf(patient, charge)
     read = [one for one in await house.audit.entries(SYSTEM, limit=50) if one.action == "invoice.read"]
     assert [one.actor_id for one in read] == [patient.person_id]
-    charges.views[charge] = replace(charges.views[charge], settled=None)
+
+
+@pytest.mark.parametrize(
+    "state", [ChargeState.CONFIRMED, ChargeState.SETTLING, ChargeState.DISPUTED, ChargeState.REVERSED]
+)
+async def test_what_is_not_settled_has_no_receipt(
+    house: House, charges: KnownCharges, receipts: InvoicingService, state: ChargeState
+) -> None:
+    patient, charge = await paid(house, charges)
+    charges.views[charge] = replace(charges.views[charge], state=state)
     with pytest.raises(IllegalMove):
         await receipts.pdf(patient, charge)
 

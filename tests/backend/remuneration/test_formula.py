@@ -79,7 +79,7 @@ WORKS = st.builds(
 def test_whatever_the_formula_the_parts_sum_to_the_fee_and_none_is_below_zero(done: Work, formula: Formula) -> None:
     shared = pay(done, formula)
     assert shared.total == done.fee
-    assert min(shared.expert, shared.institution, shared.platform) >= 0
+    assert min(shared.expert, shared.institution, shared.hospital) >= 0
     assert all(part == part.quantize(Decimal("0.01")) for part in (shared.expert, shared.institution))
 
 
@@ -130,7 +130,7 @@ def test_every_part_of_a_share_is_said_in_a_line() -> None:
         "合计74%。",
         "劳务费148元。",
     )
-    assert (shared.expert, shared.institution, shared.platform) == (Decimal(148), Decimal(20), Decimal(32))
+    assert (shared.expert, shared.institution, shared.hospital) == (Decimal(148), Decimal(20), Decimal(32))
 
 
 def test_more_than_the_most_is_said_and_not_paid() -> None:

@@ -21,8 +21,10 @@ from tests.support.cases import assign, begin, complete, open_case, staff
 from tests.support.charges import KnownCharges
 from tests.support.house import House
 
-FEE, SHARE, CENTRE_SHARE, SUBSIDY = 20_000, 11_000, 2_000, 2_000
-"""In fen: of a routine consultation over at once, the invitation accepted at once (base 50 % and 5 %), unrated."""
+SHARE, CENTRE_SHARE, SUBSIDY = 11_000, 2_000, 2_000
+"""In fen; what is owed to somebody is below zero in the ledger.
+
+Of a routine consultation over at once, the invitation accepted at once (base 50 % and 5 %), unrated."""
 
 
 async def consulted(house: House) -> str:
@@ -71,10 +73,10 @@ async def test_a_running_month_shows_what_is_known_and_a_closed_one_pays_it(
     assert entry.lines[-1] == "劳务费110元。"
     centre = house.institutions["青山镇卫生院"]
     assert await ledger.balances() == {
-        f"expert:{expert_id(house)}": SHARE,
-        f"institution:{centre}": CENTRE_SHARE + SUBSIDY,
-        "platform": -SHARE - CENTRE_SHARE,
-        "treasury": -SUBSIDY,
+        f"expert:{expert_id(house)}": -SHARE,
+        f"institution:{centre}": -CENTRE_SHARE - SUBSIDY,
+        f"institution:{house.institutions['省人民医院']}": SHARE + CENTRE_SHARE,
+        "treasury": SUBSIDY,
     }
     assert {one.key for one in await ledger.of(f"charge:{charge}")} == {f"remuneration:{charge}", f"subsidy:{charge}"}
 
@@ -125,8 +127,8 @@ async def test_a_late_refund_is_taken_back_in_the_next_month_by_a_line_that_says
     assert back.amount == Decimal("-110.00")
     assert back.lines[1] == "当时的劳务费110元在这里扣回。"
     assert (now.earned, now.payable) == (Decimal("110.00"), Decimal("110.00"))
-    assert await ledger.balance(f"expert:{expert_id(house)}") == 2 * SHARE
-    assert await ledger.balance("treasury") == -2 * SUBSIDY
+    assert await ledger.balance(f"expert:{expert_id(house)}") == -2 * SHARE
+    assert await ledger.balance("treasury") == 2 * SUBSIDY
     assert sum((await ledger.balances()).values()) == 0
 
 
@@ -163,7 +165,7 @@ async def test_a_month_is_closed_once_and_what_comes_late_belongs_to_the_next(
     assert len((await statement(house, pay, month)).entries) == 1
     await to_the_end_of(house, next_month(month))
     assert len((await statement(house, pay, next_month(month))).entries) == 1
-    assert await ledger.balance(f"expert:{expert_id(house)}") == 2 * SHARE
+    assert await ledger.balance(f"expert:{expert_id(house)}") == -2 * SHARE
 
 
 async def test_what_a_closed_month_says_cannot_be_changed_in_the_tables(
