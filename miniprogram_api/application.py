@@ -20,6 +20,7 @@ from miniprogram_api import (
     consultations,
     devices,
     history,
+    invoices,
     keyimages,
     photographs,
     prescription_papers,
@@ -121,6 +122,7 @@ def make_application(context: Context) -> web.Application:
     application.add_routes(fhir_routes(context.facade, lambda request: _authorised(request, context)))
     application.router.add_get("/h5/bookings/{token}.ics", bookings.calendar_file(context))
     application.router.add_get(prescription_papers.LINKED_PDF, prescription_papers.linked_prescription(context))
+    application.router.add_get(invoices.LINKED_PDF, invoices.linked_invoice(context))
     application.router.add_get(report_documents.LINKED_PDF, report_documents.linked_pdf(context))
     return application
 

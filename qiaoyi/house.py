@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from backend.charging import ChargingService
 from backend.clock import Clock
 from backend.consultation import ConsultationService
 from backend.db import Database, install_key_ring
@@ -17,6 +18,7 @@ from backend.imaging import FolderStore, ImagingService, ObjectStore, SealedObje
 from backend.imaging.remotestore import RemoteStore
 from backend.insurance.insurer import Insurer
 from backend.insurance.national import NationalInsurer
+from backend.invoicing import InvoicingService
 from backend.people import PeopleService
 from backend.prescription import PrescriptionPapers, PrescriptionService
 from backend.records import RecordService
@@ -26,6 +28,7 @@ from backend.records.hospital.registry import Hospitals
 from backend.records.hospital.writeback import WriteBack
 from backend.records.monitoring.service import MonitoringService
 from backend.records.slips.service import SlipService
+from backend.remuneration import RemunerationService
 from backend.reporting import CriticalValueService, ReportDocuments, ReportService
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
@@ -65,6 +68,9 @@ class House:
     prescriptions: PrescriptionService
     papers: PrescriptionPapers
     dispensing: DispensingService
+    charging: ChargingService | None
+    remuneration: RemunerationService | None
+    invoicing: InvoicingService | None
     hospitals: Hospitals
     history: HistoryService
     write_back: WriteBack
@@ -174,6 +180,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             prescriptions=prescriptions,
             papers=papers,
             dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),
+            charging=None,
+            remuneration=None,
+            invoicing=None,
             hospitals=hospitals,
             history=history,
             write_back=write_back,

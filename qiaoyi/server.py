@@ -40,7 +40,14 @@ from qiaoyi.health import Health
 from qiaoyi.house import House
 from qiaoyi.imaging import imaging_routes, imaging_work, serving_machines
 from qiaoyi.language import make_language
-from qiaoyi.links import PublicLinks, calendar_tokens, prescription_tokens, recording_tokens, report_tokens
+from qiaoyi.links import (
+    PublicLinks,
+    calendar_tokens,
+    invoice_tokens,
+    prescription_tokens,
+    recording_tokens,
+    report_tokens,
+)
 from qiaoyi.recordings import Playback
 from qiaoyi.sandbox_clock import ClockFollower
 from qiaoyi.settings import ServeRole, SettingsError
@@ -89,8 +96,9 @@ async def serving(house: House) -> AsyncIterator[None]:
         tokens, limits = await _shared(house, settings.wechat.app_id, stack)
         sending = Sending(house.database, house.clock, house.people, settings.wechat, files=house.files, tokens=tokens)
         calendar = calendar_tokens(house.ring, house.clock)
+        invoices = invoice_tokens(house.ring, house.clock)
         identities = Identities(house.database, house.clock, house.people, home_channel=CHANNEL)
-        services = _services(house, sending, PublicLinks(settings.public, calendar))
+        services = _services(house, sending, PublicLinks(settings.public, calendar, invoices))
         notifications.register(house.events, services)
         membership = Membership(house.database, house.people, sending.rows, sending.worker)
         membership.register(house.events)
@@ -120,7 +128,7 @@ async def serving(house: House) -> AsyncIterator[None]:
                 followed=membership.followed,
             )
             work["turns"] = receiving.run
-            application = _application(house, receiving, identities, http, calendar, limits)
+            application = _application(house, receiving, identities, http, calendar, invoices, limits)
         if settings.role is ServeRole.ALL and application is not None:
             media = MediaProcess(house)
             media.add_to(application)
@@ -183,6 +191,8 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         prescriptions=house.prescriptions,
         dispensing=house.dispensing,
         critical_values=house.critical_values,
+        charging=house.charging,
+        remuneration=house.remuneration,
         history=house.history,
         files=house.files,
         outbox=sending.outbox,
@@ -207,6 +217,7 @@ def _application(
     identities: Identities,
     http: aiohttp.ClientSession,
     calendar: Sessions,
+    invoices: Sessions,
     limits: RateLimits,
 ) -> web.Application:
     settings = house.settings
@@ -223,6 +234,7 @@ def _application(
         documents=house.documents,
         prescriptions=house.prescriptions,
         papers=house.papers,
+        invoicing=house.invoicing,
         monitoring=house.monitoring,
         history=house.history,
         facade=house.facade,
@@ -243,6 +255,7 @@ def _application(
         identities=identities,
         sessions=Sessions(house.ring.derive("session"), house.clock),
         calendar_links=calendar,
+        invoice_links=invoices,
         recording_links=recording_links,
         report_links=report_tokens(house.ring, house.clock),
         prescription_links=prescription_tokens(house.ring, house.clock),

@@ -112,8 +112,8 @@ def bill(charge: ChargeView, now: datetime) -> str:
 
 def bill_title(charge: ChargeView) -> str:
     """Give a charge in the few words of a button."""
-    cash = (charge.settled or charge.quote).cash if charge.settled or charge.quote else charge.fee
-    return f"{short_day(charge.starts_at)} {said(cash)}"
+    split = charge.settled or charge.quote
+    return f"{short_day(charge.starts_at)} {said(charge.fee if split is None else split.cash)}"
 
 
 def bill_choices(charge: ChargeView) -> tuple[Choice, ...]:

@@ -1,5 +1,7 @@
 """Pay: a month is closed, and everybody whom it concerns hears what came of it."""
 
+from decimal import Decimal
+
 from backend.money import said
 from backend.remuneration import Payee, RemunerationService
 from backend.remuneration.rules import said_month
@@ -29,7 +31,7 @@ async def closed(notifier: Notifier) -> None:
     """Administrators hear what the month comes to, and where the table is."""
     month = notifier.payload["month"]
     statements = await _service(notifier).statements(SYSTEM, month)
-    totals = {payee: sum((one.payable for one in statements if one.payee is payee), 0) for payee in Payee}
+    totals = {payee: sum((one.payable for one in statements if one.payee is payee), Decimal(0)) for payee in Payee}
     experts = sum(one.payee is Payee.EXPERT for one in statements)
     words = (
         f"{said_month(month)}的劳务费算好了：{experts}位专家，应发{said(totals[Payee.EXPERT])}；"

@@ -1,6 +1,7 @@
 """The services of the house on a real database, wired as the product wires them, and a few people to talk to."""
 
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -142,6 +143,7 @@ class House:
     outbox: CollectedMessages
     signing: SigningService
     hospitals: Hospitals
+    workers: list[Callable[[], Awaitable[int]]] = field(default_factory=list)
     happened: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     institutions: dict[str, str] = field(default_factory=dict)
     practitioners: dict[str, str] = field(default_factory=dict)
@@ -178,8 +180,8 @@ class House:
         return await self.actor(person_id)
 
     async def settle(self) -> None:
-        """Let everything that happened reach its consumers, and fire the timers that are due."""
-        while await self.events.dispatch() + await self.timers.fire():
+        """Let everything that happened reach its consumers, fire the timers that are due, let `workers` do theirs."""
+        while await self.events.dispatch() + await self.timers.fire() + sum([await work() for work in self.workers]):
             pass
 
     def heard(self, type_: str) -> list[dict[str, Any]]:
