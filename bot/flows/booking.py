@@ -5,7 +5,7 @@ from backend.consultation.views import ConsultationView
 from backend.scheduling import BookingState, BookingView, SlotView
 from bot.cards.booking import booked
 from bot.dialogue import Dialogue, Turn
-from bot.flows import paying
+from bot.flows import identity, paying
 from bot.flows.words import REASONS, ask_reason, on_words
 from bot.messages import Choice, Menu
 from bot.wording import day, moment, time_of_day
@@ -94,7 +94,8 @@ async def _sure(turn: Turn, argument: str) -> None:
         await _days(turn, consultation_id)
         return
     if held is None and turn.services.charging is not None:
-        await paying.hold(turn, consultation_id, slot_id)
+        if not await identity.is_asked_for(turn, consultation_id, slot_id):
+            await paying.hold(turn, consultation_id, slot_id)
         return
     step = consultations.book if held is None else consultations.reschedule
     booking = await step(turn.actor, consultation_id, slot_id)

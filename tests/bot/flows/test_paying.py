@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from backend.charging import ChargeState
 from backend.consultation.views import ConsultationView
+from backend.people.rules import identity_check_character
 from tests.bot.flows.staff.conftest import County, settle_in
 from tests.support.cashier import Cashier, let_charge
 from tests.support.house import House
@@ -252,6 +253,36 @@ async def test_questions_about_money_are_answered_as_it_is(counter: Counter) -> 
         "有发票吗": "看电子发票",
     }.items():
         assert answer in await counter.patient.say(words), words
+
+
+async def test_whose_identity_number_is_not_known_is_asked_for_it_once(counter: Counter) -> None:
+    other = await counter.county.story.patient("李大山")
+    case = await counter.county.story.open_case(other)
+    await counter.county.story.submit(case, counter.county.doctor)
+    await counter.county.story.accept(case, counter.county.expert)
+    new = Counter(counter.county, counter.cashier, case)
+    counter.county.patient = other
+    assert "凭看病人的身份证号" in await new.choose(time=1)
+    await other.tap("写身份证号")
+    assert "身份证号" in await other.say("110101198001")
+    assert other.state.flow == "identity"
+    digits = "11010119800101777"
+    number = digits + identity_check_character(digits)
+    assert "正在问医保" in await other.say(number)
+    assert "医保里没有查到这个身份证号" in await other.hear()
+    await other.tap("不约了")
+    assert "正在问医保" in await new.choose(time=1)
+
+
+async def test_one_may_book_without_insurance_and_without_a_number(counter: Counter) -> None:
+    other = await counter.county.story.patient("李大山")
+    case = await counter.county.story.open_case(other)
+    await counter.county.story.submit(case, counter.county.doctor)
+    await counter.county.story.accept(case, counter.county.expert)
+    counter.county.patient = other
+    await Counter(counter.county, counter.cashier, case).choose(time=1)
+    await other.tap("不用医保")
+    assert "您要付200元" in await other.hear()
 
 
 async def test_where_nothing_is_charged_the_bot_says_so(house: House) -> None:
