@@ -10,7 +10,7 @@ from bot.messages import Choice, Link, Menu, Message, Notice
 from bot.wording import lines, moment, short_day, time_of_day
 
 ARRIVES = "原路退回，一般几分钟就到；付钱用的是银行卡的，最晚3个工作日。"
-_FREE = "医保和补助把钱都付了，您不用付。"
+_FREE = "这次您不用付钱。"
 
 
 def split_lines(split: Split) -> str:

@@ -11,8 +11,8 @@ from bot.cards.notices import notice
 from bot.messages import Choice, Menu, Notice, Text
 from bot.notifications.notifier import Notifier
 
-_BILLS = "我的账单"
-_BILLS_CHOICE = Choice("charge.bills", _BILLS)
+_MENU = "药、设备、账单"
+_BILLS_CHOICE = Choice("charge.bills", "我的账单")
 
 
 def _charging(notifier: Notifier) -> ChargingService:
@@ -77,7 +77,7 @@ async def settled(notifier: Notifier) -> None:
     """What each has paid in the end, and why."""
     view, charge = await notifier.case(), await _charge(notifier)
     if charge.settled is not None:
-        note = notice("result", "会诊费用已结算", view, notifier.now, status="已结算", button=_BILLS)
+        note = notice("result", "会诊费用已结算", view, notifier.now, status="已结算", button=_MENU)
         await notifier.tell_speaker(view, result(charge, note))
 
 

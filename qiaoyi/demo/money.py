@@ -41,12 +41,12 @@ class Money:
         await self._patient.says(next(one.id_number for one in demo().patients if one.name == self._patient.name))
 
     async def quoted(self) -> Message:
-        """Read the card that says who pays what, ask how it was worked out, and give the card that leads to the page."""
+        """Read the card that says who pays what, ask how it was worked out; give the card that leads to the page."""
         await self._patient.hears("正在问医保能报多少")
         await self._patient.hears("您要付")
         card = await self._patient.hears("去付钱")
         await self._patient.taps("怎么算的")
-        await self._patient.hears("报销比例")
+        await self._patient.hears("这样算的")
         return card
 
     async def pay(self, card: Message) -> None:

@@ -213,7 +213,7 @@ class Story:
 
     async def _all_hear_of_the_booking(self, doctor: Person, expert: Person) -> None:
         for person in (doctor, expert):
-            await person.hears("约好了")
+            await person.hears("约好了", "已约好")
 
     async def _supplement(self, doctor: Person, expert: Person) -> None:
         await expert.taps("需要补充资料")
