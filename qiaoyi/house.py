@@ -19,6 +19,7 @@ from backend.imaging.remotestore import RemoteStore
 from backend.insurance.insurer import Insurer
 from backend.insurance.national import NationalInsurer
 from backend.invoicing import InvoicingService
+from backend.ledger import LedgerService
 from backend.people import PeopleService
 from backend.prescription import PrescriptionPapers, PrescriptionService
 from backend.records import RecordService
@@ -37,6 +38,7 @@ from backend.signing import SigningService
 from backend.timers import Timers
 from backend.video.service import VideoService
 from qiaoyi.fhir import WRITTEN_AFTER, make_facade, written_sources
+from qiaoyi.money import make_charging
 from qiaoyi.settings import Settings, SettingsError
 
 
@@ -101,6 +103,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     hospitals: Hospitals | None = None
     slips: SlipService | None = None
     insurer = NationalInsurer(database, clock, settings.insurer) if settings.insurer else None
+    invoicing: InvoicingService | None = None
     files = FileStore(database, settings.data / "files", clock)
     try:
         events = EventBus(database, clock)
@@ -145,6 +148,26 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             written_sources(database, people, imaging, prescriptions.formulary, settings.public),
             WRITTEN_AFTER,
         )
+        ledger = LedgerService(database, clock)
+        charging = make_charging(
+            database,
+            clock,
+            events,
+            timers,
+            audit,
+            people,
+            scheduling,
+            consultations,
+            ledger,
+            insurer=insurer,
+            payments=None,
+        )
+        remuneration = None
+        if charging is not None:
+            remuneration = RemunerationService(
+                database, clock, events, timers, audit, people, consultations, reports, ledger, charging
+            )
+            invoicing = InvoicingService(database, clock, audit, consultations, signing, charging)
         yield House(
             settings=settings,
             ring=ring,
@@ -180,9 +203,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             prescriptions=prescriptions,
             papers=papers,
             dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),
-            charging=None,
-            remuneration=None,
-            invoicing=None,
+            charging=charging,
+            remuneration=remuneration,
+            invoicing=invoicing,
             hospitals=hospitals,
             history=history,
             write_back=write_back,
@@ -201,6 +224,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             documents.close()
         if imaging is not None:
             imaging.close()
+        if invoicing is not None:
+            invoicing.close()
         if slips is not None:
             slips.close()
         files.close()

@@ -107,6 +107,8 @@ async def serving(house: House) -> AsyncIterator[None]:
             work |= {"events": house.events.run, "timers": house.timers.run, "audit": house.audit.run}
             work["files"] = house.files.keep_swept
             work |= imaging_work(house)
+            if house.charging is not None:
+                work["charging"] = house.charging.run
             work["prescriptions"] = house.papers.keep_printing
             work["hospital histories"] = house.history.keep_fetching
             work["hospital write-back"] = house.write_back.keep_writing
