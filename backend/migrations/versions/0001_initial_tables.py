@@ -308,15 +308,45 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=32), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("level", sa.String(length=16), nullable=False),
+        sa.Column("insurance_code", sa.String(length=12), nullable=True),
         sa.Column("region", sa.String(length=64), nullable=False),
         sa.Column("address", sa.String(length=128), nullable=False),
         sa.Column("latitude", sa.Double(), nullable=False),
         sa.Column("longitude", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_institutions")),
         sa.UniqueConstraint("code", name=op.f("uq_institutions_code")),
+        sa.UniqueConstraint("insurance_code", name=op.f("uq_institutions_insurance_code")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
+    op.create_table(
+        "insurer_messages",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("message", sa.String(length=64), nullable=False),
+        sa.Column("transaction", sa.String(length=8), nullable=False),
+        sa.Column("msgid", sa.String(length=30), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("institution", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=6), nullable=False),
+        sa.Column("insured", sa.String(length=6), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("code", sa.String(length=24), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("asked", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("answer", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("sends", sa.Integer(), nullable=False),
+        sa.Column("sent_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("answered_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_insurer_messages")),
+        sa.UniqueConstraint("message", "transaction", name=op.f("uq_insurer_messages_message_transaction")),
+        sa.UniqueConstraint("msgid", name=op.f("uq_insurer_messages_msgid")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("insurer_messages", schema=None) as batch_op:
+        batch_op.create_index("ix_insurer_messages_subject", ["subject", "transaction", "id"], unique=False)
+
     op.create_table(
         "invoices",
         sa.Column("charge_id", sa.String(length=32), nullable=False),
@@ -2840,6 +2870,10 @@ def downgrade() -> None:
 
     op.drop_table("laboratory_slips")
     op.drop_table("invoices")
+    with op.batch_alter_table("insurer_messages", schema=None) as batch_op:
+        batch_op.drop_index("ix_insurer_messages_subject")
+
+    op.drop_table("insurer_messages")
     op.drop_table("institutions")
     with op.batch_alter_table("inbound_messages", schema=None) as batch_op:
         batch_op.drop_index("ix_inbound_messages_received_at")
