@@ -268,6 +268,7 @@ async def _furnish(house: House) -> None:
             kind=kind,
             region="青山县",
             address=f"{name[:3]}中心街{number + 1}号",
+            insurance_code=f"H{number:011}",
             latitude=latitude,
             longitude=longitude,
         )
