@@ -6,6 +6,8 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from backend.errors import InvalidInput
 
 FEN = Decimal("0.01")
+_CAPITALS = "零壹贰叁肆伍陆柒捌玖"
+_PLACES = ("", "拾", "佰", "仟")
 LARGEST = Decimal(10_000_000)
 """More than this in one amount is a slip of the finger or an attack."""
 
@@ -51,6 +53,40 @@ def said(amount: Decimal) -> str:
     """Give an amount as people read it: 35.5 as “35.50元”, 1234 as “1234元”."""
     whole = amount == amount.to_integral_value()
     return f"{amount:.0f}元" if whole else f"{rounded(amount):.2f}元"
+
+
+def in_capitals(amount: Decimal) -> str:
+    """Give an amount as it stands on receipts, in figures that cannot be altered: 1004.5 as “壹仟零肆元伍角整”.
+
+    After 支付结算办法 (1997), 附一: 正确填写票据和结算凭证的基本规定.
+
+    Raises:
+        ValueError: below zero, of ten million or more, or with parts of a fen.
+    """
+    fen = to_fen(amount)
+    if not 0 <= amount < LARGEST:
+        raise ValueError("no amount of a receipt")
+    yuan, (jiao, rest) = fen // 100, divmod(fen % 100, 10)
+    words = f"{_whole_in_capitals(yuan)}元" if yuan else ""
+    if not jiao and not rest:
+        return f"{words or '零元'}整"
+    if jiao:
+        words += f"{_CAPITALS[jiao]}角"
+    elif yuan:
+        words += "零"
+    return f"{words}{_CAPITALS[rest]}分" if rest else f"{words}整"
+
+
+def _whole_in_capitals(number: int) -> str:
+    found = ""
+    for place, digit in enumerate(reversed(str(number))):
+        if place == 4 and number % 10**8 // 10**4:
+            found = f"万{found}"
+        if digit != "0":
+            found = f"{_CAPITALS[int(digit)]}{_PLACES[place % 4]}{found}"
+        elif found and found[0] not in "零万":
+            found = f"零{found}"
+    return found
 
 
 def shared(total: int, weights: Sequence[Decimal | int]) -> list[int]:

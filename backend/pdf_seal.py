@@ -21,8 +21,9 @@ class Seal:
     root: bytes
 
 
-def sealed(pdf: bytes, seal: Seal, at: datetime) -> bytes:
-    """Give the file with an invisible signature over all of it, which states the moment `at`; no change is allowed."""
+def sealed(pdf: bytes, seal: Seal, at: datetime, reason: str) -> bytes:
+    """Give the file with an invisible signature over all of it, which states the moment `at` and why it was put; no
+    change is allowed."""
     from asn1crypto import keys, x509
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign import signers
@@ -50,7 +51,7 @@ def sealed(pdf: bytes, seal: Seal, at: datetime) -> bytes:
         subfilter=SigSeedSubFilter.PADES,
         certify=True,
         docmdp_permissions=MDPPerm.NO_CHANGES,
-        reason="药师审核通过的处方",
+        reason=reason,
     )
     out = io.BytesIO()
     SealingOurTime(meta, signer).sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), output=out)

@@ -63,7 +63,7 @@ def print_prescription(page: Page) -> bytes:
 
 def print_sealed(page: Page, seal: Seal, at: datetime) -> bytes:
     """Give the PDF file with the platform's seal over it, which states the moment `at`."""
-    return sealed(print_prescription(page), seal, at)
+    return sealed(print_prescription(page), seal, at, "药师审核通过的处方")
 
 
 class _Printer(Sheet):

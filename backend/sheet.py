@@ -61,11 +61,21 @@ class Sheet:
         """Give the width of a text in points."""
         return float(pdfmetrics.stringWidth(text, _FONT, size))
 
-    def write(self, x: float, y: float, text: str, size: float, *, strong: bool = False, grey: float = 0.0) -> None:
-        """Write a text whose base line begins at a place."""
+    def write(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        *,
+        strong: bool = False,
+        grey: float = 0.0,
+        colour: tuple[float, float, float] | None = None,
+    ) -> None:
+        """Write a text whose base line begins at a place, in grey or in a colour (red, green and blue, 0 to 1)."""
         self.canvas.setFont(_FONT, size)
-        self.canvas.setFillGray(grey)
-        self.canvas.setStrokeGray(grey)
+        self.canvas.setFillColorRGB(*(colour or (grey, grey, grey)))
+        self.canvas.setStrokeColorRGB(*(colour or (grey, grey, grey)))
         self.canvas.setLineWidth(size * 0.035)  # an outline of the same colour makes a letter bold
         self.canvas.drawString(x, y, text, mode=2 if strong else None)
 

@@ -25,7 +25,7 @@ PATIENT: tuple[Button, ...] = (
         below=(
             Button("使用帮助", "help.howto"),
             _PROFILE,
-            Button("用药和设备", "patient.care"),
+            Button("药、设备、账单", "patient.care"),
             Button("隐私与同意", "patient.privacy"),
             Button("转人工", "help.human"),
         ),
@@ -42,7 +42,7 @@ BY_ROLE: dict[Role, tuple[Button, ...]] = {
     Role.EXPERT: (
         Button("会诊邀请", "expert.offers"),
         Button("我的会诊", "expert.mine"),
-        Button("更多", below=(Button("我的日程", "expert.schedule"), *_STAFF_HELP)),
+        Button("更多", below=(Button("我的日程", "expert.schedule"), Button("我的劳务费", "expert.pay"), *_STAFF_HELP)),
     ),
     Role.PHARMACIST: (
         Button("待审处方", "pharmacist.queue"),

@@ -7,6 +7,7 @@ from backend.clock import Clock
 from backend.help_desk import HelpDesk
 
 if TYPE_CHECKING:
+    from backend.charging import ChargingService
     from backend.consultation.service import ConsultationService
     from backend.dispensing import DispensingService
     from backend.dispensing.reminders_prescribed import PrescribedReminders
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from backend.records.hospital.history import HistoryService
     from backend.records.monitoring.service import MonitoringService
     from backend.records.slips.service import SlipService
+    from backend.remuneration import RemunerationService
     from backend.reporting import CriticalValueService, ReportService
     from backend.rights import AccessHistory
     from backend.scheduling.service import SchedulingService
@@ -52,6 +54,12 @@ class Links(Protocol):
     def verification(self, code: str) -> str:
         """Give the address of the public page that says what the paper with this code should say."""
 
+    def pay(self, charge_id: str) -> str:
+        """Give the address of the page on which a charge is paid; it asks who opens it."""
+
+    def invoice(self, charge_id: str) -> str:
+        """Give the address of the receipt of a settled charge (`/h5/invoices/{token}.pdf`)."""
+
     def history(self, consultation_id: str) -> str:
         """Give the address of the page of what is known of a consultation's patient, for those who treat."""
 
@@ -67,7 +75,7 @@ class Links(Protocol):
 
 @dataclass
 class Services:
-    """The use cases of the house."""
+    """The use cases of the house. `charging` and `remuneration` are None where nothing is charged."""
 
     people: "PeopleService"
     consultations: "ConsultationService"
@@ -82,6 +90,8 @@ class Services:
     prescriptions: "PrescriptionService"
     dispensing: "DispensingService"
     critical_values: "CriticalValueService"
+    charging: "ChargingService | None"
+    remuneration: "RemunerationService | None"
     history: "HistoryService"
     files: "FileStore"
     outbox: "Outbox"

@@ -21,6 +21,7 @@ from miniprogram_api import (
     copies,
     devices,
     history,
+    invoices,
     keyimages,
     medicines,
     pay,
@@ -135,6 +136,7 @@ def make_application(context: Context) -> web.Application:
     application.router.add_get("/h5/bookings/{token}.ics", bookings.calendar_file(context))
     application.router.add_get(copies.LINKED_COPY, copies.linked_copy(context))
     application.router.add_get(prescription_papers.LINKED_PDF, prescription_papers.linked_prescription(context))
+    application.router.add_get(invoices.LINKED_PDF, invoices.linked_invoice(context))
     application.router.add_get(report_documents.LINKED_PDF, report_documents.linked_pdf(context))
     return application
 

@@ -15,6 +15,7 @@ from miniprogram_api.web_login import WebLogin
 if TYPE_CHECKING:
     from backend.consultation import ConsultationService
     from backend.imaging import ImagingService
+    from backend.invoicing import InvoicingService
     from backend.people.service import PeopleService
     from backend.prescription import PrescriptionPapers, PrescriptionService
     from backend.records.facade import Facade
@@ -40,6 +41,7 @@ class Context:
         mint: makes the token that a room's WebSocket takes.
         public_url: how browsers reach the product.
         calendar_links: tokens that open one booking's calendar file.
+        invoice_links: tokens that open one receipt. `invoicing` is None where nothing is charged.
         recording_links: tokens that open one track of a recording for a while.
         report_links: tokens that open the PDF of one report for a while.
         copy_links: tokens that fetch the copy of one person's data for a while.
@@ -59,6 +61,7 @@ class Context:
     documents: "ReportDocuments"
     prescriptions: "PrescriptionService"
     papers: "PrescriptionPapers"
+    invoicing: "InvoicingService | None"
     monitoring: "MonitoringService"
     history: "HistoryService"
     facade: "Facade"
@@ -70,6 +73,7 @@ class Context:
     identities: Identities
     sessions: Sessions
     calendar_links: Sessions
+    invoice_links: Sessions
     recording_links: Sessions
     report_links: Sessions
     prescription_links: Sessions

@@ -76,6 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     _certificate(_verb(verbs, "certificate", commands.certificate, "let doctors and pharmacists sign prescriptions"))
     _hospital(_verb(verbs, "hospital", commands.hospital, "say which hospitals are asked for histories and written to"))
 
+    pay = _verb(verbs, "statements", commands.statement, "give a month's pay of experts and institutions as a table")
+    pay.add_argument("month", help="such as 2026-11; of a month that runs: as far as it is known")
+    pay.add_argument("--out", type=Path, metavar="FILE", help="a CSV file for a spreadsheet (default: standard output)")
+
     keys = _verb(verbs, "keys", commands.rotate_keys, "rotate the encryption key")
     keys.add_argument("action", choices=["rotate"])
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from backend.charging import ChargingService
 from backend.clock import Clock
 from backend.consultation import ConsultationService
 from backend.db import Database, install_key_ring
@@ -17,6 +18,8 @@ from backend.imaging import FolderStore, ImagingService, ObjectStore, SealedObje
 from backend.imaging.remotestore import RemoteStore
 from backend.insurance.insurer import Insurer
 from backend.insurance.national import NationalInsurer
+from backend.invoicing import InvoicingService
+from backend.ledger import LedgerService
 from backend.payment.inbox import PaymentInbox
 from backend.payment.wechat_pay import WeChatPay
 from backend.people import PeopleService
@@ -28,6 +31,7 @@ from backend.records.hospital.registry import Hospitals
 from backend.records.hospital.writeback import WriteBack
 from backend.records.monitoring.service import MonitoringService
 from backend.records.slips.service import SlipService
+from backend.remuneration import RemunerationService
 from backend.reporting import CriticalValueService, ReportDocuments, ReportService
 from backend.rights import AccessHistory, DataCopies
 from backend.scheduling import SchedulingService
@@ -40,6 +44,7 @@ from backend.video.service import VideoService
 from miniprogram_api.pay import ChargeDesk
 from miniprogram_api.payment_notifications import NOTIFICATIONS
 from qiaoyi.fhir import WRITTEN_AFTER, make_facade, written_sources
+from qiaoyi.money import make_charging
 from qiaoyi.settings import Settings, SettingsError
 
 
@@ -77,6 +82,9 @@ class House:
     prescriptions: PrescriptionService
     papers: PrescriptionPapers
     dispensing: DispensingService
+    charging: ChargingService | None
+    remuneration: RemunerationService | None
+    invoicing: InvoicingService | None
     hospitals: Hospitals
     history: HistoryService
     write_back: WriteBack
@@ -113,6 +121,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     hospitals: Hospitals | None = None
     slips: SlipService | None = None
     insurer = NationalInsurer(database, clock, settings.insurer) if settings.insurer else None
+    invoicing: InvoicingService | None = None
     files = FileStore(database, settings.data / "files", clock)
     try:
         events = EventBus(database, clock)
@@ -160,6 +169,29 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             WRITTEN_AFTER,
         )
         facade = make_facade(database, clock, audit, people, imaging, prescriptions.formulary, settings.public)
+        ledger = LedgerService(database, clock)
+        charging = make_charging(
+            database,
+            clock,
+            events,
+            timers,
+            audit,
+            people,
+            scheduling,
+            consultations,
+            ledger,
+            insurer=insurer,
+            payments=payments,
+        )
+        inbox = None if payments is None else PaymentInbox(database, clock, payments)
+        remuneration = None
+        if charging is not None:
+            if inbox is not None:
+                inbox.handled_by(charging.take)
+            remuneration = RemunerationService(
+                database, clock, events, timers, audit, people, consultations, reports, ledger, charging
+            )
+            invoicing = InvoicingService(database, clock, audit, consultations, signing, charging)
         yield House(
             settings=settings,
             ring=ring,
@@ -196,6 +228,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             prescriptions=prescriptions,
             papers=papers,
             dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),
+            charging=charging,
+            remuneration=remuneration,
+            invoicing=invoicing,
             hospitals=hospitals,
             history=history,
             write_back=write_back,
@@ -205,7 +240,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             help_desk=HelpDesk(database, events),
             insurer=insurer,
             payments=payments,
-            payment_inbox=None if payments is None else PaymentInbox(database, clock, payments),
+            payment_inbox=inbox,
+            charges=charging,
         )
     finally:
         if insurer is not None:
@@ -220,6 +256,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             documents.queue.close()
         if imaging is not None:
             imaging.close()
+        if invoicing is not None:
+            invoicing.close()
         if slips is not None:
             slips.close()
         files.close()

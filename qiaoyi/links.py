@@ -11,6 +11,7 @@ from miniprogram_api.sessions import Sessions
 _CALENDAR_VALID = timedelta(days=60)
 _RECORDING_VALID = timedelta(minutes=30)
 _COPY_VALID = timedelta(minutes=30)
+_INVOICE_VALID = timedelta(days=30)
 _REPORT_VALID = timedelta(minutes=30)
 
 
@@ -39,13 +40,19 @@ def copy_tokens(ring: KeyRing, clock: Clock) -> Sessions:
     return Sessions(ring.derive("copy"), clock, purpose="copy", valid_for=_COPY_VALID)
 
 
+def invoice_tokens(ring: KeyRing, clock: Clock) -> Sessions:
+    """Give the tokens that open one receipt, in every process the same; the chat makes a fresh one at each tap."""
+    return Sessions(ring.derive("invoice"), clock, purpose="invoice", valid_for=_INVOICE_VALID)
+
+
 class PublicLinks:
     """Makes addresses below the product's public one."""
 
-    def __init__(self, public_url: str, calendar: Sessions, copies: Sessions) -> None:
+    def __init__(self, public_url: str, calendar: Sessions, copies: Sessions, invoices: Sessions) -> None:
         self._public_url = public_url
         self._calendar = calendar
         self._copies = copies
+        self._invoices = invoices
 
     def calendar(self, booking: BookingView) -> str:
         """Give the address of the booking's calendar file; it shows the booking as it is when it is opened."""
@@ -79,6 +86,15 @@ class PublicLinks:
     def verification(self, code: str) -> str:
         """Give the address of the public verification page of a paper; its code is the right to see it."""
         return f"{self._public_url}/verify/{code}"
+
+    def pay(self, charge_id: str) -> str:
+        """Give the address of the page on which a charge is paid: no secret either."""
+        return f"{self._public_url}/h5/pay/{charge_id}"
+
+    def invoice(self, charge_id: str) -> str:
+        """Give the address of a receipt; it shows the receipt as it is when it is opened."""
+        token, _ = self._invoices.mint(charge_id)
+        return f"{self._public_url}/h5/invoices/{token}.pdf"
 
     def history(self, consultation_id: str) -> str:
         """Give the address of the page of what is known of a consultation's patient: no secret either."""

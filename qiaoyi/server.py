@@ -42,7 +42,15 @@ from qiaoyi.health import Health
 from qiaoyi.house import House
 from qiaoyi.imaging import imaging_routes, imaging_work, serving_machines
 from qiaoyi.language import make_language
-from qiaoyi.links import PublicLinks, calendar_tokens, copy_tokens, prescription_tokens, recording_tokens, report_tokens
+from qiaoyi.links import (
+    PublicLinks,
+    calendar_tokens,
+    copy_tokens,
+    invoice_tokens,
+    prescription_tokens,
+    recording_tokens,
+    report_tokens,
+)
 from qiaoyi.metrics import MetricsPage
 from qiaoyi.recordings import Playback
 from qiaoyi.sandbox_clock import ClockFollower
@@ -92,10 +100,10 @@ async def serving(house: House) -> AsyncIterator[None]:
         tokens, limits = await _shared(house, settings.wechat.app_id, stack)
         sending = Sending(house.database, house.clock, house.people, settings.wechat, files=house.files, tokens=tokens)
         calendar = calendar_tokens(house.ring, house.clock)
+        invoices = invoice_tokens(house.ring, house.clock)
         identities = Identities(house.database, house.clock, house.people, home_channel=CHANNEL)
-        services = _services(
-            house, sending, PublicLinks(settings.public, calendar, copy_tokens(house.ring, house.clock))
-        )
+        links = PublicLinks(settings.public, calendar, copy_tokens(house.ring, house.clock), invoices)
+        services = _services(house, sending, links)
         notifications.register(house.events, services)
         membership = Membership(house.database, house.people, sending.rows, sending.worker)
         membership.register(house.events)
@@ -104,6 +112,8 @@ async def serving(house: House) -> AsyncIterator[None]:
             work |= {"events": house.events.run, "timers": house.timers.run, "audit": house.audit.run}
             work["files"] = house.files.keep_swept
             work |= imaging_work(house)
+            if house.charging is not None:
+                work["charging"] = house.charging.run
             work["prescriptions"] = house.papers.queue.keep_making
             work["hospital histories"] = house.history.keep_fetching
             work["hospital write-back"] = house.write_back.keep_writing
@@ -125,7 +135,7 @@ async def serving(house: House) -> AsyncIterator[None]:
                 followed=membership.followed,
             )
             work["turns"] = receiving.run
-            application = _application(house, receiving, identities, http, calendar, limits, sending.metrics)
+            application = _application(house, receiving, identities, http, calendar, invoices, limits, sending.metrics)
         if settings.role is ServeRole.ALL and application is not None:
             media = MediaProcess(house)
             media.add_to(application)
@@ -207,6 +217,8 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         prescriptions=house.prescriptions,
         dispensing=house.dispensing,
         critical_values=house.critical_values,
+        charging=house.charging,
+        remuneration=house.remuneration,
         history=house.history,
         files=house.files,
         outbox=sending.outbox,
@@ -232,6 +244,7 @@ def _application(
     identities: Identities,
     http: aiohttp.ClientSession,
     calendar: Sessions,
+    invoices: Sessions,
     limits: RateLimits,
     metrics: Metrics,
 ) -> web.Application:
@@ -249,6 +262,7 @@ def _application(
         documents=house.documents,
         prescriptions=house.prescriptions,
         papers=house.papers,
+        invoicing=house.invoicing,
         monitoring=house.monitoring,
         history=house.history,
         facade=house.facade,
@@ -269,6 +283,7 @@ def _application(
         identities=identities,
         sessions=Sessions(house.ring.derive("session"), house.clock),
         calendar_links=calendar,
+        invoice_links=invoices,
         recording_links=recording_links,
         copies=house.copies,
         copy_links=copy_tokens(house.ring, house.clock),

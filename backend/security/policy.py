@@ -131,6 +131,9 @@ class Action(StrEnum):
     CHARGE_CANCEL = "charge.cancel"
     CHARGE_DECIDE = "charge.decide"  # what waits for a person: differences, refunds that failed
     CHARGE_RECONCILE = "charge.reconcile"  # our ledger against the books of insurer and payment provider
+    REMUNERATION_READ = "remuneration.read"  # what an expert is paid for a month
+    REMUNERATION_LIST = "remuneration.list"  # what everybody is paid
+    INVOICE_READ = "invoice.read"
     SIGNING_MANAGE = "signing.manage"  # certificates of those who sign: issued, listed, revoked
     MONITORING_PAIR = "monitoring.pair"  # devices at home: added, taken away
     MONITORING_SEND = "monitoring.send"
@@ -261,6 +264,9 @@ TABLE: dict[Action, Grants] = {
     Action.CHARGE_CANCEL: _grants(OWN, DOCTORS, system=ANY),
     Action.CHARGE_DECIDE: _grants(administrator=ANY),
     Action.CHARGE_RECONCILE: _grants(administrator=ANY, system=ANY),
+    Action.REMUNERATION_READ: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
+    Action.REMUNERATION_LIST: _grants(administrator=ANY, system=ANY),
+    Action.INVOICE_READ: _grants(OWN, system=ANY),
     Action.SIGNING_MANAGE: _grants(administrator=ANY, system=ANY),
     Action.MONITORING_PAIR: _grants(OWN, DOCTORS),
     Action.MONITORING_SEND: _grants(device=PARTICIPANT),

@@ -90,7 +90,7 @@ def patient_alert(alert: AlertView, told: str, now: datetime) -> Text:
         head = f"{measured}，最近几次都比平常{alert.side.label}一点。"
         words = lines(head, _MILD.get(place, _REST), "以后每天在差不多的时间再量一量。", _EMERGENCY)
     return Text(
-        words, notice=notice("task", _PATIENT_TITLES[alert.level], None, now, status="请看", button="用药和设备")
+        words, notice=notice("task", _PATIENT_TITLES[alert.level], None, now, status="请看", button="药、设备、账单")
     )
 
 

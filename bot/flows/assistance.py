@@ -23,9 +23,28 @@ ANSWERS = {
     "robot": "我是自动的小助手，不是医生。我帮您记清楚、找对人，看病由真正的医生来看。",
     "report": "报告请拍成照片发给我，我一起交给医生看。要看以前的结果，请点“我的会诊”。",
     "worry": "别着急，慢慢说，我记着呢，会交给医生看。要是突然加重，请马上打120。",
+    "refund": "在这里问诊、请专家会诊，现在不收您的钱，没有要退的。在药店、医院付的钱，请找那里退。",
+    "invoice": "在这里问诊、请专家会诊，现在不收您的钱，所以没有发票。在药店、医院付的钱，请在那里开。",
     "complaint": "让您不满意了，很抱歉。您可以点“找人工”，把情况说给值班的人听。",
 }
 """What is answered, by topic. None of it says anything about an illness."""
+
+CHARGED = {
+    "price": (
+        "跟我说病情、卫生院医生看，不收您的钱。请大医院专家会诊要收费：您选好时间，我先替您问医保，把一共多少、医保付多少、"
+        "您付多少写清楚。您看了同意再付，不付就不扣钱。"
+    ),
+    "insurance": (
+        "能用。请专家会诊的时候，我直接替您问医保，报掉的部分不用您先垫。第一次要写一下身份证号，写一次就行。"
+        "要检查、拿药的时候，能不能报销，请问卫生院的医生。"
+    ),
+    "refund": (
+        "会诊开始以前取消预约，您付的钱全部退给您。原路退回，一般几分钟就到；付钱用的是银行卡的，最晚3个工作日。"
+        "退到哪一步了，说“我的账单”就能看。"
+    ),
+    "invoice": "会诊结束、结算好了就有电子发票。说“我的账单”，点那一笔，再点“看电子发票”。",
+}
+"""What is answered instead where something is charged."""
 
 _TOPIC_OF_INTENT = {
     Intent.ASK_PRICE: "price",
@@ -41,6 +60,8 @@ _TOPIC_WORDS = (
         re.compile(r"怎么办|咋办|好怕|害怕|吓死|急死|好担心|很担心|担心死|着急|不会有事|会不会死|严不严重|严重吗"),
     ),
     ("robot", re.compile(r"机器人|(真人|人工智能|电脑)(吗|在)|是不是(真)?人|是人吗")),
+    ("refund", re.compile(r"退款|退钱|退费|钱.{0,4}退|退.{0,4}钱")),
+    ("invoice", re.compile(r"发票|收据|开票|凭证")),
     ("price", re.compile(r"多少钱|收费|要钱|花钱|免费|价钱|费用|怎么收钱")),
     ("insurance", re.compile(r"医保|报销|新农合|合作医疗")),
     (
@@ -70,6 +91,11 @@ _MORE = (
 )
 
 
+def answer_to(turn: Turn, name: str) -> str:
+    """Give what is answered on a topic here."""
+    return (CHARGED.get(name) if turn.services.charging is not None else None) or ANSWERS[name]
+
+
 def topic(text: str, said: Understanding) -> str | None:
     """Give the key of `ANSWERS` that `text` asks for; None where it asks for nothing of the kind."""
     if len(text) <= _LONGEST_QUESTION:
@@ -94,13 +120,13 @@ async def digression(turn: Turn, said: Understanding) -> str | None:
     if wants_human(said):
         return await call_human(turn)
     if said.command is Command.HELP:
-        return ANSWERS["howto"]
+        return answer_to(turn, "howto")
     if progress.is_asked(turn.text, said):
         case = await progress.of_newest(turn)
-        return ANSWERS["time"] if case is None else progress.words(case)
+        return answer_to(turn, "time") if case is None else progress.words(case)
     asked = topic(turn.text, said)
     if asked is not None:
-        return ANSWERS[asked]
+        return answer_to(turn, asked)
     return _SMALL_TALK.get(said.intent) if said.confidence >= SURE else None
 
 
@@ -128,6 +154,6 @@ async def _human(turn: Turn, _argument: str) -> None:
 
 def _answer(name: str) -> Handler:
     async def answer(turn: Turn, _argument: str) -> None:
-        answer_in_place(turn, ANSWERS[name])
+        answer_in_place(turn, answer_to(turn, name))
 
     return answer

@@ -3,9 +3,11 @@
 from backend.clock import local
 from backend.consultation.views import ConsultationView
 from backend.scheduling import BookingState, BookingView, SlotView
+from bot.cards.booking import booked
 from bot.dialogue import Dialogue, Turn
+from bot.flows import identity, paying
 from bot.flows.words import REASONS, ask_reason, on_words
-from bot.messages import Choice, Link, Menu
+from bot.messages import Choice, Menu
 from bot.wording import day, moment, time_of_day
 
 MOST_SLOTS = 100
@@ -85,9 +87,15 @@ async def _sure(turn: Turn, argument: str) -> None:
     if held is not None and held.slot_id == slot_id:
         await _confirm(turn, held, "您已经约好了")  # the same tap twice
         return
+    if held is None and await paying.shown_if_held(turn, consultation_id, slot_id):
+        return
     if await _free_slot(turn, consultation_id, slot_id) is None:
         turn.say(_TAKEN)
         await _days(turn, consultation_id)
+        return
+    if held is None and turn.services.charging is not None:
+        if not await identity.is_asked_for(turn, consultation_id, slot_id):
+            await paying.hold(turn, consultation_id, slot_id)
         return
     step = consultations.book if held is None else consultations.reschedule
     booking = await step(turn.actor, consultation_id, slot_id)
@@ -95,17 +103,7 @@ async def _sure(turn: Turn, argument: str) -> None:
 
 
 async def _confirm(turn: Turn, booking: BookingView, opening: str) -> None:
-    case = booking.consultation_id
-    change = Choice(f"patient.book:{case}", "改时间")
-    give_up = Choice(f"patient.unbook:{case}", "取消预约")
-    when = moment(booking.starts_at)
-    turn.say(
-        Menu(
-            f"{opening}：{when}。\n前一天、前一小时我会提醒您；快到点时，我把视频会诊室发给您，点开就行。",
-            (change, give_up),
-        ),
-        Link("加到手机日历", f"{when} 专家会诊", turn.services.links.calendar(booking)),
-    )
+    turn.say(*booked(booking, opening, turn.services.links.calendar(booking)))
 
 
 async def _give_up(turn: Turn, argument: str) -> None:
@@ -113,6 +111,8 @@ async def _give_up(turn: Turn, argument: str) -> None:
     consultation_id, _, code = argument.partition(":")
     if code in REASONS:
         await _give_up_because(turn, consultation_id, REASONS[code])
+    elif await paying.dropped_if_unpaid(turn, consultation_id):
+        return
     elif active_booking(await turn.services.consultations.get(turn.actor, consultation_id)) is None:
         turn.say("现在没有约时间，不用取消。")
     else:
@@ -120,6 +120,8 @@ async def _give_up(turn: Turn, argument: str) -> None:
 
 
 async def _give_up_because(turn: Turn, consultation_id: str, reason: str) -> None:
+    if await paying.give_up(turn, consultation_id, reason):
+        return
     await turn.services.consultations.cancel_booking(turn.actor, consultation_id, reason)
     again = Choice(f"patient.book:{consultation_id}", "重新选时间")
     turn.say(Menu("预约取消了，医生也会知道。想再约，随时可以选时间。", (again,)))

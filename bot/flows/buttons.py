@@ -6,6 +6,7 @@ from bot.incoming import Kind
 _ACTIONS = {
     "我要问诊": "patient.start",
     "我的会诊": "patient.mine",
+    "我的账单": "charge.bills",
     "附近的卫生院": "patient.places",
     "附近卫生院": "patient.places",
     "更多": "help.more",

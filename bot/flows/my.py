@@ -6,6 +6,7 @@ from itertools import groupby
 from backend.consultation.rules import RUNNING, Status
 from backend.consultation.views import ConsultationSummary, ConsultationView
 from backend.security.policy import Role
+from bot.cards.charge import charge_choices
 from bot.cards.prescription import prescription_choices
 from bot.cards.report import report_choices
 from bot.cards.room import room_choices
@@ -90,7 +91,8 @@ async def _case(turn: Turn, consultation_id: str) -> None:
     room = room_choices(case, turn.services.clock.now())
     report = await report_choices(turn.services.reports, turn.actor, case.id)
     prescriptions = await prescription_choices(turn.services.prescriptions, turn.actor, case.id)
-    turn.say(Menu("\n".join(lines), (*room, *report, *prescriptions, *_choices(case))))
+    money = await charge_choices(turn.services.charging, turn.actor, case.id)
+    turn.say(Menu("\n".join(lines), (*money, *room, *report, *prescriptions, *_choices(case))))
 
 
 def _choices(case: ConsultationView) -> list[Choice]:
@@ -157,8 +159,13 @@ async def _cancel_because(turn: Turn, consultation_id: str, reason: str) -> None
 
 
 async def _care(turn: Turn, _: str) -> None:
-    """Show the way to what somebody has at home: medicines and devices."""
-    turn.say(Menu("要看什么？", (Choice("order.mine", "我的取药单"), Choice("device.mine", "我的设备"))))
+    """Show the way to what somebody has at home, medicines and devices, and to what was paid."""
+    choices = (
+        Choice("order.mine", "我的取药单"),
+        Choice("device.mine", "我的设备"),
+        Choice("charge.bills", "我的账单"),
+    )
+    turn.say(Menu("要看什么？", choices))
 
 
 def register(dialogue: Dialogue) -> None:

@@ -17,6 +17,7 @@ from bot.flows import (
     expert_critical,
     expert_give_back,
     expert_opinion,
+    expert_pay,
     expert_report,
     expert_schedule,
     history,
@@ -64,6 +65,7 @@ _MODULES = (
     prescriptions,
     pharmacy,
     expert_schedule,
+    expert_pay,
     administrator,
     administrator_invite,
 )

@@ -21,8 +21,17 @@ _ROOM_MINUTES = 10
 
 
 async def made(notifier: Notifier) -> None:
-    """Everybody who did not choose the time themselves hears of it."""
-    await _tell_time(notifier, "约好了", "会诊时间已约好")
+    """Everybody who did not choose the time themselves hears of it; who has paid hears it with the receipt."""
+    await _tell_time(notifier, "约好了", "会诊时间已约好", patient=not await _is_paid_for(notifier))
+
+
+async def _is_paid_for(notifier: Notifier) -> bool:
+    """Tell whether the booking was made by paying for it."""
+    if notifier.services.charging is None:
+        return False
+    view = await notifier.case()
+    charge = await notifier.services.charging.of_consultation(SYSTEM, view.id)
+    return charge is not None and view.booking is not None and charge.slot_id == view.booking.slot_id
 
 
 async def changed(notifier: Notifier) -> None:
@@ -30,7 +39,7 @@ async def changed(notifier: Notifier) -> None:
     await _tell_time(notifier, "改了时间", "会诊时间已更改")
 
 
-async def _tell_time(notifier: Notifier, what: str, title: str) -> None:
+async def _tell_time(notifier: Notifier, what: str, title: str, *, patient: bool = True) -> None:
     view = await notifier.case()
     booking = appointment(view)
     if booking is None:  # given up since: that is told by its own event
@@ -38,9 +47,9 @@ async def _tell_time(notifier: Notifier, what: str, title: str) -> None:
     when = moment(booking.starts_at, notifier.now)
     note = notice("progress", title, view, booking.starts_at)
     change = (Choice(f"patient.book:{view.id}", "改时间"),)
-    await notifier.tell_patient(
-        view, Menu(f"会诊{what}：{when}。\n到时候打开微信就行，我会提前提醒您。", change, notice=note)
-    )
+    if patient:
+        words = f"会诊{what}：{when}。\n到时候打开微信就行，我会提前提醒您。"
+        await notifier.tell_patient(view, Menu(words, change, notice=note))
     for practitioner_id, verb in _practitioners(view):
         card = Menu(f"{case_line(view)}：会诊{what}，{when}。", (Choice(f"{verb}:{view.id}", "查看资料"),), notice=note)
         await notifier.tell_practitioner(practitioner_id, card)

@@ -6,6 +6,7 @@ from backend.events import Event, EventBus
 from bot.notifications import (
     administrators,
     bookings,
+    charges,
     dispensing,
     emergencies,
     imaging,
@@ -16,6 +17,7 @@ from bot.notifications import (
     patient_notes,
     preparation,
     prescriptions,
+    remuneration,
     reports,
     results,
     rooms,
@@ -43,16 +45,8 @@ UNHEARD = frozenset(
         "background.changed",  # whoever said it has read it back; prescribers see it when they write
         "observations.recorded",  # the same; what is dangerous is told by its own turn
         "imaging.document_filed",  # the report itself was told of when it was signed
-        "charge.quoted",  # charges are not told of in chat yet
-        "charge.delayed",
-        "charge.paid",
-        "charge.confirmed",
-        "charge.lapsed",
-        "charge.settled",
-        "charge.disputed",
-        "charge.refunding",
-        "charge.refunded",
-        "charge.reversed",
+        "charge.paid",  # told when the time is booked, or when it is given back
+        "charge.reversed",  # what is given back is told by its own events
         "room.left",  # those inside see it, and the end is told
     }
 )
@@ -63,6 +57,7 @@ _MODULES = (
     tasks,
     matching,
     bookings,
+    charges,
     patient_notes,
     preparation,
     thread,
@@ -74,6 +69,7 @@ _MODULES = (
     prescriptions,
     dispensing,
     results,
+    remuneration,
     monitoring,
     medicines,
     slips,

@@ -20,7 +20,7 @@ async def paired(notifier: Notifier) -> None:
         f"{device.label}绑定好了。以后量的结果会自动传来，{doctor.name}医生看得到。\n"
         "数值不对劲的时候，我会告诉您该怎么做，也会告诉医生。"
     )
-    note = notice("task", "设备绑定好了", None, notifier.now, status="已绑定", button="用药和设备")
+    note = notice("task", "设备绑定好了", None, notifier.now, status="已绑定", button="药、设备、账单")
     message = Menu(words, (Choice("device.mine", "我的设备"),), notice=note)
     told = await _tell_patient(notifier, device.patient_id, message)
     if notifier.payload["by"] not in told:
@@ -71,7 +71,7 @@ async def acknowledged(notifier: Notifier) -> None:
     alert = await _alert(notifier)
     who = await notifier.practitioner(alert.acknowledged_by or "")
     words = f"{who.name}医生已经看到您家里量的{alert.kind.label}了，会联系您。"
-    note = notice("task", "医生看到您的数值了", None, notifier.now, status="已看到", button="用药和设备")
+    note = notice("task", "医生看到您的数值了", None, notifier.now, status="已看到", button="药、设备、账单")
     await _tell_patient(notifier, alert.patient_id, Text(words, notice=note))
     if alert.doctor_id != who.id:
         words = f"{alert.patient_name or '患者'}的{alert.kind.label}提醒，{who.name}医生在处理。"
@@ -87,7 +87,7 @@ async def silent(notifier: Notifier) -> None:
     words = (
         f"您的{device.label}有一个星期没有传来数据了。\n要是还在用，请看看电池和网络；不用了，点“我的设备”可以解绑。"
     )
-    note = notice("task", "设备好久没有数据", None, notifier.now, status="请看看", button="用药和设备")
+    note = notice("task", "设备好久没有数据", None, notifier.now, status="请看看", button="药、设备、账单")
     message = Menu(words, (Choice("device.mine", "我的设备"),), notice=note)
     await _tell_patient(notifier, device.patient_id, message)
 

@@ -9,6 +9,7 @@ import aiohttp
 
 from qiaoyi.demo.cast import PATIENCE_SECONDS, Person, first_to_hear
 from qiaoyi.demo.medicines import Medicines
+from qiaoyi.demo.money import Money
 from qiaoyi.demo.pages import opened
 from qiaoyi.demo.picture import film
 from qiaoyi.demo.transcript import Transcript
@@ -64,8 +65,23 @@ class Story:
             await self._request(doctor)
         async with step("offers", "三位专家收到邀请，两位同时接受，只有一位成功"):
             expert = await self._accept(patient, doctor)
-        async with step("booking", "患者选时间"):
-            await self._book(patient, doctor, expert)
+        async with _http() as http:
+            money = Money(http, self._transcript, patient)
+            async with step("booking", "患者选时间，先看医保报多少"):
+                await money.choose_time("选时间")
+                await money.tell_identity()
+                card = await money.quoted()
+            async with step("payment", "在手机上付款，时间约好"):
+                await money.pay(card)
+                await self._all_hear_of_the_booking(doctor, expert)
+            async with step("refund", "取消预约：医保撤销，钱退回来"):
+                await money.cancel()
+                await doctor.hears("预约已取消")
+                await expert.hears("预约已取消")
+            async with step("rebooking", "再约一次，再付"):
+                await money.choose_time("重新选时间")
+                await money.pay(await money.quoted())
+                await self._all_hear_of_the_booking(doctor, expert)
         async with step("supplement", "专家要补充资料，村医补上"):
             await self._supplement(doctor, expert)
         async with step("miniprogram", "小程序里看到同一个预约"):
@@ -80,6 +96,8 @@ class Story:
             await self._conclude(expert)
         async with step("results", "结果送到患者和村医，患者评价"):
             await self._results(patient, doctor, expert)
+        async with _http() as http, step("settlement", "医保结算，患者看账单和电子发票"):
+            await Money(http, self._transcript, patient).settled()
         async with step("history", "“我的会诊”里有全过程"):
             await patient.presses("patient.mine", "我的会诊")
             cases = await patient.hears("您的会诊")
@@ -193,17 +211,9 @@ class Story:
         await doctor.hears("已接受")
         return winners[0]
 
-    async def _book(self, patient: Person, doctor: Person, expert: Person) -> None:
-        await patient.taps("选时间")
-        days = await patient.hears("哪天方便")
-        await patient.taps(days.items[1]["text"])
-        times = await patient.hears("您选哪个")
-        await patient.taps(times.items[0]["text"])
-        sure = await patient.hears("就定这个时间吗")
-        await patient.taps(sure.items[0]["text"])
-        await patient.hears("约好")
-        await doctor.hears("约好了")
-        await expert.hears("约好了")
+    async def _all_hear_of_the_booking(self, doctor: Person, expert: Person) -> None:
+        for person in (doctor, expert):
+            await person.hears("约好了", "已约好")
 
     async def _supplement(self, doctor: Person, expert: Person) -> None:
         await expert.taps("需要补充资料")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.errors import InvalidInput
-from backend.money import read_yuan, rounded, said, shared, to_fen, to_yuan
+from backend.money import in_capitals, read_yuan, rounded, said, shared, to_fen, to_yuan
 
 FEN = st.integers(0, 10**9)
 
@@ -55,3 +55,42 @@ def test_parts_of_a_fen_are_never_dropped_silently() -> None:
         to_fen(Decimal("0.001"))
     with pytest.raises(ValueError, match="nobody"):
         shared(5, [0, 0])
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        ("0", "零元整"),
+        ("0.05", "伍分"),
+        ("1409.50", "壹仟肆佰零玖元伍角整"),
+        ("6007.14", "陆仟零柒元壹角肆分"),
+        ("107000.53", "壹拾万柒仟元伍角叁分"),
+        ("16409.02", "壹万陆仟肆佰零玖元零贰分"),
+        ("325.04", "叁佰贰拾伍元零肆分"),
+        ("10001", "壹万零壹元整"),
+        ("9999999.99", "玖佰玖拾玖万玖仟玖佰玖拾玖元玖角玖分"),
+    ],
+)
+def test_amounts_in_capitals_are_those_of_the_rule(amount: str, words: str) -> None:
+    assert in_capitals(Decimal(amount)) == words
+
+
+@given(st.integers(0, 10**9 - 1))
+def test_amounts_in_capitals_can_be_read_back(fen: int) -> None:
+    worth = {"拾": 1000, "佰": 10_000, "仟": 100_000, "角": 10, "分": 1}
+    total = section = digit = 0
+    for mark in in_capitals(to_yuan(fen)).removesuffix("整"):
+        if mark in "零壹贰叁肆伍陆柒捌玖":
+            digit = "零壹贰叁肆伍陆柒捌玖".index(mark)
+        elif mark in "万元":
+            section += digit * 100
+            total, section, digit = (section * 10_000, 0, 0) if mark == "万" else (total + section, 0, 0)
+        else:
+            section, digit = section + digit * worth[mark], 0
+    assert total + section == fen
+
+
+@pytest.mark.parametrize("amount", ["-1", "10000000", "1.001"])
+def test_what_no_receipt_states_has_no_capitals(amount: str) -> None:
+    with pytest.raises(ValueError, match="amount"):
+        in_capitals(Decimal(amount))

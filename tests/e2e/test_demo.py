@@ -7,8 +7,9 @@ from sandbox.client import SandboxClient
 from tests.e2e.product import Product, free_port, qiaoyi
 
 STEPS = [
-    "join", "consent", "intake", "record", "institution", "task", "request", "offers", "booking", "supplement",
-    "miniprogram", "reminders", "video", "thread", "opinion", "results", "history",
+    "join", "consent", "intake", "record", "institution", "task", "request", "offers",
+    "booking", "payment", "refund", "rebooking", "supplement",
+    "miniprogram", "reminders", "video", "thread", "opinion", "results", "settlement", "history",
     "history_summary", "prescription", "returned", "approved", "paper", "delivery", "refill", "red_flag",
 ]  # fmt: skip
 

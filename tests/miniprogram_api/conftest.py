@@ -30,7 +30,7 @@ from miniprogram_api.login import Code2Session
 from miniprogram_api.sessions import Sessions
 from miniprogram_api.web_login import WebLogin
 from qiaoyi.fhir import make_facade
-from qiaoyi.links import copy_tokens, prescription_tokens, recording_tokens, report_tokens
+from qiaoyi.links import copy_tokens, invoice_tokens, prescription_tokens, recording_tokens, report_tokens
 from qiaoyi.video import mint, token_mint
 from sandbox.settings import LOCAL_APP_ID, LOCAL_APP_SECRET, LOCAL_MINI_APP_ID, LOCAL_MINI_APP_SECRET
 from tests.support import cases
@@ -219,6 +219,8 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
         report_links=report_tokens(ring, house.clock),
         prescription_links=prescription_tokens(ring, house.clock),
         calendar_links=Sessions(ring.derive("calendar"), house.clock, "calendar", timedelta(days=60)),
+        invoice_links=invoice_tokens(ring, house.clock),
+        invoicing=None,
         clock=house.clock,
         limits=MemoryRateLimits(),
         requests_a_minute=100_000,  # the tests ask faster than people; the limit has a test of its own

@@ -63,9 +63,9 @@ async def _booked_link(patient: Patient, house: House) -> tuple[str, str]:
     await patient.api.put(f"/consultations/{case_id}/booking", {"slot_id": slot["id"]})
     booking = await house.services.scheduling.booking(case_id)
     assert booking is not None
-    return case_id, PublicLinks(
-        patient.api.url, patient.api.context.calendar_links, patient.api.context.copy_links
-    ).calendar(booking)
+    context = patient.api.context
+    links = PublicLinks(patient.api.url, context.calendar_links, context.copy_links, context.invoice_links)
+    return case_id, links.calendar(booking)
 
 
 async def test_the_link_of_a_card_opens_the_calendar_file_and_tells_nothing_clinical(

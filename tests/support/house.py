@@ -1,6 +1,7 @@
 """The services of the house on a real database, wired as the product wires them, and a few people to talk to."""
 
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,6 +114,14 @@ class PlainLinks:
         """Give the address of the verification page."""
         return f"http://house.test/verify/{code}"
 
+    def pay(self, charge_id: str) -> str:
+        """Give the address of the page that pays."""
+        return f"http://house.test/h5/pay/{charge_id}"
+
+    def invoice(self, charge_id: str) -> str:
+        """Give the address of a receipt."""
+        return f"http://house.test/h5/invoices/{charge_id}.pdf"
+
     def history(self, consultation_id: str) -> str:
         """Give the address of the page of what is known of the patient."""
         return f"http://house.test/h5/history/{consultation_id}"
@@ -143,6 +152,7 @@ class House:
     outbox: CollectedMessages
     signing: SigningService
     hospitals: Hospitals
+    workers: list[Callable[[], Awaitable[int]]] = field(default_factory=list)
     happened: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     institutions: dict[str, str] = field(default_factory=dict)
     practitioners: dict[str, str] = field(default_factory=dict)
@@ -179,8 +189,8 @@ class House:
         return await self.actor(person_id)
 
     async def settle(self) -> None:
-        """Let everything that happened reach its consumers, and fire the timers that are due."""
-        while await self.events.dispatch() + await self.timers.fire():
+        """Let everything that happened reach its consumers, fire the timers that are due, let `workers` do theirs."""
+        while await self.events.dispatch() + await self.timers.fire() + sum([await work() for work in self.workers]):
             pass
 
     def heard(self, type_: str) -> list[dict[str, Any]]:
@@ -235,6 +245,8 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         reminders=PrescribedReminders(database, clock, events, timers, audit, consultations, prescriptions),
         reports=ReportService(database, clock, events, audit, people, consultations, imaging),
         critical_values=CriticalValueService(timers, database, clock, events, audit, people, consultations, imaging),
+        charging=None,
+        remuneration=None,
         prescriptions=prescriptions,
         dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),
         history=HistoryService(database, clock, events, audit, people, consultations, records, hospitals),
@@ -266,6 +278,7 @@ async def _furnish(house: House) -> None:
             kind=kind,
             region="青山县",
             address=f"{name[:3]}中心街{number + 1}号",
+            insurance_code=f"H{number:011}",
             latitude=latitude,
             longitude=longitude,
         )

@@ -360,6 +360,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_insurer_messages_subject", ["subject", "transaction", "id"], unique=False)
 
     op.create_table(
+        "invoices",
+        sa.Column("charge_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.String(length=32), nullable=False),
+        sa.Column("issued_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("document", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("pdf", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_invoices")),
+        sa.UniqueConstraint("number", name=op.f("uq_invoices_number")),
+        info={"append_only_but": frozenset({"pdf", "document"})},
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
         "laboratory_slips",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("file_id", sa.String(length=32), nullable=False),
@@ -633,6 +646,85 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("record_answers", schema=None) as batch_op:
         batch_op.create_index("ix_record_answers_patient", ["patient_id", "answered_at", "id"], unique=False)
+
+    op.create_table(
+        "remuneration_cases",
+        sa.Column("charge_id", sa.String(length=32), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("expert_id", sa.String(length=32), nullable=False),
+        sa.Column("hospital_id", sa.String(length=32), nullable=False),
+        sa.Column("institution_id", sa.String(length=32), nullable=False),
+        sa.Column("fee", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("counted", sa.Boolean(), nullable=False),
+        sa.Column("reversed_month", sa.String(length=7), nullable=True),
+        sa.Column("corrected", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_remuneration_cases")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("remuneration_cases", schema=None) as batch_op:
+        batch_op.create_index("ix_remuneration_cases_expert", ["expert_id", "month"], unique=False)
+        batch_op.create_index("ix_remuneration_cases_month", ["counted", "month"], unique=False)
+        batch_op.create_index("ix_remuneration_cases_reversed", ["corrected", "reversed_month"], unique=False)
+
+    op.create_table(
+        "remuneration_entries",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("charge_id", sa.String(length=32), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "payee", sa.Enum("expert", "institution", name="payee", native_enum=False, length=24), nullable=False
+        ),
+        sa.Column("payee_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("share", "subsidy", "share_back", "subsidy_back", name="entrykind", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("formula", sa.String(length=64), nullable=False),
+        sa.Column("lines", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_remuneration_entries")),
+        sa.UniqueConstraint(
+            "charge_id", "payee_id", "kind", name=op.f("uq_remuneration_entries_charge_id_payee_id_kind")
+        ),
+        info={"append_only_but": frozenset({"lines"})},
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("remuneration_entries", schema=None) as batch_op:
+        batch_op.create_index("ix_remuneration_entries_statement", ["month", "payee_id", "id"], unique=False)
+
+    op.create_table(
+        "remuneration_months",
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("closed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.PrimaryKeyConstraint("month", name=op.f("pk_remuneration_months")),
+        info={"append_only_but": frozenset()},
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
+        "remuneration_statements",
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("payee_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "payee", sa.Enum("expert", "institution", name="payee", native_enum=False, length=24), nullable=False
+        ),
+        sa.Column("earned", sa.BigInteger(), nullable=False),
+        sa.Column("carried_in", sa.BigInteger(), nullable=False),
+        sa.Column("payable", sa.BigInteger(), nullable=False),
+        sa.Column("carried_out", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "payee_id", name=op.f("pk_remuneration_statements")),
+        info={"append_only_but": frozenset()},
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("remuneration_statements", schema=None) as batch_op:
+        batch_op.create_index("ix_remuneration_statements_payee", ["payee_id", "month"], unique=False)
 
     op.create_table(
         "schedule_horizons",
@@ -2754,6 +2846,21 @@ def downgrade() -> None:
 
     op.drop_table("slots")
     op.drop_table("schedule_horizons")
+    with op.batch_alter_table("remuneration_statements", schema=None) as batch_op:
+        batch_op.drop_index("ix_remuneration_statements_payee")
+
+    op.drop_table("remuneration_statements")
+    op.drop_table("remuneration_months")
+    with op.batch_alter_table("remuneration_entries", schema=None) as batch_op:
+        batch_op.drop_index("ix_remuneration_entries_statement")
+
+    op.drop_table("remuneration_entries")
+    with op.batch_alter_table("remuneration_cases", schema=None) as batch_op:
+        batch_op.drop_index("ix_remuneration_cases_reversed")
+        batch_op.drop_index("ix_remuneration_cases_month")
+        batch_op.drop_index("ix_remuneration_cases_expert")
+
+    op.drop_table("remuneration_cases")
     with op.batch_alter_table("record_answers", schema=None) as batch_op:
         batch_op.drop_index("ix_record_answers_patient")
 
@@ -2807,6 +2914,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_laboratory_slips_due_at")
 
     op.drop_table("laboratory_slips")
+    op.drop_table("invoices")
     with op.batch_alter_table("insurer_messages", schema=None) as batch_op:
         batch_op.drop_index("ix_insurer_messages_subject")
 

@@ -21,6 +21,7 @@ FACTS: dict[Relation, dict[str, object]] = {
 PATIENTS_OWN = {
     "charge.begin", "charge.read", "charge.pay", "charge.cancel",
     "monitoring.pair", "monitoring.read", "reminders.plan", "reminders.read", "reminders.answer",
+    "invoice.read",
     "imaging.read", "report.read", "prescription.read",
     "dispensing.order", "dispensing.read", "dispensing.receive",
     "video.enter", "video.read_recording", "video.answer_recording", "consultation.raise_alarm",
@@ -32,7 +33,7 @@ PATIENTS_OWN = {
     "people.read_accesses", "people.copy",
 }  # fmt: skip
 EXPERTS_CASES = {
-    "monitoring.read", "reminders.read",
+    "remuneration.read", "monitoring.read", "reminders.read",
     "imaging.read", "imaging.mark", "imaging.convert", "imaging.teach", "report.write", "report.read",
     "report.read_critical", "records.read", "records.write",
     "prescription.write", "prescription.read", "prescription.revoke", "dispensing.read",
@@ -85,6 +86,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "people.manage_directory", "people.set_on_call", "people.invite", "audit.read", "video.manage_nodes",
         "imaging.manage", "signing.manage", "records.manage_hospitals",
         "charge.read", "charge.decide", "charge.reconcile",
+        "remuneration.read", "remuneration.list",
     },
     (Role.DEVICE, Relation.INSTITUTION): {"imaging.store"},
     (Role.DEVICE, Relation.PARTICIPANT): {"monitoring.send"},
@@ -94,7 +96,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "imaging.read", "imaging.manage", "imaging.forward", "imaging.remove", "imaging.file_document",
         "report.read", "report.read_critical", "records.read", "records.write",
         "prescription.read", "signing.manage", "dispensing.read", "dispensing.stock", "records.manage_hospitals",
-        "records.write_back",
+        "records.write_back", "remuneration.read", "remuneration.list", "invoice.read",
         "video.manage_nodes", "video.record", "video.delete_recording", "consultation.raise_alarm",
         "consultation.open", "consultation.view", "consultation.read_record", "consultation.list",
         "consultation.submit", "consultation.assign", "consultation.book", "consultation.reschedule",
