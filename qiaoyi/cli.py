@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     pay = _verb(verbs, "statements", commands.statement, "give a month's pay of experts and institutions as a table")
     pay.add_argument("month", help="such as 2026-11; of a month that runs: as far as it is known")
     pay.add_argument("--out", type=Path, metavar="FILE", help="a CSV file for a spreadsheet (default: standard output)")
+
+    books = _verb(verbs, "reconcile", commands.reconcile, "compare a day's ledger with the insurer's and the bill")
+    books.add_argument("day", nargs="?", type=date.fromisoformat, help="such as 2026-11-21 (default: yesterday)")
 
     keys = _verb(verbs, "keys", commands.rotate_keys, "rotate the encryption key")
     keys.add_argument("action", choices=["rotate"])

@@ -19,7 +19,7 @@ from backend.seed import seed as load_demo_people
 from backend.seed import stock_pharmacies
 from backend.video.nodes import NodeView
 from bot.wechat.errors import WechatError, WechatUnavailable
-from qiaoyi import certificates, destinations, diagnosis, hospitals, local, senders, statements
+from qiaoyi import certificates, destinations, diagnosis, hospitals, local, reconciling, senders, statements
 from qiaoyi.demo.play import play
 from qiaoyi.house import House, open_house
 from qiaoyi.invitations import make_invitation
@@ -224,6 +224,12 @@ async def statement(settings: Settings, options: argparse.Namespace) -> int:
     """Give a month's pay of experts and institutions as a table; 1 where it is refused."""
     options.action = "export"
     return await _managed(settings, options, {"export": statements.export})
+
+
+async def reconcile(settings: Settings, options: argparse.Namespace) -> int:
+    """Compare a day in all books; 1 where it is refused."""
+    options.action = "compare"
+    return await _managed(settings, options, {"compare": reconciling.compare})
 
 
 async def rotate_keys(settings: Settings, _options: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from backend.charging import ChargingService
+from backend.charging import ChargingService, ReconciliationService
 from backend.clock import Clock
 from backend.consultation import ConsultationService
 from backend.db import Database, install_key_ring
@@ -83,6 +83,7 @@ class House:
     papers: PrescriptionPapers
     dispensing: DispensingService
     charging: ChargingService | None
+    reconciliation: ReconciliationService | None
     remuneration: RemunerationService | None
     invoicing: InvoicingService | None
     hospitals: Hospitals
@@ -184,8 +185,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             payments=payments,
         )
         inbox = None if payments is None else PaymentInbox(database, clock, payments)
-        remuneration = None
-        if charging is not None:
+        reconciliation = remuneration = None
+        if charging is not None and insurer is not None and payments is not None:
+            reconciliation = ReconciliationService(database, clock, audit, people, ledger, insurer, payments, charging)
             if inbox is not None:
                 inbox.handled_by(charging.take)
             remuneration = RemunerationService(
@@ -229,6 +231,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             papers=papers,
             dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),
             charging=charging,
+            reconciliation=reconciliation,
             remuneration=remuneration,
             invoicing=invoicing,
             hospitals=hospitals,

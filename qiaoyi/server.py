@@ -114,6 +114,8 @@ async def serving(house: House) -> AsyncIterator[None]:
             work |= imaging_work(house)
             if house.charging is not None:
                 work["charging"] = house.charging.run
+            if house.reconciliation is not None:
+                work["reconciliation"] = house.reconciliation.run
             work["prescriptions"] = house.papers.queue.keep_making
             work["hospital histories"] = house.history.keep_fetching
             work["hospital write-back"] = house.write_back.keep_writing

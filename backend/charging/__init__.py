@@ -2,8 +2,18 @@
 
 from backend.charging.desk import PaymentDown
 from backend.charging.ending import Decision
+from backend.charging.reconciliation import ReconciliationService, Report
 from backend.charging.rules import ChargeState, Reason
 from backend.charging.service import ChargingService
 from backend.charging.views import ChargeView
 
-__all__ = ["ChargeState", "ChargeView", "ChargingService", "Decision", "PaymentDown", "Reason"]
+__all__ = [
+    "ChargeState",
+    "ChargeView",
+    "ChargingService",
+    "Decision",
+    "PaymentDown",
+    "Reason",
+    "ReconciliationService",
+    "Report",
+]

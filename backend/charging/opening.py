@@ -25,7 +25,7 @@ from data.insurance.tariffs import tariff_for
 _VISIT_LENGTH = 30  # ipt_otp_no of the national platform
 _NO_IDENTITY = "还没有登记身份证号，这次先按自费算。登记后下次就能用医保。"
 _NO_CODE = "专家的医院还不能用医保，这次按自费算。"
-_OWN_CHOICE = "您选了自己先付。会诊后可以凭发票找医保报销。"
+_OWN_CHOICE = "您选了自己先付。要找医保报销，会诊后请问医院的医保窗口。"
 _BOOKED = "这次会诊已经约好了时间，要换时间请选“改时间”。"
 _ELSEWHERE = "刚刚有人在为这次会诊付费，请刷新后再看。"
 

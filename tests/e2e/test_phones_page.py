@@ -197,9 +197,27 @@ async def book(desk: Desk, patient: PagePhone) -> datetime:
     await patient.taps_first_of("您选哪个", 0)
     await patient.hears("就定这个时间吗")
     await patient.taps("确定")
+    await patient.hears("身份证号才查得到")
+    await patient.taps("不用医保")
+    await patient.hears("去付钱")
+    await pay(desk, patient)
     booked = await patient.hears("约好了")
     await desk.picture("10-booked")
     return moment_in(booked)
+
+
+async def pay(desk: Desk, patient: PagePhone) -> None:
+    """Open the pay page from the card, in the phone's web view, and pay in WeChat's sheet."""
+    await patient.screen.locator("[data-testid^='bubble-']").get_by_text("去付钱").last.click()
+    inside = patient.screen.frame_locator("iframe")
+    await inside.get_by_test_id("pay").click()
+    for key in "123456":
+        await desk.page.get_by_test_id(f"pay-key-{key}").click()
+    await expect(desk.page.get_by_test_id(f"pay-sheet-{patient.openid}")).to_contain_text("支付成功")
+    await desk.page.get_by_test_id("pay-done").click()
+    await expect(inside.get_by_role("heading", name="付好了")).to_be_visible()
+    await desk.picture("09-paid")
+    await desk.page.get_by_test_id("webview-close").click()
 
 
 def moment_in(text: str) -> datetime:

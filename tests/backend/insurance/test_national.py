@@ -33,8 +33,8 @@ async def everything(talk: Talk, institution: str = HOSPITAL) -> list[Settlement
 
 async def test_a_person_is_known_by_identity_number_and_name(talk: Talk) -> None:
     wang, liu = await talk.person(), await talk.person(LIU)
-    assert (wang.insurance, wang.region, wang.refusal, wang.account) == ("resident", "999901", "", Decimal("100.00"))
-    assert (liu.insurance, liu.account) == ("employee", Decimal("900.00"))
+    assert (wang.insurance, wang.region, wang.refusal, wang.account) == ("resident", "999901", "", Decimal("30.00"))
+    assert (liu.insurance, liu.account) == ("employee", Decimal("830.00"))
     assert (await talk.person(LI)).insurance == "special"
     assert wang.number not in repr(wang)
 
@@ -91,10 +91,10 @@ async def test_a_settlement_is_what_was_pre_settled_and_stands_until_it_is_taken
     assert (settled.split, settled.visit, settled.message) == (quoted, visit.number, "the settling")
     assert abs(settled.at - talk.clock.now()) < timedelta(minutes=1)
     assert await talk.insurer.settled(visit.number) == settled
-    assert (await talk.person(LIU)).account == Decimal("840.00")
+    assert (await talk.person(LIU)).account == Decimal("770.00")
     await talk.insurer.revoke(settled.number, visit.number, message=talk.message())
     assert await talk.insurer.settled(visit.number) is None
-    assert (await talk.person(LIU)).account == Decimal("900.00")
+    assert (await talk.person(LIU)).account == Decimal("830.00")
     await talk.insurer.revoke_upload(visit.number, message=talk.message())
     await talk.insurer.unregister(visit.number, message=talk.message())
     assert talk.books.visits == {}
@@ -103,7 +103,7 @@ async def test_a_settlement_is_what_was_pre_settled_and_stands_until_it_is_taken
 async def test_a_family_pays_what_ones_own_account_does_not_hold(talk: Talk) -> None:
     visit = await talk.ready(WANG, Fee("远程会诊", Decimal("300.00")))
     settled = await talk.insurer.settle(visit, message=talk.message())
-    assert parts(settled.split) == ("150.00", "100.00", "0.00", "50.00")
+    assert parts(settled.split) == ("150.00", "30.00", "0.00", "120.00")
     assert talk.books.families["F1"] == 0
     assert (await talk.person(LIU)).account == Decimal("800.00")
 
