@@ -5,10 +5,12 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import hdrs, web
 from pydantic import BaseModel
 
+from backend.console import LinkRefused, SessionOver, SignInLocked, SignInRefused
 from backend.db import is_transient
 from backend.errors import ConsentRequired, DomainError, Forbidden, InvalidInput, NotFound
 from backend.records.monitoring.devices import PairingRefused
@@ -38,6 +40,7 @@ from miniprogram_api import (
     teaching,
 )
 from miniprogram_api.address import client_address
+from miniprogram_api.console.endpoint import WechatAway
 from miniprogram_api.context import Context
 from miniprogram_api.endpoint import (
     BodyTooLarge,
@@ -82,17 +85,22 @@ _IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 _STATUS: tuple[tuple[type[DomainError], int], ...] = (
     (InvalidInput, 400),
     (LoginRefused, 401),
+    (SignInRefused, 401),
+    (SessionOver, 401),
     (DeskCodeRefused, 401),
     (PairingRefused, 401),
     (Forbidden, 403),
     (ConsentRequired, 403),
     (NotFound, 404),
+    (LinkRefused, 404),
     (SlowBody, 408),
     (BodyTooLarge, 413),
     (UnknownMediaType, 415),
     (TooManyRequests, 429),
+    (SignInLocked, 429),
     (LoginUnavailable, 503),
     (RoomBusy, 503),
+    (WechatAway, 503),
 )
 _RETRY_SECONDS = 60
 _IMAGES_A_MINUTE = 6000
@@ -162,9 +170,7 @@ def _serve(endpoint: Endpoint, context: Context) -> Callable[[web.Request], Awai
             if len(endpoint.path_parameters) > 1 or (isinstance(refusal, Forbidden) and endpoint.path_parameters):
                 raise NotFound(_NO_SUCH.get(next(iter(path)), _NO_SUCH_CONSULTATION)) from None
             raise
-        if isinstance(answer, File):
-            return web.Response(body=answer.content, status=endpoint.status, content_type=endpoint.media_type)
-        return _json(answer, endpoint.status)
+        return answered(endpoint, answer)
 
     return serve
 
@@ -260,9 +266,20 @@ def _refused(refusal: DomainError) -> web.Response:
     answer = _json(problem, status)
     if status == 401:
         answer.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
-    if type(refusal) in _RETRY:
-        answer.headers[hdrs.RETRY_AFTER] = str(_RETRY[type(refusal)])
+    retry_after = refusal.details.get("retry_after", _RETRY.get(type(refusal)))
+    if retry_after is not None:
+        answer.headers[hdrs.RETRY_AFTER] = str(retry_after)
     return answer
+
+
+def answered(endpoint: Endpoint, answer: BaseModel) -> web.Response:
+    """Give what a handler answered as HTTP."""
+    if not isinstance(answer, File):
+        return _json(answer, endpoint.status)
+    response = web.Response(body=answer.content, status=endpoint.status, content_type=endpoint.media_type)
+    if answer.name:
+        response.headers[hdrs.CONTENT_DISPOSITION] = f"attachment; filename*=UTF-8''{quote(answer.name)}"
+    return response
 
 
 def _json(answer: BaseModel, status: int) -> web.Response:

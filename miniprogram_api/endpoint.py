@@ -97,9 +97,10 @@ class Nothing(Model):
 
 
 class File(BaseModel):
-    """An answer that is a file, of the media type that its endpoint says."""
+    """An answer that is a file, of the media type that its endpoint says; with a name it is saved, not shown."""
 
     content: bytes
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ class Endpoint:
     Args:
         operation: its `operationId`, which generated clients name their function by.
         answers: the model of the answer; `File` where it is a file of `media_type`.
+        handler: takes a `Call`, or what stands for one where somebody else asks than a person or a device.
         open: needs no session. device: asked by a device at home with its own token, not by a person.
         path_parameters: each parameter of the path with what it means; all are identifiers of 32 hexadecimal digits.
     """
@@ -136,7 +138,7 @@ class Endpoint:
     path: str
     operation: str
     summary: str
-    handler: Callable[[Call], Awaitable[BaseModel]]
+    handler: Callable[[Any], Awaitable[BaseModel]]
     answers: type[BaseModel]
     query: type[Model] = Nothing
     body: type[Model] = Nothing

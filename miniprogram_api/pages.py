@@ -23,9 +23,18 @@ _PAGES = {
     f"/h5/pay/{{id:{_ID}}}": "pay.html",
     f"/h5/quarantine/{{id:{_ID}}}": "studies.html",
 }
+_CONSOLE = "/console"
 _ASSETS = "/h5/assets"
 _BRIDGE = "/h5/wechat-bridge.js"
 _PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"
+_CONSOLE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "frame-ancestors 'none'; object-src 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), display-capture=(), geolocation=()",
+    "X-Frame-Options": "DENY",
+}
+"""Of the administrators' page: in nobody's frame, not even a local WeChat's."""
 _WORKER = ".worker-"
 _WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 """Workers have a policy of their own: codecs in WebAssembly run in them, and not in the pages."""
@@ -57,6 +66,7 @@ def page_routes(folder: Path, framed_by: str = "") -> list[web.AbstractRouteDef]
     }
     pages = {path: _page(folder / name, headers, bridge) for path, name in _PAGES.items()}
     routes: list[web.AbstractRouteDef] = [web.get(path, page) for path, page in pages.items()]
+    routes.append(web.get(_CONSOLE, _page(folder / "console.html", _CONSOLE_HEADERS, "")))
     routes.append(web.get(f"{_ASSETS}/{{name:[A-Za-z0-9._-]+}}", _asset(folder / "assets")))
     if framed_by:
         routes.append(web.get(_BRIDGE, _file(folder / _BRIDGE.rpartition("/")[2])))

@@ -64,6 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     invite.add_argument("practitioner", help="licence number, or the code of one of the demonstration's people")
     invite.add_argument("--sandbox-port", type=int, default=8090, help="of the local WeChat, where no account is set")
 
+    administrator = _verb(
+        verbs, "administrator", commands.administrator, "make the link by which an administrator of the console begins"
+    )
+    administrator.add_argument("name", help="by which they sign in; for a name that is there the link begins anew")
+    administrator.add_argument("--port", type=int, help="of the product, as it was started")
+    administrator.add_argument("--sandbox-port", type=int, default=8090, help="of the local WeChat, where there is one")
+
     _verb(verbs, "nodes", commands.nodes, "list the processes that carry video rooms")
     drain = _verb(verbs, "drain", commands.drain, "let processes keep their video rooms and take no new ones")
     which = drain.add_mutually_exclusive_group(required=True)

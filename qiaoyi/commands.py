@@ -20,6 +20,7 @@ from backend.seed import stock_pharmacies
 from backend.video.nodes import NodeView
 from bot.wechat.errors import WechatError, WechatUnavailable
 from qiaoyi import certificates, destinations, diagnosis, hospitals, local, reconciling, senders, statements
+from qiaoyi.console import make_administrator
 from qiaoyi.demo.play import play
 from qiaoyi.house import House, open_house
 from qiaoyi.invitations import make_invitation
@@ -127,6 +128,14 @@ async def invite(settings: Settings, options: argparse.Namespace) -> int:
         return 1
     print(f"{found.name} {found.institution_name}，{invitation.expires_at:%Y-%m-%d %H:%M} UTC\n{url}")
     return 0
+
+
+async def administrator(settings: Settings, options: argparse.Namespace) -> int:
+    """Print the link by which an administrator of the console begins, or begins anew; 1 where the name is none."""
+    if settings.wechat is None:
+        settings = local.local_settings(settings, options.sandbox_port)
+    options.action = "make"
+    return await _managed(settings, options, {"make": make_administrator})
 
 
 async def nodes(settings: Settings, _options: argparse.Namespace) -> int:

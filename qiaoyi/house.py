@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from backend.analytics import AnalyticsService
 from backend.charging import ChargingService, ReconciliationService
 from backend.clock import Clock
+from backend.console import ConsoleService
 from backend.consultation import ConsultationService
 from backend.db import Database, install_key_ring
 from backend.dispensing import DispensingService
@@ -20,6 +22,9 @@ from backend.insurance.insurer import Insurer
 from backend.insurance.national import NationalInsurer
 from backend.invoicing import InvoicingService
 from backend.ledger import LedgerService
+from backend.messaging.outbox import OutboxService
+from backend.messaging.undelivered import UndeliveredService
+from backend.operations import Operations
 from backend.payment.inbox import PaymentInbox
 from backend.payment.wechat_pay import WeChatPay
 from backend.people import PeopleService
@@ -96,6 +101,10 @@ class House:
     insurer: Insurer | None
     payments: WeChatPay | None
     payment_inbox: PaymentInbox | None
+    console: ConsoleService
+    analytics: AnalyticsService
+    undelivered: UndeliveredService
+    operations: Operations
     charges: ChargeDesk | None = None
 
 
@@ -245,6 +254,10 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             payments=payments,
             payment_inbox=inbox,
             charges=charging,
+            console=ConsoleService(database, clock, audit),
+            analytics=AnalyticsService(database, clock, events, audit, consultations),
+            undelivered=UndeliveredService(database, clock, audit, people, OutboxService(database, clock)),
+            operations=Operations(database, clock),
         )
     finally:
         if insurer is not None:

@@ -73,6 +73,7 @@ async def run(settings: Settings, sandbox_port: int) -> None:
             await _introduce(house, sandbox)
             await _register_hospital(house, f"{sandbox_url}{HOSPITAL}/fhir")
             print(f"phones   {sandbox_url}/\nproduct  {settings.public}\ndata     {settings.data.absolute()}")
+            print(f"console  {settings.public}/console   (first: qiaoyi administrator NAME, in a second terminal)")
             print(f"ready {sandbox_url}/", flush=True)
             await forever()
 

@@ -29,6 +29,7 @@ from bot.services import Services
 from bot.transport import Receiving, Sending
 from bot.wechat.token import MemoryTokenStore, RedisTokenStore, TokenStore
 from miniprogram_api.application import authorise_viewer, make_application
+from miniprogram_api.console.application import console_routes
 from miniprogram_api.context import Context
 from miniprogram_api.device_page import device_page_routes
 from miniprogram_api.login import Code2Session
@@ -38,6 +39,7 @@ from miniprogram_api.sessions import Sessions
 from miniprogram_api.verification import verification_route
 from miniprogram_api.web_login import WebLogin
 from nlu.types import Provider
+from qiaoyi.console import InvitationPictures, console_context
 from qiaoyi.health import Health
 from qiaoyi.house import House
 from qiaoyi.imaging import imaging_routes, imaging_work, serving_machines
@@ -123,6 +125,7 @@ async def serving(house: House) -> AsyncIterator[None]:
         if settings.clock_url:
             work["clock"] = await _followed_clock(house, http)
         application, language = None, None
+        loops: Mapping[str, asyncio.Task[None]] = {}
         if settings.role in (ServeRole.ALL, ServeRole.WEB):
             language = make_language(settings, http, sending.metrics)
             work |= language.loops
@@ -138,6 +141,8 @@ async def serving(house: House) -> AsyncIterator[None]:
             )
             work["turns"] = receiving.run
             application = _application(house, receiving, identities, http, calendar, invoices, limits, sending.metrics)
+            pictures = InvitationPictures(sending.client, http)
+            application.add_routes(console_routes(console_context(house, pictures, limits, lambda: loops)))
         if settings.role is ServeRole.ALL and application is not None:
             media = MediaProcess(house)
             media.add_to(application)

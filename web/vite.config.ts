@@ -38,6 +38,9 @@ const VIEWER_POLICY = { ...CARD_POLICY, 'worker-src': "'self'" }
  */
 const ROOM_POLICY = { ...VIEWER_POLICY, 'connect-src': "'self' ws: wss:", 'media-src': "'self' blob: mediastream:" }
 
+/** The console loads and asks nothing but its own server, and keeps no picture but what it was answered. */
+const CONSOLE_POLICY = { ...POLICY, 'img-src': "'self' data: blob:", 'frame-src': "'none'", 'base-uri': "'self'" }
+
 const CARD_PAGES: Record<string, { policy: Record<string, string>; scheme?: string }> = {
   '/room.html': { policy: ROOM_POLICY },
   '/recordings.html': { policy: CARD_POLICY },
@@ -47,6 +50,7 @@ const CARD_PAGES: Record<string, { policy: Record<string, string>; scheme?: stri
   '/studies.html': { policy: CARD_POLICY },
   '/prescription.html': { policy: CARD_POLICY },
   '/pay.html': { policy: CARD_POLICY },
+  '/console.html': { policy: CONSOLE_POLICY, scheme: 'light' },
 }
 
 /** These are served at addresses of several depths, their assets at one: they say themselves where those are. */
@@ -105,5 +109,5 @@ export default defineConfig({
   // The web views of older phones read no newer language.
   build: { target: ['es2020', 'chrome87', 'safari14'], rollupOptions: { input: pages } },
   server: { host: '127.0.0.1', proxy: { '/api': sandbox } },
-  test: { include: ['{shared,phones,room,recordings,viewer,report,history,studies,prescription,pay}/**/*.test.ts'], environment: 'node' },
+  test: { include: ['{shared,console,phones,room,recordings,viewer,report,history,studies,prescription,pay}/**/*.test.ts'], environment: 'node' },
 })

@@ -2,8 +2,10 @@
 
 from backend.consultation.content import CaseContent
 from backend.consultation.lookup import CaseReference
+from backend.consultation.outcomes import CaseOutcome
 from backend.consultation.rules import Status, Step, Urgency
 from backend.consultation.service import ConsultationService
+from backend.consultation.steering import CaseFilter, CaseOverview, CasePage, CaseQueue
 from backend.consultation.tables import OfferState
 from backend.consultation.views import (
     AttachmentView,
@@ -24,6 +26,11 @@ __all__ = [
     "VITAL_SIGNS",
     "AttachmentView",
     "CaseContent",
+    "CaseFilter",
+    "CaseOutcome",
+    "CaseOverview",
+    "CasePage",
+    "CaseQueue",
     "CaseReference",
     "ConsultationService",
     "ConsultationSummary",

@@ -6,17 +6,20 @@ from backend.consultation.alarms import Alarms
 from backend.consultation.appointments import NO_SHOW_TIMER, REMINDER_TIMER
 from backend.consultation.content import Contents
 from backend.consultation.intake import TASK_TIMER
-from backend.consultation.lifecycle import Lifecycle
 from backend.consultation.lookup import Lookup
 from backend.consultation.matching import OFFERS_TIMER
 from backend.consultation.meetings import Meetings
+from backend.consultation.outcomes import Outcomes
 from backend.consultation.patient_notes import PatientNotes
 from backend.consultation.pictures import Pictures
+from backend.consultation.steering import Steering
 from backend.consultation.supplements import Supplements
 from backend.consultation.thread import Thread
 
 
-class ConsultationService(Lifecycle, Supplements, PatientNotes, Pictures, Thread, Alarms, Meetings, Contents, Lookup):
+class ConsultationService(
+    Steering, Supplements, PatientNotes, Pictures, Thread, Alarms, Meetings, Contents, Lookup, Outcomes
+):
     """All use cases of consultations. Where each lives:
 
     * `intake`: open, open_by_doctor, acknowledge_task, add_findings; a task that nobody looks at
@@ -31,6 +34,8 @@ class ConsultationService(Lifecycle, Supplements, PatientNotes, Pictures, Thread
     * `alarms`: raise_alarm
     * `meetings`: meeting, note_meeting, publish_meeting, for the place where its people meet
     * `lifecycle`: submit, give_back, start, complete, cancel
+    * `steering`: search, overviews, queue, reassign, for who steers without reading what is clinical
+    * `outcomes`: outcome, what a case came to, for figures
     * `lookup`: reference, reference_by_number, running_references, running_at, references_of,
       note; for other subjects of the backend
     * `content`: content, what a case has learned of its patient

@@ -42,6 +42,7 @@ class Consultation(Base):
         Index("ix_consultations_expert_status", "expert_id", "status", "opened_at", "id"),
         Index("ix_consultations_status", "status", "opened_at", "id"),
         Index("ix_consultations_opened_at", "opened_at", "id"),
+        Index("ix_consultations_department", "department_code", "opened_at", "id"),
         Base.__table_args__,
     )
 

@@ -1,5 +1,8 @@
 """Patients, doctors, experts and institutions; who consented to what; who was invited."""
 
+from backend.people.importing import ImportPreview
+from backend.people.office_tables import read_table
+from backend.people.roster import RosterEntry
 from backend.people.rules import masked_name
 from backend.people.service import PeopleService
 from backend.people.views import ConsentView, InstitutionView, Invitation, PersonView, PractitionerView
@@ -8,10 +11,13 @@ from data.consent import ConsentKind
 __all__ = [
     "ConsentKind",
     "ConsentView",
+    "ImportPreview",
     "InstitutionView",
     "Invitation",
     "PeopleService",
     "PersonView",
     "PractitionerView",
+    "RosterEntry",
     "masked_name",
+    "read_table",
 ]

@@ -71,25 +71,25 @@ class Directory(PeopleContext):
 
     async def practitioner(self, practitioner_id: str) -> PractitionerView:
         """Give one doctor or expert; `NotFound` where there is none with this id."""
-        found = await self._practitioner_views(_practitioners().where(Practitioner.id == practitioner_id))
+        found = await self._practitioner_views(practitioner_rows().where(Practitioner.id == practitioner_id))
         if not found:
             raise NotFound("没有找到这位医生。", practitioner_id=practitioner_id)
         return found[0]
 
     async def practitioners_by_id(self, ids: Collection[str]) -> dict[str, PractitionerView]:
         """Give those doctors and experts by their ids; an id that nobody has is left out."""
-        found = await self._practitioner_views(_practitioners().where(Practitioner.id.in_(ids)))
+        found = await self._practitioner_views(practitioner_rows().where(Practitioner.id.in_(ids)))
         return {view.id: view for view in found}
 
     async def practitioners_by_person(self, person_ids: Collection[str]) -> dict[str, PractitionerView]:
         """Give who of these persons is a doctor, expert, pharmacist or administrator, by the persons' ids."""
-        found = await self._practitioner_views(_practitioners().where(Practitioner.person_id.in_(person_ids)))
+        found = await self._practitioner_views(practitioner_rows().where(Practitioner.person_id.in_(person_ids)))
         return {view.person_id: view for view in found if view.person_id is not None}
 
     async def practitioner_by_licence(self, licence_number: str) -> PractitionerView:
         """Give the doctor or expert with this licence number; `NotFound` where there is none."""
         index = key_ring().blind_index(licence_number, "practitioners.licence_number")
-        found = await self._practitioner_views(_practitioners().where(Practitioner.licence_number_index == index))
+        found = await self._practitioner_views(practitioner_rows().where(Practitioner.licence_number_index == index))
         if not found:
             raise NotFound("没有找到这位医生。")
         return found[0]
@@ -118,7 +118,7 @@ class Directory(PeopleContext):
         Raises:
             InvalidInput: a prefix is no ICD-10 code.
         """
-        query = _practitioners().order_by(Practitioner.id).limit(min(limit, LONGEST_PAGE)).offset(offset)
+        query = practitioner_rows().order_by(Practitioner.id).limit(min(limit, LONGEST_PAGE)).offset(offset)
         wanted: list[tuple[ColumnElement[bool], object]] = [
             (Practitioner.role == role, role),
             (Practitioner.institution_id == institution_id, institution_id),
@@ -223,6 +223,7 @@ class Directory(PeopleContext):
         icd10: Iterable[str] = (),
         on_call: bool = False,
         active: bool = True,
+        licence_expires_on: date | None = None,
     ) -> bool:
         """Make or change a doctor, expert, pharmacist or administrator, leaving alone who joined as them.
 
@@ -231,16 +232,17 @@ class Directory(PeopleContext):
         Args:
             practising_since: the year of their first licence.
             icd10: the parts of ICD-10 that they know well, best first.
+            licence_expires_on: None leaves what is known.
 
         Raises:
-            Forbidden: the actor does not manage the directory.
+            Forbidden: the actor does not manage the directory, or not that of the institution where they are, or were.
             InvalidInput: role, department, title, year or an ICD-10 code is none.
         """
-        require(actor, Action.PEOPLE_MANAGE_DIRECTORY)
+        require(actor, Action.PEOPLE_MANAGE_DIRECTORY, institution_id=managed_by(role, institution_id))
         codes = tuple(icd10)
         spans = [rules.icd10_span(code) for code in codes]
         self._check_practitioner(role, department_code, title, practising_since)
-        values = {
+        values: dict[str, Any] = {
             "role": role.value,
             "name": rules.valid_name(name),
             "licence_number": licence_number,
@@ -252,7 +254,13 @@ class Directory(PeopleContext):
             "on_call": on_call,
             "active": active,
         }
+        if licence_expires_on is not None:
+            values["licence_expires_on"] = licence_expires_on
         async with self._database.transaction() as session:
+            before = await session.get(Practitioner, practitioner_id)
+            if before is not None:
+                place = managed_by(Role(before.role), before.institution_id)
+                require(actor, Action.PEOPLE_MANAGE_DIRECTORY, institution_id=place)
             created, changed = await _put(session, Practitioner, practitioner_id, values)
             held = (await _expertise(session, [practitioner_id])).get(practitioner_id, ())
             if held != codes:
@@ -277,6 +285,11 @@ class Directory(PeopleContext):
             raise InvalidInput("审方药师的职称要是药师或以上。", field="title")
 
 
+def managed_by(role: Role, institution_id: str) -> str | None:
+    """Give the institution whose administrator may manage somebody of this role; None for who manages the platform."""
+    return None if role is Role.ADMINISTRATOR else institution_id
+
+
 async def _put(
     session: AsyncSession, table: type[Institution | Practitioner], row_id: str, values: Mapping[str, Any]
 ) -> tuple[bool, bool]:
@@ -292,7 +305,8 @@ async def _put(
     return False, bool(changed)
 
 
-def _practitioners() -> Select[Practitioner, str]:
+def practitioner_rows() -> Select[Practitioner, str]:
+    """Give the query of all who practise, each with the name of their institution."""
     return select(Practitioner, Institution.name).join(Institution, Institution.id == Practitioner.institution_id)
 
 

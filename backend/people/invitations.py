@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.db import key_ring
 from backend.errors import Conflict, InvalidInput, NotFound
 from backend.ids import new_id
-from backend.people.directory import Directory
+from backend.people.directory import Directory, managed_by
 from backend.people.tables import Invitation as InvitationRow
 from backend.people.tables import Person, PersonRole, Practitioner
 from backend.people.views import Invitation, PractitionerView
@@ -34,13 +34,14 @@ class Invitations(Directory):
             Conflict: somebody has joined as this practitioner already.
             InvalidInput: `valid_for` is not between nothing and thirty days.
         """
-        require(actor, Action.PEOPLE_INVITE)
         if not timedelta() < valid_for <= _LONGEST_VALIDITY:
             raise InvalidInput("邀请的有效期最长30天。", field="valid_for")
         scene = f"join-{secrets.token_urlsafe(_RANDOM_BYTES)}"
         now = self._clock.now()
         async with self._database.transaction() as session:
             practitioner = await session.get(Practitioner, practitioner_id)
+            place = managed_by(Role(practitioner.role), practitioner.institution_id) if practitioner else None
+            require(actor, Action.PEOPLE_INVITE, institution_id=place)
             if practitioner is None or not practitioner.active:
                 raise NotFound("没有找到这位医生。", practitioner_id=practitioner_id)
             if practitioner.person_id is not None:

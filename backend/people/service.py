@@ -2,14 +2,14 @@
 
 from backend.people.consents import Consents
 from backend.people.emergency import Emergencies
-from backend.people.invitations import Invitations
+from backend.people.importing import Importing
 from backend.people.names import Names
 from backend.people.relatives import Relatives
 
 
-class PeopleService(Relatives, Emergencies, Names, Consents, Invitations):
+class PeopleService(Relatives, Emergencies, Names, Consents, Importing):
     """Who people are, for whom they speak, what they consented to, where they practise, and how they join.
 
-    `Relatives` builds on the persons and `Invitations` on the directory, and they bring them along. The only code that
-    changes the tables of the people.
+    `Relatives` builds on the persons and `Importing` on the roster, invitations and directory: they bring them along.
+    The only code that changes the tables of the people.
     """

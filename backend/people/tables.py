@@ -1,6 +1,6 @@
 """Tables of the people, their consents, the institutions and those who practise there."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Double, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -94,6 +94,7 @@ class Practitioner(Base):
     name: Mapped[str] = mapped_column(EncryptedText("practitioners.name"))
     licence_number: Mapped[str] = mapped_column(EncryptedText("practitioners.licence_number"))
     licence_number_index: Mapped[str] = mapped_column(String(64), unique=True)
+    licence_expires_on: Mapped[date | None]
     institution_id: Mapped[str] = mapped_column(ForeignKey("institutions.id"))
     department_code: Mapped[str] = mapped_column(String(48))
     title: Mapped[str] = mapped_column(String(24))

@@ -14,7 +14,9 @@ class Role(StrEnum):
     GRASSROOTS_DOCTOR = "grassroots_doctor"
     EXPERT = "expert"
     PHARMACIST = "pharmacist"
-    ADMINISTRATOR = "administrator"
+    ADMINISTRATOR = "administrator"  # of the platform
+    INSTITUTION_ADMINISTRATOR = "institution_admin"  # of one institution, in the console alone
+    AUDITOR = "auditor"  # sees who did what, and changes nothing; in the console alone
     DEVICE = "device"  # a machine that sends: a modality or a PACS of an institution, a cuff at a patient's home
     SYSTEM = "system"  # the platform itself: timers, matching, delivery
 
@@ -163,6 +165,11 @@ class Action(StrEnum):
     FILE_PUT = "file.put"
     FILE_READ = "file.read"
     AUDIT_READ = "audit.read"
+    ANALYTICS_READ = "analytics.read"  # how many, how fast, how well: figures, and which consultations are behind them
+    MESSAGING_READ_UNDELIVERED = "messaging.read_undelivered"
+    MESSAGING_RESEND = "messaging.resend"
+    OPERATIONS_READ = "operations.read"  # whether every part works, and what waits
+    CONSOLE_MANAGE_ACCOUNTS = "console.manage_accounts"
     KEYS_ROTATE = "keys.rotate"
 
 
@@ -177,6 +184,8 @@ def _grants(
     pharmacist: Relation | None = None,
     device: Relation | None = None,
     system: Relation | None = None,
+    institution_administrator: Relation | None = None,
+    auditor: Relation | None = None,
 ) -> Grants:
     grants = {Role.GRASSROOTS_DOCTOR: frozenset(doctor)}
     single = {
@@ -186,6 +195,8 @@ def _grants(
         Role.PHARMACIST: pharmacist,
         Role.DEVICE: device,
         Role.SYSTEM: system,
+        Role.INSTITUTION_ADMINISTRATOR: institution_administrator,
+        Role.AUDITOR: auditor,
     }
     return grants | {role: frozenset([relation] if relation else []) for role, relation in single.items()}
 
@@ -199,16 +210,20 @@ DOCTORS = (PARTICIPANT, INSTITUTION)
 TABLE: dict[Action, Grants] = {
     Action.CONSULTATION_OPEN: _grants(patient=OWN, system=ANY),
     Action.CONSULTATION_OPEN_BY_DOCTOR: _grants(doctor=[INSTITUTION]),
-    Action.CONSULTATION_VIEW: _grants(OWN, DOCTORS, PARTICIPANT, administrator=ANY, system=ANY),
+    Action.CONSULTATION_VIEW: _grants(
+        OWN, DOCTORS, PARTICIPANT, administrator=ANY, system=ANY, institution_administrator=INSTITUTION
+    ),
     Action.CONSULTATION_READ_RECORD: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
-    Action.CONSULTATION_LIST: _grants(OWN, DOCTORS, PARTICIPANT, administrator=ANY, system=ANY),
+    Action.CONSULTATION_LIST: _grants(
+        OWN, DOCTORS, PARTICIPANT, administrator=ANY, system=ANY, institution_administrator=INSTITUTION
+    ),
     Action.CONSULTATION_ACKNOWLEDGE: _grants(doctor=DOCTORS),
     Action.CONSULTATION_ADD_FINDINGS: _grants(doctor=DOCTORS),
     Action.CONSULTATION_ATTACH: _grants(OWN, DOCTORS, PARTICIPANT),
     Action.CONSULTATION_ADD_PATIENT_NOTE: _grants(OWN),
     Action.CONSULTATION_SUBMIT: _grants(doctor=DOCTORS, system=ANY),
     Action.CONSULTATION_ANSWER_OFFER: _grants(expert=PARTICIPANT),
-    Action.CONSULTATION_ASSIGN: _grants(administrator=ANY, system=ANY),
+    Action.CONSULTATION_ASSIGN: _grants(administrator=ANY, system=ANY, institution_administrator=INSTITUTION),
     Action.CONSULTATION_GIVE_BACK: _grants(expert=PARTICIPANT),
     Action.CONSULTATION_BOOK: _grants(OWN, DOCTORS, system=ANY),
     Action.CONSULTATION_RESCHEDULE: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
@@ -220,7 +235,9 @@ TABLE: dict[Action, Grants] = {
     Action.CONSULTATION_FOCUS: _grants(OWN, DOCTORS, PARTICIPANT),
     Action.CONSULTATION_RECORD_OPINION: _grants(expert=PARTICIPANT),
     Action.CONSULTATION_COMPLETE: _grants(expert=PARTICIPANT),
-    Action.CONSULTATION_CANCEL: _grants(OWN, DOCTORS, administrator=ANY, system=ANY),
+    Action.CONSULTATION_CANCEL: _grants(
+        OWN, DOCTORS, administrator=ANY, system=ANY, institution_administrator=INSTITUTION
+    ),
     Action.CONSULTATION_RECORD_NO_SHOW: _grants(doctor=DOCTORS, expert=PARTICIPANT, system=ANY),
     Action.CONSULTATION_RATE: _grants(OWN),
     Action.CONSULTATION_RAISE_ALARM: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
@@ -289,13 +306,20 @@ TABLE: dict[Action, Grants] = {
     Action.PEOPLE_READ_ACCESSES: _grants(OWN),
     Action.PEOPLE_COPY: _grants(OWN),
     Action.PEOPLE_BREAK_GLASS: _grants(doctor=[ANY], expert=ANY),
-    Action.PEOPLE_READ_DIRECTORY: _grants(ANY, [ANY], ANY, administrator=ANY, pharmacist=ANY, system=ANY),
-    Action.PEOPLE_MANAGE_DIRECTORY: _grants(administrator=ANY, system=ANY),
+    Action.PEOPLE_READ_DIRECTORY: _grants(
+        ANY, [ANY], ANY, administrator=ANY, pharmacist=ANY, system=ANY, institution_administrator=ANY, auditor=ANY
+    ),
+    Action.PEOPLE_MANAGE_DIRECTORY: _grants(administrator=ANY, system=ANY, institution_administrator=INSTITUTION),
     Action.PEOPLE_SET_ON_CALL: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
-    Action.PEOPLE_INVITE: _grants(administrator=ANY, system=ANY),
+    Action.PEOPLE_INVITE: _grants(administrator=ANY, system=ANY, institution_administrator=INSTITUTION),
     Action.FILE_PUT: _grants(OWN, [OWN, *DOCTORS], PARTICIPANT, system=ANY),
     Action.FILE_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
-    Action.AUDIT_READ: _grants(administrator=ANY, system=ANY),
+    Action.AUDIT_READ: _grants(administrator=ANY, system=ANY, auditor=ANY),
+    Action.ANALYTICS_READ: _grants(administrator=ANY, institution_administrator=INSTITUTION, auditor=ANY),
+    Action.MESSAGING_READ_UNDELIVERED: _grants(administrator=ANY),
+    Action.MESSAGING_RESEND: _grants(administrator=ANY),
+    Action.OPERATIONS_READ: _grants(administrator=ANY, auditor=ANY),
+    Action.CONSOLE_MANAGE_ACCOUNTS: _grants(administrator=ANY, system=ANY),
     Action.KEYS_ROTATE: _grants(system=ANY),
 }
 """For every action, the relations in which each role may do it; what is not here is refused."""

@@ -116,7 +116,8 @@ async def assigned(notifier: Notifier) -> None:
 
 
 async def given_back(notifier: Notifier) -> None:
-    """The expert cannot do it after all: patient and doctor hear so, and that somebody else is being found."""
+    """The expert cannot do it after all, or an administrator took it from them, which they hear: patient and doctor
+    hear so too, and that somebody else is being found."""
     view = await notifier.case()
     expert = await notifier.practitioner(notifier.payload["expert_id"])
     entries = await notifier.services.consultations.timeline(SYSTEM, view.id)
@@ -128,6 +129,10 @@ async def given_back(notifier: Notifier) -> None:
     await notifier.tell_patient(view, Text(words, notice=note))
     doctor = f"{case_line(view)}：{sentence}。正在重新找专家。"
     await notifier.tell_practitioner(view.doctor_id, Text(doctor, notice=note))
+    if notifier.payload["actor_id"] != expert.person_id:
+        gone = notice("task", "这例会诊已转给别的专家", view, notifier.now, button="我的会诊")
+        words = f"{case_line(view)}：{sentence}。您不用再看这例会诊了。{lost}谢谢您。"
+        await notifier.tell_practitioner(expert.id, Text(words, notice=gone))
 
 
 HANDLERS = {

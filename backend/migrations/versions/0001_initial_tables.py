@@ -134,6 +134,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_conditions_patient", ["patient_id", "recorded_at", "id"], unique=False)
 
     op.create_table(
+        "console_sign_in_attempts",
+        sa.Column("name_index", sa.String(length=64), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("locked_until", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.PrimaryKeyConstraint("name_index", name=op.f("pk_console_sign_in_attempts")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("console_sign_in_attempts", schema=None) as batch_op:
+        batch_op.create_index("ix_console_sign_in_attempts_last", ["last_at"], unique=False)
+
+    op.create_table(
         "consultation_numbers",
         sa.Column("day", sa.String(length=8), nullable=False),
         sa.Column("last", sa.Integer(), nullable=False),
@@ -183,6 +196,7 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     with op.batch_alter_table("consultations", schema=None) as batch_op:
+        batch_op.create_index("ix_consultations_department", ["department_code", "opened_at", "id"], unique=False)
         batch_op.create_index("ix_consultations_doctor", ["doctor_id", "opened_at", "id"], unique=False)
         batch_op.create_index(
             "ix_consultations_doctor_status", ["doctor_id", "status", "opened_at", "id"], unique=False
@@ -256,6 +270,37 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("current_medicines", schema=None) as batch_op:
         batch_op.create_index("ix_current_medicines_patient", ["patient_id", "recorded_at", "id"], unique=False)
+
+    op.create_table(
+        "daily_figures",
+        sa.Column("institution_id", sa.String(length=32), nullable=False),
+        sa.Column("department_code", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("completed", sa.Integer(), nullable=False),
+        sa.Column("answered", sa.Integer(), nullable=False),
+        sa.Column("answer_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("compared", sa.Integer(), nullable=False),
+        sa.Column("agreed", sa.Integer(), nullable=False),
+        sa.Column("rated", sa.Integer(), nullable=False),
+        sa.Column("satisfied", sa.Integer(), nullable=False),
+        sa.Column("within_1", sa.Integer(), nullable=False),
+        sa.Column("within_2", sa.Integer(), nullable=False),
+        sa.Column("within_3", sa.Integer(), nullable=False),
+        sa.Column("within_5", sa.Integer(), nullable=False),
+        sa.Column("within_10", sa.Integer(), nullable=False),
+        sa.Column("within_15", sa.Integer(), nullable=False),
+        sa.Column("within_20", sa.Integer(), nullable=False),
+        sa.Column("within_30", sa.Integer(), nullable=False),
+        sa.Column("within_60", sa.Integer(), nullable=False),
+        sa.Column("within_120", sa.Integer(), nullable=False),
+        sa.Column("longer", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("institution_id", "department_code", "day", name=op.f("pk_daily_figures")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("daily_figures", schema=None) as batch_op:
+        batch_op.create_index("ix_daily_figures_department", ["department_code", "day"], unique=False)
 
     op.create_table(
         "dead_letters",
@@ -926,6 +971,43 @@ def upgrade() -> None:
         batch_op.create_index("ix_consents_person", ["person_id", "id"], unique=False)
 
     op.create_table(
+        "console_accounts",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("name_index", sa.String(length=64), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "patient",
+                "grassroots_doctor",
+                "expert",
+                "pharmacist",
+                "administrator",
+                "institution_admin",
+                "auditor",
+                "device",
+                "system",
+                name="role",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("institution_id", sa.String(length=32), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("password_hash", sa.String(length=255), nullable=True),
+        sa.Column("totp_secret", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("totp_step", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["institution_id"], ["institutions.id"], name=op.f("fk_console_accounts_institution_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_console_accounts")),
+        sa.UniqueConstraint("name_index", name=op.f("uq_console_accounts_name_index")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
         "consultation_attachments",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("consultation_id", sa.String(length=32), nullable=False),
@@ -943,6 +1025,28 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
+    op.create_table(
+        "consultation_facts",
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("institution_id", sa.String(length=32), nullable=False),
+        sa.Column("department_code", sa.String(length=32), nullable=False),
+        sa.Column("asked_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("completed", sa.Boolean(), nullable=False),
+        sa.Column("answer_seconds", sa.Integer(), nullable=True),
+        sa.Column("agreed", sa.Boolean(), nullable=True),
+        sa.Column("stars", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["consultation_id"], ["consultations.id"], name=op.f("fk_consultation_facts_consultation_id")
+        ),
+        sa.PrimaryKeyConstraint("consultation_id", name=op.f("pk_consultation_facts")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("consultation_facts", schema=None) as batch_op:
+        batch_op.create_index("ix_consultation_facts_asked", ["asked_at", "consultation_id"], unique=False)
+        batch_op.create_index("ix_consultation_facts_cell", ["day", "institution_id", "department_code"], unique=False)
+
     op.create_table(
         "consultation_focus",
         sa.Column("person_id", sa.String(length=32), nullable=False),
@@ -1486,6 +1590,7 @@ def upgrade() -> None:
         sa.Column("name", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
         sa.Column("licence_number", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
         sa.Column("licence_number_index", sa.String(length=64), nullable=False),
+        sa.Column("licence_expires_on", sa.Date(), nullable=True),
         sa.Column("institution_id", sa.String(length=32), nullable=False),
         sa.Column("department_code", sa.String(length=48), nullable=False),
         sa.Column("title", sa.String(length=24), nullable=False),
@@ -1565,6 +1670,8 @@ def upgrade() -> None:
                 "expert",
                 "pharmacist",
                 "administrator",
+                "institution_admin",
+                "auditor",
                 "device",
                 "system",
                 name="role",
@@ -1675,6 +1782,52 @@ def upgrade() -> None:
     with op.batch_alter_table("charge_steps", schema=None) as batch_op:
         batch_op.create_index("ix_charge_steps_charge", ["charge_id", "lane", "id"], unique=False)
         batch_op.create_index("ix_charge_steps_due", ["due_at", "id"], unique=False)
+
+    op.create_table(
+        "console_links",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("code_digest", sa.String(length=64), nullable=False),
+        sa.Column("totp_secret", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("expires_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["console_accounts.id"], name=op.f("fk_console_links_account_id")),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_console_links")),
+        sa.UniqueConstraint("code_digest", name=op.f("uq_console_links_code_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
+        "console_recovery_codes",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["console_accounts.id"], name=op.f("fk_console_recovery_codes_account_id")
+        ),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_console_recovery_codes")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("console_recovery_codes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_console_recovery_codes_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "console_sessions",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("token_digest", sa.String(length=64), nullable=False),
+        sa.Column("began_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("seen_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("ends_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("ended_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("address", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("browser", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["console_accounts.id"], name=op.f("fk_console_sessions_account_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_console_sessions")),
+        sa.UniqueConstraint("token_digest", name=op.f("uq_console_sessions_token_digest")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("console_sessions", schema=None) as batch_op:
+        batch_op.create_index("ix_console_sessions_account", ["account_id", "began_at"], unique=False)
 
     op.create_table(
         "critical_values",
@@ -2010,6 +2163,8 @@ def upgrade() -> None:
                 "expert",
                 "pharmacist",
                 "administrator",
+                "institution_admin",
+                "auditor",
                 "device",
                 "system",
                 name="role",
@@ -2507,6 +2662,8 @@ def upgrade() -> None:
                 "expert",
                 "pharmacist",
                 "administrator",
+                "institution_admin",
+                "auditor",
                 "device",
                 "system",
                 name="role",
@@ -2717,6 +2874,15 @@ def downgrade() -> None:
         batch_op.drop_index("ix_critical_values_consultation")
 
     op.drop_table("critical_values")
+    with op.batch_alter_table("console_sessions", schema=None) as batch_op:
+        batch_op.drop_index("ix_console_sessions_account")
+
+    op.drop_table("console_sessions")
+    with op.batch_alter_table("console_recovery_codes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_console_recovery_codes_account_id"))
+
+    op.drop_table("console_recovery_codes")
+    op.drop_table("console_links")
     with op.batch_alter_table("charge_steps", schema=None) as batch_op:
         batch_op.drop_index("ix_charge_steps_due")
         batch_op.drop_index("ix_charge_steps_charge")
@@ -2824,7 +2990,13 @@ def downgrade() -> None:
 
     op.drop_table("consultation_messages")
     op.drop_table("consultation_focus")
+    with op.batch_alter_table("consultation_facts", schema=None) as batch_op:
+        batch_op.drop_index("ix_consultation_facts_cell")
+        batch_op.drop_index("ix_consultation_facts_asked")
+
+    op.drop_table("consultation_facts")
     op.drop_table("consultation_attachments")
+    op.drop_table("console_accounts")
     with op.batch_alter_table("consents", schema=None) as batch_op:
         batch_op.drop_index("ix_consents_person")
 
@@ -2928,6 +3100,10 @@ def downgrade() -> None:
     op.drop_table("expert_response_statistics")
     op.drop_table("events")
     op.drop_table("dead_letters")
+    with op.batch_alter_table("daily_figures", schema=None) as batch_op:
+        batch_op.drop_index("ix_daily_figures_department")
+
+    op.drop_table("daily_figures")
     with op.batch_alter_table("current_medicines", schema=None) as batch_op:
         batch_op.drop_index("ix_current_medicines_patient")
 
@@ -2949,9 +3125,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_consultations_expert")
         batch_op.drop_index("ix_consultations_doctor_status")
         batch_op.drop_index("ix_consultations_doctor")
+        batch_op.drop_index("ix_consultations_department")
 
     op.drop_table("consultations")
     op.drop_table("consultation_numbers")
+    with op.batch_alter_table("console_sign_in_attempts", schema=None) as batch_op:
+        batch_op.drop_index("ix_console_sign_in_attempts_last")
+
+    op.drop_table("console_sign_in_attempts")
     with op.batch_alter_table("conditions", schema=None) as batch_op:
         batch_op.drop_index("ix_conditions_patient")
 

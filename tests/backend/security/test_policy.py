@@ -62,7 +62,12 @@ DOCTORS_CASES = {
 }  # fmt: skip
 GLASS = "people.break_glass"
 EVERYBODY = {"scheduling.read_slots", "people.read_directory"}
-NOT_THEIRS = {Role.DEVICE: EVERYBODY, Role.PHARMACIST: {"scheduling.read_slots"}}
+NOT_THEIRS = {
+    Role.DEVICE: EVERYBODY,
+    Role.PHARMACIST: {"scheduling.read_slots"},
+    Role.INSTITUTION_ADMINISTRATOR: {"scheduling.read_slots"},
+    Role.AUDITOR: {"scheduling.read_slots"},
+}
 SPOKEN: dict[tuple[Role, Relation], set[str]] = {
     (Role.PATIENT, Relation.OWN): PATIENTS_OWN,
     (Role.GRASSROOTS_DOCTOR, Relation.OWN): {"people.consent", "file.put"},
@@ -84,10 +89,16 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "consultation.view", "consultation.list", "consultation.assign", "consultation.cancel_booking",
         "consultation.cancel", "scheduling.set_week", "scheduling.add_absence", "scheduling.release",
         "people.manage_directory", "people.set_on_call", "people.invite", "audit.read", "video.manage_nodes",
-        "imaging.manage", "signing.manage", "records.manage_hospitals",
         "charge.read", "charge.decide", "charge.reconcile",
         "remuneration.read", "remuneration.list",
+        "imaging.manage", "signing.manage", "records.manage_hospitals", "analytics.read", "operations.read",
+        "messaging.read_undelivered", "messaging.resend", "console.manage_accounts",
     },
+    (Role.INSTITUTION_ADMINISTRATOR, Relation.INSTITUTION): {
+        "consultation.view", "consultation.list", "consultation.assign", "consultation.cancel",
+        "people.manage_directory", "people.invite", "analytics.read",
+    },
+    (Role.AUDITOR, Relation.ANY): {"audit.read", "analytics.read", "operations.read"},
     (Role.DEVICE, Relation.INSTITUTION): {"imaging.store"},
     (Role.DEVICE, Relation.PARTICIPANT): {"monitoring.send"},
     (Role.SYSTEM, Relation.ANY): {
@@ -104,7 +115,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "scheduling.add_absence", "scheduling.book", "scheduling.release", "people.read",
         "people.read_identity_number", "people.update",
         "people.manage_directory", "people.set_on_call", "people.invite", "file.put", "file.read", "audit.read",
-        "keys.rotate",
+        "keys.rotate", "console.manage_accounts",
     },
 }  # fmt: skip
 
@@ -155,7 +166,7 @@ def test_a_participant_is_known_by_person_or_by_practitioner() -> None:
 
 @pytest.mark.parametrize("action", list(Action))
 def test_nothing_that_is_missing_counts_as_a_relation(action: Action) -> None:
-    nobody = Actor("", frozenset(Role) - {Role.SYSTEM, Role.ADMINISTRATOR}, None, None)
+    nobody = Actor("", frozenset(Role) - {Role.SYSTEM, Role.ADMINISTRATOR, Role.AUDITOR}, None, None)
     if action.value not in EVERYBODY | {GLASS}:
         assert not allowed(nobody, action, patient_id="", participants=["", None], institution_id="")  # type: ignore[list-item]
         assert not allowed(nobody, action)

@@ -1,0 +1,219 @@
+"""Steering cases from above: looking for them, seeing what waits, giving one to another expert. Nothing clinical."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+
+from backend.consultation.lifecycle import Lifecycle
+from backend.consultation.rules import RUNNING, Status, Step, Urgency, require_text
+from backend.consultation.tables import Consultation, Offer, OfferState
+from backend.consultation.views import ConsultationView
+from backend.consultation.visibility import case_ways
+from backend.errors import Conflict, InvalidInput
+from backend.people import masked_name
+from backend.scheduling import BookingState
+from backend.security.policy import Action, Actor, Role
+
+LONGEST_PAGE = 100
+_LONGEST_QUEUE = 50
+_NUMBER = re.compile(r"[A-Z0-9-]{1,24}")
+_CURSOR = re.compile(r"(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00)_(?P<id>[0-9a-f]{32})")
+
+
+@dataclass(frozen=True)
+class CaseFilter:
+    """Which cases; what is None or empty does not matter.
+
+    Attributes:
+        number: the beginning of it. since, until: of the opening; `until` itself is not among them.
+    """
+
+    status: Status | None = None
+    institution_ids: Collection[str] | None = None
+    department_code: str | None = None
+    number: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class CaseOverview:
+    """A case as who steers it sees it in a list; the patient's name is masked."""
+
+    id: str
+    number: str
+    status: Status
+    urgency: Urgency
+    department_code: str
+    institution_id: str
+    patient_name: str = field(repr=False)
+    doctor_name: str
+    expert_name: str
+    opened_at: datetime
+    submitted_at: datetime | None
+    assigned_at: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class CasePage:
+    """A page of a list, and what the next one is asked with; empty at the end."""
+
+    items: list[CaseOverview]
+    next_cursor: str
+
+
+@dataclass(frozen=True)
+class CaseQueue:
+    """What is running: how many in each status, and those that wait for an expert, the longest waiting first."""
+
+    counts: dict[Status, int]
+    waiting: list[CaseOverview]
+
+
+class Steering(Lifecycle):
+    """What an administrator does with cases beside `Lifecycle`."""
+
+    async def search(self, actor: Actor, wanted: CaseFilter, *, limit: int = 20, cursor: str = "") -> CasePage:
+        """List cases, the latest opened first.
+
+        Raises:
+            Forbidden: the actor may list none. InvalidInput: the number or the cursor has not the shape of one.
+        """
+        query = select(Consultation).where(*self._conditions(actor, wanted)).order_by(*_LATEST)
+        if cursor:
+            at, last = _read_cursor(cursor)
+            query = query.where(
+                or_(Consultation.opened_at < at, (Consultation.opened_at == at) & (Consultation.id < last))
+            )
+        limit = min(max(limit, 1), LONGEST_PAGE)
+        rows = await self._listed(actor, query.limit(limit + 1))
+        page = rows[:limit]
+        more = len(rows) > limit
+        return CasePage(await self._overviews(page), f"{page[-1].opened_at.isoformat()}_{page[-1].id}" if more else "")
+
+    async def overviews(self, actor: Actor, ids: Collection[str]) -> list[CaseOverview]:
+        """Give those of these cases that the actor may list, in the order of `ids`."""
+        query = select(Consultation).where(Consultation.id.in_(ids), *self._conditions(actor, CaseFilter()))
+        found = {row.id: row for row in await self._listed(actor, query)}
+        return await self._overviews([found[one] for one in ids if one in found])
+
+    async def queue(self, actor: Actor, institution_ids: Collection[str] | None = None) -> CaseQueue:
+        """Give what is running now, of these institutions or of all that the actor may list."""
+        conditions = self._conditions(actor, CaseFilter(institution_ids=institution_ids))
+        counted = select(Consultation.status, func.count()).where(Consultation.status.in_(RUNNING), *conditions)
+        async with self._database.reading() as session:
+            counts = {row[0]: row[1] for row in await session.execute(counted.group_by(Consultation.status))}
+        waiting = select(Consultation).where(Consultation.status == Status.PENDING, *conditions)
+        rows = await self._listed(actor, waiting.order_by(Consultation.submitted_at).limit(_LONGEST_QUEUE))
+        return CaseQueue(
+            {status: counts.get(status, 0) for status in Status if status in RUNNING}, await self._overviews(rows)
+        )
+
+    async def reassign(self, actor: Actor, consultation_id: str, expert_id: str, reason: str) -> ConsultationView:
+        """Give a case that has not begun to an expert, also where another has it: that one's booking goes with it.
+
+        Args:
+            reason: what doctor and patient read where an expert is replaced, at most 200 characters.
+
+        Raises:
+            IllegalMove: it has begun or ended, or was not submitted. Conflict: this expert has it already.
+            InvalidInput: that practitioner is no active expert.
+        """
+        why = require_text(reason, "更换原因", longest=200)
+        async with self._database.transaction() as session:
+            case = await self._case(session, consultation_id, lock=True)
+            self._allow(actor, Action.CONSULTATION_ASSIGN, case)
+            if case.status is Status.ASSIGNED:
+                if case.expert_id == expert_id:
+                    raise Conflict("这位专家已经在负责这次会诊了。")
+                expert = await self._people.practitioner(expert_id)
+                if expert.role is not Role.EXPERT or not expert.active:
+                    raise InvalidInput("请选择一位在职的专家。", field="expert_id")
+                await self._take_back(actor, case, why)
+            return await self.assign_expert(actor, consultation_id, expert_id)
+
+    async def _take_back(self, actor: Actor, case: Consultation, why: str) -> None:
+        async with self._database.transaction() as session:
+            before = case.expert_id or ""
+            await self._record(session, actor, Action.CONSULTATION_ASSIGN, case, reason=why)
+            booking = await self._end_booking(session, case, BookingState.CANCELLED)
+            text = f"管理员请{await self._name(before)}专家退出这次会诊，原因：{why}"
+            await self._move(session, actor, case, Step.GIVE_BACK, text, expert_id=None, assigned_at=None)
+            await session.refresh(case)
+            held = await session.scalar(
+                select(Offer).where(Offer.consultation_id == case.id, Offer.expert_id == before)
+            )
+            if held is not None:
+                held.state, held.accepted_for, held.answered_at = OfferState.GIVEN_BACK, None, self._clock.now()
+            await self._publish(
+                session,
+                case,
+                "consultation.given_back",
+                actor_id=actor.person_id,
+                expert_id=before,
+                booking_cancelled=booking is not None,
+            )
+
+    def _conditions(self, actor: Actor, wanted: CaseFilter) -> list[ColumnElement[bool]]:
+        conditions = [or_(*case_ways(actor, Action.CONSULTATION_LIST))]
+        if wanted.status is not None:
+            conditions.append(Consultation.status == wanted.status)
+        if wanted.institution_ids is not None:
+            conditions.append(Consultation.institution_id.in_(wanted.institution_ids))
+        if wanted.department_code is not None:
+            conditions.append(Consultation.department_code == wanted.department_code)
+        if wanted.number:
+            number = wanted.number.strip().upper()
+            if not _NUMBER.fullmatch(number):
+                raise InvalidInput("会诊编号只有字母、数字和“-”，比如 HZ20261121-0001。", field="number")
+            conditions.append(Consultation.number.between(number, number + "~"))
+        if wanted.since is not None:
+            conditions.append(Consultation.opened_at >= wanted.since)
+        if wanted.until is not None:
+            conditions.append(Consultation.opened_at < wanted.until)
+        return conditions
+
+    async def _listed(self, actor: Actor, query: Select[Consultation]) -> Sequence[Consultation]:
+        """Read the rows of a list, with its audit entry."""
+        async with self._database.reading() as session:
+            rows = (await session.scalars(query)).all()
+        async with self._database.transaction() as session:
+            await self._audit.record(session, actor, Action.CONSULTATION_LIST, subject=f"consultations:{len(rows)}")
+        return rows
+
+    async def _overviews(self, rows: Sequence[Consultation]) -> list[CaseOverview]:
+        names = await self._people.names(
+            {one for row in rows for one in (row.patient_id, row.doctor_id, row.expert_id) if one}
+        )
+        return [
+            CaseOverview(
+                id=row.id,
+                number=row.number,
+                status=row.status,
+                urgency=row.urgency,
+                department_code=row.department_code,
+                institution_id=row.institution_id,
+                patient_name=masked_name(names.get(row.patient_id, "")),
+                doctor_name=names.get(row.doctor_id, ""),
+                expert_name=names.get(row.expert_id or "", ""),
+                opened_at=row.opened_at,
+                submitted_at=row.submitted_at,
+                assigned_at=row.assigned_at,
+                closed_at=row.closed_at,
+            )
+            for row in rows
+        ]
+
+
+_LATEST = (Consultation.opened_at.desc(), Consultation.id.desc())
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    parts = _CURSOR.fullmatch(cursor)
+    if parts is None:
+        raise InvalidInput("翻页的位置不对，请从第一页重新看。", field="cursor")
+    return datetime.fromisoformat(parts["at"]), parts["id"]

@@ -1,0 +1,1 @@
+"""The API of the administrators' console (docs/console.md)."""

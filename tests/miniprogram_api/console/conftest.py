@@ -1,0 +1,171 @@
+"""The console's API over loopback, on SQLite and on MariaDB, with people of each role who sign in as people do."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from argon2 import PasswordHasher
+
+from backend.analytics import AnalyticsService
+from backend.clock import Clock
+from backend.console import ConsoleService
+from backend.console.rules import time_step, totp
+from backend.db import Database
+from backend.limits import MemoryRateLimits
+from backend.messaging.outbox import OutboxService
+from backend.messaging.undelivered import UndeliveredService
+from backend.operations import Operations
+from backend.security.keyring import KeyRing
+from backend.security.policy import SYSTEM, Role
+from miniprogram_api.application import make_application
+from miniprogram_api.console.application import console_routes
+from miniprogram_api.console.endpoint import ConsoleContext
+from tests.miniprogram_api.conftest import PUBLIC_URL, make_context
+from tests.support.house import House, build_house
+
+PASSWORD = "小桥流水人家，二〇二六年"
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+    @property
+    def code(self) -> str:
+        """The stable code of a refusal."""
+        code: str = self.body["code"]
+        return code
+
+
+@dataclass
+class Console:
+    """The console of a house, and nobody at it yet."""
+
+    url: str
+    house: House
+    service: ConsoleService
+    context: ConsoleContext
+    limits: MemoryRateLimits
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    async def enrol(self, name: str, role: Role, institution_id: str | None = None) -> list[str]:
+        """Make an account and let its person set password and app; give the recovery codes."""
+        link = await self.service.create_account(SYSTEM, name, role, institution_id)
+        self.secrets[name] = (await self.service.enrolment(link.code)).totp_secret
+        return await self.service.enrol(link.code, PASSWORD, self.code_of(name))
+
+    def forget_limits(self) -> None:
+        """A minute later, as far as addresses are concerned."""
+        self.limits._counts.clear()
+
+    def code_of(self, name: str) -> str:
+        """What the app of this person shows now."""
+        return totp(self.secrets[name], time_step(self.house.clock.now()))
+
+    async def as_(self, name: str, role: Role, institution: str | None = None) -> "Clerk":
+        """Somebody of this role at a browser of their own, signed in."""
+        place = self.house.institutions[institution] if institution else None
+        await self.enrol(name, role, place)
+        self.house.clock.advance(timedelta(seconds=31))  # the app's code of the enrolment is used up
+        clerk = Clerk(self)
+        answer = await clerk.sign_in(name)
+        assert answer.status == 201, answer.body
+        return clerk
+
+
+@dataclass
+class Clerk:
+    """A browser at the console: its cookie and what the page holds."""
+
+    console: Console
+    cookie: str = ""
+    csrf: str = ""
+
+    async def sign_in(self, name: str, password: str = PASSWORD, code: str | None = None) -> Answer:
+        """Sign in; keep the cookie and the token of the page."""
+        shown = code if code is not None else self.console.code_of(name)
+        answer = await self.send("POST", "/session", json={"name": name, "password": password, "code": shown})
+        if answer.status == 201:
+            self.csrf = answer.body["csrf_token"]
+        return answer
+
+    async def get(self, path: str, **query: Any) -> Answer:
+        """GET below /console/api."""
+        return await self.send("GET", path, params=query)
+
+    async def post(self, path: str, body: Any) -> Answer:
+        """POST a JSON body."""
+        return await self.send("POST", path, json=body)
+
+    async def send(self, method: str, path: str, **more: Any) -> Answer:
+        """Send anything as the page does."""
+        headers = {"X-CSRF-Token": self.csrf, "Sec-Fetch-Site": "same-origin", "User-Agent": "Firefox"}
+        headers |= more.pop("headers", {})
+        headers = {name: value for name, value in headers.items() if value is not None}
+        cookies = {"qiaoyi-console": self.cookie} if self.cookie else {}
+        async with (
+            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
+            http.request(
+                method, f"{self.console.url}/console/api{path}", headers=headers, cookies=cookies, **more
+            ) as answer,
+        ):
+            if "qiaoyi-console" in answer.cookies:
+                self.cookie = answer.cookies["qiaoyi-console"].value
+            is_json = answer.content_type == "application/json"
+            return Answer(answer.status, await (answer.json() if is_json else answer.text()), dict(answer.headers))
+
+
+@pytest.fixture
+async def house(database: Database, clock: Clock, tmp_path: Path) -> House:
+    """The services, three doctors and an expert, on each database."""
+    return await build_house(database, clock, tmp_path / "files")
+
+
+async def _picture(scene: str, seconds: int) -> str:
+    return f"data:image/png;base64,{scene}"
+
+
+@pytest.fixture
+async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
+    """The console's API, nobody signed in."""
+    services, limits = house.services, MemoryRateLimits()
+    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    service = ConsoleService(house.database, house.clock, house.audit, quick)
+    outbox = OutboxService(house.database, house.clock)
+    context = ConsoleContext(
+        console=service,
+        people=services.people,
+        consultations=services.consultations,
+        analytics=AnalyticsService(house.database, house.clock, house.events, house.audit, services.consultations),
+        undelivered=UndeliveredService(house.database, house.clock, house.audit, services.people, outbox),
+        operations=Operations(house.database, house.clock),
+        audit=house.audit,
+        invitation_picture=_picture,
+        parts=lambda: {"events": True, "timers": False},
+        public_url=PUBLIC_URL,
+        clock=house.clock,
+        limits=limits,
+    )
+    async with aiohttp.ClientSession() as http:
+        shared = make_context(house, http, key_ring, PUBLIC_URL)
+        application = make_application(shared)
+        application.add_routes(console_routes(context))
+        runner = web.AppRunner(application, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            yield Console(f"http://127.0.0.1:{runner.addresses[0][1]}", house, service, context, limits)
+        finally:
+            await runner.cleanup()
+            shared.documents.queue.close()
+            shared.papers.queue.close()
+            services.imaging.close()

@@ -1,0 +1,32 @@
+import { ref } from 'vue'
+import type { Role } from './types'
+
+export interface Place {
+  name: string
+  id: string
+}
+
+/** The pages and who has them: the same as backend/security/policy.py says, which decides. */
+export const PAGES: { name: string; title: string; roles: Role[] }[] = [
+  { name: 'dashboard', title: '总览', roles: ['administrator', 'institution_admin', 'auditor'] },
+  { name: 'cases', title: '会诊', roles: ['administrator', 'institution_admin'] },
+  { name: 'people', title: '人员机构', roles: ['administrator', 'institution_admin'] },
+  { name: 'deliveries', title: '消息发送', roles: ['administrator'] },
+  { name: 'health', title: '运行状况', roles: ['administrator', 'auditor'] },
+  { name: 'audit', title: '审计记录', roles: ['administrator', 'auditor'] },
+  { name: 'accounts', title: '账号', roles: ['administrator'] },
+  { name: 'sessions', title: '我的登录', roles: ['administrator', 'institution_admin', 'auditor'] },
+]
+
+export function placeOf(hash: string): Place {
+  const [name = '', id = ''] = hash.replace(/^#\/?/, '').split('/')
+  return { name: name || 'dashboard', id }
+}
+
+export const place = ref<Place>(placeOf(location.hash))
+addEventListener('hashchange', () => (place.value = placeOf(location.hash)))
+
+/** Where a page is; the document's base lies elsewhere, so that a bare `#/…` would lead away. */
+export function hrefOf(name: string, id = ''): string {
+  return `/console#/${name}${id ? `/${id}` : ''}`
+}
