@@ -1,6 +1,7 @@
 """What every use case of charging needs: finding a charge under its lock, moving it, its steps, and telling of it."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
@@ -249,6 +250,11 @@ def read_split(kept: dict[str, Any] | None) -> Split | None:
         return None
     insurance, account, subsidy, cash = (to_yuan(kept[name]) for name in ("insurance", "account", "subsidy", "cash"))
     return Split(insurance, account, subsidy, cash, kept["table"], tuple(kept["lines"]))
+
+
+def explained(split: Split, by: Split | None) -> Split:
+    """Give a split with the explanation of another that shares alike: an insurer says who pays what, and not why."""
+    return split if by is None or by.parts != split.parts else replace(split, lines=by.lines)
 
 
 def own_split(fee: int, why: str) -> Split:

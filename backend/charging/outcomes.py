@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.charging.calls import Answer, Done, Later, NotSent, Refused
-from backend.charging.desk import read_split, write_split
+from backend.charging.desk import explained, read_split, write_split
 from backend.charging.moving import Moving
 from backend.charging.rules import (
     FIRST_BACKOFF,
@@ -22,11 +22,13 @@ from backend.charging.rules import (
     refund_lines,
 )
 from backend.charging.tables import Charge, ChargeOrder, ChargeStep
-from backend.clock import backoff
-from backend.insurance.coverage import Split
+from backend.clock import backoff, local
+from backend.insurance.coverage import Claim, Fee, Split
+from backend.insurance.coverage import split as shared
 from backend.insurance.insurer import Person, Settlement
 from backend.money import to_yuan
 from backend.payment.payments import Payment
+from data.insurance import table_for
 
 log = logging.getLogger(__name__)
 
@@ -111,9 +113,10 @@ class Outcomes(Moving):
                 await self._quote_own(session, charge, person.refusal or _NO_CLAIM)
                 return
             charge.person_number = person.number
+            charge.expected = write_split(await self._expected(charge, person))
             await self._add_step(session, charge, StepKind.REGISTER)
         elif step.kind is StepKind.PRESETTLE:
-            split: Split = answer.value
+            split = explained(answer.value, read_split(charge.expected))
             if _adds_up(split, charge):
                 await self._quote(session, charge, split)
             else:
@@ -122,12 +125,19 @@ class Outcomes(Moving):
         else:
             await self._add_step(session, charge, _NEXT[step.kind])
 
+    async def _expected(self, charge: Charge, person: Person) -> Split:
+        """Give what our own tables say that this person's insurance pays."""
+        institution = await self._people.institution(charge.institution_id)
+        claim = Claim("remote_consultation", institution.level, (Fee(charge.service, to_yuan(charge.fee)),))
+        table = table_for(person.region, local(charge.made_at).date())
+        return shared(claim, person.claiming("remote_consultation"), table)
+
     async def _settlement_answered(self, session: AsyncSession, charge: Charge, settlement: Settlement) -> None:
         """Post what was settled, if it is no more for the patient than was quoted; else a person decides."""
         charge.settlement = settlement.number
         charge.settled_at = settlement.at
         quoted = read_split(charge.quote)
-        split = settlement.split
+        split = explained(settlement.split, quoted)
         right = settlement.visit == charge.visit and _adds_up(split, charge)
         if right and quoted is not None and split.cash <= quoted.cash:
             await self._settle(session, charge, split)
@@ -154,5 +164,4 @@ class Outcomes(Moving):
 
 
 def _adds_up(split: Split, charge: Charge) -> bool:
-    parts = (split.insurance, split.account, split.subsidy, split.cash)
-    return split.total == to_yuan(charge.fee) and all(part >= Decimal(0) for part in parts)
+    return split.total == to_yuan(charge.fee) and all(part >= Decimal(0) for part in split.parts)

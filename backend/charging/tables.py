@@ -15,8 +15,8 @@ from backend.db import Base, EncryptedJSON, EncryptedText, Id, Sequence, UTCDate
 
 class Charge(Base):
     """What one booking of a consultation costs. `open_for` is the consultation while this is its charge: unique, so
-    that it has one. `visit` is the claim's number towards the insurer, for ever. `posting` is the key of
-    the settlement in the ledger, empty where none holds."""
+    that it has one. `expected` is what our own tables say that insurance pays. `visit` is the claim's number towards
+    the insurer, for ever. `posting` is the key of the settlement in the ledger, empty where none holds."""
 
     __tablename__ = "charges"
     __table_args__ = (
@@ -46,6 +46,7 @@ class Charge(Base):
     service: Mapped[str] = mapped_column(String(64))
     tariff: Mapped[str] = mapped_column(String(48))
     no_show_fee: Mapped[int] = mapped_column(BigInteger)
+    expected: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON("charges.expected"))
     quote: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON("charges.quote"))
     settled: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON("charges.settled"))
     settlement: Mapped[str] = mapped_column(String(64), default="")

@@ -66,7 +66,7 @@ async def send_by_stow(
         return Answer(failure=Failure.WRONG_ADDRESS)
     except aiohttp.ClientConnectorError:
         return Answer(failure=Failure.AWAY)
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+    except (aiohttp.ClientOSError, aiohttp.ClientConnectionResetError, aiohttp.ServerDisconnectedError):
         return Answer(failure=await _refusal_of_nothing(http, address, boundary))
     except (aiohttp.ClientError, TimeoutError, OSError):
         return Answer(failure=Failure.AWAY)

@@ -65,9 +65,14 @@ class Split:
     lines: tuple[str, ...] = field(repr=False)
 
     @property
+    def parts(self) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+        """What insurance, account, treasury and patient pay."""
+        return self.insurance, self.account, self.subsidy, self.cash
+
+    @property
     def total(self) -> Decimal:
         """The fee."""
-        return self.insurance + self.account + self.subsidy + self.cash
+        return sum(self.parts, ZERO)
 
 
 _NOT_INSURED = "没有查到可用的医保，费用由个人支付。"

@@ -928,6 +928,7 @@ def upgrade() -> None:
         sa.Column("service", sa.String(length=64), nullable=False),
         sa.Column("tariff", sa.String(length=48), nullable=False),
         sa.Column("no_show_fee", sa.BigInteger(), nullable=False),
+        sa.Column("expected", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
         sa.Column("quote", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
         sa.Column("settled", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
         sa.Column("settlement", sa.String(length=64), nullable=False),

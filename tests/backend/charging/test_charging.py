@@ -14,6 +14,7 @@ from backend.insurance.insurer import InsurerRefused
 from backend.payment.payments import ForgedNotification
 from backend.scheduling import BookingState
 from backend.security.policy import SYSTEM
+from data.insurance import coverage_tables
 from tests.support.money_wire import Fault
 from tests.support.till import Till, order_of
 
@@ -36,6 +37,17 @@ async def test_before_paying_the_patient_reads_what_insurance_pays(till: Till) -
     assert quoted.expires_at == pytest.approx(till.clinic.clock.now() + timedelta(minutes=15), abs=timedelta(minutes=1))
     assert quoted.slot_id not in {slot.id for slot in await till.slots()}
     assert await till.clinic.scheduling.booking(charge.consultation_id) is None
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+async def test_our_tables_say_why_where_the_insurer_does_not_and_shares_as_they_do(till: Till, agrees: bool) -> None:
+    till.insurer.says_why = False
+    if not agrees:
+        till.insurer.table = coverage_tables()[1]
+    quote = (await till.quoted(await till.insured())).quote
+    assert quote is not None
+    assert (quote.lines == ("医保算好了。",)) == (not agrees)
+    assert any("报销比例：70%" in line for line in quote.lines) == agrees
 
 
 async def test_paid_it_is_booked_and_after_the_consultation_settled(till: Till) -> None:
