@@ -31,6 +31,13 @@ _VISIBLE = r"[^\s\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205
 Written = Annotated[str, AfterValidator(_without_control_characters)]
 """What a person wrote, without control characters; a line break stays."""
 
+Note = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=500, pattern=_VISIBLE),
+    AfterValidator(_without_control_characters),  # last: what stands before it would not be in the document
+]
+"""Some sentences that say something, on one or more lines."""
+
 Reason = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200, pattern=_VISIBLE),

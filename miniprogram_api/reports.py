@@ -16,7 +16,7 @@ from backend.reporting import (
     templates_for,
 )
 from backend.security.policy import SYSTEM
-from miniprogram_api.endpoint import Call, Endpoint, Model, Number, Written
+from miniprogram_api.endpoint import Call, Endpoint, Model, Note, Number, Written
 
 if TYPE_CHECKING:
     from backend.people.service import PeopleService
@@ -155,14 +155,14 @@ class SignatureRequest(Model):
 class AmendmentRequest(Model):
     """Why a signed report is changed; printed on the new version."""
 
-    reason: Annotated[Written, Field(min_length=1, max_length=500)]
+    reason: Note
 
 
 class CriticalRequest(Model):
     """What cannot wait, and in which study."""
 
     study_uid: StudyUid
-    text: Annotated[Written, Field(min_length=1, max_length=500)]
+    text: Note
 
 
 class Discarded(Model):
