@@ -75,7 +75,7 @@ async def test_each_step_that_failed_is_sent_again_and_happens_once(
             settlement = await do(talk, name, visit, settlement)
         assert talk.books.visits == {}
         assert (len(talk.books.settlements), talk.standing) == (round_, 0)
-        assert talk.books.account(talk.books.people[visit.person]) == 90_000
+        assert talk.books.account(talk.books.people[visit.person]) == 83_000
 
 
 @pytest.mark.parametrize("drop", ["before", "after"])
