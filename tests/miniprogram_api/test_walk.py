@@ -2,6 +2,7 @@
 and nothing of it changes (insecure direct object references). A new endpoint is walked without a line here."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -72,7 +73,9 @@ async def walk(house: House, api: Api, patient: Patient) -> Walk:
     return Walk(ids, insiders, outsiders, api, case_id, report.revision, house)
 
 
-async def test_whoever_has_nothing_to_do_with_a_case_meets_the_same_wall_at_every_endpoint(walk: Walk) -> None:
+async def test_whoever_has_nothing_to_do_with_a_case_meets_the_same_wall_at_every_endpoint(
+    walk: Walk, counted: Callable[[str], None]
+) -> None:
     counts: Counter[str] = Counter()
     before = await walk.house.services.consultations.get(SYSTEM, walk.case_id)
     for endpoint in WITH_ID:
@@ -88,7 +91,7 @@ async def test_whoever_has_nothing_to_do_with_a_case_meets_the_same_wall_at_ever
             assert (unknown.status, unknown.body) == (answer.status, answer.body), f"{who}: {endpoint.operation}"
             counts["refused as if it were not there"] += 1
     assert await walk.house.services.consultations.get(SYSTEM, walk.case_id) == before
-    print(f"\n{len(WITH_ID)} endpoints x {len(walk.outsiders)} outsiders: {dict(counts)}")
+    counted(f"interface: {len(WITH_ID)} endpoints x {len(walk.outsiders)} outsiders: {dict(counts)}")
 
 
 async def test_the_requests_of_the_walk_reach_what_they_ask_for(walk: Walk) -> None:
@@ -112,11 +115,11 @@ async def test_the_requests_of_the_walk_reach_what_they_ask_for(walk: Walk) -> N
         assert {answer.status for answer in answers} & {200, 400, 409}, f"{endpoint.operation}: {answers}"
 
 
-async def test_nobody_gets_anything_without_a_session(walk: Walk) -> None:
+async def test_nobody_gets_anything_without_a_session(walk: Walk, counted: Callable[[str], None]) -> None:
     for endpoint in BY_SESSION:
         answer = await walk.ask(walk.nobody, endpoint, walk.ids)
         assert answer.status == 401, f"{endpoint.operation} answers {answer.status}"
-    print(f"\n{len(BY_SESSION)} endpoints refuse who has no session")
+    counted(f"interface: {len(BY_SESSION)} endpoints refuse who has no session")
 
 
 @pytest.mark.parametrize("extra", ["patient_id", "is_admin", "role", "doctor_id"])

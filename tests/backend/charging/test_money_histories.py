@@ -4,7 +4,7 @@ MONEY_HISTORIES=10000 in the environment runs so many instead of a few.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -18,10 +18,9 @@ HISTORIES = int(os.environ.get("MONEY_HISTORIES", "25"))
 
 @pytest.mark.timeout(36_000 if HISTORIES > 100 else 600)
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
-def test_after_every_history_all_books_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+def test_after_every_history_all_books_say_the_same(counted: Callable[[str], None]) -> None:
     counts = run(HISTORIES, steps=25)
-    with capsys.disabled():
-        print(f"\n{table(counts)}")
+    counted(f"histories of charges, and what went wrong in them\n{table(counts)}")
     assert counts["histories"] >= HISTORIES
     assert counts["charges"] > 0
 
