@@ -59,10 +59,11 @@ def test_two_copies_play_side_by_side_and_one_signal_ends_each(tmp_path: Path) -
 
 
 def test_it_prints_where_everything_is_before_it_is_ready(product: Product) -> None:
-    assert [line.split()[0] for line in product.said] == ["phones", "product", "data", "ready"]
+    assert [line.split()[0] for line in product.said] == ["phones", "product", "data", "console", "ready"]
     assert product.said[0].split()[1] == product.said[-1].split()[1] == f"{product.sandbox_url}/"
     assert product.said[1].split()[1] == f"http://127.0.0.1:{product.port}"
     assert Path(product.said[2].split()[1]) == product.data
+    assert product.said[3].split()[1] == f"http://127.0.0.1:{product.port}/console"
 
 
 @pytest.mark.parametrize("taken", ["--port", "--sandbox-port"])
@@ -84,8 +85,8 @@ def test_after_the_story_the_audit_log_is_whole_and_nothing_clinical_lies_in_cle
     product = Product(tmp_path / "data")
     with product.running():
         assert product.demo("--json").returncode == 0
-        while_running = qiaoyi("audit", "verify", "--data", str(product.data))
-    afterwards = qiaoyi("audit", "verify", "--data", str(product.data))
+        while_running = qiaoyi("--data", str(product.data), "audit", "verify")
+    afterwards = qiaoyi("--data", str(product.data), "audit", "verify")
     for verified in (while_running, afterwards):
         assert verified.returncode == 0, verified.stdout
         counted = re.match(r"(\d+) entries, all as they were written", verified.stdout)
