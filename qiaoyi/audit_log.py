@@ -42,7 +42,7 @@ def _tell(report: AuditReport) -> int:
     for finding in report.findings:
         print(words(finding))
     if not report.ok:
-        print(f"{len(report.findings)} things do not fit: the log was changed")
+        print(f"the log was changed: findings {len(report.findings)}")
         return 1
     print(f"{report.entries} entries, all as they were written; {report.heads} kept heads fit")
     if report.unsealed:

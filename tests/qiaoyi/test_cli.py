@@ -185,7 +185,7 @@ def test_a_changed_audit_entry_is_named(capsys: pytest.CaptureFixture[str]) -> N
     finally:
         connection.close()
     assert main(["audit", "verify"]) == 1
-    assert "does not fit" in capsys.readouterr().out
+    assert "entry 1 (place 0) was changed" in capsys.readouterr().out
 
 
 def test_serving_without_an_account_ends_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
