@@ -59,7 +59,7 @@ def _echo(address: StoreAddress) -> Probe:
     except (RuntimeError, OSError):  # the association has ended
         return Probe(Failure.AWAY, "association ended")
     finally:
-        (association.release if association.is_established else association.abort)()
+        _end(association)
     if "Status" not in answer:
         return Probe(Failure.AWAY, "no response to C-ECHO")
     return Probe(None if answer.Status == 0 else Failure.WRONG_ADDRESS, f"C-ECHO 0x{answer.Status:04X}")
@@ -92,7 +92,7 @@ async def _send(address: StoreAddress, parcels: Sequence[Parcel], statuses: dict
                 return Failure.AWAY
             statuses[parcel.sop_instance_uid] = refusal
     finally:
-        await asyncio.to_thread(association.release if association.is_established else association.abort)
+        await asyncio.to_thread(_end, association)
     return None
 
 
@@ -120,9 +120,24 @@ def _associated(address: StoreAddress, contexts: list[Any], seconds: float) -> A
         max_pdu=_LARGEST_PDU,
         evt_handlers=[(evt.EVT_CONN_OPEN, _send_at_once)],
     )
-    if not association.is_established and association.dul.is_alive():  # it holds a socket until it has ended
-        association.dul.join(_ENDING_SECONDS)
+    if not association.is_established:
+        _let_go(association)
     return association
+
+
+def _end(association: Any) -> None:
+    (association.release if association.is_established else association.abort)()
+    _let_go(association)
+
+
+def _let_go(association: Any) -> None:
+    """Close the socket of an association that has ended: the library leaves it open where the peer broke off, because
+    its shutdown fails then and the close behind that is left out."""
+    if association.dul.is_alive():
+        association.dul.join(_ENDING_SECONDS)
+    opened = getattr(association, "opened", None)
+    if opened is not None:
+        opened.close()
 
 
 def _why_not(association: Any, parcels: Iterable[Parcel], statuses: dict[str, int]) -> Failure | None:
@@ -155,5 +170,6 @@ def _store(association: Any, file: bytes) -> int | None:
 
 
 def _send_at_once(event: Any) -> None:
-    """Send small messages without waiting to fill a packet, which costs 40 ms each."""
-    event.assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    """Send small messages without waiting to fill a packet, which costs 40 ms each; keep the socket for `_let_go`."""
+    event.assoc.opened = event.assoc.dul.socket.socket
+    event.assoc.opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
