@@ -6,17 +6,40 @@ export interface Place {
   id: string
 }
 
+type Page = { name: string; title: string; roles: Role[] }
+
 /** The pages and who has them: the same as backend/security/policy.py says, which decides. */
-export const PAGES: { name: string; title: string; roles: Role[] }[] = [
-  { name: 'dashboard', title: '总览', roles: ['administrator', 'institution_admin', 'auditor'] },
-  { name: 'cases', title: '会诊', roles: ['administrator', 'institution_admin'] },
-  { name: 'people', title: '人员机构', roles: ['administrator', 'institution_admin'] },
-  { name: 'deliveries', title: '消息发送', roles: ['administrator'] },
-  { name: 'health', title: '运行状况', roles: ['administrator', 'auditor'] },
-  { name: 'audit', title: '审计记录', roles: ['administrator', 'auditor'] },
-  { name: 'accounts', title: '账号', roles: ['administrator'] },
-  { name: 'sessions', title: '我的登录', roles: ['administrator', 'institution_admin', 'auditor'] },
+export const GROUPS: { title: string; pages: Page[] }[] = [
+  {
+    title: '看情况',
+    pages: [
+      { name: 'dashboard', title: '总览', roles: ['administrator', 'institution_admin', 'auditor'] },
+    ],
+  },
+  {
+    title: '办事情',
+    pages: [
+      { name: 'cases', title: '会诊', roles: ['administrator', 'institution_admin'] },
+      { name: 'people', title: '人员机构', roles: ['administrator', 'institution_admin'] },
+    ],
+  },
+  {
+    title: '管系统',
+    pages: [
+      { name: 'deliveries', title: '消息发送', roles: ['administrator'] },
+      { name: 'health', title: '运行状况', roles: ['administrator', 'auditor'] },
+      { name: 'audit', title: '审计记录', roles: ['administrator', 'auditor'] },
+      { name: 'accounts', title: '账号', roles: ['administrator'] },
+      { name: 'sessions', title: '我的登录', roles: ['administrator', 'institution_admin', 'auditor'] },
+    ],
+  },
 ]
+
+/** The groups that have a page for this role, with those pages alone. */
+export function groupsOf(role: Role): typeof GROUPS {
+  const seen = GROUPS.map(({ title, pages }) => ({ title, pages: pages.filter((page) => page.roles.includes(role)) }))
+  return seen.filter(({ pages }) => pages.length > 0)
+}
 
 export function placeOf(hash: string): Place {
   const [name = '', id = ''] = hash.replace(/^#\/?/, '').split('/')

@@ -75,6 +75,15 @@ it('a leader who was away goes on, unless somebody else leads by then', async ()
   expect(looking.isFollowing.value).toBe(true)
 })
 
+it('who asked to lead while the connection was away asks again when it is back, once', async () => {
+  const { looking, entries, said, hear } = await page()
+  looking.lead()
+  entries.value += 1
+  await hear('')
+  await hear('')
+  expect(said).toEqual([{ kind: 'lead', on: true }, { kind: 'lead', on: true }])
+})
+
 it('a leader whom the room gave up hears it; one who stopped does not', async () => {
   const { looking, said, told, hear } = await page()
   looking.lead()

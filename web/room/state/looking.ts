@@ -22,7 +22,7 @@ export function createLooking(room: Room, hasImages: () => Promise<boolean>) {
   const isFollowing = computed(() => isLed.value && !isOnOwn.value)
   /** Whether this person pressed it to lead and has not pressed it to stop. */
   let wants = false
-  /** Whether this page led when its connection was lost: it goes on unless somebody else leads by now. */
+  /** Whether this page led, or had asked to, when its connection was lost: it goes on unless somebody else leads by now. */
   let resumes = false
 
   const pace = createPace((text) => room.say({ kind: 'look', state: text }), LEAST_MS, MOST_MS)
@@ -58,11 +58,15 @@ export function createLooking(room: Room, hasImages: () => Promise<boolean>) {
     isDismissed.value = isLed.value
   }
 
-  watch(room.entries, () => (resumes = isLeading.value), { flush: 'sync' })
+  watch(room.entries, () => (resumes = wants), { flush: 'sync' })
   // Every word of the room on it, also one that changes nothing.
   watch(() => state.look, (now, before) => {
-    if (now.leader === before.leader) resumes = false
-    else void changed(now.leader, before.leader)
+    if (now.leader !== before.leader) {
+      void changed(now.leader, before.leader)
+      return
+    }
+    if (resumes && now.leader === '') lead() // what was said while the connection was away has not been heard
+    resumes = false
   }, { flush: 'sync' })
 
   async function changed(now: string, before: string) {
