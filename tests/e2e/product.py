@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from sandbox.client import SandboxClient
+
 REPOSITORY = Path(__file__).parents[2]
 READY_SECONDS = 60.0
 END_SECONDS = 40.0
@@ -118,6 +120,11 @@ class Product:
             if self._process is not None:
                 status = self.end()
         assert status == 0, self.log_file.read_text()
+
+    async def phones(self) -> dict[str, str]:
+        """Give the phones of the local WeChat: nickname by openid."""
+        async with SandboxClient(self.sandbox_url) as sandbox:
+            return {phone["openid"]: phone["nickname"] for phone in await sandbox.phones()}
 
     def demo(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Play the story of the demonstration on its phones."""

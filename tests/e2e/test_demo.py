@@ -1,5 +1,6 @@
 """`qiaoyi demo`: the story is whole, as often as it is played, and a missing step is told."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -19,21 +20,24 @@ def steps_of(output: str) -> dict[str, dict[str, Any]]:
     return {step["name"]: step for step in json.loads(output)["steps"]}
 
 
-def test_the_story_is_whole_twice_on_one_running_product(product: Product) -> None:
-    for _ in range(2):
-        played = product.demo("--json")
-        assert played.returncode == 0, played.stderr
-        steps = steps_of(played.stdout)
-        assert list(steps) == STEPS
-        assert all(step["ok"] and step["milliseconds"] > 0 for step in steps.values())
-        assert json.loads(played.stdout)["ok"] is True
-
-
-def test_the_transcript_shows_what_the_people_say_and_get(product: Product) -> None:
-    played = product.demo()
-    assert played.returncode == 0, played.stderr
+def test_the_story_is_whole_twice_on_one_running_product_and_names_nobody_in_the_log(product: Product) -> None:
+    transcript = product.demo()
+    assert transcript.returncode == 0, transcript.stderr
     for shown in ("王秀英 ▸ 不是38.5度，是39度", "〔对，没问题〕", "为什么请您", "您是患者", "★★★★★"):
-        assert shown in played.stdout
+        assert shown in transcript.stdout
+    played = product.demo("--json")
+    assert played.returncode == 0, played.stderr
+    steps = steps_of(played.stdout)
+    assert list(steps) == STEPS
+    assert all(step["ok"] and step["milliseconds"] > 0 for step in steps.values())
+    assert json.loads(played.stdout)["ok"] is True
+
+    log = product.log_file.read_text()
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert lines
+    assert all({"at", "level", "logger", "message"} <= line.keys() for line in lines)
+    assert [line for line in lines if line["level"] in ("ERROR", "CRITICAL")] == []
+    assert {openid for openid in asyncio.run(product.phones()) if openid in log} == set()
 
 
 async def test_a_step_that_is_missing_ends_the_story_and_fails(product: Product) -> None:

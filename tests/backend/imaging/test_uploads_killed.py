@@ -15,7 +15,7 @@ from tests.support.killable_imaging import UPLOAD_STEPS, serving
 from tests.support.uploads import send, zipped
 from tests.support.waiting import eventually
 
-SLICES = 90
+SLICES = 40  # more than are written down at once, which are 32
 SAID = of_patient("王^小明")
 
 
