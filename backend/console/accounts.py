@@ -123,7 +123,7 @@ class Accounts(AccountDesk):
         codes = [rules.new_recovery_code() for _ in range(rules.RECOVERY_CODES)]
         async with self._database.transaction() as session:
             link, row = await self._link(session, code, lock=True)
-            step = rules.accepted_step(link.totp_secret, rules.normal_code(totp_code), self._clock.now(), 0)
+            step = rules.accepted_step(link.totp_secret, rules.normal_code(totp_code), self.app_clock.now(), 0)
             if step is None:
                 raise InvalidInput("验证码不对，请看手机上现在显示的6位数字。", field="totp_code")
             row.password_hash, row.totp_secret, row.totp_step = hashed, link.totp_secret, step

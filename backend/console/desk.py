@@ -23,11 +23,24 @@ _AT_ONCE = 2  # or guessing would eat the memory
 
 
 class AccountDesk:
-    """Base of the parts of `ConsoleService`."""
+    """Base of the parts of `ConsoleService`.
 
-    def __init__(self, database: Database, clock: Clock, audit: AuditLog, hasher: PasswordHasher = RECOMMENDED) -> None:
+    Attributes:
+        app_clock: the time by which authenticator apps make their codes: the system's, also where the local WeChat has
+            moved the product's.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        audit: AuditLog,
+        hasher: PasswordHasher = RECOMMENDED,
+        app_clock: Clock | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
+        self.app_clock = app_clock or Clock()
         self._audit = audit
         self._hasher = hasher
         self._hashing = asyncio.Semaphore(_AT_ONCE)

@@ -155,7 +155,7 @@ class ConsoleService(Accounts):
         if row.totp_secret is None:
             return False
         if rules.is_totp_code(code):
-            step = rules.accepted_step(row.totp_secret, code, self._clock.now(), row.totp_step)
+            step = rules.accepted_step(row.totp_secret, code, self.app_clock.now(), row.totp_step)
             if step is not None:
                 row.totp_step = step
             return step is not None

@@ -139,7 +139,7 @@ async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
     """The console's API, nobody signed in."""
     services, limits = house.services, MemoryRateLimits()
     quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    service = ConsoleService(house.database, house.clock, house.audit, quick)
+    service = ConsoleService(house.database, house.clock, house.audit, quick, app_clock=house.clock)
     outbox = OutboxService(house.database, house.clock)
     context = ConsoleContext(
         console=service,
