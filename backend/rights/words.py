@@ -1,4 +1,4 @@
-"""What was done to a person's data, as they would say it themselves. Pure."""
+"""What was done to a person's data, as they would say it themselves, and as it is told to who watches over it. Pure."""
 
 from backend.security.policy import Role
 
@@ -51,6 +51,22 @@ _BY_SUBJECT = {
     "signing": "在您的文书上签了名",
 }
 _OTHERWISE = "处理了您的资料"
+_OF_NOBODY = {
+    "console.sign_in": "登录了管理台",
+    "console.sign_in_failed": "登录管理台没有成功",
+    "console.enrol": "设置了管理台的密码",
+    "console.end_session": "结束了管理台的一次登录",
+    "console.manage_accounts": "管理了管理台的账号",
+    "consent.given": "同意了隐私与会诊说明",
+    "file.put": "存了一个文件",
+    "keys.rotate": "更换了密钥",
+    "operations.read": "看了系统运行状况",
+    "people.manage_directory": "管理了人员和机构",
+    "people.register": "新来了一位微信用户",
+    "remuneration.list": "看了专家报酬",
+    "remuneration.read": "看了专家报酬",
+}
+"""What is done to no patient's data, or is not told to the patient."""
 _WHY = (
     (Role.EXPERT, "会诊专家", "给您会诊"),
     (Role.GRASSROOTS_DOCTOR, "卫生院医生", "给您看病"),
@@ -67,6 +83,11 @@ def deed(action: str) -> str:
     """Say what was done."""
     subject = action.partition(".")[0]
     return _BY_ACTION.get(action) or _BY_SUBJECT.get(subject, _OTHERWISE)
+
+
+def deed_for_auditors(action: str) -> str:
+    """Say what was done, to somebody whose data it is not."""
+    return _OF_NOBODY.get(action) or deed(action).replace("您", "患者")
 
 
 def kind_and_reason(roles: str) -> tuple[str, str]:

@@ -93,9 +93,17 @@ class AuditLog:
         return await Verification(self._database, self._heads).verify()
 
     async def entries(
-        self, actor: Actor, *, patient_id: str | None = None, limit: int = 50, before: int | None = None
+        self,
+        actor: Actor,
+        *,
+        patient_id: str | None = None,
+        actor_id: str | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
+        before: int | None = None,
     ) -> list[AuditRecord]:
-        """List entries, newest first, all or those about one patient; at most 200 at a time, before entry `before`.
+        """List entries, newest first, all or those about one patient, by one person, before a moment; at most 200 at a
+        time, before entry `before`.
 
         Raises:
             Forbidden: the actor is no administrator.
@@ -104,6 +112,10 @@ class AuditLog:
         query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(min(limit, 200))
         if patient_id is not None:
             query = query.where(AuditEntry.patient_id == patient_id)
+        if actor_id is not None:
+            query = query.where(AuditEntry.actor_id == actor_id)
+        if until is not None:
+            query = query.where(AuditEntry.at < until)
         if before is not None:
             query = query.where(AuditEntry.id < before)
         async with self._database.transaction() as session:

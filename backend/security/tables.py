@@ -19,6 +19,7 @@ class AuditEntry(Base):
     # Only the ciphertext of a reason may be replaced, by a rotation of keys: another text there does not verify.
     __table_args__ = (
         Index("ix_audit_entries_patient", "patient_id", "id"),
+        Index("ix_audit_entries_actor", "actor_id", "id"),
         {**Base.__table_args__, **append_only(but=("reason",))},
     )
 

@@ -1,10 +1,12 @@
 """Whether it runs: messages that did not arrive, every part of the process, what waits; and who did what."""
 
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from backend.clock import LOCAL_ZONE
+from backend.rights.words import deed_for_auditors, kind_and_reason
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleEndpoint, Done, Id
 from miniprogram_api.endpoint import Model
 
@@ -71,22 +73,26 @@ class HealthAnswer(Model):
 
 
 class AuditQuery(Model):
-    """Which entries: about one patient, and before this number."""
+    """Which entries: about one patient, by one person, until the end of a day, and before this number."""
 
     patient_id: Id | None = None
+    actor_id: Id | None = None
+    until: date | None = None
     before: int | None = Field(None, ge=1)
     limit: int = Field(50, ge=1, le=200)
 
 
 class AuditItem(Model):
-    """An entry of the audit log."""
+    """An entry of the audit log; `kind` and `deed` are its roles and its action in words."""
 
     id: int
     at: datetime
     actor_id: str
     actor_name: str
     actor_roles: str
+    kind: str
     action: str
+    deed: str
     patient_id: str | None
     subject: str
     reason: str
@@ -128,11 +134,17 @@ async def _health(call: ConsoleCall) -> HealthAnswer:
 
 async def _audit(call: ConsoleCall) -> AuditItems:
     wanted = call.query
+    end = datetime.combine(wanted.until + timedelta(days=1), time(), LOCAL_ZONE) if wanted.until else None
     found = await call.context.audit.entries(
-        call.actor, patient_id=wanted.patient_id, limit=wanted.limit, before=wanted.before
+        call.actor,
+        patient_id=wanted.patient_id,
+        actor_id=wanted.actor_id,
+        until=end,
+        limit=wanted.limit,
+        before=wanted.before,
     )
-    ids = {one.actor_id for one in found}
-    names = await call.context.people.names(ids) | await call.context.console.names(ids)
+    ids, people = {one.actor_id for one in found}, call.context.people
+    names = await people.names(ids) | await people.practitioner_names(ids) | await call.context.console.names(ids)
     return AuditItems(
         items=[
             AuditItem(
@@ -141,7 +153,9 @@ async def _audit(call: ConsoleCall) -> AuditItems:
                 actor_id=one.actor_id,
                 actor_name=names.get(one.actor_id, ""),
                 actor_roles=one.actor_roles,
+                kind=kind_and_reason(one.actor_roles)[0] if one.actor_id else "",
                 action=one.action,
+                deed=deed_for_auditors(one.action),
                 patient_id=one.patient_id,
                 subject=one.subject,
                 reason=one.reason,

@@ -75,6 +75,8 @@ async def _walk(page: Page, viewport: Any, pictures: str) -> None:
     for name in names:
         await go(page, name)
         await expect(page.get_by_test_id(f"page-{name}")).to_contain_text(re.compile(SHOWN[name]))
+        if name == "health":
+            assert re.findall("[a-z]{3,}", await page.get_by_test_id("parts").inner_text()) == [], "a part has no name"
         await page.screenshot(path=f"{pictures}-{name}.png", full_page=True)
         await looks_good(page)
 

@@ -1,5 +1,6 @@
 """An administrator's day at the console in Chromium, on the real product, wide and narrow."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,11 @@ async def look_whether_it_runs(page: Page) -> None:
     await go(page, "audit")
     await expect(page.get_by_test_id("entries")).to_contain_text("consultation.cancel")
     await looks_good(page)
+    await page.get_by_role("button", name="只看这位患者").first.click()
+    await expect(page.get_by_test_id("patient")).to_have_value(re.compile("[0-9a-f]{32}"))
+    await page.get_by_role("button", name="陈管").first.click()
+    await expect(page.get_by_test_id("everybody")).to_be_visible()
+    await expect(page.get_by_test_id("entries")).not_to_contain_text("系统")
     await go(page, "sessions")
     await expect(page.get_by_test_id("sessions")).to_contain_text("就是这里")
     await looks_good(page)

@@ -79,6 +79,7 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     with op.batch_alter_table("audit_entries", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_entries_actor", ["actor_id", "id"], unique=False)
         batch_op.create_index("ix_audit_entries_patient", ["patient_id", "id"], unique=False)
 
     op.create_table(
@@ -3144,6 +3145,7 @@ def downgrade() -> None:
     op.drop_table("bookings")
     with op.batch_alter_table("audit_entries", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_entries_patient")
+        batch_op.drop_index("ix_audit_entries_actor")
 
     op.drop_table("audit_entries")
     op.drop_table("audit_blocks")

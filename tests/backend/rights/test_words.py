@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from backend.rights.words import deed, kind_and_reason
+from backend.rights.words import deed, deed_for_auditors, kind_and_reason
 from backend.security.policy import Action, Role
 
 # What is done to no patient, so that nobody reads of it.
@@ -23,6 +23,13 @@ def test_every_operation_is_told_in_plain_words(action: str) -> None:
     told = deed(action)
     assert told != "处理了您的资料", action
     assert re.fullmatch(r"[一-鿿、，（）]+", told), "no code, no abbreviation"
+
+
+@pytest.mark.parametrize("action", [one.value for one in Action])
+def test_who_watches_reads_words_and_is_not_spoken_to_as_the_patient(action: str) -> None:
+    told = deed_for_auditors(action)
+    assert told != "处理了患者的资料", action
+    assert "您" not in told
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.SYSTEM])

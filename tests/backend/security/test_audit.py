@@ -197,6 +197,8 @@ async def test_an_administrator_reads_the_log_of_a_patient_and_the_read_is_in_it
     assert found[0].actor_roles == "grassroots_doctor,patient"
     assert (await audit.entries(SYSTEM, limit=1))[0].action == "audit.read"
     assert [one.id for one in await audit.entries(SYSTEM, before=found[0].id)] == [found[1].id]
+    assert {one.action for one in await audit.entries(SYSTEM, actor_id=ADMINISTRATOR.person_id)} == {"audit.read"}
+    assert await audit.entries(SYSTEM, until=found[1].at) == []
 
 
 async def test_nobody_else_reads_the_log(audit: AuditLog) -> None:

@@ -145,7 +145,9 @@ export interface AuditItem {
   actor_id: string
   actor_name: string
   actor_roles: string
+  kind: string
   action: string
+  deed: string
   patient_id: string | null
   subject: string
   reason: string
