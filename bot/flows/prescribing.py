@@ -7,36 +7,31 @@ from typing import Any
 
 from backend.errors import Conflict, DomainError, Forbidden, InvalidInput
 from backend.prescription import (
-    ROUTES,
     Finding,
     FindingsLeft,
-    Line,
     PrescriptionView,
     State,
     read_line,
     stored_line,
 )
-from bot.cards.prescription import FACTS, WRITE, draft_blocks, finding_text, spoken, writing_card
+from bot.cards.prescription import FACTS, WRITE, draft_blocks, finding_text, writing_card
 from bot.dialogue import Dialogue, Turn
 from bot.flows.coding import disease_choices
 from bot.flows.pages import last_page, paged
+from bot.flows.prescribing_medicine import MedicineInHand
 from bot.flows.prescription_questions import ask, keep_answer, open_question
-from bot.flows.prescription_words import days_in, dose_in
-from bot.flows.staff_flow import StaffFlow, close, ending_if_refused
-from bot.messages import Choice, Menu, suggestions
+from bot.flows.staff_flow import close, ending_if_refused
+from bot.messages import Choice, Menu
 from bot.wording import clip, lines
 
 _FOUND = 8
 _LONGEST_CHOICE = 16
-_DAYS = ("3天", "5天", "7天", "14天")
-_NOTES = ("饭前吃", "饭后吃", "睡前吃", "多喝水")
 _ASK_SEARCH = "请发药名，也可以只发拼音首字母，比如 amxl（阿莫西林）。"
-_USUAL = ("qd", "bid", "tid", "qid", "qn", "prn")
 _LEAVE = Choice("rx.leave", "先放着")
 _ON_PAGE = Choice("rx.page", "在网页上写")
 
 
-class PrescribeFlow(StaffFlow):
+class PrescribeFlow(MedicineInHand):
     """Data: `consultation_id`, `prescription_id`, `patient`, `step`; `found`: codes of the last search; `line`, `why`,
     `index`: the medicine in hand, where its dose is from, and its place where it has one; `rule`, `subject`: the
     warning that a reason is asked for; `revision` of what was read back.
@@ -128,105 +123,6 @@ class PrescribeFlow(StaffFlow):
         with ending_if_refused(turn):
             proposal = await turn.services.prescriptions.proposal(turn.actor, turn.data["prescription_id"], code)
         turn.data.update(line=stored_line(proposal.line), why=proposal.why, index=None)
-        await self._propose(turn)
-
-    async def _propose(self, turn: Turn, said: str = "") -> None:
-        """Show the medicine in hand with what can be changed of it."""
-        turn.data["step"] = "line"
-        line = read_line(turn.data["line"])
-        preparation = turn.services.prescriptions.formulary.preparation(line.preparation)
-        several = [Choice("rx.route", "改用法")] if len(preparation.routes) > 1 else []
-        why = f"（{turn.data['why']}）" if turn.data["why"] else ""
-        head = lines(said, await self._spoken(turn, line), why, "这样开可以吗？")
-        choices = (
-            Choice("rx.accept", "就这样"),
-            Choice("rx.dose", "改一次的量"),
-            Choice("rx.often", "改一天几次"),
-            Choice("rx.days", "改天数"),
-            *several,
-            Choice("rx.note", "加嘱咐"),
-            Choice("rx.search", "换一种药"),
-        )
-        turn.say(Menu(head, choices))
-
-    async def _spoken(self, turn: Turn, line: Line) -> str:
-        described = await turn.services.prescriptions.describe(turn.actor, turn.data["prescription_id"], line)
-        return spoken(described, line)
-
-    async def _ask_dose(self, turn: Turn) -> None:
-        turn.data["step"] = "dose"
-        line = read_line(turn.data["line"])
-        one = turn.services.prescriptions.formulary.preparation(line.preparation)
-        piece = one.form.piece
-        quick = suggestions("dose", (f"1{piece}", f"2{piece}", f"3{piece}")) if piece not in ("ml", "g") else ()
-        example = f"{one.strength.normalize():f}{one.unit}，或者 1{piece}"
-        turn.say(Menu(f"{one.name}一次用多少？比如 {example}。", (*quick, Choice("rx.line", "不改了"))))
-
-    async def _take_dose(self, turn: Turn, words: str) -> None:
-        line = read_line(turn.data["line"])
-        one = turn.services.prescriptions.formulary.preparation(line.preparation)
-        dose = dose_in(words, one)
-        if dose is None:
-            turn.say(f"没看懂。请写数字和单位，比如 {one.strength.normalize():f}{one.unit} 或者 1{one.form.piece}。")
-            return
-        await self._change(turn, dose=f"{dose:f}")
-
-    async def _ask_often(self, turn: Turn) -> None:
-        turn.data["step"] = "often"
-        known = turn.services.prescriptions.formulary.reference.frequencies
-        choices = [Choice(f"often:{code}", known[code].name) for code in _USUAL if code in known]
-        rest = [Choice(f"often:{code}", one.name) for code, one in known.items() if code not in _USUAL]
-        turn.say(Menu("多久用一次？", (*choices, *rest, Choice("rx.line", "不改了"))))
-
-    async def _take_often(self, turn: Turn, code: str) -> None:
-        await self._change(turn, frequency=code)
-
-    async def _tell_often(self, turn: Turn, words: str) -> None:
-        known = turn.services.prescriptions.formulary.reference.frequencies
-        code = (
-            words.lower() if words.lower() in known else next((c for c, one in known.items() if one.name == words), "")
-        )
-        if code:
-            await self._change(turn, frequency=code)
-        else:
-            turn.say("没看懂。请点上面的一项，或者发 tid、bid 这样的缩写。")
-
-    async def _ask_route(self, turn: Turn) -> None:
-        turn.data["step"] = "line"
-        line = read_line(turn.data["line"])
-        routes = turn.services.prescriptions.formulary.preparation(line.preparation).routes
-        turn.say(Menu("怎么用？", tuple(Choice(f"route:{one}", ROUTES[one]) for one in routes)))
-
-    async def _take_route(self, turn: Turn, route: str) -> None:
-        await self._change(turn, route=route)
-
-    async def _ask_days(self, turn: Turn) -> None:
-        turn.data["step"] = "days"
-        turn.say(Menu("用几天？点一下，或者直接写。", (*suggestions("days", _DAYS), Choice("rx.line", "不改了"))))
-
-    async def _take_days(self, turn: Turn, words: str) -> None:
-        days = days_in(words)
-        if days is None:
-            turn.say("没看懂。请写天数，比如 7天。")
-            return
-        await self._change(turn, days=days)
-
-    async def _ask_note(self, turn: Turn) -> None:
-        turn.data["step"] = "note"
-        turn.say(
-            Menu("要嘱咐患者什么？点一下，或者直接写。", (*suggestions("note", _NOTES), Choice("rx.line", "不写了")))
-        )
-
-    async def _take_note(self, turn: Turn, words: str) -> None:
-        await self._change(turn, note=words)
-
-    async def _change(self, turn: Turn, **fields: Any) -> None:
-        """Change the medicine in hand; it is checked once it is in the prescription."""
-        line = turn.services.prescriptions.formulary.valid(read_line(turn.data["line"] | fields))
-        turn.data.update(line=stored_line(line), why="" if "dose" in fields else turn.data["why"])
-        await self._propose(turn, "改好了。")
-
-    async def _show_line(self, turn: Turn) -> None:
         await self._propose(turn)
 
     async def _accept(self, turn: Turn) -> None:
@@ -417,12 +313,21 @@ class PrescribeFlow(StaffFlow):
         await self._overview(turn, view, said)
 
     async def _templates(self, turn: Turn) -> None:
-        found = (await turn.services.prescriptions.templates(turn.actor))[:_FOUND]
-        if not found:
+        await self._find_template(turn, "")
+
+    async def _find_template(self, turn: Turn, words: str) -> None:
+        """Offer the templates whose names have these words in them."""
+        known = await turn.services.prescriptions.templates(turn.actor)
+        if not known:
             self._search(turn, "您还没有模板。写好一张处方以后，点“存成模板”就有了。", first=True)
             return
-        choices = [Choice(f"template:{one.id}", clip(one.name, _LONGEST_CHOICE)) for one in found]
-        turn.say(Menu("用哪个模板？", (*choices, Choice("rx.search", "不用模板"))))
+        turn.data["step"] = "template"
+        found = [one for one in known if words.casefold() in one.name.casefold()]
+        said = "" if found else f"没有名字里带“{clip(words, 12)}”的模板。"
+        shown = (found or known)[:_FOUND]
+        more = f"（一共{len(known)}个，没看到的，请发名字里的几个字）" if len(known) > len(shown) else ""
+        choices = [Choice(f"template:{one.id}", clip(one.name, _LONGEST_CHOICE)) for one in shown]
+        turn.say(Menu(lines(said, f"用哪个模板？{more}"), (*choices, Choice("rx.search", "不用模板"))))
 
     async def _use_template(self, turn: Turn, template_id: str) -> None:
         await self._filled(
@@ -507,6 +412,7 @@ _TOLD = {
     "presence": PrescribeFlow._ask_presence,
     "question": PrescribeFlow._take_answer,
     "keep": PrescribeFlow._take_name,
+    "template": PrescribeFlow._find_template,
 }
 _WORDS = ("dose", "days", "note")
 _OF_A_MEDICINE = {

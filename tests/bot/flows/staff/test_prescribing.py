@@ -314,7 +314,9 @@ async def test_templates_and_the_last_prescription_save_typing(scene: Scene) -> 
     await scene.doctor.tap("丢掉")
     await scene.doctor.tap("确定丢掉")
     await scene.open()
-    await scene.doctor.tap("用模板")
+    assert "一共" in await scene.doctor.tap("用模板")
+    assert "没有名字里带“骨折”的模板" in await scene.doctor.say("骨折")
+    assert await scene.doctor.say("咳嗽") == "用哪个模板？（一共17个，没看到的，请发名字里的几个字）"
     assert "阿莫西林胶囊" in await scene.doctor.tap("咳嗽常用")
 
 
