@@ -41,7 +41,7 @@ class Page:
         medicines: of each what it is, how many packs are handed out, and how it is taken.
         remarks: why a warning does not hold, in the doctor's words.
         signatures: pairs of who and their name; an empty name is written by hand.
-        address: where the QR code leads.
+        address: where the QR code leads. pickup: the digits by which the prescription is called at a counter.
     """
 
     institution: str
@@ -54,6 +54,7 @@ class Page:
     valid_until: str
     notices: tuple[str, ...]
     address: str = field(repr=False)
+    pickup: str = field(repr=False)
 
 
 def print_prescription(page: Page) -> bytes:
@@ -170,9 +171,9 @@ class _Printer(Sheet):
         page = self._page
         self.rule(_LEFT, _RIGHT, _FOOT)
         self.code(_RIGHT - _QR, _FOOT - _QR - 3 * mm, _QR, page.address)
-        caption = "扫码核对真伪、能不能用"
-        x = _RIGHT - _QR / 2 - self.measure(caption, 6.5) / 2
-        self.write(min(x, _RIGHT - self.measure(caption, 6.5)), _FOOT - _QR - 6 * mm, caption, 6.5, grey=GREY)
+        for text, size, down in ((f"取药码 {page.pickup}", 9.0, 7.0), ("扫码核对真伪、能不能用", 6.5, 10.5)):
+            x = _RIGHT - (_QR + self.measure(text, size)) / 2
+            self.write(min(x, _RIGHT - self.measure(text, size)), _FOOT - _QR - down * mm, text, size)
         y = _FOOT - 6.5 * mm
         for name, value in page.signatures:
             label = f"{name}："

@@ -6,6 +6,7 @@ from typing import Any
 
 from backend.clock import local
 from backend.prescription.document import read_moment
+from backend.prescription.rules import pickup_number_said
 from backend.prescription_page import Page
 
 _NOTICES = (
@@ -14,11 +15,12 @@ _NOTICES = (
 )
 
 
-def page_of(document: Mapping[str, Any], approval: Mapping[str, Any], address: str) -> Page:
+def page_of(document: Mapping[str, Any], approval: Mapping[str, Any], address: str, pickup: str) -> Page:
     """Give the page of an approved prescription.
 
     Args:
         document, approval: as the doctor and the pharmacist signed them. address: of the verification page.
+        pickup: the eight digits by which it is called.
     """
     patient, doctor, pharmacist = document["patient"], document["prescriber"], approval["pharmacist"]
     age = f"{patient['age']}　体重{patient['weight']}" if patient["weight"] else patient["age"]
@@ -44,6 +46,7 @@ def page_of(document: Mapping[str, Any], approval: Mapping[str, Any], address: s
         valid_until=_day(read_moment(approval["valid_until"]) - timedelta(seconds=1)),
         notices=_NOTICES,
         address=address,
+        pickup=pickup_number_said(pickup),
     )
 
 

@@ -76,7 +76,8 @@ class PrescriptionPapers:
     async def _print(self, prescription_id: str) -> bytes:
         view = await self._prescriptions.prescription(SYSTEM, prescription_id)
         approval = await self._prescriptions.approval(prescription_id)
-        page = page_of(view.document, approval, f"{self._public_url}/verify/{view.code}")
+        address = f"{self._public_url}/verify/{view.code}"
+        page = page_of(view.document, approval, address, view.pickup_number or "")
         sealing = await self._signing.sealing()
         seal = Seal(sealing.certificate, sealing.key, sealing.root)
         return await self.queue.printer.run(print_sealed, page, seal, self._clock.now().replace(microsecond=0))

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from backend.clock import local
 from backend.limits import MemoryRateLimits
+from backend.prescription import pickup_number_said
 from backend.security.policy import SYSTEM, Role
 from miniprogram_api.verification import verification_route
 from tests.miniprogram_api.conftest import PUBLIC_URL, Api, Patient, new_patient
@@ -204,6 +205,8 @@ async def test_the_paper_says_what_was_signed_and_its_code_leads_to_the_page(des
     picture = document[0].render(scale=3).to_pil()
     (code,) = zxingcpp.read_barcodes(picture)
     assert code.text.startswith(f"{PUBLIC_URL}/verify/")
+    view = await desk.house.services.prescriptions.prescription(SYSTEM, id_)
+    assert f"取药码 {pickup_number_said(str(view.pickup_number))}" in text
     async with desk.doctor.http.get(verification + code.text.rsplit("/", 1)[1]) as answer:
         page = await answer.text()
     assert answer.status == 200
