@@ -255,7 +255,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             payment_inbox=inbox,
             charges=charging,
             console=ConsoleService(database, clock, audit),
-            analytics=AnalyticsService(database, clock, events, audit, consultations),
+            analytics=AnalyticsService(database, clock, events, audit, people, consultations, charging),
             undelivered=UndeliveredService(database, clock, audit, people, OutboxService(database, clock)),
             operations=Operations(database, clock),
         )

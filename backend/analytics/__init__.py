@@ -1,6 +1,7 @@
-"""Figures about consultations: how many, how fast, how well."""
+"""Figures about consultations: how many, how fast, how well, and what they spared patients."""
 
+from backend.analytics.definitions import Definition, definitions
 from backend.analytics.rules import Sums
-from backend.analytics.service import AnalyticsService, Behind, Figures, Span
+from backend.analytics.service import AnalyticsService, Behind, FactView, Figures, Span
 
-__all__ = ["AnalyticsService", "Behind", "Figures", "Span", "Sums"]
+__all__ = ["AnalyticsService", "Behind", "Definition", "FactView", "Figures", "Span", "Sums", "definitions"]

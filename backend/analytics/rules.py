@@ -7,12 +7,25 @@ BUCKET_MINUTES = (1, 2, 3, 5, 10, 15, 20, 30, 60, 120)
 """Upper bounds of the histogram of answer times; one more bucket holds what took longer."""
 
 SATISFIED_FROM = 4
+
+# What is aimed at, in the words of the commission for this platform.
+CONSULTATIONS_TARGET = 100_000
 ANSWER_TARGET_MINUTES = 15
+AGREEMENT_TARGET = 0.95
+SATISFACTION_TARGET = 0.90
+SAVING_TARGET = 0.30
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Sums over some facts; sums of disjoint sets add up. `histogram` counts answers by `BUCKET_MINUTES`."""
+    """Sums over some facts; sums of disjoint sets add up.
+
+    Attributes:
+        histogram: counts answers by `BUCKET_MINUTES`.
+        reckoned: completed cases of which the ways are known; of them alone are metres and fen.
+        metres_instead, fen_instead: what the ways to the experts' hospitals would have been, and cost the patients.
+        metres_gone, fen_spent: what it was.
+    """
 
     asked: int = 0
     completed: int = 0
@@ -22,6 +35,11 @@ class Sums:
     agreed: int = 0
     rated: int = 0
     satisfied: int = 0
+    reckoned: int = 0
+    metres_instead: int = 0
+    metres_gone: int = 0
+    fen_instead: int = 0
+    fen_spent: int = 0
     histogram: tuple[int, ...] = (0,) * (len(BUCKET_MINUTES) + 1)
 
     def __add__(self, other: "Sums") -> "Sums":
@@ -51,6 +69,16 @@ class Sums:
     def satisfaction(self) -> float | None:
         """The share of rated cases with four or five stars."""
         return self.satisfied / self.rated if self.rated else None
+
+    @property
+    def distance_saved(self) -> float | None:
+        """The share of the way that patients did not have to go."""
+        return 1 - self.metres_gone / self.metres_instead if self.metres_instead else None
+
+    @property
+    def cost_saved(self) -> float | None:
+        """The share of their cost that patients did not have; below 0 where they spent more."""
+        return 1 - self.fen_spent / self.fen_instead if self.fen_instead else None
 
 
 def total(many: Iterable[Sums]) -> Sums:

@@ -145,7 +145,9 @@ async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
         console=service,
         people=services.people,
         consultations=services.consultations,
-        analytics=AnalyticsService(house.database, house.clock, house.events, house.audit, services.consultations),
+        analytics=AnalyticsService(
+            house.database, house.clock, house.events, house.audit, services.people, services.consultations, None
+        ),
         undelivered=UndeliveredService(house.database, house.clock, house.audit, services.people, outbox),
         operations=Operations(house.database, house.clock),
         audit=house.audit,
