@@ -23,6 +23,7 @@ from backend.money import to_fen
 from backend.people import PeopleService
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Actor
+from backend.worker_processes import WorkerProcesses
 from data.savings import parameters_on
 
 CONSUMER = "analytics"
@@ -75,7 +76,12 @@ class Counting:
         self._people = people
         self._consultations = consultations
         self._charges = charges
+        self._printer = WorkerProcesses(1, niceness=5)
         events.subscribe(CONSUMER, _TYPES, self._on_event)
+
+    def close(self) -> None:
+        """End the process that prints."""
+        self._printer.close()
 
     async def _on_event(self, event: Event) -> None:
         outcome = await self._consultations.outcome(event.payload["consultation_id"])

@@ -11,10 +11,13 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.analytics import rules
 from backend.analytics.counting import BUCKETS, PLAIN, Counting
+from backend.analytics.definitions import definitions
+from backend.analytics.monthly import Month, month_of, page_of
 from backend.analytics.rules import Sums
 from backend.analytics.savings import Saving
 from backend.analytics.tables import ConsultationFact, DailyFigure
 from backend.errors import InvalidInput
+from backend.monthly_page import print_monthly
 from backend.security.policy import Action, Actor, Relation, granted, require
 
 LONGEST_SPAN = timedelta(days=366 * 3)
@@ -141,6 +144,11 @@ class AnalyticsService(Counting):
         )
         async with self._database.reading() as session:
             return [_fact_view(row) for row in await session.scalars(query)]
+
+    async def print_month(self, month: Month) -> bytes:
+        """Give the report of a month as a PDF file, with the definitions that held on its last day."""
+        _, last = month_of(month.first)
+        return await self._printer.run(print_monthly, page_of(month, definitions(last)))
 
     def _allowed(self, actor: Actor, span: Span) -> Span:
         """Narrow a span to what the actor may see."""

@@ -12,7 +12,7 @@ from backend.console import SignedIn
 from backend.errors import Forbidden, NotFound
 from miniprogram_api.address import client_address
 from miniprogram_api.application import answered
-from miniprogram_api.console import accounts, behind, cases, figures, running, session, staff
+from miniprogram_api.console import accounts, behind, cases, figures, monthly, running, session, staff
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleContext, ConsoleEndpoint, WithCookie
 from miniprogram_api.endpoint import TooManyRequests, UnknownMediaType, read_body, read_query, received
 
@@ -21,6 +21,7 @@ ENDPOINTS: tuple[ConsoleEndpoint, ...] = (
     *accounts.ENDPOINTS,
     *figures.ENDPOINTS,
     *behind.ENDPOINTS,
+    *monthly.ENDPOINTS,
     *cases.ENDPOINTS,
     *staff.ENDPOINTS,
     *running.ENDPOINTS,

@@ -171,3 +171,4 @@ async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
             shared.documents.queue.close()
             shared.papers.queue.close()
             services.imaging.close()
+            context.analytics.close()
