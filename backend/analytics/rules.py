@@ -1,6 +1,6 @@
 """What is counted and how: sums that add up, shares, percentiles of a histogram, definitions. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 BUCKET_MINUTES = (1, 2, 3, 5, 10, 15, 20, 30, 60, 120)
@@ -107,6 +107,16 @@ def percentile_minutes(histogram: Iterable[int], share: float) -> float | None:
             return bounds[at] + (bounds[at + 1] - bounds[at]) * (wanted - passed) / held
         passed += held
     raise AssertionError("the share of the count lies in some bucket")
+
+
+def slowest_from(histogram: Sequence[int], wanted: int) -> int:
+    """Give seconds such that at least `wanted` answers, or all there are, took longer."""
+    held = 0
+    for at in range(len(BUCKET_MINUTES), 0, -1):
+        held += histogram[at]
+        if held >= wanted:
+            return BUCKET_MINUTES[at - 1] * 60
+    return -1
 
 
 def same_disease(suspected: str, diagnosed: str) -> bool | None:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.analytics import rules
@@ -41,23 +41,22 @@ class Behind(StrEnum):
     UNRECKONED = "unreckoned"  # completed, and it is not
 
 
-_FACT = ConsultationFact
-_LATEST = _FACT.asked_at.desc()
-_LONGEST_WAITING = _FACT.answer_seconds.desc()
-_BEHIND: Mapping[Behind, tuple[ColumnElement[bool], ColumnElement[Any]]] = {
-    Behind.ASKED: (true(), _LATEST),
-    Behind.COMPLETED: (_FACT.completed.is_(True), _LATEST),
-    Behind.ANSWERED: (_FACT.answer_seconds.is_not(None), _LONGEST_WAITING),
-    Behind.UNANSWERED: (_FACT.answer_seconds.is_(None), _LATEST),
-    Behind.LATE: (_FACT.answer_seconds > rules.ANSWER_TARGET_MINUTES * 60, _LONGEST_WAITING),
-    Behind.COMPARED: (_FACT.agreed.is_not(None), _LATEST),
-    Behind.DISAGREED: (_FACT.agreed.is_(False), _LATEST),
-    Behind.RATED: (_FACT.stars.is_not(None), _LATEST),
-    Behind.DISSATISFIED: (_FACT.stars < rules.SATISFIED_FROM, _LATEST),
-    Behind.RECKONED: (_FACT.metres_instead.is_not(None), _LATEST),
-    Behind.UNRECKONED: (_FACT.completed.is_(True) & _FACT.metres_instead.is_(None), _LATEST),
+_FACT, _SUM = ConsultationFact, DailyFigure
+_BEHIND: Mapping[Behind, tuple[ColumnElement[bool], ColumnElement[int] | InstrumentedAttribute[int]]] = {
+    Behind.ASKED: (true(), _SUM.asked),
+    Behind.COMPLETED: (_FACT.completed.is_(True), _SUM.completed),
+    Behind.UNANSWERED: (_FACT.answer_seconds.is_(None), _SUM.asked - _SUM.answered),
+    Behind.COMPARED: (_FACT.agreed.is_not(None), _SUM.compared),
+    Behind.DISAGREED: (_FACT.agreed.is_(False), _SUM.compared - _SUM.agreed),
+    Behind.RATED: (_FACT.stars.is_not(None), _SUM.rated),
+    Behind.DISSATISFIED: (_FACT.stars < rules.SATISFIED_FROM, _SUM.rated - _SUM.satisfied),
+    Behind.RECKONED: (_FACT.metres_instead.is_not(None), _SUM.reckoned),
+    Behind.UNRECKONED: (_FACT.completed.is_(True) & _FACT.metres_instead.is_(None), _SUM.completed - _SUM.reckoned),
 }
-"""Of each the condition, and what comes first."""
+"""Of each that is shown from the latest day on, which facts it is, and how many of them a day has."""
+
+_SLOW: Mapping[Behind, int] = {Behind.ANSWERED: -1, Behind.LATE: rules.ANSWER_TARGET_MINUTES * 60}
+"""Of each that is shown from the slowest on, the seconds that all of them took longer than."""
 
 
 @dataclass(frozen=True)
@@ -133,17 +132,49 @@ class AnalyticsService(Counting):
         Raises:
             Forbidden, InvalidInput: as in `figures`.
         """
-        span = self._allowed(actor, span)
-        condition, first = _BEHIND[which]
-        query = (
-            select(ConsultationFact)
-            .where(*_facts_of(span), condition)
-            .order_by(first, ConsultationFact.consultation_id.desc())
-            .limit(min(max(limit, 1), _LONGEST_PAGE))
-            .offset(max(offset, 0))
-        )
+        span, limit, offset = self._allowed(actor, span), min(max(limit, 1), _LONGEST_PAGE), max(offset, 0)
+        query = select(ConsultationFact).where(*_facts_at(span)).limit(limit)
+        if which in _SLOW:
+            query = await self._slowest(query, span, _SLOW[which], limit, offset)
+        else:
+            query = await self._latest(query, span, which, limit, offset)
         async with self._database.reading() as session:
             return [_fact_view(row) for row in await session.scalars(query)]
+
+    async def _slowest(self, query: Select[Any], span: Span, over: int, limit: int, offset: int) -> Select[Any]:
+        """Read only the answers that are slow enough to be among those wanted: the histogram tells which."""
+        days = await self._sums(span, DailyFigure.day, _of_places(span), _of_department(span))
+        enough = rules.slowest_from(rules.total(days.values()).histogram, offset + limit)
+        return (
+            query.where(
+                ConsultationFact.answer_seconds > max(over, enough), ConsultationFact.day.between(span.first, span.last)
+            )
+            .order_by(ConsultationFact.answer_seconds.desc(), ConsultationFact.consultation_id.desc())
+            .offset(offset)
+        )
+
+    async def _latest(self, query: Select[Any], span: Span, which: Behind, limit: int, offset: int) -> Select[Any]:
+        """Read only the days that hold what is wanted: the sums tell which."""
+        condition, counted = _BEHIND[which]
+        count = func.sum(counted)
+        held = select(DailyFigure.day, count).where(
+            _of_places(span), _of_department(span), DailyFigure.day.between(span.first, span.last)
+        )
+        held = held.group_by(DailyFigure.day).having(count > 0).order_by(DailyFigure.day.desc())
+        async with self._database.reading() as session:
+            counts = (await session.execute(held)).all()
+        days, skipped, before = [], 0, 0
+        for day, number in counts:
+            if before + number <= offset:
+                skipped += int(number)
+            elif before < offset + limit:
+                days.append(day)
+            before += int(number)
+        return (
+            query.where(condition, ConsultationFact.day.in_(days))
+            .order_by(ConsultationFact.asked_at.desc(), ConsultationFact.consultation_id.desc())
+            .offset(offset - skipped)
+        )
 
     async def print_month(self, month: Month) -> bytes:
         """Give the report of a month as a PDF file, with the definitions that held on its last day."""
@@ -182,8 +213,8 @@ def _each_department(span: Span) -> ColumnElement[bool]:
     return DailyFigure.department_code != "" if chosen is None else DailyFigure.department_code == chosen
 
 
-def _facts_of(span: Span) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [ConsultationFact.day.between(span.first, span.last)]
+def _facts_at(span: Span) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if span.institution_ids is not None:
         conditions.append(ConsultationFact.institution_id.in_(span.institution_ids))
     if span.department_code is not None:

@@ -15,7 +15,7 @@ class ConsultationFact(Base):
     __tablename__ = "consultation_facts"
     __table_args__ = (
         Index("ix_consultation_facts_cell", "day", "institution_id", "department_code"),
-        Index("ix_consultation_facts_asked", "asked_at", "consultation_id"),
+        Index("ix_consultation_facts_slow", "answer_seconds", "day", "institution_id", "department_code"),
         Base.__table_args__,
     )
 

@@ -183,7 +183,7 @@ class Steering(Lifecycle):
         if said.startswith("H"):
             dashed = said if "-" in said or len(said) <= _DAY_ENDS else f"{said[:_DAY_ENDS]}-{said[_DAY_ENDS:]}"
             return Consultation.number.between(dashed, dashed + "~")
-        has_them = func.replace(Consultation.number, "-", "").contains(said.replace("-", ""))
+        has_them = func.instr(func.replace(Consultation.number, "-", ""), said.replace("-", "")) > 0
         # Few are read off the index of the numbers at once; where many have them, the list finds a page of them soon.
         async with self._database.reading() as session:
             few = (await session.scalars(select(Consultation.number).where(has_them).limit(_FEW + 1))).all()

@@ -418,7 +418,7 @@ def upgrade() -> None:
         sa.Column("pdf", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
         sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_invoices")),
         sa.UniqueConstraint("number", name=op.f("uq_invoices_number")),
-        info={"append_only_but": frozenset({"document", "pdf"})},
+        info={"append_only_but": frozenset({"pdf", "document"})},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -1054,8 +1054,10 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     with op.batch_alter_table("consultation_facts", schema=None) as batch_op:
-        batch_op.create_index("ix_consultation_facts_asked", ["asked_at", "consultation_id"], unique=False)
         batch_op.create_index("ix_consultation_facts_cell", ["day", "institution_id", "department_code"], unique=False)
+        batch_op.create_index(
+            "ix_consultation_facts_slow", ["answer_seconds", "day", "institution_id", "department_code"], unique=False
+        )
 
     op.create_table(
         "consultation_focus",
@@ -3001,8 +3003,8 @@ def downgrade() -> None:
     op.drop_table("consultation_messages")
     op.drop_table("consultation_focus")
     with op.batch_alter_table("consultation_facts", schema=None) as batch_op:
+        batch_op.drop_index("ix_consultation_facts_slow")
         batch_op.drop_index("ix_consultation_facts_cell")
-        batch_op.drop_index("ix_consultation_facts_asked")
 
     op.drop_table("consultation_facts")
     op.drop_table("consultation_attachments")
