@@ -9,6 +9,7 @@ from pydantic import StringConstraints
 from backend.analytics import Figures, Span, Sums, definitions
 from backend.analytics.rules import total
 from backend.money import to_yuan
+from backend.people.importing_institutions import KIND_NAMES, LEVEL_NAMES
 from data.departments import departments
 from miniprogram_api.console import reference
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleEndpoint, Id
@@ -92,7 +93,8 @@ class InstitutionItem(Model):
     code: str
     name: str
     kind: str
-    level: str
+    kind_name: str
+    level_name: str
     region: str
     address: str
     place: tuple[float, float] | None
@@ -180,7 +182,8 @@ async def _reference(call: ConsoleCall) -> ReferenceAnswer:
                 code=one.code,
                 name=one.name,
                 kind=one.kind,
-                level=one.level,
+                kind_name=KIND_NAMES[one.kind],
+                level_name=LEVEL_NAMES[one.level],
                 region=one.region,
                 address=one.address,
                 place=one.place,
