@@ -55,7 +55,7 @@ from miniprogram_api.endpoint import (
 )
 from miniprogram_api.fhir import fhir_routes
 from miniprogram_api.login import LoginRefused, LoginUnavailable
-from miniprogram_api.openapi import Problem, document
+from miniprogram_api.openapi import Api, Problem, document
 
 log = logging.getLogger(__name__)
 
@@ -149,9 +149,21 @@ def make_application(context: Context) -> web.Application:
     return application
 
 
+_DESCRIBED = Api(
+    "桥医小程序接口",
+    VERSION,
+    "The mini-program's and the H5 pages' side of 桥医. Moments are RFC 3339 with an offset. Every refusal is a\n"
+    "`Problem`: branch on `code`, show `message`.",
+    {
+        "session": {"type": "http", "scheme": "bearer"},
+        "device": {"type": "http", "scheme": "bearer", "description": "The token of a device at home."},
+    },
+)
+
+
 def described_api() -> dict[str, Any]:
     """Give the OpenAPI document of the whole API."""
-    return document(ENDPOINTS, VERSION)
+    return document(ENDPOINTS, _DESCRIBED)
 
 
 def _serve(endpoint: Endpoint, context: Context) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -139,6 +139,8 @@ class Endpoint:
         handler: takes a `Call`, or what stands for one where somebody else asks than a person or a device.
         open: needs no session. device: asked by a device at home with its own token, not by a person.
         path_parameters: each parameter of the path with what it means; all are identifiers of 32 hexadecimal digits.
+        refusals: statuses with which it answers beside those that its shape implies, and what each means.
+        largest_file: it takes a file of at most so many bytes, as `application/octet-stream`, instead of JSON.
     """
 
     method: str
@@ -154,6 +156,8 @@ class Endpoint:
     device: bool = False
     path_parameters: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
+    refusals: Mapping[int, str] = field(default_factory=dict)
+    largest_file: int = 0
 
 
 async def read_body(request: web.Request, model: type[AnyModel]) -> AnyModel:

@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document, made from the endpoints, so that it cannot differ from what is served."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -10,10 +11,25 @@ from pydantic.json_schema import models_json_schema
 from miniprogram_api.endpoint import Endpoint, File, Model, Nothing
 
 _SCHEMAS = "#/components/schemas/"
-_ABOUT = """The mini-program's and the H5 pages' side of 桥医. Moments are RFC 3339 with an offset. Every refusal is a
-`Problem`: branch on `code`, show `message`."""
 
 Mode = Literal["validation", "serialization"]
+
+
+@dataclass(frozen=True)
+class Api:
+    """What a document says beside its operations.
+
+    Args:
+        about: what it is for.
+        schemes: how somebody says who they are, by name; the first is meant where an operation names none.
+        proof: the header that every changing call needs, and what stands in it; empty where none does.
+    """
+
+    title: str
+    version: str
+    about: str
+    schemes: Mapping[str, Mapping[str, str]]
+    proof: tuple[str, str] | tuple[()] = field(default=())
 
 
 class Problem(Model):
@@ -47,11 +63,16 @@ _WITH_BODY = {
     413: "The body has more than 64 KiB.",
     415: "The body is not application/json.",
 }
+_FILE = "application/octet-stream"
+_WITH_FILE = {
+    408: "The file did not arrive in time.",
+    415: f"The body is not {_FILE}.",
+}
 _WITH_IDENTIFIER = {404: "Not there, or not for this person."}
 _CHANGING = {409: "The state does not allow it, or somebody else was first."}
 
 
-def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
+def document(endpoints: Sequence[Endpoint], api: Api) -> dict[str, Any]:
     """Give the document of `endpoints` as a JSON value."""
     wanted: list[tuple[type[BaseModel], Mode]] = [(Problem, "serialization")]
     for endpoint in endpoints:
@@ -69,25 +90,26 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
         if endpoint.body is not Nothing:
             content = {"application/json": {"schema": references[endpoint.body, "validation"]}}
             operation["requestBody"] = {"required": True, "content": content}
+        if endpoint.largest_file:
+            operation["requestBody"] = {"required": True, "content": {_FILE: {}}}
+        if api.proof and endpoint.method != "GET" and not endpoint.open:
+            operation["parameters"].append(_header(*api.proof))
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "桥医小程序接口",
-            "version": version,
-            "description": _ABOUT,
+            "title": api.title,
+            "version": api.version,
+            "description": api.about,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {
-                "session": {"type": "http", "scheme": "bearer"},
-                "device": {"type": "http", "scheme": "bearer", "description": "The token of a device at home."},
-            },
+            "securitySchemes": {name: dict(scheme) for name, scheme in api.schemes.items()},
         },
-        "security": [{"session": []}],
+        "security": [{next(iter(api.schemes)): []}],
     }
 
 
@@ -113,9 +135,11 @@ def _refusals(endpoint: Endpoint) -> dict[int, str]:
         found |= _WITH_SESSION
     if endpoint.body is not Nothing:
         found |= _WITH_BODY
+    if endpoint.largest_file:
+        found |= _WITH_FILE | {413: f"The file has more than {endpoint.largest_file // 1024} KiB."}
     if endpoint.path_parameters:
         found |= _WITH_IDENTIFIER | _CHANGING
-    return found
+    return found | dict(endpoint.refusals)
 
 
 def _response(meaning: str, schema: dict[str, Any], media_type: str = "application/json") -> dict[str, Any]:
@@ -134,6 +158,10 @@ def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
         }
         for name, meaning in endpoint.path_parameters.items()
     ]
+
+
+def _header(name: str, meaning: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": True, "description": meaning, "schema": {"type": "string"}}
 
 
 def _query_parameters(schema: dict[str, Any]) -> list[dict[str, Any]]:

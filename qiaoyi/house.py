@@ -132,6 +132,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     slips: SlipService | None = None
     insurer = NationalInsurer(database, clock, settings.insurer) if settings.insurer else None
     invoicing: InvoicingService | None = None
+    analytics: AnalyticsService | None = None
     files = FileStore(database, settings.data / "files", clock)
     try:
         events = EventBus(database, clock)
@@ -203,6 +204,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
                 database, clock, events, timers, audit, people, consultations, reports, ledger, charging
             )
             invoicing = InvoicingService(database, clock, audit, consultations, signing, charging)
+        analytics = AnalyticsService(database, clock, events, audit, people, consultations, charging)
         yield House(
             settings=settings,
             ring=ring,
@@ -255,7 +257,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             payment_inbox=inbox,
             charges=charging,
             console=ConsoleService(database, clock, audit),
-            analytics=AnalyticsService(database, clock, events, audit, consultations),
+            analytics=analytics,
             undelivered=UndeliveredService(database, clock, audit, people, OutboxService(database, clock)),
             operations=Operations(database, clock),
         )
@@ -270,12 +272,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             papers.queue.close()
         if documents is not None:
             documents.queue.close()
-        if imaging is not None:
-            imaging.close()
-        if invoicing is not None:
-            invoicing.close()
-        if slips is not None:
-            slips.close()
+        for with_processes in (imaging, invoicing, analytics, slips):
+            if with_processes is not None:
+                with_processes.close()
         files.close()
         await database.close()
 

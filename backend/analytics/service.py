@@ -2,40 +2,26 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
-from itertools import product
 from typing import Any
 
-from sqlalchemy import Case, ColumnElement, case, delete, func, insert, literal, select, true
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.analytics import rules
+from backend.analytics.counting import BUCKETS, PLAIN, Counting
+from backend.analytics.definitions import definitions
+from backend.analytics.monthly import Month, month_of, page_of
 from backend.analytics.rules import Sums
+from backend.analytics.savings import Saving
 from backend.analytics.tables import ConsultationFact, DailyFigure
-from backend.clock import Clock, local
-from backend.consultation import CaseOutcome, ConsultationService, Status
-from backend.db import Database
 from backend.errors import InvalidInput
-from backend.events import Event, EventBus
-from backend.security.audit import AuditLog
+from backend.monthly_page import print_monthly
 from backend.security.policy import Action, Actor, Relation, granted, require
 
-CONSUMER = "analytics"
 LONGEST_SPAN = timedelta(days=366 * 3)
-_TYPES = (
-    "consultation.submitted",
-    "consultation.assigned",
-    "consultation.given_back",
-    "consultation.completed",
-    "consultation.cancelled",
-    "consultation.rated",
-)
-_PLAIN = ("asked", "completed", "answered", "answer_seconds", "compared", "agreed", "rated", "satisfied")
-_BUCKETS = (*(f"within_{minutes}" for minutes in rules.BUCKET_MINUTES), "longer")
-_COLUMNS = {name: getattr(DailyFigure, name) for name in (*_PLAIN, *_BUCKETS)}
+_COLUMNS = {name: getattr(DailyFigure, name) for name in (*PLAIN, *BUCKETS)}
 _LONGEST_PAGE = 100
 
 
@@ -44,20 +30,45 @@ class Behind(StrEnum):
 
     ASKED = "asked"
     COMPLETED = "completed"
+    ANSWERED = "answered"  # those that waited longest first: behind the mean and p90
     UNANSWERED = "unanswered"
     LATE = "late"  # answered after the target
+    COMPARED = "compared"
     DISAGREED = "disagreed"
+    RATED = "rated"
     DISSATISFIED = "dissatisfied"
+    RECKONED = "reckoned"  # completed, what it spared the patient is known
+    UNRECKONED = "unreckoned"  # completed, and it is not
 
 
-_BEHIND: Mapping[Behind, ColumnElement[bool]] = {
-    Behind.ASKED: true(),
-    Behind.COMPLETED: ConsultationFact.completed.is_(True),
-    Behind.UNANSWERED: ConsultationFact.answer_seconds.is_(None),
-    Behind.LATE: ConsultationFact.answer_seconds > rules.ANSWER_TARGET_MINUTES * 60,
-    Behind.DISAGREED: ConsultationFact.agreed.is_(False),
-    Behind.DISSATISFIED: ConsultationFact.stars < rules.SATISFIED_FROM,
+_FACT, _SUM = ConsultationFact, DailyFigure
+_BEHIND: Mapping[Behind, tuple[ColumnElement[bool], ColumnElement[int] | InstrumentedAttribute[int]]] = {
+    Behind.ASKED: (true(), _SUM.asked),
+    Behind.COMPLETED: (_FACT.completed.is_(True), _SUM.completed),
+    Behind.UNANSWERED: (_FACT.answer_seconds.is_(None), _SUM.asked - _SUM.answered),
+    Behind.COMPARED: (_FACT.agreed.is_not(None), _SUM.compared),
+    Behind.DISAGREED: (_FACT.agreed.is_(False), _SUM.compared - _SUM.agreed),
+    Behind.RATED: (_FACT.stars.is_not(None), _SUM.rated),
+    Behind.DISSATISFIED: (_FACT.stars < rules.SATISFIED_FROM, _SUM.rated - _SUM.satisfied),
+    Behind.RECKONED: (_FACT.metres_instead.is_not(None), _SUM.reckoned),
+    Behind.UNRECKONED: (_FACT.completed.is_(True) & _FACT.metres_instead.is_(None), _SUM.completed - _SUM.reckoned),
 }
+"""Of each that is shown from the latest day on, which facts it is, and how many of them a day has."""
+
+_SLOW: Mapping[Behind, int] = {Behind.ANSWERED: -1, Behind.LATE: rules.ANSWER_TARGET_MINUTES * 60}
+"""Of each that is shown from the slowest on, the seconds that all of them took longer than."""
+
+
+@dataclass(frozen=True)
+class FactView:
+    """What one case counts for; None where it does not count, or not yet."""
+
+    consultation_id: str
+    completed: bool
+    answer_seconds: int | None
+    agreed: bool | None
+    stars: int | None
+    saving: Saving | None
 
 
 @dataclass(frozen=True)
@@ -80,17 +91,8 @@ class Figures:
     by_department: dict[str, Sums]
 
 
-class AnalyticsService:
+class AnalyticsService(Counting):
     """The figures. Each case counts on the day on which an expert was asked for it (docs/console.md)."""
-
-    def __init__(
-        self, database: Database, clock: Clock, events: EventBus, audit: AuditLog, consultations: ConsultationService
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._audit = audit
-        self._consultations = consultations
-        events.subscribe(CONSUMER, _TYPES, self._on_event)
 
     async def figures(self, actor: Actor, span: Span) -> Figures:
         """Give the sums of a span; an institution's administrator sees their own.
@@ -124,22 +126,60 @@ class AnalyticsService:
 
     async def behind(
         self, actor: Actor, span: Span, which: Behind, *, limit: int = 20, offset: int = 0
-    ) -> Sequence[str]:
-        """Give the identifiers of the cases behind a number, the latest asked first.
+    ) -> Sequence[FactView]:
+        """Give the cases behind a number, the latest asked or the longest waiting first.
 
         Raises:
             Forbidden, InvalidInput: as in `figures`.
         """
-        span = self._allowed(actor, span)
-        query = (
-            select(ConsultationFact.consultation_id)
-            .where(*_facts_of(span), _BEHIND[which])
-            .order_by(ConsultationFact.asked_at.desc(), ConsultationFact.consultation_id.desc())
-            .limit(min(max(limit, 1), _LONGEST_PAGE))
-            .offset(max(offset, 0))
-        )
+        span, limit, offset = self._allowed(actor, span), min(max(limit, 1), _LONGEST_PAGE), max(offset, 0)
+        query = select(ConsultationFact).where(*_facts_at(span)).limit(limit)
+        if which in _SLOW:
+            query = await self._slowest(query, span, _SLOW[which], limit, offset)
+        else:
+            query = await self._latest(query, span, which, limit, offset)
         async with self._database.reading() as session:
-            return (await session.scalars(query)).all()
+            return [_fact_view(row) for row in await session.scalars(query)]
+
+    async def _slowest(self, query: Select[Any], span: Span, over: int, limit: int, offset: int) -> Select[Any]:
+        """Read only the answers that are slow enough to be among those wanted: the histogram tells which."""
+        days = await self._sums(span, DailyFigure.day, _of_places(span), _of_department(span))
+        enough = rules.slowest_from(rules.total(days.values()).histogram, offset + limit)
+        return (
+            query.where(
+                ConsultationFact.answer_seconds > max(over, enough), ConsultationFact.day.between(span.first, span.last)
+            )
+            .order_by(ConsultationFact.answer_seconds.desc(), ConsultationFact.consultation_id.desc())
+            .offset(offset)
+        )
+
+    async def _latest(self, query: Select[Any], span: Span, which: Behind, limit: int, offset: int) -> Select[Any]:
+        """Read only the days that hold what is wanted: the sums tell which."""
+        condition, counted = _BEHIND[which]
+        count = func.sum(counted)
+        held = select(DailyFigure.day, count).where(
+            _of_places(span), _of_department(span), DailyFigure.day.between(span.first, span.last)
+        )
+        held = held.group_by(DailyFigure.day).having(count > 0).order_by(DailyFigure.day.desc())
+        async with self._database.reading() as session:
+            counts = (await session.execute(held)).all()
+        days, skipped, before = [], 0, 0
+        for day, number in counts:
+            if before + number <= offset:
+                skipped += int(number)
+            elif before < offset + limit:
+                days.append(day)
+            before += int(number)
+        return (
+            query.where(condition, ConsultationFact.day.in_(days))
+            .order_by(ConsultationFact.asked_at.desc(), ConsultationFact.consultation_id.desc())
+            .offset(offset - skipped)
+        )
+
+    async def print_month(self, month: Month) -> bytes:
+        """Give the report of a month as a PDF file, with the definitions that held on its last day."""
+        _, last = month_of(month.first)
+        return await self._printer.run(print_monthly, page_of(month, definitions(last)))
 
     def _allowed(self, actor: Actor, span: Span) -> Span:
         """Narrow a span to what the actor may see."""
@@ -152,107 +192,6 @@ class AnalyticsService:
         for institution_id in chosen:
             require(actor, Action.ANALYTICS_READ, institution_id=institution_id)
         return Span(span.first, span.last, chosen, span.department_code)
-
-    # keeping them up
-
-    async def _on_event(self, event: Event) -> None:
-        outcome = await self._consultations.outcome(event.payload["consultation_id"])
-        if outcome is not None and outcome.submitted_at is not None:
-            await self._count(outcome, outcome.submitted_at)
-
-    async def _count(self, outcome: CaseOutcome, asked_at: datetime) -> None:
-        fact = _fact(outcome, asked_at)
-        cell = (fact["day"], fact["institution_id"], fact["department_code"])
-        async with self._database.transaction() as session:
-            # Whoever changes a fact of a day holds the row of the day: the sums are made of all facts, one by one.
-            await self._lock(session, fact["day"])
-            await session.execute(
-                delete(ConsultationFact).where(ConsultationFact.consultation_id == fact["consultation_id"])
-            )
-            await session.execute(insert(ConsultationFact), [fact])
-            await add_up(session, cell)
-
-    async def _lock(self, session: AsyncSession, day: date) -> None:
-        whole_day = (DailyFigure.day == day, DailyFigure.institution_id == "", DailyFigure.department_code == "")
-        query = select(DailyFigure.day).where(*whole_day).with_for_update()
-        if await session.scalar(query) is not None:
-            return
-        try:
-            async with session.begin_nested():
-                session.add(DailyFigure(day=day, institution_id="", department_code=""))
-                await session.flush()
-        except IntegrityError:  # the day's first two facts came in the same moment
-            await session.scalar(query)
-
-
-async def add_up(session: AsyncSession, cell: tuple[date, str, str] | None = None) -> None:
-    """Make the sums of a day, an institution and a department, and those that they are part of, anew out of the facts;
-    all sums there are where none is named."""
-    for is_of_institution, is_of_department in product((True, False), repeat=2):
-        institution = ConsultationFact.institution_id if is_of_institution else literal("")
-        department = ConsultationFact.department_code if is_of_department else literal("")
-        facts: list[ColumnElement[bool]] = []
-        sums = [
-            DailyFigure.institution_id != "" if is_of_institution else DailyFigure.institution_id == "",
-            DailyFigure.department_code != "" if is_of_department else DailyFigure.department_code == "",
-        ]
-        if cell is not None:
-            day, institution_id, department_code = cell
-            facts, sums = [ConsultationFact.day == day], [*sums, DailyFigure.day == day]
-            if is_of_institution:
-                facts.append(ConsultationFact.institution_id == institution_id)
-                sums.append(DailyFigure.institution_id == institution_id)
-            if is_of_department:
-                facts.append(ConsultationFact.department_code == department_code)
-                sums.append(DailyFigure.department_code == department_code)
-        await session.execute(delete(DailyFigure).where(*sums))
-        query = select(ConsultationFact.day, institution.label("place"), department.label("part"), *_summed()).where(
-            *facts
-        )
-        keys: list[Any] = [ConsultationFact.day]
-        keys += [ConsultationFact.institution_id] if is_of_institution else []
-        keys += [ConsultationFact.department_code] if is_of_department else []
-        columns = ["day", "institution_id", "department_code", *_PLAIN, *_BUCKETS]
-        await session.execute(insert(DailyFigure).from_select(columns, query.group_by(*keys)))
-
-
-def _summed() -> list[Any]:
-    """Give the sums of facts under the names of the columns of `DailyFigure`."""
-    fact = ConsultationFact
-
-    def count(condition: ColumnElement[bool]) -> Case[int]:
-        return case((condition, 1), else_=0)
-
-    parts: dict[str, Any] = {
-        "asked": count(true()),
-        "completed": count(fact.completed.is_(True)),
-        "answered": count(fact.answer_seconds.is_not(None)),
-        "answer_seconds": fact.answer_seconds,
-        "compared": count(fact.agreed.is_not(None)),
-        "agreed": count(fact.agreed.is_(True)),
-        "rated": count(fact.stars.is_not(None)),
-        "satisfied": count(fact.stars >= rules.SATISFIED_FROM),
-    }
-    bounds = [-1, *(minutes * 60 for minutes in rules.BUCKET_MINUTES)]
-    for name, over, to in zip(_BUCKETS, bounds, [*bounds[1:], None], strict=True):
-        within = fact.answer_seconds > over
-        parts[name] = count(within if to is None else within & (fact.answer_seconds <= to))
-    return [func.coalesce(func.sum(part), 0).label(name) for name, part in parts.items()]
-
-
-def _fact(outcome: CaseOutcome, asked_at: datetime) -> dict[str, Any]:
-    assigned_at = outcome.assigned_at
-    return {
-        "consultation_id": outcome.id,
-        "day": local(asked_at).date(),
-        "institution_id": outcome.institution_id,
-        "department_code": outcome.department_code,
-        "asked_at": asked_at,
-        "completed": outcome.status is Status.COMPLETED,
-        "answer_seconds": None if assigned_at is None else max(int((assigned_at - asked_at).total_seconds()), 0),
-        "agreed": rules.same_disease(outcome.suspected, outcome.diagnosed),
-        "stars": outcome.stars,
-    }
 
 
 def _of_places(span: Span) -> ColumnElement[bool]:
@@ -274,8 +213,8 @@ def _each_department(span: Span) -> ColumnElement[bool]:
     return DailyFigure.department_code != "" if chosen is None else DailyFigure.department_code == chosen
 
 
-def _facts_of(span: Span) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [ConsultationFact.day.between(span.first, span.last)]
+def _facts_at(span: Span) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if span.institution_ids is not None:
         conditions.append(ConsultationFact.institution_id.in_(span.institution_ids))
     if span.department_code is not None:
@@ -283,6 +222,18 @@ def _facts_of(span: Span) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def _fact_view(row: ConsultationFact) -> FactView:
+    saved = None
+    if (
+        row.metres_instead is not None
+        and row.metres_gone is not None
+        and row.fen_instead is not None
+        and row.fen_spent is not None
+    ):
+        saved = Saving(row.metres_instead, row.metres_gone, row.fen_instead, row.fen_spent)
+    return FactView(row.consultation_id, row.completed, row.answer_seconds, row.agreed, row.stars, saved)
+
+
 def _read(row: Mapping[Any, Any]) -> Sums:
-    numbers = {name: int(row[name]) for name in _PLAIN}
-    return Sums(**numbers, histogram=tuple(int(row[name]) for name in _BUCKETS))
+    numbers = {name: int(row[name]) for name in PLAIN}
+    return Sums(**numbers, histogram=tuple(int(row[name]) for name in BUCKETS))

@@ -9,12 +9,13 @@ from backend.db import Base, Id, UTCDateTime
 
 
 class ConsultationFact(Base):
-    """What one case counts for. `day` is that of the asking, in Asia/Shanghai; what is not known yet is NULL."""
+    """What one case counts for. `day` is that of the asking, in Asia/Shanghai; what is not known yet is NULL, and the
+    ways and costs of a case are all known or none."""
 
     __tablename__ = "consultation_facts"
     __table_args__ = (
         Index("ix_consultation_facts_cell", "day", "institution_id", "department_code"),
-        Index("ix_consultation_facts_asked", "asked_at", "consultation_id"),
+        Index("ix_consultation_facts_slow", "answer_seconds", "day", "institution_id", "department_code"),
         Base.__table_args__,
     )
 
@@ -27,6 +28,10 @@ class ConsultationFact(Base):
     answer_seconds: Mapped[int | None]
     agreed: Mapped[bool | None]
     stars: Mapped[int | None]
+    metres_instead: Mapped[int | None]
+    metres_gone: Mapped[int | None]
+    fen_instead: Mapped[int | None]
+    fen_spent: Mapped[int | None]
 
 
 class DailyFigure(Base):
@@ -48,6 +53,11 @@ class DailyFigure(Base):
     agreed: Mapped[int] = mapped_column(default=0)
     rated: Mapped[int] = mapped_column(default=0)
     satisfied: Mapped[int] = mapped_column(default=0)
+    reckoned: Mapped[int] = mapped_column(default=0)
+    metres_instead: Mapped[int] = mapped_column(BigInteger, default=0)
+    metres_gone: Mapped[int] = mapped_column(BigInteger, default=0)
+    fen_instead: Mapped[int] = mapped_column(BigInteger, default=0)
+    fen_spent: Mapped[int] = mapped_column(BigInteger, default=0)
     within_1: Mapped[int] = mapped_column(default=0)
     within_2: Mapped[int] = mapped_column(default=0)
     within_3: Mapped[int] = mapped_column(default=0)

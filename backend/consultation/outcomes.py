@@ -25,6 +25,7 @@ class CaseOutcome:
     status: Status
     submitted_at: datetime | None
     assigned_at: datetime | None
+    expert_id: str | None
     suspected: str
     diagnosed: str
     stars: int | None
@@ -54,6 +55,7 @@ class Outcomes(CaseDesk):
             status=case.status,
             submitted_at=case.submitted_at,
             assigned_at=case.assigned_at,
+            expert_id=case.expert_id,
             suspected=suspected,
             diagnosed=diagnosed or "" if case.status is Status.COMPLETED else "",
             stars=stars,

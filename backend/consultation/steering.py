@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
@@ -19,7 +19,10 @@ from backend.security.policy import Action, Actor, Role
 
 LONGEST_PAGE = 100
 _LONGEST_QUEUE = 50
-_NUMBER = re.compile(r"[A-Z0-9-]{1,24}")
+_NUMBER = re.compile(r"HZ?|HZ[0-9][0-9-]{0,21}|-?[0-9][0-9-]{0,22}")
+_NO_NUMBER = "会诊编号是HZ、数字和“-”，比如 HZ20261121-0001，也可以只填其中连着的几位数字。"
+_FEW = 200
+_DAY_ENDS = len("HZ20261121")
 _CURSOR = re.compile(r"(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00)_(?P<id>[0-9a-f]{32})")
 
 
@@ -28,7 +31,7 @@ class CaseFilter:
     """Which cases; what is None or empty does not matter.
 
     Attributes:
-        number: the beginning of it. since, until: of the opening; `until` itself is not among them.
+        number: a part of it, with or without its dash. since, until: of the opening; `until` itself is not among them.
     """
 
     status: Status | None = None
@@ -68,9 +71,11 @@ class CasePage:
 
 @dataclass(frozen=True)
 class CaseQueue:
-    """What is running: how many in each status, and those that wait for an expert, the longest waiting first."""
+    """What is running: how many in each status, and those that wait for an expert, the longest waiting first; `late`
+    of all that wait have waited longer than was asked about."""
 
     counts: dict[Status, int]
+    late: int
     waiting: list[CaseOverview]
 
 
@@ -84,6 +89,8 @@ class Steering(Lifecycle):
             Forbidden: the actor may list none. InvalidInput: the number or the cursor has not the shape of one.
         """
         query = select(Consultation).where(*self._conditions(actor, wanted)).order_by(*_LATEST)
+        if wanted.number:
+            query = query.where(await self._numbered(wanted.number.strip().upper()))
         if cursor:
             at, last = _read_cursor(cursor)
             query = query.where(
@@ -101,17 +108,27 @@ class Steering(Lifecycle):
         found = {row.id: row for row in await self._listed(actor, query)}
         return await self._overviews([found[one] for one in ids if one in found])
 
-    async def queue(self, actor: Actor, institution_ids: Collection[str] | None = None) -> CaseQueue:
-        """Give what is running now, of these institutions or of all that the actor may list."""
-        conditions = self._conditions(actor, CaseFilter(institution_ids=institution_ids))
+    async def queue(
+        self,
+        actor: Actor,
+        institution_ids: Collection[str] | None = None,
+        *,
+        late_after: timedelta,
+        department_code: str | None = None,
+    ) -> CaseQueue:
+        """Give what is running now, of these institutions and this department or of all that the actor may list."""
+        wanted = CaseFilter(institution_ids=institution_ids, department_code=department_code)
+        conditions = self._conditions(actor, wanted)
+        waits = [Consultation.status == Status.PENDING, *conditions]
         counted = select(Consultation.status, func.count()).where(Consultation.status.in_(RUNNING), *conditions)
+        late = select(func.count()).where(*waits, Consultation.submitted_at < self._clock.now() - late_after)
         async with self._database.reading() as session:
             counts = {row[0]: row[1] for row in await session.execute(counted.group_by(Consultation.status))}
-        waiting = select(Consultation).where(Consultation.status == Status.PENDING, *conditions)
-        rows = await self._listed(actor, waiting.order_by(Consultation.submitted_at).limit(_LONGEST_QUEUE))
-        return CaseQueue(
-            {status: counts.get(status, 0) for status in Status if status in RUNNING}, await self._overviews(rows)
-        )
+            late_count = await session.scalar(late) or 0
+        listed = select(Consultation).where(*waits).order_by(Consultation.submitted_at).limit(_LONGEST_QUEUE)
+        rows = await self._listed(actor, listed)
+        in_order = {status: counts.get(status, 0) for status in Status if status in RUNNING}
+        return CaseQueue(in_order, late_count, await self._overviews(rows))
 
     async def reassign(self, actor: Actor, consultation_id: str, expert_id: str, reason: str) -> ConsultationView:
         """Give a case that has not begun to an expert, also where another has it: that one's booking goes with it.
@@ -158,6 +175,20 @@ class Steering(Lifecycle):
                 booking_cancelled=booking is not None,
             )
 
+    async def _numbered(self, said: str) -> ColumnElement[bool]:
+        """Give the condition that a number begins as is said, or, where no letters are said, has these digits in a
+        row."""
+        if not _NUMBER.fullmatch(said):
+            raise InvalidInput(_NO_NUMBER, field="number")
+        if said.startswith("H"):
+            dashed = said if "-" in said or len(said) <= _DAY_ENDS else f"{said[:_DAY_ENDS]}-{said[_DAY_ENDS:]}"
+            return Consultation.number.between(dashed, dashed + "~")
+        has_them = func.instr(func.replace(Consultation.number, "-", ""), said.replace("-", "")) > 0
+        # Few are read off the index of the numbers at once; where many have them, the list finds a page of them soon.
+        async with self._database.reading() as session:
+            few = (await session.scalars(select(Consultation.number).where(has_them).limit(_FEW + 1))).all()
+        return Consultation.number.in_(few) if len(few) <= _FEW else has_them
+
     def _conditions(self, actor: Actor, wanted: CaseFilter) -> list[ColumnElement[bool]]:
         conditions = [or_(*case_ways(actor, Action.CONSULTATION_LIST))]
         if wanted.status is not None:
@@ -166,11 +197,6 @@ class Steering(Lifecycle):
             conditions.append(Consultation.institution_id.in_(wanted.institution_ids))
         if wanted.department_code is not None:
             conditions.append(Consultation.department_code == wanted.department_code)
-        if wanted.number:
-            number = wanted.number.strip().upper()
-            if not _NUMBER.fullmatch(number):
-                raise InvalidInput("会诊编号只有字母、数字和“-”，比如 HZ20261121-0001。", field="number")
-            conditions.append(Consultation.number.between(number, number + "~"))
         if wanted.since is not None:
             conditions.append(Consultation.opened_at >= wanted.since)
         if wanted.until is not None:

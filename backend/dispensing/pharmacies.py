@@ -82,10 +82,9 @@ class Pharmacies(DispensingContext):
             found.append(Option(pharmacy.id, pharmacy.name, pharmacy.address, pharmacy.distance_km, lines, missing))
         return ranked(found)
 
-    async def _place_of(self, consultation_id: str) -> tuple[float, float]:
+    async def _place_of(self, consultation_id: str) -> tuple[float, float] | None:
         case = await self._consultations.get(SYSTEM, consultation_id)
-        centre = await self._people.institution(case.institution_id)
-        return centre.latitude, centre.longitude
+        return (await self._people.institution(case.institution_id)).place
 
     async def _stocks(self, session: AsyncSession, wanted: Iterable[Item]) -> defaultdict[str, dict[str, int]]:
         query = select(PharmacyStock).where(PharmacyStock.preparation.in_({item.preparation for item in wanted}))

@@ -1,5 +1,6 @@
 """How an order for medicines goes, and which pharmacy suits. Pure: no I/O, no present time."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -122,7 +123,7 @@ class Option:
     """A pharmacy that has something of what is wanted.
 
     Args:
-        lines: indices of the lines that it has in full. distance_km: None where nobody said from where.
+        lines: indices of the lines that it has in full. distance_km: None where it is not known.
     """
 
     pharmacy_id: str
@@ -134,10 +135,14 @@ class Option:
 
 
 def ranked(options: Iterable[Option]) -> list[Option]:
-    """Give the pharmacies in the order in which they suit: those that have more first, the nearer before the farther;
-    one that has nothing of it is left out."""
+    """Give the pharmacies in the order in which they suit: those that have more first, the nearer before the farther
+    and before those of which that is not known; one that has nothing of it is left out."""
     useful = (one for one in options if one.lines)
-    return sorted(useful, key=lambda one: (len(one.missing), one.distance_km or 0.0, one.name, one.pharmacy_id))
+    return sorted(useful, key=lambda one: (len(one.missing), _far(one), one.name, one.pharmacy_id))
+
+
+def _far(option: Option) -> float:
+    return math.inf if option.distance_km is None else option.distance_km
 
 
 def lines_in_stock(wanted: Iterable[Item], stock: Mapping[str, int]) -> tuple[tuple[int, ...], tuple[int, ...]]:

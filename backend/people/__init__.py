@@ -1,6 +1,6 @@
 """Patients, doctors, experts and institutions; who consented to what; who was invited."""
 
-from backend.people.importing import ImportPreview
+from backend.people.import_rows import ImportPreview
 from backend.people.office_tables import read_table
 from backend.people.roster import RosterEntry
 from backend.people.rules import masked_name

@@ -18,7 +18,7 @@ from backend.security.policy import Action, Actor, Role, require
 from data.departments import departments
 from data.insurance import Level
 
-_KINDS = ("township", "tertiary", "pharmacy")
+KINDS = ("township", "tertiary", "pharmacy")
 _PRACTISING_ROLES = {Role.GRASSROOTS_DOCTOR, Role.EXPERT, Role.PHARMACIST, Role.ADMINISTRATOR}
 
 
@@ -33,7 +33,7 @@ class Directory(PeopleContext):
         limit: int = 10,
         offset: int = 0,
     ) -> list[InstitutionView]:
-        """List institutions, nearest first where a place is given, else by code.
+        """List institutions, nearest first where a place is given (those whose own is not known last), else by code.
 
         Args:
             kind: "township", "tertiary" or "pharmacy".
@@ -47,7 +47,7 @@ class Directory(PeopleContext):
             # Plane distance, squared: within a province it ranks as the great circle does, and every database has it.
             north = Institution.latitude - near[0]
             east = (Institution.longitude - near[1]) * math.cos(math.radians(near[0]))
-            query = query.order_by(north * north + east * east)
+            query = query.order_by(Institution.latitude.is_(None), north * north + east * east)
         query = query.order_by(Institution.code)
         async with self._database.reading() as session:
             rows = (await session.scalars(query)).all()
@@ -169,14 +169,15 @@ class Directory(PeopleContext):
         kind: str,
         region: str,
         address: str,
-        latitude: float,
-        longitude: float,
+        latitude: float | None,
+        longitude: float | None,
         level: Level | None = None,
         insurance_code: str = "",
     ) -> bool:
         """Make or change an institution; tell whether it is new.
 
         Args:
+            latitude, longitude: in degrees, GCJ-02; both None where they are not known.
             level: by which insurance pays; where it is not said, that of its kind.
             insurance_code: its code at insurers (定点医药机构编号): a letter and eleven digits.
 
@@ -185,7 +186,7 @@ class Directory(PeopleContext):
             InvalidInput: the kind is unknown, the place is none on earth, or the code is none.
         """
         require(actor, Action.PEOPLE_MANAGE_DIRECTORY)
-        if kind not in _KINDS or not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        if kind not in KINDS or not rules.is_place(latitude, longitude):
             raise InvalidInput("机构的类别或位置不对。", code=code)
         if insurance_code and not rules.INSURANCE_CODE.fullmatch(insurance_code):
             raise InvalidInput("机构的医保编号不对，应该是1个字母加11位数字。", field="insurance_code")
@@ -331,6 +332,7 @@ async def _expertise(session: AsyncSession, practitioner_ids: Collection[str]) -
 
 def institution_view(row: Institution, near: tuple[float, float] | None) -> InstitutionView:
     """Show a row, with its distance from `near`."""
+    place = None if row.latitude is None or row.longitude is None else (row.latitude, row.longitude)
     return InstitutionView(
         id=row.id,
         code=row.code,
@@ -338,11 +340,10 @@ def institution_view(row: Institution, near: tuple[float, float] | None) -> Inst
         kind=row.kind,
         region=row.region,
         address=row.address,
-        latitude=row.latitude,
-        longitude=row.longitude,
+        place=place,
         level=cast("Level", row.level),
         insurance_code=row.insurance_code or "",
-        distance_km=rules.distance_km(near, (row.latitude, row.longitude)) if near else None,
+        distance_km=rules.distance_km(near, place) if near and place else None,
     )
 
 

@@ -1,22 +1,23 @@
 """A list of doctors, experts and pharmacists from the office becomes practitioners: looked at first, then written."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import TypeVar
 
 from sqlalchemy import select
 
 from backend.db import key_ring
-from backend.errors import DomainError, InvalidInput
 from backend.ids import new_id
 from backend.people import rules
 from backend.people.directory import managed_by
+from backend.people.import_rows import ImportPreview, ImportRow, mark_twice, said_in
 from backend.people.roster import Roster
 from backend.people.tables import Institution, Practitioner
 from backend.security.policy import Action, Actor, Relation, Role, allowed, granted, require
 from data.departments import departments
+
+T = TypeVar("T")
 
 COLUMNS = {
     "姓名": "name",
@@ -37,36 +38,6 @@ _LICENCE = re.compile(r"[0-9A-Za-z]{6,30}")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 
 
-@dataclass
-class ImportRow:
-    """A row of the table.
-
-    Attributes:
-        line: its number in the table, the headings being 1, empty rows not counted.
-        is_new: nobody with this licence number is known yet.
-        faults: what is wrong with it: the heading, and a sentence.
-    """
-
-    line: int
-    name: str = field(repr=False)
-    is_new: bool = True
-    faults: list[tuple[str, str]] = field(default_factory=list)
-    values: dict[str, Any] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True)
-class ImportPreview:
-    """What a table would do, or has done where it is `written`."""
-
-    rows: list[ImportRow]
-    written: bool
-
-    @property
-    def faulty(self) -> int:
-        """How many rows are wrong."""
-        return sum(bool(row.faults) for row in self.rows)
-
-
 class Importing(Roster):
     """The part of `PeopleService` about lists from the office."""
 
@@ -83,7 +54,8 @@ class Importing(Roster):
         require(actor, Action.PEOPLE_MANAGE_DIRECTORY, institution_id=mine)
         async with self._database.transaction() as session:
             institutions = {row.code: row.id for row in await session.scalars(select(Institution))}
-            rows = self._read(table, institutions)
+            said = said_in(table, COLUMNS, _OPTIONAL, "表里还没有人，请从第二行开始填写。")
+            rows = [self._read_row(line, cells, institutions) for line, cells in said]
             await self._compare(actor, rows)
             if not write or any(row.faults for row in rows):
                 return ImportPreview(rows, written=False)
@@ -91,30 +63,11 @@ class Importing(Roster):
                 await self.put_practitioner(actor, row.values.pop("id"), **row.values)
         return ImportPreview(rows, written=True)
 
-    def _read(self, table: Sequence[Sequence[str]], institutions: Mapping[str, str]) -> list[ImportRow]:
-        headings = [heading.strip() for heading in table[0]] if table else []
-        missing = [name for name in COLUMNS if name not in headings and name not in _OPTIONAL]
-        if missing:
-            raise InvalidInput(f"表里缺少这几列：{'、'.join(missing)}。请用模板填写。", field="file")
-        if len(table) < 2:
-            raise InvalidInput("表里还没有人，请从第二行开始填写。", field="file")
-        rows = []
-        for line, cells in enumerate(table[1:], start=2):
-            said = dict(zip(headings, [*cells, *[""] * len(headings)], strict=False))
-            rows.append(self._read_row(line, {heading: said.get(heading, "") for heading in COLUMNS}, institutions))
-        return rows
-
     def _read_row(self, line: int, said: Mapping[str, str], institutions: Mapping[str, str]) -> ImportRow:
         row = ImportRow(line, said["姓名"])
 
-        def take(heading: str, read: Any, sentence: str) -> Any:
-            try:
-                found = read(said[heading])
-            except (DomainError, ValueError, KeyError):
-                found = None
-            if found is None:
-                row.faults.append((heading, sentence))
-            return found
+        def take(heading: str, read: Callable[[str], T | None], sentence: str) -> T | None:
+            return row.take(heading, said[heading], read, sentence)
 
         role = take("角色", _ROLES.get, "要填：基层医生、专家或药师")
         row.values = {
@@ -134,9 +87,7 @@ class Importing(Roster):
     async def _compare(self, actor: Actor, rows: Sequence[ImportRow]) -> None:
         """Find who is known, who stands there twice, and who belongs to others."""
         numbers = [row.values["licence_number"] or "" for row in rows]
-        for row, number in zip(rows, numbers, strict=True):
-            if number and numbers.count(number) > 1:
-                row.faults.append(("执业证书编号", "表里有两行是同一个编号"))
+        mark_twice(rows, "执业证书编号", "licence_number", "表里有两行是同一个编号")
         held = await self._known(numbers)
         for row, number in zip(rows, numbers, strict=True):
             before = held.get(number)

@@ -154,6 +154,13 @@ def age_said(born: date | None, on: date) -> str:
     return f"{months}个月" if months else f"{(on - born).days}天"
 
 
+def is_place(latitude: float | None, longitude: float | None) -> bool:
+    """Tell whether two coordinates are a place on earth, or both are not known."""
+    if latitude is None or longitude is None:
+        return latitude is longitude
+    return -90 <= latitude <= 90 and -180 <= longitude <= 180
+
+
 def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:
     """Give the great-circle distance of two places, (latitude, longitude) in degrees, in kilometres."""
     lat_a, lat_b = math.radians(a[0]), math.radians(b[0])

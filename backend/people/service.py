@@ -3,11 +3,12 @@
 from backend.people.consents import Consents
 from backend.people.emergency import Emergencies
 from backend.people.importing import Importing
+from backend.people.importing_institutions import ImportingInstitutions
 from backend.people.names import Names
 from backend.people.relatives import Relatives
 
 
-class PeopleService(Relatives, Emergencies, Names, Consents, Importing):
+class PeopleService(Relatives, Emergencies, Names, Consents, Importing, ImportingInstitutions):
     """Who people are, for whom they speak, what they consented to, where they practise, and how they join.
 
     `Relatives` builds on the persons and `Importing` on the roster, invitations and directory: they bring them along.

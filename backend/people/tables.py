@@ -73,9 +73,9 @@ class Institution(Base):
     insurance_code: Mapped[str | None] = mapped_column(String(12), unique=True)
     region: Mapped[str] = mapped_column(String(64))
     address: Mapped[str] = mapped_column(String(128))
-    # Degrees in GCJ-02, as WeChat's location messages give them.
-    latitude: Mapped[float] = mapped_column(Double())
-    longitude: Mapped[float] = mapped_column(Double())
+    # Degrees in GCJ-02, as WeChat's location messages give them; both or neither.
+    latitude: Mapped[float | None] = mapped_column(Double())
+    longitude: Mapped[float | None] = mapped_column(Double())
 
 
 class Practitioner(Base):

@@ -56,6 +56,7 @@ class InstitutionView:
     they said.
 
     Args:
+        place: (latitude, longitude) in degrees, GCJ-02, where they are known.
         level: by which insurance pays. insurance_code: its code at insurers (定点医药机构编号), "" where it has none.
     """
 
@@ -65,8 +66,7 @@ class InstitutionView:
     kind: str
     region: str
     address: str
-    latitude: float
-    longitude: float
+    place: tuple[float, float] | None
     level: Level
     insurance_code: str
     distance_km: float | None = None

@@ -4,6 +4,7 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
@@ -11,22 +12,35 @@ from aiohttp import hdrs, web
 from backend.console import SignedIn
 from backend.errors import Forbidden, NotFound
 from miniprogram_api.address import client_address
-from miniprogram_api.application import answered
-from miniprogram_api.console import accounts, cases, figures, running, session, staff
+from miniprogram_api.application import VERSION, answered
+from miniprogram_api.console import accounts, behind, cases, figures, monthly, places, running, session, staff
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleContext, ConsoleEndpoint, WithCookie
 from miniprogram_api.endpoint import TooManyRequests, UnknownMediaType, read_body, read_query, received
+from miniprogram_api.openapi import Api, document
 
 ENDPOINTS: tuple[ConsoleEndpoint, ...] = (
     *session.ENDPOINTS,
     *accounts.ENDPOINTS,
     *figures.ENDPOINTS,
+    *behind.ENDPOINTS,
+    *monthly.ENDPOINTS,
     *cases.ENDPOINTS,
     *staff.ENDPOINTS,
+    *places.ENDPOINTS,
     *running.ENDPOINTS,
 )
 
 CSRF_HEADER = "X-CSRF-Token"
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")
+COOKIE = "qiaoyi-console"
+_DESCRIBED = Api(
+    "桥医管理台接口",
+    VERSION,
+    "The console's side of 桥医, for its own pages: it may change with them. Moments are RFC 3339 with an offset.\n"
+    "Every refusal is a `Problem`: branch on `code`, show `message`. Over https the cookie is `__Host-qiaoyi-console`.",
+    {"session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Set by signing in."}},
+    (CSRF_HEADER, "The `csrf_token` of the session: proof that a page of ours asks."),
+)
 _SAFE = {"GET", "HEAD"}
 _OPEN_A_MINUTE = 10
 _MINUTE = 60
@@ -46,6 +60,11 @@ class InsecureAddress(Forbidden):
     sentence = "这个地址不安全，不能登录。请用 https 开头的地址打开。"
 
 
+def described_console() -> dict[str, Any]:
+    """Give the OpenAPI document of the console's API."""
+    return document(ENDPOINTS, _DESCRIBED)
+
+
 def console_routes(context: ConsoleContext) -> list[web.RouteDef]:
     """Give the routes of every endpoint; refusals are told by the application that they are added to."""
     return [web.route(one.method, one.path, _serve(one, context)) for one in ENDPOINTS]
@@ -53,7 +72,7 @@ def console_routes(context: ConsoleContext) -> list[web.RouteDef]:
 
 def _serve(endpoint: ConsoleEndpoint, context: ConsoleContext) -> Callable[[web.Request], Awaitable[web.Response]]:
     secure = context.public_url.startswith("https:")
-    cookie = "__Host-qiaoyi-console" if secure else "qiaoyi-console"
+    cookie = f"__Host-{COOKIE}" if secure else COOKIE
 
     async def serve(request: web.Request) -> web.Response:
         _require_safe_address(context.public_url)

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from backend.analytics.rules import ANSWER_TARGET_MINUTES
 from backend.clock import LOCAL_ZONE
-from backend.consultation import CaseFilter, CaseOverview, ConsultationView, Status
+from backend.consultation import CaseFilter, CaseOverview, CaseQueue, ConsultationView, Status
 from backend.security.policy import Role
 from miniprogram_api.console import reference
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleEndpoint, Done, Id
@@ -15,9 +16,11 @@ from miniprogram_api.console.tables import CSV, csv_file
 from miniprogram_api.endpoint import File, Model, Reason
 
 _PATH = "/console/api/consultations"
+_QUEUE = "/console/api/queue"
 _CASE = {"consultation_id": "The consultation."}
 _MOST_EXPORTED = 5_000
 _PAGE = 100
+CASE_HEADINGS = ("编号", "状态", "紧急程度", "机构", "科室", "患者", "医生", "专家", "发起", "提交", "专家接受", "结束")
 
 
 class PlaceQuery(Model):
@@ -27,11 +30,16 @@ class PlaceQuery(Model):
     institution_id: Id | None = None
 
 
-class ExportCasesQuery(PlaceQuery):
+class DepartmentQuery(PlaceQuery):
+    """Where, and of which department."""
+
+    department_code: Annotated[str, StringConstraints(max_length=32)] | None = None
+
+
+class ExportCasesQuery(DepartmentQuery):
     """Which cases; days are those of the opening."""
 
     status: Status | None = None
-    department_code: Annotated[str, StringConstraints(max_length=32)] | None = None
     number: Annotated[str, StringConstraints(max_length=24)] = ""
     since: date | None = None
     until: date | None = None
@@ -80,10 +88,12 @@ class QueueCount(Model):
 
 
 class QueueAnswer(Model):
-    """What is running at this moment."""
+    """What is running at this moment; `late` of those that wait for an expert have waited longer than is aimed at, and
+    `waiting` lists the fifty that wait longest."""
 
     now: datetime
     counts: list[QueueCount]
+    late: int
     waiting: list[CaseItem]
 
 
@@ -170,11 +180,11 @@ async def _export(call: ConsoleCall) -> File:
         cursor = page.next_cursor
         if not cursor:
             break
-    headings = ("编号", "状态", "紧急程度", "机构", "科室", "患者", "医生", "专家", "发起", "提交", "专家接受", "结束")
-    return csv_file("会诊列表.csv", headings, [_cells(one) for one in rows])
+    return csv_file("会诊列表.csv", CASE_HEADINGS, [case_cells(one) for one in rows])
 
 
-def _cells(one: CaseItem) -> tuple[str, ...]:
+def case_cells(one: CaseItem) -> tuple[str, ...]:
+    """Give a case as a row under `CASE_HEADINGS`."""
     people = (one.patient_name, one.doctor_name, one.expert_name)
     moments = (one.opened_at, one.submitted_at, one.assigned_at, one.closed_at)
     said = (moment.astimezone(LOCAL_ZONE).strftime("%Y-%m-%d %H:%M") if moment else "" for moment in moments)
@@ -183,14 +193,32 @@ def _cells(one: CaseItem) -> tuple[str, ...]:
 
 
 async def _queue(call: ConsoleCall) -> QueueAnswer:
-    query = call.query
-    places = await reference.chosen(call.context, call.actor, query.institution_id, query.region)
     names = {one.id: one.name for one in await reference.institutions(call.context, call.actor)}
-    found = await call.context.consultations.queue(call.actor, places)
+    found = await _running(call)
     return QueueAnswer(
         now=call.context.clock.now(),
         counts=[QueueCount(status=one, status_name=one.label, count=count) for one, count in found.counts.items()],
+        late=found.late,
         waiting=[case_item(one, names) for one in found.waiting],
+    )
+
+
+async def _export_queue(call: ConsoleCall) -> File:
+    names = {one.id: one.name for one in await reference.institutions(call.context, call.actor)}
+    found, now = await _running(call), call.context.clock.now()
+    rows = [
+        (*case_cells(case_item(one, names)), int((now - (one.submitted_at or now)).total_seconds() // 60))
+        for one in found.waiting
+    ]
+    return csv_file("等专家接的会诊.csv", (*CASE_HEADINGS, "已等（分钟）"), rows)
+
+
+async def _running(call: ConsoleCall) -> CaseQueue:
+    query = call.query
+    places = await reference.chosen(call.context, call.actor, query.institution_id, query.region)
+    target = timedelta(minutes=ANSWER_TARGET_MINUTES)
+    return await call.context.consultations.queue(
+        call.actor, places, department_code=query.department_code, late_after=target
     )
 
 
@@ -298,7 +326,17 @@ def case_item(one: CaseOverview, institution_names: Mapping[str, str]) -> CaseIt
 
 
 ENDPOINTS = (
-    ConsoleEndpoint("GET", "/console/api/queue", "queue", "What is running now", _queue, QueueAnswer, query=PlaceQuery),
+    ConsoleEndpoint("GET", _QUEUE, "queue", "What is running now", _queue, QueueAnswer, query=DepartmentQuery),
+    ConsoleEndpoint(
+        "GET",
+        f"{_QUEUE}/export",
+        "exportQueue",
+        "What waits for an expert as a table",
+        _export_queue,
+        File,
+        query=DepartmentQuery,
+        media_type=CSV,
+    ),
     ConsoleEndpoint("GET", _PATH, "searchCases", "Look for consultations", _cases, CaseItems, query=CasesQuery),
     ConsoleEndpoint(
         "GET",

@@ -92,15 +92,8 @@ class ConsoleCall:
         return self.signed_in.actor
 
 
-@dataclass(frozen=True)
 class ConsoleEndpoint(Endpoint):
-    """One operation of the console.
-
-    Args:
-        largest_file: it takes a file of at most so many bytes, as `application/octet-stream`, instead of JSON.
-    """
-
-    largest_file: int = 0
+    """One operation of the console."""
 
 
 class Done(Model):

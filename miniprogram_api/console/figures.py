@@ -1,15 +1,17 @@
-"""The dashboard: figures of a span, as JSON and as a table, and the cases behind a number."""
+"""The dashboard: figures of a span, as JSON and as a table, and what filters and definitions are made of."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 
-from backend.analytics import Behind, Figures, Span, Sums
+from backend.analytics import Figures, Span, Sums, definitions
 from backend.analytics.rules import total
+from backend.money import to_yuan
+from backend.people.importing_institutions import KIND_NAMES, LEVEL_NAMES
 from data.departments import departments
 from miniprogram_api.console import reference
-from miniprogram_api.console.cases import CaseItem, case_item
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleEndpoint, Id
 from miniprogram_api.console.tables import CSV, csv_file
 from miniprogram_api.endpoint import File, Model, Nothing
@@ -19,6 +21,8 @@ _DEFAULT_DAYS = 30
 _HEADINGS = (
     *("名称", "会诊数", "已完成", "已应答", "平均应答（分钟）", "90%应答（分钟）"),
     *("可比病例", "诊断符合率", "评价数", "满意率"),
+    *("算出节省的病例", "少走的路（比例）", "省下的钱（比例）", "本来要走（公里）", "实际走（公里）"),
+    *("本来要花（元）", "实际花（元）"),
 )
 
 
@@ -38,20 +42,14 @@ class ExportQuery(SpanQuery):
     by: Literal["day", "region", "institution", "department"] = "institution"
 
 
-class BehindQuery(SpanQuery):
-    """The cases behind one number."""
-
-    which: Behind
-    limit: int = Field(20, ge=1, le=100)
-    offset: int = Field(0, ge=0, le=100_000)
-
-
 class Figure(Model):
     """Numbers of some cases; what nothing stands behind is null.
 
     Attributes:
         key: the day, the region, or the identifier that they are of; `name` is what people call it.
         agreement, satisfaction: shares between 0 and 1, of `compared` and of `rated` cases.
+        distance_saved, cost_saved: shares, the second below 0 where patients spent more; of `reckoned` cases, as
+            are kilometres and yuan; of `unreckoned` completed cases they cannot be known.
     """
 
     key: str
@@ -65,6 +63,14 @@ class Figure(Model):
     agreement: float | None
     rated: int
     satisfaction: float | None
+    reckoned: int
+    unreckoned: int
+    distance_saved: float | None
+    cost_saved: float | None
+    km_instead: float
+    km_gone: float
+    yuan_instead: Decimal
+    yuan_spent: Decimal
 
 
 class FiguresAnswer(Model):
@@ -80,12 +86,6 @@ class FiguresAnswer(Model):
     by_department: list[Figure]
 
 
-class BehindAnswer(Model):
-    """Cases, the latest asked first."""
-
-    items: list[CaseItem]
-
-
 class InstitutionItem(Model):
     """An institution that somebody may choose."""
 
@@ -93,8 +93,11 @@ class InstitutionItem(Model):
     code: str
     name: str
     kind: str
+    kind_name: str
+    level_name: str
     region: str
     address: str
+    place: tuple[float, float] | None
 
 
 class Choice(Model):
@@ -104,21 +107,32 @@ class Choice(Model):
     name: str
 
 
+class DefinitionItem(Model):
+    """How a figure is counted, what is aimed at, and what it is reckoned with."""
+
+    key: str
+    title: str
+    text: str
+    target: str
+    notes: list[str]
+
+
 class ReferenceAnswer(Model):
-    """What filters are made of."""
+    """What filters are made of, and what the figures of today mean."""
 
     institutions: list[InstitutionItem]
     departments: list[Choice]
+    definitions: list[DefinitionItem]
 
 
 async def _figures(call: ConsoleCall) -> FiguresAnswer:
-    span = await _span(call)
+    span = await span_of(call)
     found = await call.context.analytics.figures(call.actor, span)
-    parts = await _parts(call, found)
+    parts = await parts_of(call, found)
     return FiguresAnswer(
         since=span.first,
         until=span.last,
-        total=_figure("", "合计", found.total),
+        total=figure("", "合计", found.total),
         asked_in_year=await call.context.analytics.asked_in_year(call.actor, span),
         by_day=parts["day"],
         by_region=parts["region"],
@@ -128,9 +142,9 @@ async def _figures(call: ConsoleCall) -> FiguresAnswer:
 
 
 async def _export(call: ConsoleCall) -> File:
-    span = await _span(call)
+    span = await span_of(call)
     found = await call.context.analytics.figures(call.actor, span)
-    rows = (await _parts(call, found))[call.query.by]
+    rows = (await parts_of(call, found))[call.query.by]
     return csv_file(
         f"会诊统计_{span.first}_{span.last}.csv",
         _HEADINGS,
@@ -146,19 +160,17 @@ async def _export(call: ConsoleCall) -> File:
                 _rounded(one.agreement, 4),
                 one.rated,
                 _rounded(one.satisfaction, 4),
+                one.reckoned,
+                _rounded(one.distance_saved, 4),
+                _rounded(one.cost_saved, 4),
+                one.km_instead,
+                one.km_gone,
+                one.yuan_instead,
+                one.yuan_spent,
             )
-            for one in [*rows, _figure("", "合计", found.total)]
+            for one in [*rows, figure("", "合计", found.total)]
         ],
     )
-
-
-async def _behind(call: ConsoleCall) -> BehindAnswer:
-    wanted = call.query
-    span = await _span(call)
-    ids = await call.context.analytics.behind(call.actor, span, wanted.which, limit=wanted.limit, offset=wanted.offset)
-    names = {one.id: one.name for one in await reference.institutions(call.context, call.actor)}
-    found = await call.context.consultations.overviews(call.actor, ids)
-    return BehindAnswer(items=[case_item(one, names) for one in found])
 
 
 async def _reference(call: ConsoleCall) -> ReferenceAnswer:
@@ -166,15 +178,28 @@ async def _reference(call: ConsoleCall) -> ReferenceAnswer:
     return ReferenceAnswer(
         institutions=[
             InstitutionItem(
-                id=one.id, code=one.code, name=one.name, kind=one.kind, region=one.region, address=one.address
+                id=one.id,
+                code=one.code,
+                name=one.name,
+                kind=one.kind,
+                kind_name=KIND_NAMES[one.kind],
+                level_name=LEVEL_NAMES[one.level],
+                region=one.region,
+                address=one.address,
+                place=one.place,
             )
             for one in found
         ],
         departments=[Choice(code=code, name=one.name) for code, one in departments().items()],
+        definitions=[
+            DefinitionItem(key=one.key, title=one.title, text=one.text, target=one.target, notes=list(one.notes))
+            for one in definitions(call.context.clock.today().date())
+        ],
     )
 
 
-async def _span(call: ConsoleCall) -> Span:
+async def span_of(call: ConsoleCall) -> Span:
+    """Give the span that the query of a call names."""
     wanted = call.query
     last = wanted.until or call.context.clock.today().date()
     first = wanted.since or last - timedelta(days=_DEFAULT_DAYS - 1)
@@ -182,24 +207,26 @@ async def _span(call: ConsoleCall) -> Span:
     return Span(first, last, places, wanted.department_code)
 
 
-async def _parts(call: ConsoleCall, found: Figures) -> dict[str, list[Figure]]:
+async def parts_of(call: ConsoleCall, found: Figures) -> dict[str, list[Figure]]:
+    """Show the sums by day, region, institution and department; the largest first, days in order."""
     known = {one.id: one for one in await reference.institutions(call.context, call.actor)}
     regions: dict[str, list[Sums]] = {}
     for institution_id, sums in found.by_institution.items():
         regions.setdefault(known[institution_id].region if institution_id in known else "未知", []).append(sums)
     return {
-        "day": [_figure(day.isoformat(), day.isoformat(), sums) for day, sums in found.by_day.items()],
-        "region": _largest([_figure(region, region, total(sums)) for region, sums in regions.items()]),
+        "day": [figure(day.isoformat(), day.isoformat(), sums) for day, sums in found.by_day.items()],
+        "region": _largest([figure(region, region, total(sums)) for region, sums in regions.items()]),
         "institution": _largest(
-            [_figure(one, known[one].name if one in known else one, sums) for one, sums in found.by_institution.items()]
+            [figure(one, known[one].name if one in known else one, sums) for one, sums in found.by_institution.items()]
         ),
         "department": _largest(
-            [_figure(code, reference.department_name(code), sums) for code, sums in found.by_department.items()]
+            [figure(code, reference.department_name(code), sums) for code, sums in found.by_department.items()]
         ),
     }
 
 
-def _figure(key: str, name: str, sums: Sums) -> Figure:
+def figure(key: str, name: str, sums: Sums) -> Figure:
+    """Show sums."""
     return Figure(
         key=key,
         name=name,
@@ -212,6 +239,14 @@ def _figure(key: str, name: str, sums: Sums) -> Figure:
         agreement=sums.agreement,
         rated=sums.rated,
         satisfaction=sums.satisfaction,
+        reckoned=sums.reckoned,
+        unreckoned=sums.completed - sums.reckoned,
+        distance_saved=sums.distance_saved,
+        cost_saved=sums.cost_saved,
+        km_instead=round(sums.metres_instead / 1000, 1),
+        km_gone=round(sums.metres_gone / 1000, 1),
+        yuan_instead=to_yuan(sums.fen_instead),
+        yuan_spent=to_yuan(sums.fen_spent),
     )
 
 
@@ -243,8 +278,5 @@ ENDPOINTS = (
         File,
         query=ExportQuery,
         media_type=CSV,
-    ),
-    ConsoleEndpoint(
-        "GET", f"{_PATH}/rows", "casesBehind", "The cases behind a number", _behind, BehindAnswer, query=BehindQuery
     ),
 )

@@ -11,6 +11,7 @@ from backend.security.policy import Role
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleEndpoint, Done, WithCookie
 from miniprogram_api.endpoint import Model
 
+_LINK = {404: "No such link, or it was used or is over."}
 _SESSION = {"session_id": "A session of the account."}
 _LONGEST_INPUT = 4 * LONGEST_PASSWORD
 
@@ -168,6 +169,7 @@ ENDPOINTS = (
         EnrolmentAnswer,
         body=LinkCode,
         open=True,
+        refusals=_LINK,
     ),
     ConsoleEndpoint(
         "POST",
@@ -179,5 +181,6 @@ ENDPOINTS = (
         body=EnrolmentRequest,
         status=201,
         open=True,
+        refusals=_LINK,
     ),
 )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from backend.people import read_table
+from backend.people import ImportPreview, read_table
 from backend.people.importing import COLUMNS
 from backend.people.office_tables import MOST_BYTES
 from backend.security.policy import Role
@@ -143,7 +143,11 @@ async def _template(_call: ConsoleCall) -> File:
 
 async def _import(call: ConsoleCall) -> ImportAnswer:
     table = await asyncio.to_thread(read_table, call.body)
-    found = await call.context.people.import_practitioners(call.actor, table, write=call.query.write)
+    return import_answer(await call.context.people.import_practitioners(call.actor, table, write=call.query.write))
+
+
+def import_answer(found: ImportPreview) -> ImportAnswer:
+    """Show what a table would do, or has done."""
     return ImportAnswer(
         rows=[
             ImportItem(

@@ -285,6 +285,11 @@ def upgrade() -> None:
         sa.Column("agreed", sa.Integer(), nullable=False),
         sa.Column("rated", sa.Integer(), nullable=False),
         sa.Column("satisfied", sa.Integer(), nullable=False),
+        sa.Column("reckoned", sa.Integer(), nullable=False),
+        sa.Column("metres_instead", sa.BigInteger(), nullable=False),
+        sa.Column("metres_gone", sa.BigInteger(), nullable=False),
+        sa.Column("fen_instead", sa.BigInteger(), nullable=False),
+        sa.Column("fen_spent", sa.BigInteger(), nullable=False),
         sa.Column("within_1", sa.Integer(), nullable=False),
         sa.Column("within_2", sa.Integer(), nullable=False),
         sa.Column("within_3", sa.Integer(), nullable=False),
@@ -370,8 +375,8 @@ def upgrade() -> None:
         sa.Column("insurance_code", sa.String(length=12), nullable=True),
         sa.Column("region", sa.String(length=64), nullable=False),
         sa.Column("address", sa.String(length=128), nullable=False),
-        sa.Column("latitude", sa.Double(), nullable=False),
-        sa.Column("longitude", sa.Double(), nullable=False),
+        sa.Column("latitude", sa.Double(), nullable=True),
+        sa.Column("longitude", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_institutions")),
         sa.UniqueConstraint("code", name=op.f("uq_institutions_code")),
         sa.UniqueConstraint("insurance_code", name=op.f("uq_institutions_insurance_code")),
@@ -1038,6 +1043,10 @@ def upgrade() -> None:
         sa.Column("answer_seconds", sa.Integer(), nullable=True),
         sa.Column("agreed", sa.Boolean(), nullable=True),
         sa.Column("stars", sa.Integer(), nullable=True),
+        sa.Column("metres_instead", sa.Integer(), nullable=True),
+        sa.Column("metres_gone", sa.Integer(), nullable=True),
+        sa.Column("fen_instead", sa.Integer(), nullable=True),
+        sa.Column("fen_spent", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["consultation_id"], ["consultations.id"], name=op.f("fk_consultation_facts_consultation_id")
         ),
@@ -1046,8 +1055,10 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     with op.batch_alter_table("consultation_facts", schema=None) as batch_op:
-        batch_op.create_index("ix_consultation_facts_asked", ["asked_at", "consultation_id"], unique=False)
         batch_op.create_index("ix_consultation_facts_cell", ["day", "institution_id", "department_code"], unique=False)
+        batch_op.create_index(
+            "ix_consultation_facts_slow", ["answer_seconds", "day", "institution_id", "department_code"], unique=False
+        )
 
     op.create_table(
         "consultation_focus",
@@ -2993,8 +3004,8 @@ def downgrade() -> None:
     op.drop_table("consultation_messages")
     op.drop_table("consultation_focus")
     with op.batch_alter_table("consultation_facts", schema=None) as batch_op:
+        batch_op.drop_index("ix_consultation_facts_slow")
         batch_op.drop_index("ix_consultation_facts_cell")
-        batch_op.drop_index("ix_consultation_facts_asked")
 
     op.drop_table("consultation_facts")
     op.drop_table("consultation_attachments")

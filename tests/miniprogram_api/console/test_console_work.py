@@ -187,21 +187,25 @@ async def test_nobody_reaches_anothers_case_person_or_message_by_its_identifier(
 
 async def test_each_role_reaches_its_pages_and_no_others(scene: Scene) -> None:
     """Every list of the console as every role; a new endpoint has to be said here."""
-    everybody = {"/session", "/sessions", "/reference", "/figures", "/figures/export", "/practitioners/template"}
-    cases_and_people = {"/queue", "/consultations", "/consultations/export", "/practitioners", "/figures/rows"}
+    everybody = {"/session", "/sessions", "/reference", "/figures", "/figures/export", "/figures/report"}
+    everybody |= {"/practitioners/template", "/institutions/template"}
+    cases_and_people = {"/queue", "/queue/export", "/consultations", "/consultations/export", "/practitioners"}
+    cases_and_people |= {"/figures/rows", "/figures/rows/export"}
     allowed = {
         "administrator": everybody | cases_and_people | {"/deliveries", "/health", "/audit", "/accounts"},
         "manager": everybody | cases_and_people,
         "auditor": everybody | {"/health", "/audit"},
         "nobody": set(),
     }
+    needed = {one: {"which": "asked"} for one in ("/figures/rows", "/figures/rows/export")}
+    needed["/figures/report"] = {"month": f"{scene.house.clock.today():%Y-%m}"}
     prefix = "/console/api"
     lists = {one.path.removeprefix(prefix) for one in ENDPOINTS if one.method == "GET" and not one.path_parameters}
     assert lists == allowed["administrator"]
     people = {"administrator": scene.administrator, "manager": scene.manager, "auditor": scene.auditor}
     for role, clerk in (people | {"nobody": Clerk(scene.console)}).items():
         for path in lists:
-            query = {"which": "asked"} if path == "/figures/rows" else {}
+            query = needed.get(path, {})
             status = (await clerk.get(path, **query)).status
             wanted = 200 if path in allowed[role] else 401 if role == "nobody" else 403
             assert status == wanted, (role, path, status)

@@ -25,6 +25,12 @@ export function thisYear(now: number): { since: string; until: string } {
   return { since: `${dayOf(now).slice(0, 4)}-01-01`, until: dayOf(now) }
 }
 
+/** The last so many months until the one of `now`, the latest first: 2026-11. */
+export function lastMonths(count: number, now: number): string[] {
+  const [year = 0, month = 0] = dayOf(now).split('-').map(Number)
+  return Array.from({ length: count }, (_, back) => new Date(Date.UTC(year, month - 1 - back, 1)).toISOString().slice(0, 7))
+}
+
 export function isCase(place: Place): boolean {
   return place.name === 'cases' && /^[0-9a-f]{32}$/.test(place.id)
 }

@@ -23,6 +23,14 @@ export interface Figure {
   agreement: number | null
   rated: number
   satisfaction: number | null
+  reckoned: number
+  unreckoned: number
+  distance_saved: number | null
+  cost_saved: number | null
+  km_instead: number
+  km_gone: number
+  yuan_instead: string
+  yuan_spent: string
 }
 
 export interface Figures {
@@ -54,6 +62,17 @@ export interface CaseItem {
   closed_at: string | null
 }
 
+/** A case with what it counts for; null where it does not count, or not yet. */
+export interface CountedCase extends CaseItem {
+  answer_minutes: number | null
+  agreed: boolean | null
+  stars: number | null
+  km_instead: number | null
+  km_gone: number | null
+  yuan_instead: string | null
+  yuan_spent: string | null
+}
+
 export interface CasePage {
   items: CaseItem[]
   next_cursor: string
@@ -62,6 +81,7 @@ export interface CasePage {
 export interface Queue {
   now: string
   counts: { status: string; status_name: string; count: number }[]
+  late: number
   waiting: CaseItem[]
 }
 
@@ -89,13 +109,26 @@ export interface Institution {
   code: string
   name: string
   kind: string
+  kind_name: string
+  level_name: string
   region: string
   address: string
+  place: [number, number] | null
+}
+
+/** How a figure is counted, what is aimed at, and what it is reckoned with. */
+export interface Definition {
+  key: string
+  title: string
+  text: string
+  target: string
+  notes: string[]
 }
 
 export interface Reference {
   institutions: Institution[]
   departments: { code: string; name: string }[]
+  definitions: Definition[]
 }
 
 export interface RosterItem {

@@ -6,12 +6,27 @@ export function moment(value: string | null): string {
   return Number.isNaN(at) ? '—' : momentText(at)
 }
 
+/** 2026-11 → 2026年11月 */
+export function monthSaid(month: string): string {
+  const [year, number] = month.split('-').map(Number)
+  return `${year}年${number}月`
+}
+
 export function share(value: number | null): string {
   return value === null ? '暂无' : `${(value * 100).toFixed(1)}%`
 }
 
 export function minutes(value: number | null): string {
   return value === null ? '暂无' : `${value.toFixed(1)} 分钟`
+}
+
+/** 12345.6 → 12,345.6 公里 */
+export function kilometres(value: number): string {
+  return `${value.toLocaleString('zh-CN', { maximumFractionDigits: 1 })} 公里`
+}
+
+export function yuan(value: string): string {
+  return `${Number(value).toLocaleString('zh-CN', { maximumFractionDigits: 2 })} 元`
 }
 
 /** How long ago, in words: "3分钟", "2小时5分". */
@@ -26,28 +41,19 @@ export function isLate(since: string | null, now: string): boolean {
   return since !== null && Date.parse(now) - Date.parse(since) > 15 * 60_000
 }
 
-/** What each number means, and what it is held against (docs/console.md). */
-export const DEFINITIONS: Record<string, { title: string; text: string; target: string }> = {
-  asked: {
-    title: '会诊数',
-    text: '医生提交了会诊申请的病例数，按提交申请那天（北京时间）计算，不管后来是完成还是取消。只建了草稿、没有提交的不算。',
-    target: '目标：一年超过 100 000 例',
-  },
-  answer: {
-    title: '应答时间',
-    text: '从医生提交申请，到现在负责的专家接下会诊，所用的时间。专家退回后换人的，算到新的专家接下为止。还没有人接的不算在内。“90%应答”是指十例里有九例在这个时间以内，由分段计数推算，精确到所在的时间段。',
-    target: '目标：平均少于 15 分钟',
-  },
-  agreement: {
-    title: '诊断符合率',
-    text: '已完成的会诊里，基层医生提交时填了怀疑的疾病编码、专家也填了诊断编码的，两者属于同一类疾病（ICD-10 前三位相同）的比例。没有填编码的不参加比较，括号里是参加比较的病例数。',
-    target: '目标：超过 95%',
-  },
-  satisfaction: {
-    title: '满意率',
-    text: '患者评价过的会诊里，给四颗星或五颗星的比例。没有评价的不算，括号里是评价数。',
-    target: '目标：超过 90%',
-  },
+/** What stands behind a number, as its list is called. */
+export const BEHIND: Record<string, string> = {
+  asked: '全部会诊',
+  completed: '已完成的会诊',
+  answered: '专家已接的会诊，等得最久的在前',
+  unanswered: '还没有专家接的会诊',
+  late: '应答超过15分钟的会诊，等得最久的在前',
+  compared: '参加诊断比较的会诊',
+  disagreed: '诊断不符合的会诊',
+  rated: '患者评价过的会诊',
+  dissatisfied: '三星及以下的会诊',
+  reckoned: '算出了节省的会诊',
+  unreckoned: '已完成、但算不出节省的会诊',
 }
 
 const REASONS: Record<string, string> = {
