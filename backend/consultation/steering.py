@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
+from backend import paging
 from backend.consultation.lifecycle import Lifecycle
 from backend.consultation.rules import RUNNING, Status, Step, Urgency, require_text
 from backend.consultation.tables import Consultation, Offer, OfferState
@@ -17,10 +18,8 @@ from backend.people import masked_name
 from backend.scheduling import BookingState
 from backend.security.policy import Action, Actor, Role
 
-LONGEST_PAGE = 100
 _LONGEST_QUEUE = 50
 _NUMBER = re.compile(r"[A-Z0-9-]{1,24}")
-_CURSOR = re.compile(r"(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00)_(?P<id>[0-9a-f]{32})")
 
 
 @dataclass(frozen=True)
@@ -85,15 +84,11 @@ class Steering(Lifecycle):
         """
         query = select(Consultation).where(*self._conditions(actor, wanted)).order_by(*_LATEST)
         if cursor:
-            at, last = _read_cursor(cursor)
-            query = query.where(
-                or_(Consultation.opened_at < at, (Consultation.opened_at == at) & (Consultation.id < last))
-            )
-        limit = min(max(limit, 1), LONGEST_PAGE)
+            query = query.where(paging.older(cursor, Consultation.opened_at, Consultation.id))
+        limit = min(max(limit, 1), paging.LONGEST)
         rows = await self._listed(actor, query.limit(limit + 1))
-        page = rows[:limit]
-        more = len(rows) > limit
-        return CasePage(await self._overviews(page), f"{page[-1].opened_at.isoformat()}_{page[-1].id}" if more else "")
+        page, more = paging.cut(rows, limit)
+        return CasePage(await self._overviews(page), paging.cursor(page[-1].opened_at, page[-1].id) if more else "")
 
     async def overviews(self, actor: Actor, ids: Collection[str]) -> list[CaseOverview]:
         """Give those of these cases that the actor may list, in the order of `ids`."""
@@ -210,10 +205,3 @@ class Steering(Lifecycle):
 
 
 _LATEST = (Consultation.opened_at.desc(), Consultation.id.desc())
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
-    parts = _CURSOR.fullmatch(cursor)
-    if parts is None:
-        raise InvalidInput("翻页的位置不对，请从第一页重新看。", field="cursor")
-    return datetime.fromisoformat(parts["at"]), parts["id"]
