@@ -12,7 +12,20 @@ from backend.console import SignedIn
 from backend.errors import Forbidden, NotFound
 from miniprogram_api.address import client_address
 from miniprogram_api.application import answered
-from miniprogram_api.console import accounts, cases, figures, running, session, staff
+from miniprogram_api.console import (
+    accounts,
+    cases,
+    charges,
+    figures,
+    imaging,
+    knowledge,
+    prescriptions,
+    reconciliation,
+    remuneration,
+    running,
+    session,
+    staff,
+)
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleContext, ConsoleEndpoint, WithCookie
 from miniprogram_api.endpoint import TooManyRequests, UnknownMediaType, read_body, read_query, received
 
@@ -23,6 +36,12 @@ ENDPOINTS: tuple[ConsoleEndpoint, ...] = (
     *cases.ENDPOINTS,
     *staff.ENDPOINTS,
     *running.ENDPOINTS,
+    *charges.ENDPOINTS,
+    *reconciliation.ENDPOINTS,
+    *remuneration.ENDPOINTS,
+    *imaging.ENDPOINTS,
+    *prescriptions.ENDPOINTS,
+    *knowledge.ENDPOINTS,
 )
 
 CSRF_HEADER = "X-CSRF-Token"

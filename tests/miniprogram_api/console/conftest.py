@@ -12,6 +12,7 @@ from aiohttp import web
 from argon2 import PasswordHasher
 
 from backend.analytics import AnalyticsService
+from backend.charging import ReconciliationService
 from backend.clock import Clock
 from backend.console import ConsoleService
 from backend.console.rules import time_step, totp
@@ -24,8 +25,9 @@ from backend.security.keyring import KeyRing
 from backend.security.policy import SYSTEM, Role
 from miniprogram_api.application import make_application
 from miniprogram_api.console.application import console_routes
-from miniprogram_api.console.endpoint import ConsoleContext
+from miniprogram_api.console.endpoint import ConsoleContext, Money
 from tests.miniprogram_api.conftest import PUBLIC_URL, make_context
+from tests.support.cashier import let_charge
 from tests.support.house import House, build_house
 
 PASSWORD = "小桥流水人家，二〇二六年"
@@ -134,6 +136,22 @@ async def _picture(scene: str, seconds: int) -> str:
     return f"data:image/png;base64,{scene}"
 
 
+def _money(house: House) -> Money:
+    cashier = let_charge(house)
+    reconciliation = ReconciliationService(
+        house.database,
+        house.clock,
+        house.audit,
+        house.services.people,
+        cashier.ledger,
+        cashier.insurer,
+        cashier.payments,
+        cashier.charging,
+    )
+    assert house.services.remuneration is not None
+    return Money(cashier.charging, reconciliation, house.services.remuneration)
+
+
 @pytest.fixture
 async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
     """The console's API, nobody signed in."""
@@ -149,6 +167,10 @@ async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
         undelivered=UndeliveredService(house.database, house.clock, house.audit, services.people, outbox),
         operations=Operations(house.database, house.clock),
         audit=house.audit,
+        imaging=services.imaging,
+        prescriptions=services.prescriptions,
+        dispensing=services.dispensing,
+        held_money=_money(house),
         invitation_picture=_picture,
         parts=lambda: {"events": True, "timers": False},
         public_url=PUBLIC_URL,

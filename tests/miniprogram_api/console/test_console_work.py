@@ -189,10 +189,14 @@ async def test_each_role_reaches_its_pages_and_no_others(scene: Scene) -> None:
     """Every list of the console as every role; a new endpoint has to be said here."""
     everybody = {"/session", "/sessions", "/reference", "/figures", "/figures/export", "/practitioners/template"}
     cases_and_people = {"/queue", "/consultations", "/consultations/export", "/practitioners", "/figures/rows"}
+    everybody |= {"/charges", "/charges/totals", "/remuneration", "/remuneration/export"}
+    everybody |= {"/imaging/studies", "/imaging/routes", "/prescriptions", "/prescriptions/totals", "/medicine-orders"}
+    everybody |= {"/knowledge/diseases", "/knowledge/medicines"}
+    books = {"/reconciliation/runs", "/reconciliation/differences"}
     allowed = {
-        "administrator": everybody | cases_and_people | {"/deliveries", "/health", "/audit", "/accounts"},
+        "administrator": everybody | cases_and_people | books | {"/deliveries", "/health", "/audit", "/accounts"},
         "manager": everybody | cases_and_people,
-        "auditor": everybody | {"/health", "/audit"},
+        "auditor": everybody | books | {"/health", "/audit"},
         "nobody": set(),
     }
     prefix = "/console/api"
