@@ -273,6 +273,7 @@ def _overview(row: Prescription, overridden: int, returns: int, names: dict[str,
 
 
 def _moments(row: Prescription, versions: Sequence[SignedVersion], names: dict[str, str]) -> list[Moment]:
+    """Give what happened, in its order: moments of signatures are whole seconds, and do not tell it."""
     doctor = names.get(row.prescriber_id, "")
     found = [Moment(row.created_at, "begun", doctor)]
     for version in versions:
@@ -285,4 +286,4 @@ def _moments(row: Prescription, versions: Sequence[SignedVersion], names: dict[s
         found.append(Moment(row.revoked_at, "revoked", doctor))
     if row.state is State.EXPIRED and row.valid_until is not None:
         found.append(Moment(row.valid_until, "expired", ""))
-    return sorted(found, key=lambda one: one.at)
+    return found

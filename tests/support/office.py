@@ -37,9 +37,10 @@ NOT_OF_ITS_CLASS = 0xA900
 
 @dataclass
 class Office:
-    """The services of a house, its people, and the other sides of its money; `settle` lets everything be heard.
+    """The services of a house, its people, and the other sides of its money.
 
-    The pharmacist reviews at the township centre, the chemist hands out at a pharmacy.
+    `settle` lets everything be heard, `pass_time` a time go by. The pharmacist reviews at the township centre, the
+    chemist hands out at a pharmacy.
     """
 
     clock: Clock
@@ -59,6 +60,7 @@ class Office:
     pharmacist: Actor
     chemist: Actor
     settle: Callable[[], Awaitable[Any]]
+    pass_time: Callable[[timedelta], Awaitable[Any]]
     insured: int = 0
 
     async def insure(self, patient: Actor) -> None:
@@ -158,7 +160,7 @@ class Office:
             said = of_patient(person.name, accession=case.number)
             await self.imaging.receive(machine, streamed(as_file(ct_slice(number, **said))))
         await self.imaging.receive(machine, streamed(as_file(ct_slice(1, study=2, **of_patient("李四")))))
-        self.clock.advance(timedelta(minutes=2))
+        await self.pass_time(timedelta(minutes=2))
         await self.settle()
         await self.imaging.forward_waiting()
         return case.id

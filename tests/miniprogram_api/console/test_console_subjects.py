@@ -67,6 +67,10 @@ async def new_patient(house: House, name: str) -> Actor:
 @pytest.fixture
 async def scene(console: Console) -> Scene:
     house, services, cashier = console.house, console.house.services, console.cashier
+
+    async def pass_time(by: timedelta) -> None:
+        house.clock.advance(by)
+
     house.institutions[PHARMACY] = new_id()
     await services.people.put_institution(
         SYSTEM, house.institutions[PHARMACY], code="P1", name=PHARMACY, kind="pharmacy", region="青山县",
@@ -91,6 +95,7 @@ async def scene(console: Console) -> Scene:
         pharmacist=pharmacist,
         chemist=await house.hire("许药师", Role.PHARMACIST, PHARMACY, "general_practice", "药师"),
         settle=house.settle,
+        pass_time=pass_time,
     )
     return Scene(
         console=console,
