@@ -88,6 +88,7 @@ class Disease(Term):
     look at or measure next, in the words of a doctor; ``source`` is where this can be read.
 
     ``shares`` says where the numbers come from: clinical judgement in bands, or counted in the source.
+    ``reviewed`` says who has reviewed the row and when; empty while nobody has.
     ``spoken`` is false for a name that patients mean as a complaint (小儿咳嗽): it is not listened for.
     """
 
@@ -105,6 +106,7 @@ class Disease(Term):
     examine: tuple[str, ...] = ()
     shares: Literal["judgement", "counted"] = "judgement"
     source: str = ""
+    reviewed: str = ""
 
     @model_validator(mode="after")
     def _knowledge_is_whole(self) -> "Disease":

@@ -15,7 +15,7 @@ from backend.security.policy import SYSTEM, Role
 from bot.wechat.client import WechatClient
 from bot.wechat.errors import WechatError, WechatUnavailable
 from miniprogram_api.console.accounts import enrolment_url
-from miniprogram_api.console.endpoint import ConsoleContext, WechatAway
+from miniprogram_api.console.endpoint import ConsoleContext, Money, WechatAway
 from qiaoyi.house import House
 from qiaoyi.sandbox_clock import ClockFollower
 
@@ -60,6 +60,10 @@ def console_context(
         undelivered=house.undelivered,
         operations=house.operations,
         audit=house.audit,
+        imaging=house.imaging,
+        prescriptions=house.prescriptions,
+        dispensing=house.dispensing,
+        held_money=_money(house),
         invitation_picture=pictures.make,
         parts=lambda: {name: not task.done() for name, task in loops().items()},
         public_url=house.settings.public,
@@ -67,6 +71,12 @@ def console_context(
         limits=limits,
         trusted_proxies=house.settings.trusted_proxies,
     )
+
+
+def _money(house: House) -> Money | None:
+    if house.charging is None or house.reconciliation is None or house.remuneration is None:
+        return None
+    return Money(house.charging, house.reconciliation, house.remuneration)
 
 
 async def make_administrator(house: House, options: argparse.Namespace) -> None:

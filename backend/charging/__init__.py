@@ -2,18 +2,27 @@
 
 from backend.charging.desk import PaymentDown
 from backend.charging.ending import Decision
+from backend.charging.overview import ChargeDossier, ChargeFilter, ChargeOverview, ChargeSum, ChargeTotals
 from backend.charging.reconciliation import ReconciliationService, Report
+from backend.charging.reconciliation_records import DifferenceView, RunView
 from backend.charging.rules import ChargeState, Reason
 from backend.charging.service import ChargingService
 from backend.charging.views import ChargeView
 
 __all__ = [
+    "ChargeDossier",
+    "ChargeFilter",
+    "ChargeOverview",
     "ChargeState",
+    "ChargeSum",
+    "ChargeTotals",
     "ChargeView",
     "ChargingService",
     "Decision",
+    "DifferenceView",
     "PaymentDown",
     "Reason",
     "ReconciliationService",
     "Report",
+    "RunView",
 ]

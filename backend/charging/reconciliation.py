@@ -5,11 +5,20 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 from sqlalchemy import select
 
-from backend.charging.reconciliation_rules import Book, Difference, DifferenceKind, Entry, Outcome, compared
+from backend.charging.reconciliation_records import ReconciliationRecords
+from backend.charging.reconciliation_rules import (
+    Book,
+    Difference,
+    DifferenceKind,
+    Entry,
+    Outcome,
+    compared,
+    digest_of,
+    kept,
+)
 from backend.charging.reconciliation_tables import ReconciliationLine, ReconciliationRun
 from backend.charging.service import ChargingService
 from backend.charging.tables import Charge
@@ -50,8 +59,11 @@ class Report:
     complete: bool = True
 
 
-class ReconciliationService:
-    """Compares books, repairs what a rule knows, and lists the rest; nothing is corrected without a line."""
+class ReconciliationService(ReconciliationRecords):
+    """Compares books, repairs what a rule knows, and lists the rest; nothing is corrected without a line.
+
+    What was found is read, and noted as dealt with, by the methods of `ReconciliationRecords`.
+    """
 
     def __init__(
         self,
@@ -64,9 +76,7 @@ class ReconciliationService:
         payments: Payments,
         charging: ChargingService,
     ) -> None:
-        self._database = database
-        self._clock = clock
-        self._audit = audit
+        super().__init__(database, clock, audit)
         self._people = people
         self._ledger = ledger
         self._insurer = insurer
@@ -115,8 +125,9 @@ class ReconciliationService:
                     run_id=run_id,
                     kind=difference.kind,
                     number=difference.number[:64],
-                    here=_kept(difference.here),
-                    there=_kept(difference.there),
+                    digest=digest_of(book, report.day, difference),
+                    here=kept(difference.here),
+                    there=kept(difference.there),
                     outcome=outcome,
                     rule=rule,
                     at=self._clock.now(),
@@ -238,10 +249,6 @@ def _span(day: date) -> tuple[datetime, datetime]:
 
 def _amount(posting: Posting, account: str) -> int:
     return next((line.amount for line in posting.lines if line.account == account), 0)
-
-
-def _kept(entry: Entry | None) -> list[Any] | None:
-    return None if entry is None else [entry.kind, *entry.amounts]
 
 
 async def _merged(lists: list[AsyncIterator[Entry]]) -> AsyncIterator[Entry]:

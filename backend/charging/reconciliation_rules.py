@@ -1,7 +1,10 @@
 """Two lists of the same things, ordered by number, held beside each other. Pure; nothing is held as a whole."""
 
+import hashlib
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Literal
 
@@ -43,6 +46,17 @@ class Difference:
     number: str
     here: Entry | None
     there: Entry | None
+
+
+def digest_of(book: Book, day: date, difference: Difference) -> str:
+    """Give what tells a difference from every other, and is the same however often it is found."""
+    found = [book, day.isoformat(), difference.kind, difference.number, kept(difference.here), kept(difference.there)]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+
+
+def kept(entry: Entry | None) -> list[str | int] | None:
+    """Give an entry as it is kept."""
+    return None if entry is None else [entry.kind, *entry.amounts]
 
 
 async def compared(here: AsyncIterator[Entry], there: AsyncIterator[Entry]) -> AsyncIterator[Difference | None]:

@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import select
 
 from backend.charging.desk import EXPIRY_TIMER, SLOW_TIMER
-from backend.charging.ending import HEARD, Ending
+from backend.charging.ending import HEARD
+from backend.charging.overview import Overseeing
 from backend.charging.rules import Reason
 from backend.charging.tables import Charge
 from backend.charging.views import ChargeView
@@ -16,12 +17,13 @@ CONSUMER = "charging"
 _MOST_LISTED = 50
 
 
-class ChargingService(Ending):
+class ChargingService(Overseeing):
     """All use cases of charging: the only code that changes its tables. Where each lives:
 
     * `opening`: begin, begin_without_insurance; expiry, and an insurer that is slow
     * `paying`: prepay, refresh, notified
     * `ending`: cancel, decide; what follows from the consultation
+    * `overview`: search, totals, dossier: charges from above
     * `worker`: run, work: the steps towards insurer and payment provider
     * `moving`, `outcomes`: what each move and each answer brings with it
 

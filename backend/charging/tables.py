@@ -23,6 +23,8 @@ class Charge(Base):
         Index("ix_charges_consultation", "consultation_id", "made_at"),
         Index("ix_charges_patient", "patient_id", "made_at"),
         Index("ix_charges_attention", "attention", "made_at"),
+        Index("ix_charges_made", "made_at", "id"),
+        Index("ix_charges_institution", "institution_id", "made_at", "id"),
         Base.__table_args__,
     )
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
+from backend import paging
 from backend.consultation.lifecycle import Lifecycle
 from backend.consultation.rules import RUNNING, Status, Step, Urgency, require_text
 from backend.consultation.tables import Consultation, Offer, OfferState
@@ -17,13 +18,11 @@ from backend.people import masked_name
 from backend.scheduling import BookingState
 from backend.security.policy import Action, Actor, Role
 
-LONGEST_PAGE = 100
 _LONGEST_QUEUE = 50
 _NUMBER = re.compile(r"HZ?|HZ[0-9][0-9-]{0,21}|-?[0-9][0-9-]{0,22}")
 _NO_NUMBER = "会诊编号是HZ、数字和“-”，比如 HZ20261121-0001，也可以只填其中连着的几位数字。"
 _FEW = 200
 _DAY_ENDS = len("HZ20261121")
-_CURSOR = re.compile(r"(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00)_(?P<id>[0-9a-f]{32})")
 
 
 @dataclass(frozen=True)
@@ -92,15 +91,11 @@ class Steering(Lifecycle):
         if wanted.number:
             query = query.where(await self._numbered(wanted.number.strip().upper()))
         if cursor:
-            at, last = _read_cursor(cursor)
-            query = query.where(
-                or_(Consultation.opened_at < at, (Consultation.opened_at == at) & (Consultation.id < last))
-            )
-        limit = min(max(limit, 1), LONGEST_PAGE)
+            query = query.where(paging.older(cursor, Consultation.opened_at, Consultation.id))
+        limit = min(max(limit, 1), paging.LONGEST)
         rows = await self._listed(actor, query.limit(limit + 1))
-        page = rows[:limit]
-        more = len(rows) > limit
-        return CasePage(await self._overviews(page), f"{page[-1].opened_at.isoformat()}_{page[-1].id}" if more else "")
+        page, more = paging.cut(rows, limit)
+        return CasePage(await self._overviews(page), paging.cursor(page[-1].opened_at, page[-1].id) if more else "")
 
     async def overviews(self, actor: Actor, ids: Collection[str]) -> list[CaseOverview]:
         """Give those of these cases that the actor may list, in the order of `ids`."""
@@ -236,10 +231,3 @@ class Steering(Lifecycle):
 
 
 _LATEST = (Consultation.opened_at.desc(), Consultation.id.desc())
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
-    parts = _CURSOR.fullmatch(cursor)
-    if parts is None:
-        raise InvalidInput("翻页的位置不对，请从第一页重新看。", field="cursor")
-    return datetime.fromisoformat(parts["at"]), parts["id"]

@@ -1,6 +1,7 @@
 """From an approved prescription to the patient's hands: pharmacies, orders, refills (docs/prescription.md)."""
 
 from backend.dispensing.handovers import Handover
+from backend.dispensing.overview import OrderOverview
 from backend.dispensing.rules import Item, Method, Option, OrderState
 from backend.dispensing.service import DispensingService
 from backend.dispensing.views import OrderView, Presented, RefillView, StockItem
@@ -11,6 +12,7 @@ __all__ = [
     "Item",
     "Method",
     "Option",
+    "OrderOverview",
     "OrderState",
     "OrderView",
     "Presented",

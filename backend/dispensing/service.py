@@ -5,6 +5,7 @@ from backend.consultation import ConsultationService
 from backend.db import Database
 from backend.dispensing.handovers import Handovers
 from backend.dispensing.orders import UNACCEPTED_TIMER, UNRECEIVED_TIMER, Orders
+from backend.dispensing.overview import Overseeing
 from backend.dispensing.refills import Refills
 from backend.events import Event, EventBus
 from backend.people import PeopleService
@@ -13,7 +14,7 @@ from backend.security.audit import AuditLog
 from backend.timers import Timers
 
 
-class DispensingService(Orders, Refills, Handovers):
+class DispensingService(Orders, Refills, Handovers, Overseeing):
     """All use cases of dispensing: the only code that changes its tables.
 
     Raises (besides what each method names):

@@ -9,6 +9,7 @@ from backend.imaging.forwarding import TransferView
 from backend.imaging.intake import Announced
 from backend.imaging.keyimages import KeyImageView
 from backend.imaging.objects import FolderStore, ObjectStore, SealedObjects
+from backend.imaging.overview import RefusalSum, Route, Sent, StudyFilter, StudyOverview
 from backend.imaging.photographs import PhotographView
 from backend.imaging.reasons import PROCESSING_FAILURE, STATUS, Reason, Unacceptable
 from backend.imaging.reasons import WORDS as REASON_WORDS
@@ -71,9 +72,12 @@ __all__ = [
     "QuarantineReason",
     "Reason",
     "Reference",
+    "RefusalSum",
+    "Route",
     "Savings",
     "SealedObjects",
     "SenderView",
+    "Sent",
     "SeriesView",
     "Spool",
     "SpoolFailed",
@@ -81,6 +85,8 @@ __all__ = [
     "StoreAway",
     "StowAddress",
     "StudyBasis",
+    "StudyFilter",
+    "StudyOverview",
     "StudyState",
     "StudyView",
     "TeachingOverview",

@@ -7,6 +7,7 @@ from backend.imaging.documents import Documents
 from backend.imaging.forwarding import MAY_FORWARD
 from backend.imaging.keyimages import KEY_IMAGES_TIMER, KeyImages
 from backend.imaging.linking import CONSUMER, MAY_LINK, SETTLED_TIMER
+from backend.imaging.overview import StudyOverviews
 from backend.imaging.photographs import Photographs
 from backend.imaging.retention import Retention
 from backend.imaging.senders import Senders
@@ -19,7 +20,17 @@ from backend.imaging.uploads import OVER_TIMER
 
 
 class ImagingService(
-    Documents, Photographs, KeyImages, Unpacking, Sending, TeachingOverviews, Senders, Compression, Retention, Upkeep
+    Documents,
+    Photographs,
+    KeyImages,
+    Unpacking,
+    Sending,
+    TeachingOverviews,
+    StudyOverviews,
+    Senders,
+    Compression,
+    Retention,
+    Upkeep,
 ):
     """All use cases of imaging. Where each lives:
 
@@ -42,6 +53,7 @@ class ImagingService(
     * `photographs`: photographs, photograph_thumbnail, may_convert, convert_photograph
     * `uploads`: begin_upload, upload, append_upload, drop_upload, batch
     * `upload_jobs`: keep_unpacking, unpack_next
+    * `overview`: studies_overseen, routes, refusals
     * `upkeep`: sweep_objects, keep_objects_swept
     """
 

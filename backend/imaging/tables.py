@@ -69,6 +69,7 @@ class ImagingStudy(Base):
         Index("ix_imaging_studies_consultation", "consultation_id", "id"),
         Index("ix_imaging_studies_state", "institution_id", "state", "id"),
         Index("ix_imaging_studies_decided", "state", "decided_at"),
+        Index("ix_imaging_studies_created", "created_at", "id"),
         Index("ix_imaging_studies_accession", "accession_index"),
         Index("ix_imaging_studies_patient", "patient_index"),
         Index("ix_imaging_studies_identity", "identity_index"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -152,6 +152,13 @@ class LedgerService:
     async def balances(self) -> dict[str, int]:
         """Give the balance of every account; they sum to zero, or somebody has changed the tables."""
         query = select(LineRow.account, func.sum(LineRow.amount)).group_by(LineRow.account)
+        async with self._database.reading() as session:
+            return {account: int(amount) for account, amount in await session.execute(query)}
+
+    async def balances_of(self, subjects: Select[str]) -> dict[str, int]:
+        """Give the balance of every account in what is posted about the subjects that a query names."""
+        query = select(LineRow.account, func.sum(LineRow.amount)).join(PostingRow, PostingRow.id == LineRow.posting_id)
+        query = query.where(PostingRow.subject.in_(subjects)).group_by(LineRow.account)
         async with self._database.reading() as session:
             return {account: int(amount) for account, amount in await session.execute(query)}
 

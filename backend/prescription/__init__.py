@@ -5,6 +5,12 @@ from backend.prescription.code_picture import draw_code
 from backend.prescription.context import VALID_DAYS, read_line, stored_line
 from backend.prescription.document import line_text
 from backend.prescription.formulary import Formulary, Proposal, ReferenceUnreadable, Said
+from backend.prescription.overview import (
+    PrescriptionDossier,
+    PrescriptionFilter,
+    PrescriptionOverview,
+    PrescriptionTotals,
+)
 from backend.prescription.papers import PrescriptionPapers
 from backend.prescription.review import BrokenDocument, FindingsLeft
 from backend.prescription.rules import (
@@ -36,8 +42,12 @@ __all__ = [
     "Order",
     "Override",
     "Prescriber",
+    "PrescriptionDossier",
+    "PrescriptionFilter",
+    "PrescriptionOverview",
     "PrescriptionPapers",
     "PrescriptionService",
+    "PrescriptionTotals",
     "PrescriptionView",
     "Proposal",
     "QueueItem",

@@ -244,6 +244,7 @@ class Review(PrescriptionContext):
                 version=row.version,
                 document=document.decode(),
                 signature=signed.cms,
+                overridden=len(row.overrides),
                 signed_at=now,
                 return_reason="",
             )

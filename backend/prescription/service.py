@@ -17,6 +17,7 @@ from backend.prescription.context import EXPIRY_TIMER, NO_SUCH_PRESCRIPTION, VAL
 from backend.prescription.document import line_text, read_moment
 from backend.prescription.formulary import Formulary
 from backend.prescription.handing import Handing
+from backend.prescription.overview import Overseeing
 from backend.prescription.review import Review
 from backend.prescription.tables import Prescription, SignedVersion
 from backend.prescription.views import PrescriptionView, Verification
@@ -27,7 +28,7 @@ from backend.signing import SigningService
 from backend.timers import Timers
 
 
-class PrescriptionService(Writing, Review, Handing):
+class PrescriptionService(Writing, Review, Handing, Overseeing):
     """All use cases of prescriptions.
 
     Raises (besides what each method names):

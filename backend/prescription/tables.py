@@ -26,6 +26,8 @@ class Prescription(Base):
         Index("ix_prescriptions_consultation", "consultation_id", "id"),
         Index("ix_prescriptions_queue", "review_institution_id", "state", "signed_at"),
         Index("ix_prescriptions_patient", "patient_id", "approved_at"),
+        Index("ix_prescriptions_created", "created_at", "id"),
+        Index("ix_prescriptions_institution", "institution_id", "created_at", "id"),
         Base.__table_args__,
     )
 
@@ -63,7 +65,8 @@ class Prescription(Base):
 class SignedVersion(Base):
     """What was signed: the canonical document, the doctor's signature of it, and what the pharmacist signed in turn.
 
-    It never changes but for the pharmacist's part, written once: an approval, or who returned it and why.
+    It never changes but for the pharmacist's part, written once: an approval, or who returned it and why. `overridden`
+    is how many warnings of the checks it passes over with a reason.
     """
 
     __tablename__ = "prescription_versions"
@@ -74,6 +77,7 @@ class SignedVersion(Base):
     version: Mapped[int]
     document: Mapped[str] = mapped_column(EncryptedText("prescription_versions.document"))
     signature: Mapped[bytes] = mapped_column(EncryptedBytes("prescription_versions.signature"))
+    overridden: Mapped[int]
     signed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     approval: Mapped[str | None] = mapped_column(EncryptedText("prescription_versions.approval"))
     countersignature: Mapped[bytes | None] = mapped_column(EncryptedBytes("prescription_versions.countersignature"))

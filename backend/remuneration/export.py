@@ -3,44 +3,47 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 from backend.remuneration.rules import Payee
 from backend.remuneration.views import StatementView
 
-_HEAD = ("月份", "状态", "类别", "姓名", "机构", "会诊编号", "项目", "金额（元）", "办法", "怎么算的")
+HEADINGS = ("月份", "状态", "类别", "姓名", "机构", "会诊编号", "项目", "金额（元）", "办法", "怎么算的")
+PAYEES = {Payee.EXPERT: "专家", Payee.INSTITUTION: "机构"}
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-_PAYEES = {Payee.EXPERT: "专家", Payee.INSTITUTION: "机构"}
 
 
 def as_csv(statements: Iterable[StatementView]) -> str:
-    """Give the statements as comma-separated values: a line for each amount, then one for what is carried and paid.
+    """Give the statements as comma-separated values, as `rows` are.
 
     No text in it is run as a formula by a spreadsheet (CWE-1236): such a cell begins with an apostrophe.
     """
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(_HEAD)
-    for statement in statements:
-        writer.writerows(_rows(statement))
+    writer.writerow(HEADINGS)
+    writer.writerows([_safe(cell) for cell in row] for row in rows(statements))
     return out.getvalue()
 
 
-def _rows(statement: StatementView) -> Iterator[list[str]]:
+def rows(statements: Iterable[StatementView]) -> Iterator[tuple[str | Decimal, ...]]:
+    """Give a row for each amount of the statements, then one for what is carried and one for what is paid."""
+    for statement in statements:
+        yield from _rows(statement)
+
+
+def _rows(statement: StatementView) -> Iterator[tuple[str | Decimal, ...]]:
     state = "已结" if statement.closed_at is not None else "未结"
-    common = [
-        statement.month,
-        state,
-        _PAYEES[statement.payee],
-        *map(_safe, (statement.name, statement.institution_name)),
-    ]
+    common = (statement.month, state, PAYEES[statement.payee], statement.name, statement.institution_name)
     for entry in statement.entries:
-        why = _safe(" ".join(entry.lines))
-        yield [*common, _safe(entry.consultation_number), entry.kind.label, f"{entry.amount:.2f}", entry.formula, why]
+        why = " ".join(entry.lines)
+        yield *common, entry.consultation_number, entry.kind.label, entry.amount, entry.formula, why
     for name, amount in (("上月结转", statement.carried_in), ("转入下月", statement.carried_out)):
         if amount:
-            yield [*common, "", name, f"{amount:.2f}", "", ""]
-    yield [*common, "", "应发", f"{statement.payable:.2f}", "", ""]
+            yield *common, "", name, amount, "", ""
+    yield *common, "", "应发", statement.payable, "", ""
 
 
-def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+def _safe(cell: str | Decimal) -> str:
+    if isinstance(cell, Decimal):
+        return f"{cell:.2f}"
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell

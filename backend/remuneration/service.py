@@ -29,7 +29,7 @@ from backend.remuneration.tables import ClosedMonth, EntryRow, PaidCase, Stateme
 from backend.remuneration.views import EntryView, StatementView
 from backend.reporting import ReportService
 from backend.security.audit import AuditLog
-from backend.security.policy import SYSTEM, Action, Actor, require
+from backend.security.policy import SYSTEM, Action, Actor, only_institution, require
 from backend.timers import Timers
 from data.remuneration import Formula
 
@@ -107,19 +107,24 @@ class RemunerationService:
             found = set(await session.scalars(stated)) | set(await session.scalars(open_ones))
         return sorted(found, reverse=True)[:_MOST_MONTHS]
 
-    async def statements(self, actor: Actor, month: str) -> list[StatementView]:
-        """Give everybody's statement of a month to an administrator, experts first; the read is audited.
+    async def statements(self, actor: Actor, month: str, institution_id: str | None = None) -> list[StatementView]:
+        """Give everybody's statement of a month to who may list them, experts first; the read is audited.
+
+        Args:
+            institution_id: of its experts and of itself alone.
 
         Raises:
-            Forbidden: the actor is no administrator. InvalidInput: it is no month.
+            Forbidden: the actor may not list these. InvalidInput: it is no month.
         """
-        require(actor, Action.REMUNERATION_LIST)
+        require(actor, Action.REMUNERATION_LIST, institution_id=institution_id)
         rules.end_of(month)
         async with self._database.transaction() as session:
             await self._audit.record(session, actor, Action.REMUNERATION_LIST, subject=f"month:{month}")
             closed = await session.get(ClosedMonth, month)
             entries = await self._entries(session, month, closed)
             payees = {(entry.payee, entry.payee_id) for entry in entries}
+            if institution_id is not None:
+                payees = {one for one in payees if await self._institution_of(*one) == institution_id}
             found = [
                 await self._statement(
                     session, month, closed, payee, payee_id, [one for one in entries if one.payee_id == payee_id]
@@ -127,6 +132,13 @@ class RemunerationService:
                 for payee, payee_id in payees
             ]
         return sorted(found, key=lambda one: (one.payee, one.institution_name, one.name, one.payee_id))
+
+    async def closed_months(self, actor: Actor) -> list[str]:
+        """Give the last months that were closed, the latest first, to who may list statements somewhere."""
+        only_institution(actor, Action.REMUNERATION_LIST)
+        async with self._database.reading() as session:
+            query = select(ClosedMonth.month).order_by(ClosedMonth.month.desc()).limit(_MOST_MONTHS)
+            return list(await session.scalars(query))
 
     async def _on_event(self, event: Event) -> None:
         if event.type == "charge.settled":
@@ -239,6 +251,11 @@ class RemunerationService:
         return EntryView(
             entry.kind, entry.consultation_id, case.number, to_yuan(entry.amount), entry.formula, entry.lines
         )
+
+    async def _institution_of(self, payee: Payee, payee_id: str) -> str:
+        if payee is Payee.INSTITUTION:
+            return payee_id
+        return (await self._people.practitioner(payee_id)).institution_id
 
     async def _names(self, payee: Payee, payee_id: str) -> tuple[str, str]:
         if payee is Payee.INSTITUTION:

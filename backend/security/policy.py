@@ -110,6 +110,7 @@ class Action(StrEnum):
     IMAGING_REMOVE = "imaging.remove"  # a study that was rejected is removed when its time is up
     IMAGING_TEACH = "imaging.teach"  # a de-identified copy of a study leaves for those who teach
     IMAGING_FILE_DOCUMENT = "imaging.file_document"  # reports of the platform, in the study and out again
+    IMAGING_OVERSEE = "imaging.oversee"  # what arrived, what goes where and what does not; no images
     RECORDS_READ = "records.read"  # what is known of a patient: observations, allergies, medicines, conditions
     RECORDS_WRITE = "records.write"
     RECORDS_MANAGE_HOSPITALS = "records.manage_hospitals"  # whose FHIR servers are asked
@@ -122,6 +123,7 @@ class Action(StrEnum):
     PRESCRIPTION_READ = "prescription.read"  # once approved; those who write or review one see it before
     PRESCRIPTION_REVIEW = "prescription.review"  # a pharmacist's approval, or return
     PRESCRIPTION_REVOKE = "prescription.revoke"
+    PRESCRIPTION_OVERSEE = "prescription.oversee"  # where prescriptions and orders stand; not what is prescribed
     DISPENSING_STOCK = "dispensing.stock"  # what a pharmacy has
     DISPENSING_ORDER = "dispensing.order"  # placed, taken back; asking to be prescribed once more
     DISPENSING_READ = "dispensing.read"
@@ -133,6 +135,8 @@ class Action(StrEnum):
     CHARGE_CANCEL = "charge.cancel"
     CHARGE_DECIDE = "charge.decide"  # what waits for a person: differences, refunds that failed
     CHARGE_RECONCILE = "charge.reconcile"  # our ledger against the books of insurer and payment provider
+    CHARGE_OVERSEE = "charge.oversee"  # charges from above: lists and totals, and one with its steps and postings
+    RECONCILIATION_READ = "reconciliation.read"  # what was compared, what differed, what was done about it
     REMUNERATION_READ = "remuneration.read"  # what an expert is paid for a month
     REMUNERATION_LIST = "remuneration.list"  # what everybody is paid
     INVOICE_READ = "invoice.read"
@@ -258,6 +262,7 @@ TABLE: dict[Action, Grants] = {
     Action.IMAGING_REMOVE: _grants(system=ANY),
     Action.IMAGING_TEACH: _grants(doctor=DOCTORS, expert=PARTICIPANT),
     Action.IMAGING_FILE_DOCUMENT: _grants(system=ANY),
+    Action.IMAGING_OVERSEE: _grants(administrator=ANY, institution_administrator=INSTITUTION, auditor=ANY),
     Action.RECORDS_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.RECORDS_WRITE: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.RECORDS_MANAGE_HOSPITALS: _grants(administrator=ANY, system=ANY),
@@ -270,6 +275,7 @@ TABLE: dict[Action, Grants] = {
     Action.PRESCRIPTION_READ: _grants(OWN, DOCTORS, PARTICIPANT, pharmacist=INSTITUTION, system=ANY),
     Action.PRESCRIPTION_REVIEW: _grants(pharmacist=INSTITUTION),
     Action.PRESCRIPTION_REVOKE: _grants(doctor=[PARTICIPANT], expert=PARTICIPANT),
+    Action.PRESCRIPTION_OVERSEE: _grants(administrator=ANY, institution_administrator=INSTITUTION, auditor=ANY),
     Action.DISPENSING_STOCK: _grants(pharmacist=INSTITUTION, system=ANY),
     Action.DISPENSING_ORDER: _grants(OWN),
     Action.DISPENSING_READ: _grants(OWN, [PARTICIPANT], PARTICIPANT, pharmacist=INSTITUTION, system=ANY),
@@ -281,8 +287,12 @@ TABLE: dict[Action, Grants] = {
     Action.CHARGE_CANCEL: _grants(OWN, DOCTORS, system=ANY),
     Action.CHARGE_DECIDE: _grants(administrator=ANY),
     Action.CHARGE_RECONCILE: _grants(administrator=ANY, system=ANY),
+    Action.CHARGE_OVERSEE: _grants(administrator=ANY, institution_administrator=INSTITUTION, auditor=ANY),
+    Action.RECONCILIATION_READ: _grants(administrator=ANY, auditor=ANY),
     Action.REMUNERATION_READ: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
-    Action.REMUNERATION_LIST: _grants(administrator=ANY, system=ANY),
+    Action.REMUNERATION_LIST: _grants(
+        administrator=ANY, system=ANY, institution_administrator=INSTITUTION, auditor=ANY
+    ),
     Action.INVOICE_READ: _grants(OWN, system=ANY),
     Action.SIGNING_MANAGE: _grants(administrator=ANY, system=ANY),
     Action.MONITORING_PAIR: _grants(OWN, DOCTORS),
@@ -343,6 +353,20 @@ EMERGENCY_READS = frozenset(
 def granted(actor: Actor, action: Action) -> frozenset[Relation]:
     """Give the relations in which the actor may do `action`, for a query over many that it may be about."""
     return frozenset().union(*(TABLE[action][role] for role in actor.roles))
+
+
+def only_institution(actor: Actor, action: Action) -> str | None:
+    """Give the institution to which a list of what belongs to institutions is confined; None where it is of all.
+
+    Raises:
+        Forbidden: the actor may do this neither everywhere nor at an institution of theirs.
+    """
+    relations = granted(actor, action)
+    if Relation.ANY in relations:
+        return None
+    if actor.institution_id is None or Relation.INSTITUTION not in relations:
+        raise Forbidden(action=action.value)
+    return actor.institution_id
 
 
 def allowed(

@@ -56,9 +56,13 @@ Text = Annotated[str, Field(min_length=2)]
 
 
 class Fact(Row):
-    """Something that somebody is answerable for: `source` is a code of sources.json."""
+    """Something that somebody is answerable for: `source` is a code of sources.json.
+
+    `reviewed` says which pharmacist has reviewed it and when; empty while nobody has.
+    """
 
     source: Code
+    reviewed: str = ""
 
 
 class Source(Row):

@@ -13,7 +13,23 @@ from backend.console import SignedIn
 from backend.errors import Forbidden, NotFound
 from miniprogram_api.address import client_address
 from miniprogram_api.application import VERSION, answered
-from miniprogram_api.console import accounts, behind, cases, figures, monthly, places, running, session, staff
+from miniprogram_api.console import (
+    accounts,
+    behind,
+    cases,
+    charges,
+    figures,
+    imaging,
+    knowledge,
+    monthly,
+    places,
+    prescriptions,
+    reconciliation,
+    remuneration,
+    running,
+    session,
+    staff,
+)
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleContext, ConsoleEndpoint, WithCookie
 from miniprogram_api.endpoint import TooManyRequests, UnknownMediaType, read_body, read_query, received
 from miniprogram_api.openapi import Api, document
@@ -28,6 +44,12 @@ ENDPOINTS: tuple[ConsoleEndpoint, ...] = (
     *staff.ENDPOINTS,
     *places.ENDPOINTS,
     *running.ENDPOINTS,
+    *charges.ENDPOINTS,
+    *reconciliation.ENDPOINTS,
+    *remuneration.ENDPOINTS,
+    *imaging.ENDPOINTS,
+    *prescriptions.ENDPOINTS,
+    *knowledge.ENDPOINTS,
 )
 
 CSRF_HEADER = "X-CSRF-Token"

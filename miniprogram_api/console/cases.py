@@ -1,7 +1,7 @@
 """Consultations from above: looked for, seen, given to another expert, cancelled. Nothing clinical."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -12,6 +12,7 @@ from backend.consultation import CaseFilter, CaseOverview, CaseQueue, Consultati
 from backend.security.policy import Role
 from miniprogram_api.console import reference
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleEndpoint, Done, Id
+from miniprogram_api.console.lists import midnight
 from miniprogram_api.console.tables import CSV, csv_file
 from miniprogram_api.endpoint import File, Model, Reason
 
@@ -295,13 +296,9 @@ async def _filter(call: ConsoleCall) -> CaseFilter:
         institution_ids=await reference.chosen(call.context, call.actor, wanted.institution_id, wanted.region),
         department_code=wanted.department_code,
         number=wanted.number,
-        since=_midnight(wanted.since) if wanted.since else None,
-        until=_midnight(wanted.until + timedelta(days=1)) if wanted.until else None,
+        since=midnight(wanted.since) if wanted.since else None,
+        until=midnight(wanted.until + timedelta(days=1)) if wanted.until else None,
     )
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), LOCAL_ZONE)
 
 
 def case_item(one: CaseOverview, institution_names: Mapping[str, str]) -> CaseItem:

@@ -14,13 +14,18 @@ from miniprogram_api.endpoint import Endpoint, Model
 
 if TYPE_CHECKING:
     from backend.analytics import AnalyticsService
+    from backend.charging import ChargingService, ReconciliationService
     from backend.clock import Clock
     from backend.console import ConsoleService
     from backend.consultation import ConsultationService
+    from backend.dispensing import DispensingService
+    from backend.imaging import ImagingService
     from backend.limits import RateLimits
     from backend.messaging.undelivered import UndeliveredService
     from backend.operations import Operations
     from backend.people import PeopleService
+    from backend.prescription import PrescriptionService
+    from backend.remuneration import RemunerationService
     from backend.security.audit import AuditLog
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
@@ -34,6 +39,22 @@ class WechatAway(DomainError):
     sentence = "微信暂时没有回应，请过一会儿再试。"
 
 
+class NothingCharged(DomainError):
+    """Where the county pays there are no charges."""
+
+    code = "nothing_charged"
+    sentence = "这个平台没有开通收费：会诊不向患者收钱，所以没有费用、对账和劳务费。"
+
+
+@dataclass(frozen=True)
+class Money:
+    """The services of money, which are there together or not at all."""
+
+    charging: "ChargingService"
+    reconciliation: "ReconciliationService"
+    remuneration: "RemunerationService"
+
+
 @dataclass(frozen=True)
 class ConsoleContext:
     """What the console's endpoints may use of the house.
@@ -43,6 +64,7 @@ class ConsoleContext:
         parts: tells of each loop of this process whether it runs.
         public_url: how browsers reach the product; over http on loopback alone.
         requests_a_minute: more of one session are refused.
+        held_money: the services of money; None where nothing is charged.
     """
 
     console: "ConsoleService"
@@ -52,13 +74,24 @@ class ConsoleContext:
     undelivered: "UndeliveredService"
     operations: "Operations"
     audit: "AuditLog"
+    imaging: "ImagingService"
+    prescriptions: "PrescriptionService"
+    dispensing: "DispensingService"
     invitation_picture: Callable[[str, int], Awaitable[str]]
     parts: Callable[[], Mapping[str, bool]]
     public_url: str
     clock: "Clock"
     limits: "RateLimits"
+    held_money: Money | None = None
     trusted_proxies: Networks = ()
     requests_a_minute: int = 300
+
+    @property
+    def money(self) -> Money:
+        """The services of money. Raises NothingCharged where there are none."""
+        if self.held_money is None:
+            raise NothingCharged
+        return self.held_money
 
 
 @dataclass(frozen=True)

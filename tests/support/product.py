@@ -118,7 +118,7 @@ class RunningProduct:
             licence_number=practitioner_id,
             institution_id=institution_id,
             department_code="respiratory" if role is Role.EXPERT else "general_practice",
-            title="主任医师",
+            title="主任药师" if role is Role.PHARMACIST else "主任医师",
             practising_since=2005,
         )
         phone = await self.wechat.client.phone(name)

@@ -1,6 +1,6 @@
 """The console in Chromium on the real product: a scene to play in, and what every page of it has to be."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page, expect
 from backend.console.rules import time_step, totp
 from backend.security.policy import SYSTEM, Role
 from miniprogram_api.console.accounts import enrolment_url
+from qiaoyi.house import House
 from tests.support.product import BookedCase, booked_case, running_product
 from tests.web.conftest import NARROW, WEB
 
@@ -62,9 +63,12 @@ def shown_code(secret: str, *, used: bool = True) -> str:
 
 
 @asynccontextmanager
-async def console_scene(browser: Browser, pages_folder: Path, data: Path) -> AsyncIterator[Scene]:
-    """The product in a folder, with one case taken and one waiting; in the end no page may have gone wrong."""
-    async with running_product(data, pages_folder) as product:
+async def console_scene(
+    browser: Browser, pages_folder: Path, data: Path, prepare: Callable[[House], House] | None = None
+) -> AsyncIterator[Scene]:
+    """The product in a folder, with one case taken and one waiting; in the end no page may have gone wrong. `prepare`
+    lets it take money, as in `running_product`."""
+    async with running_product(data, pages_folder, prepare) as product:
         case = await booked_case(product)
         care, patient = product.house.consultations, await case.patient.actor()
         await product.house.people.update_person(patient, patient.person_id, name=EVIL)

@@ -641,6 +641,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("here", sa.JSON(), nullable=True),
         sa.Column("there", sa.JSON(), nullable=True),
         sa.Column(
@@ -655,6 +656,7 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     with op.batch_alter_table("reconciliation_lines", schema=None) as batch_op:
+        batch_op.create_index("ix_reconciliation_lines_open", ["outcome", "id"], unique=False)
         batch_op.create_index("ix_reconciliation_lines_run", ["run_id", "id"], unique=False)
 
     op.create_table(
@@ -957,6 +959,8 @@ def upgrade() -> None:
     with op.batch_alter_table("charges", schema=None) as batch_op:
         batch_op.create_index("ix_charges_attention", ["attention", "made_at"], unique=False)
         batch_op.create_index("ix_charges_consultation", ["consultation_id", "made_at"], unique=False)
+        batch_op.create_index("ix_charges_institution", ["institution_id", "made_at", "id"], unique=False)
+        batch_op.create_index("ix_charges_made", ["made_at", "id"], unique=False)
         batch_op.create_index("ix_charges_patient", ["patient_id", "made_at"], unique=False)
 
     op.create_table(
@@ -1485,6 +1489,7 @@ def upgrade() -> None:
     with op.batch_alter_table("imaging_studies", schema=None) as batch_op:
         batch_op.create_index("ix_imaging_studies_accession", ["accession_index"], unique=False)
         batch_op.create_index("ix_imaging_studies_consultation", ["consultation_id", "id"], unique=False)
+        batch_op.create_index("ix_imaging_studies_created", ["created_at", "id"], unique=False)
         batch_op.create_index("ix_imaging_studies_decided", ["state", "decided_at"], unique=False)
         batch_op.create_index("ix_imaging_studies_identity", ["identity_index"], unique=False)
         batch_op.create_index("ix_imaging_studies_patient", ["patient_index"], unique=False)
@@ -1622,6 +1627,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_practitioners_institution", ["institution_id", "role"], unique=False)
         batch_op.create_index("ix_practitioners_search", ["role", "active", "department_code"], unique=False)
 
+    op.create_table(
+        "reconciliation_notes",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("line_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("noted_by", sa.String(length=32), nullable=False),
+        sa.Column("noted_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["line_id"], ["reconciliation_lines.id"], name=op.f("fk_reconciliation_notes_line_id")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_reconciliation_notes")),
+        info={"append_only_but": frozenset({"reason"})},
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
     op.create_table(
         "recording_consents",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -2160,6 +2178,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("prescriptions", schema=None) as batch_op:
         batch_op.create_index("ix_prescriptions_consultation", ["consultation_id", "id"], unique=False)
+        batch_op.create_index("ix_prescriptions_created", ["created_at", "id"], unique=False)
+        batch_op.create_index("ix_prescriptions_institution", ["institution_id", "created_at", "id"], unique=False)
         batch_op.create_index("ix_prescriptions_patient", ["patient_id", "approved_at"], unique=False)
         batch_op.create_index("ix_prescriptions_queue", ["review_institution_id", "state", "signed_at"], unique=False)
 
@@ -2524,6 +2544,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("document", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
         sa.Column("signature", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("overridden", sa.Integer(), nullable=False),
         sa.Column("signed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
         sa.Column("approval", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
         sa.Column("countersignature", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
@@ -2849,6 +2870,8 @@ def downgrade() -> None:
     with op.batch_alter_table("prescriptions", schema=None) as batch_op:
         batch_op.drop_index("ix_prescriptions_queue")
         batch_op.drop_index("ix_prescriptions_patient")
+        batch_op.drop_index("ix_prescriptions_institution")
+        batch_op.drop_index("ix_prescriptions_created")
         batch_op.drop_index("ix_prescriptions_consultation")
 
     op.drop_table("prescriptions")
@@ -2926,6 +2949,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_recording_consents_case")
 
     op.drop_table("recording_consents")
+    op.drop_table("reconciliation_notes")
     with op.batch_alter_table("practitioners", schema=None) as batch_op:
         batch_op.drop_index("ix_practitioners_search")
         batch_op.drop_index("ix_practitioners_institution")
@@ -2954,6 +2978,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_imaging_studies_patient")
         batch_op.drop_index("ix_imaging_studies_identity")
         batch_op.drop_index("ix_imaging_studies_decided")
+        batch_op.drop_index("ix_imaging_studies_created")
         batch_op.drop_index("ix_imaging_studies_consultation")
         batch_op.drop_index("ix_imaging_studies_accession")
 
@@ -3016,6 +3041,8 @@ def downgrade() -> None:
     op.drop_table("consents")
     with op.batch_alter_table("charges", schema=None) as batch_op:
         batch_op.drop_index("ix_charges_patient")
+        batch_op.drop_index("ix_charges_made")
+        batch_op.drop_index("ix_charges_institution")
         batch_op.drop_index("ix_charges_consultation")
         batch_op.drop_index("ix_charges_attention")
 
@@ -3056,6 +3083,7 @@ def downgrade() -> None:
     op.drop_table("reconciliation_runs")
     with op.batch_alter_table("reconciliation_lines", schema=None) as batch_op:
         batch_op.drop_index("ix_reconciliation_lines_run")
+        batch_op.drop_index("ix_reconciliation_lines_open")
 
     op.drop_table("reconciliation_lines")
     with op.batch_alter_table("people", schema=None) as batch_op:

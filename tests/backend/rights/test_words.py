@@ -13,6 +13,7 @@ _OF_NOBODY = {
     "file.put",
     "remuneration.read",
     "remuneration.list",
+    "reconciliation.read",
     "operations.read",
     "console.manage_accounts",
 }

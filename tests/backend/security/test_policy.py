@@ -6,7 +6,17 @@ from itertools import product
 import pytest
 
 from backend.errors import Forbidden
-from backend.security.policy import SYSTEM, TABLE, Action, Actor, Relation, Role, allowed, require
+from backend.security.policy import (
+    SYSTEM,
+    TABLE,
+    Action,
+    Actor,
+    Relation,
+    Role,
+    allowed,
+    only_institution,
+    require,
+)
 
 PERSON, PRACTITIONER, CENTRE = "person", "practitioner", "centre"
 
@@ -62,6 +72,7 @@ DOCTORS_CASES = {
     "file.put", "file.read",
 }  # fmt: skip
 GLASS = "people.break_glass"
+OVERSEEING = {"charge.oversee", "imaging.oversee", "prescription.oversee"}
 EVERYBODY = {"scheduling.read_slots", "people.read_directory"}
 NOT_THEIRS = {
     Role.DEVICE: EVERYBODY,
@@ -91,15 +102,17 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "consultation.cancel", "scheduling.set_week", "scheduling.add_absence", "scheduling.release",
         "people.manage_directory", "people.set_on_call", "people.invite", "audit.read", "video.manage_nodes",
         "charge.read", "charge.decide", "charge.reconcile",
-        "remuneration.read", "remuneration.list",
+        "remuneration.read", "remuneration.list", *OVERSEEING, "reconciliation.read",
         "imaging.manage", "signing.manage", "records.manage_hospitals", "analytics.read", "operations.read",
         "messaging.read_undelivered", "messaging.resend", "console.manage_accounts",
     },
     (Role.INSTITUTION_ADMINISTRATOR, Relation.INSTITUTION): {
         "consultation.view", "consultation.list", "consultation.assign", "consultation.cancel",
-        "people.manage_directory", "people.invite", "analytics.read",
+        "people.manage_directory", "people.invite", "analytics.read", "remuneration.list", *OVERSEEING,
     },
-    (Role.AUDITOR, Relation.ANY): {"audit.read", "analytics.read", "operations.read"},
+    (Role.AUDITOR, Relation.ANY): {
+        "audit.read", "analytics.read", "operations.read", "remuneration.list", "reconciliation.read", *OVERSEEING,
+    },
     (Role.DEVICE, Relation.INSTITUTION): {"imaging.store"},
     (Role.DEVICE, Relation.PARTICIPANT): {"monitoring.send"},
     (Role.SYSTEM, Relation.ANY): {
@@ -198,3 +211,15 @@ def test_whoever_broke_the_glass_reads_of_that_patient_what_the_care_of_them_let
 def test_the_platform_gives_no_opinion_and_no_consent() -> None:
     for action in (Action.CONSULTATION_RECORD_OPINION, Action.CONSULTATION_COMPLETE, Action.PEOPLE_CONSENT):
         assert not allowed(SYSTEM, action)
+
+
+def test_a_list_is_of_all_institutions_of_ones_own_or_of_none() -> None:
+    def at(role: Role, institution_id: str | None) -> Actor:
+        return Actor("person", frozenset({role}), institution_id=institution_id)
+
+    assert only_institution(at(Role.ADMINISTRATOR, None), Action.CHARGE_OVERSEE) is None
+    assert only_institution(at(Role.AUDITOR, None), Action.CHARGE_OVERSEE) is None
+    assert only_institution(at(Role.INSTITUTION_ADMINISTRATOR, CENTRE), Action.CHARGE_OVERSEE) == CENTRE
+    for actor in (at(Role.INSTITUTION_ADMINISTRATOR, None), at(Role.GRASSROOTS_DOCTOR, CENTRE)):
+        with pytest.raises(Forbidden):
+            only_institution(actor, Action.CHARGE_OVERSEE)

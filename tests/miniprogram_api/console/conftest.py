@@ -12,6 +12,7 @@ from aiohttp import web
 from argon2 import PasswordHasher
 
 from backend.analytics import AnalyticsService
+from backend.charging import ReconciliationService
 from backend.clock import Clock
 from backend.console import ConsoleService
 from backend.console.rules import time_step, totp
@@ -24,8 +25,9 @@ from backend.security.keyring import KeyRing
 from backend.security.policy import SYSTEM, Role
 from miniprogram_api.application import make_application
 from miniprogram_api.console.application import console_routes
-from miniprogram_api.console.endpoint import ConsoleContext
+from miniprogram_api.console.endpoint import ConsoleContext, Money
 from tests.miniprogram_api.conftest import PUBLIC_URL, make_context
+from tests.support.cashier import Cashier, let_charge
 from tests.support.house import House, build_house
 
 PASSWORD = "小桥流水人家，二〇二六年"
@@ -55,6 +57,7 @@ class Console:
     service: ConsoleService
     context: ConsoleContext
     limits: MemoryRateLimits
+    cashier: Cashier
     secrets: dict[str, str] = field(default_factory=dict)
 
     async def enrol(self, name: str, role: Role, institution_id: str | None = None) -> list[str]:
@@ -136,10 +139,25 @@ async def _picture(scene: str, seconds: int) -> str:
     return f"data:image/png;base64,{scene}"
 
 
+def _money(house: House, cashier: Cashier) -> Money:
+    reconciliation = ReconciliationService(
+        house.database,
+        house.clock,
+        house.audit,
+        house.services.people,
+        cashier.ledger,
+        cashier.insurer,
+        cashier.payments,
+        cashier.charging,
+    )
+    assert house.services.remuneration is not None
+    return Money(cashier.charging, reconciliation, house.services.remuneration)
+
+
 @pytest.fixture
 async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
     """The console's API, nobody signed in."""
-    services, limits = house.services, MemoryRateLimits()
+    services, limits, cashier = house.services, MemoryRateLimits(), let_charge(house)
     quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     service = ConsoleService(house.database, house.clock, house.audit, quick, app_clock=house.clock)
     outbox = OutboxService(house.database, house.clock)
@@ -153,6 +171,10 @@ async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
         undelivered=UndeliveredService(house.database, house.clock, house.audit, services.people, outbox),
         operations=Operations(house.database, house.clock),
         audit=house.audit,
+        imaging=services.imaging,
+        prescriptions=services.prescriptions,
+        dispensing=services.dispensing,
+        held_money=_money(house, cashier),
         invitation_picture=_picture,
         parts=lambda: {"events": True, "timers": False},
         public_url=PUBLIC_URL,
@@ -168,7 +190,7 @@ async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         try:
-            yield Console(f"http://127.0.0.1:{runner.addresses[0][1]}", house, service, context, limits)
+            yield Console(f"http://127.0.0.1:{runner.addresses[0][1]}", house, service, context, limits, cashier)
         finally:
             await runner.cleanup()
             shared.documents.queue.close()

@@ -189,12 +189,16 @@ async def test_each_role_reaches_its_pages_and_no_others(scene: Scene) -> None:
     """Every list of the console as every role; a new endpoint has to be said here."""
     everybody = {"/session", "/sessions", "/reference", "/figures", "/figures/export", "/figures/report"}
     everybody |= {"/practitioners/template", "/institutions/template"}
+    everybody |= {"/charges", "/charges/totals", "/remuneration", "/remuneration/export"}
+    everybody |= {"/imaging/studies", "/imaging/routes", "/prescriptions", "/prescriptions/totals", "/medicine-orders"}
+    everybody |= {"/knowledge/diseases", "/knowledge/medicines"}
     cases_and_people = {"/queue", "/queue/export", "/consultations", "/consultations/export", "/practitioners"}
     cases_and_people |= {"/figures/rows", "/figures/rows/export"}
+    books = {"/reconciliation/runs", "/reconciliation/differences"}
     allowed = {
-        "administrator": everybody | cases_and_people | {"/deliveries", "/health", "/audit", "/accounts"},
+        "administrator": everybody | cases_and_people | books | {"/deliveries", "/health", "/audit", "/accounts"},
         "manager": everybody | cases_and_people,
-        "auditor": everybody | {"/health", "/audit"},
+        "auditor": everybody | books | {"/health", "/audit"},
         "nobody": set(),
     }
     needed = {one: {"which": "asked"} for one in ("/figures/rows", "/figures/rows/export")}

@@ -14,6 +14,7 @@ export const GROUPS: { title: string; pages: Page[] }[] = [
     title: '看情况',
     pages: [
       { name: 'dashboard', title: '总览', roles: ['administrator', 'institution_admin', 'auditor'] },
+      { name: 'knowledge', title: '知识库', roles: ['administrator', 'institution_admin', 'auditor'] },
     ],
   },
   {
@@ -21,6 +22,9 @@ export const GROUPS: { title: string; pages: Page[] }[] = [
     pages: [
       { name: 'cases', title: '会诊', roles: ['administrator', 'institution_admin'] },
       { name: 'people', title: '人员机构', roles: ['administrator', 'institution_admin'] },
+      { name: 'money', title: '费用结算', roles: ['administrator', 'institution_admin', 'auditor'] },
+      { name: 'imaging', title: '影像传输', roles: ['administrator', 'institution_admin', 'auditor'] },
+      { name: 'prescriptions', title: '处方', roles: ['administrator', 'institution_admin', 'auditor'] },
     ],
   },
   {
@@ -52,4 +56,9 @@ addEventListener('hashchange', () => (place.value = placeOf(location.hash)))
 /** Where a page is; the document's base lies elsewhere, so that a bare `#/…` would lead away. */
 export function hrefOf(name: string, id = ''): string {
   return `/console#/${name}${id ? `/${id}` : ''}`
+}
+
+/** What of a page is opened; empty where it is the page itself. */
+export function openedAt(name: string): string {
+  return place.value.name === name && /^[0-9a-f]{32}$/.test(place.value.id) ? place.value.id : ''
 }
