@@ -405,6 +405,28 @@ async def test_a_refund_that_fails_is_tried_again_when_a_person_says_so(till: Ti
     assert till.payments.received() == 0
 
 
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_refund_that_arrives_after_it_was_refused_is_given_once(till: Till, told: bool) -> None:
+    patient, administrator = await till.insured(), await till.clinic.administrator()
+    charge = await till.paid(patient)
+    await till.charging.cancel(patient, charge.id)
+    till.payments.wire.next = [Fault.LATE]
+    await till.charging.work()
+    till.payments.refuse_refunds = "NOTENOUGH"
+    await till.later()
+    assert (await till.now(charge)).attention is Reason.REFUND_FAILED
+    till.payments.refuse_refunds = ""
+    assert till.payments.wire.arrive() == 1
+    if not told:
+        till.payments.notifications.clear()
+        await till.charging.decide(administrator, charge.id, "again", "余额已补足")
+    await till.work()
+    back = await till.now(charge)
+    assert (back.state, back.refunded, back.attention) == (ChargeState.REVERSED, Decimal(60), Reason.NONE)
+    assert len(till.payments.refunds) == 1
+    assert await till.books(charge) == {}
+
+
 async def test_another_amount_than_was_asked_for_is_given_back(till: Till) -> None:
     patient = await till.insured()
     charge = await till.quoted(patient)
