@@ -3,11 +3,13 @@
 from backend.charging.desk import PaymentDown
 from backend.charging.ending import Decision
 from backend.charging.reconciliation import ReconciliationService, Report
-from backend.charging.rules import ChargeState, Reason
+from backend.charging.rules import CANCELLABLE, UNPAID, ChargeState, Reason
 from backend.charging.service import ChargingService
 from backend.charging.views import ChargeView
 
 __all__ = [
+    "CANCELLABLE",
+    "UNPAID",
     "ChargeState",
     "ChargeView",
     "ChargingService",
