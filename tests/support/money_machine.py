@@ -34,6 +34,8 @@ from tests.support.till import order_of
 
 T = TypeVar("T")
 
+_TOLD_EVERY = 500  # a run of thousands takes an hour
+
 TROUBLES = st.lists(st.sampled_from(list(Fault)), min_size=1, max_size=4)
 CASES = st.sampled_from([0, 0, 1])
 TIMES = st.integers(1, 12)
@@ -55,6 +57,8 @@ class Histories(RuleBasedStateMachine):
     def begin(self, patient: int, hours: int, share: float, seed: int) -> None:
         world = self.world
         world.counts["histories"] += 1
+        if world.counts["histories"] % _TOLD_EVERY == 0:
+            print(f"{world.counts['histories']} histories, {world.counts['charges']} charges", flush=True)
         self.till = world.till
         self.run(world.forget())
         self.patient = world.patients[patient]
