@@ -20,10 +20,11 @@ from sqlalchemy import insert
 
 from backend import migrations
 from backend.charging.reconciliation import ReconciliationService
+from backend.charging.reconciliation_books import Books as BothBooks
 from backend.clock import LOCAL_ZONE, Clock
 from backend.db import Database, install_key_ring
 from backend.insurance.coverage import Split
-from backend.insurance.insurer import Settlement
+from backend.insurance.insurer import SettledTotal, Settlement
 from backend.ledger import LedgerService, Line
 from backend.ledger.tables import LineRow, PostingRow
 from backend.payment.payments import BillLine
@@ -50,6 +51,10 @@ class Books:
 
     def _line(self, at: int) -> BillLine:
         return BillLine("payment", f"{at:032x}", f"{at:032x}", 5999 if at % _WRONG_EACH == 7 else 6000, _AT)
+
+    async def totals(self, institution: str, since: date, until: date) -> SettledTotal:
+        count = self.payments // 2
+        return SettledTotal(count, 20_000 * count, 14_000 * count, 0)
 
     async def settlements(self, institution: str, day: date) -> AsyncIterator[Sequence[Settlement]]:
         for first in range(0, self.payments // 2, _PAGE):
@@ -81,11 +86,11 @@ async def _fill(database: Database, payments: int) -> None:
             await session.execute(insert(LineRow), lines_of)
 
 
-class OneInstitution(ReconciliationService):
+class OneInstitution(BothBooks):
     """Charges are not filled: the lists are asked of one institution."""
 
-    async def _institutions(self) -> list[str]:
-        return ["H1"]
+    async def institutions(self) -> list[tuple[str, str]]:
+        return [(f"{1:032x}", "H1")]
 
 
 async def run(entries: int) -> dict[str, object]:
@@ -99,16 +104,10 @@ async def run(entries: int) -> dict[str, object]:
         try:
             await _fill(database, payments)
             books: Any = Books(payments)
-            service = OneInstitution(
-                database,
-                clock,
-                AuditLog(database, clock),
-                cast("Any", SimpleNamespace()),
-                LedgerService(database, clock),
-                books,
-                books,
-                cast("Any", SimpleNamespace()),
-            )
+            nobody, ledger = cast("Any", SimpleNamespace()), LedgerService(database, clock)
+            audit = AuditLog(database, clock)
+            service = ReconciliationService(database, clock, audit, nobody, ledger, books, books, nobody)
+            service._books = OneInstitution(database, nobody, ledger, books, books)
             began, worked = time.monotonic(), time.process_time()
             reports = await service.reconcile(SYSTEM, _DAY)
             seconds, cpu_seconds = time.monotonic() - began, time.process_time() - worked

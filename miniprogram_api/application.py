@@ -10,6 +10,7 @@ from urllib.parse import quote
 from aiohttp import hdrs, web
 from pydantic import BaseModel
 
+from backend.charging import PaymentDown
 from backend.console import LinkRefused, SessionOver, SignInLocked, SignInRefused
 from backend.db import is_transient
 from backend.errors import ConsentRequired, DomainError, Forbidden, InvalidInput, NotFound
@@ -100,12 +101,14 @@ _STATUS: tuple[tuple[type[DomainError], int], ...] = (
     (SignInLocked, 429),
     (LoginUnavailable, 503),
     (RoomBusy, 503),
+    (PaymentDown, 503),
     (WechatAway, 503),
 )
 _RETRY_SECONDS = 60
+_PROVIDER_SECONDS = 10
 _IMAGES_A_MINUTE = 6000
 _BATCHES_A_MINUTE = 30
-_RETRY: dict[type[DomainError], int] = {TooManyRequests: _RETRY_SECONDS, RoomBusy: 1}
+_RETRY: dict[type[DomainError], int] = {TooManyRequests: _RETRY_SECONDS, RoomBusy: 1, PaymentDown: _PROVIDER_SECONDS}
 _ANONYMOUS = Actor(person_id="", roles=frozenset())
 _NO_SUCH_CONSULTATION = "没有找到这次会诊。"
 # What may not be seen answers in the very words of what is not there.

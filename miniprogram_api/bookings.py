@@ -1,4 +1,7 @@
-"""Slots and bookings: what is free, booking, moving, giving back, and the calendar file."""
+"""Slots and bookings: what is free, booking, moving, giving back, and the calendar file.
+
+Where consultations are charged, a time that is not booked yet is held, and booked once it is paid (docs/money.md).
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -6,10 +9,12 @@ from datetime import datetime
 from aiohttp import web
 from pydantic import Field
 
-from backend.errors import NotFound
+from backend.charging import CANCELLABLE, ChargeView
+from backend.errors import Forbidden, NotFound
 from backend.scheduling import BookingState, BookingView
 from miniprogram_api.context import Context
 from miniprogram_api.endpoint import Call, Endpoint, Model, Reason
+from miniprogram_api.pay import PayItem, pay_item
 
 _PATH = {"consultation_id": "The consultation."}
 
@@ -35,9 +40,15 @@ class SlotList(Model):
 
 
 class BookRequest(Model):
-    """The slot that is wanted; a booking that is there already moves to it."""
+    """The slot that is wanted; a booking that is there already, or what is held until it is paid, moves to it.
+
+    Attributes:
+        without_insurance: the patient pays the whole; also for a time that is held already, while the insurer is asked.
+            Of no meaning where nothing is charged, and for a booking that moves.
+    """
 
     slot_id: str = Field(pattern="^[0-9a-f]{32}$")
+    without_insurance: bool = False
 
 
 class BookingItem(Model):
@@ -55,9 +66,15 @@ class CancelBookingRequest(Model):
 
 
 class BookingAnswer(Model):
-    """The booking as it is now; none when it was given back."""
+    """The booking as it is now; none when it was given back, or is not paid yet.
+
+    Attributes:
+        payment: what the booking costs and where that stands; none where nothing is charged, and for those whom it
+            does not concern.
+    """
 
     booking: BookingItem | None
+    payment: PayItem | None
 
 
 def booking_item(view: BookingView) -> BookingItem:
@@ -74,15 +91,64 @@ async def _slots(call: Call) -> SlotList:
 
 async def _book(call: Call) -> BookingAnswer:
     consultations, consultation_id = call.context.consultations, call.path["consultation_id"]
-    held = await consultations.booking(call.actor, consultation_id)
-    moves = held is not None and held.state is BookingState.ACTIVE
-    act = consultations.reschedule if moves else consultations.book
-    return BookingAnswer(booking=booking_item(await act(call.actor, consultation_id, call.body.slot_id)))
+    charging, slot_id = call.context.charging, call.body.slot_id
+    if await _active(call) is not None:
+        await consultations.reschedule(call.actor, consultation_id, slot_id)
+    elif charging is None:
+        await consultations.book(call.actor, consultation_id, slot_id)
+    else:
+        begin = charging.begin_without_insurance if call.body.without_insurance else charging.begin
+        await begin(call.actor, consultation_id, slot_id)
+    return await _answer(call)
 
 
 async def _cancel(call: Call) -> BookingAnswer:
-    await call.context.consultations.cancel_booking(call.actor, call.path["consultation_id"], call.body.reason)
-    return BookingAnswer(booking=None)
+    if not await _taken_back(call):
+        await call.context.consultations.cancel_booking(call.actor, call.path["consultation_id"], call.body.reason)
+    return await _answer(call)
+
+
+async def _taken_back(call: Call) -> bool:
+    """Take back a charge with the booking that it is for; tell whether there was one that the actor may take back."""
+    charging, charge = call.context.charging, await _charge(call)
+    if charging is None or charge is None or charge.state not in CANCELLABLE:
+        return False
+    try:
+        await charging.cancel(call.actor, charge.id, call.body.reason)
+    except Forbidden:  # whoever may cancel the booking alone: the charge follows it
+        return False
+    return True
+
+
+async def _payment(call: Call) -> PayItem:
+    charge = await _charge(call)
+    if charge is None:
+        raise NotFound("这次会诊还没有费用。")
+    return pay_item(charge, call.context.clock.now())
+
+
+async def _answer(call: Call) -> BookingAnswer:
+    booking, charge = await _active(call), await _charge(call)
+    return BookingAnswer(
+        booking=None if booking is None else booking_item(booking),
+        payment=None if charge is None else pay_item(charge, call.context.clock.now()),
+    )
+
+
+async def _active(call: Call) -> BookingView | None:
+    booking = await call.context.consultations.booking(call.actor, call.path["consultation_id"])
+    return booking if booking is not None and booking.state is BookingState.ACTIVE else None
+
+
+async def _charge(call: Call) -> ChargeView | None:
+    """Give the charge that the actor may see."""
+    charging = call.context.charging
+    if charging is None:
+        return None
+    try:
+        return await charging.of_consultation(call.actor, call.path["consultation_id"])
+    except Forbidden:
+        return None
 
 
 def calendar_file(context: Context) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -117,7 +183,7 @@ ENDPOINTS = (
         "PUT",
         "/api/v1/consultations/{consultation_id}/booking",
         "book",
-        "Book a time, or move the booking",
+        "Book a time, or move the booking; where it costs something, hold it until it is paid",
         _book,
         BookingAnswer,
         body=BookRequest,
@@ -127,10 +193,19 @@ ENDPOINTS = (
         "POST",
         "/api/v1/consultations/{consultation_id}/booking/cancellation",
         "cancelBooking",
-        "Give the time back",
+        "Give the time back, and what was paid for it",
         _cancel,
         BookingAnswer,
         body=CancelBookingRequest,
+        path_parameters=_PATH,
+    ),
+    Endpoint(
+        "GET",
+        "/api/v1/consultations/{consultation_id}/payment",
+        "getBookingPayment",
+        "What its booking costs and where that stands: the newest one, where there was more than one",
+        _payment,
+        PayItem,
         path_parameters=_PATH,
     ),
 )

@@ -13,6 +13,7 @@ from miniprogram_api.sessions import Sessions
 from miniprogram_api.web_login import WebLogin
 
 if TYPE_CHECKING:
+    from backend.charging import ChargingService
     from backend.consultation import ConsultationService
     from backend.imaging import ImagingService
     from backend.invoicing import InvoicingService
@@ -47,7 +48,7 @@ class Context:
         copy_links: tokens that fetch the copy of one person's data for a while.
         prescription_links: tokens that open the PDF of one prescription for a while.
         trusted_proxies: whose word is believed about the address of whoever asks.
-        charges: what the pay page asks; None where nothing is charged.
+        charges, charging: what the pay page asks, and what charges bookings; None where nothing is charged.
         limits: how often one person asked lately; more than `requests_a_minute` are refused.
     """
 
@@ -83,4 +84,5 @@ class Context:
     limits: RateLimits
     trusted_proxies: Networks = ()
     charges: "ChargeDesk | None" = None
+    charging: "ChargingService | None" = None
     requests_a_minute: int = 120

@@ -53,7 +53,7 @@ _ALWAYS = {
     401: "No session, one that is over, or a code that is not known: log in again.",
     429: "Asked too often within a minute: wait.",
     500: "A fault of the service.",
-    503: "WeChat, the database or every video room is busy: try again in a while.",
+    503: "WeChat, WeChat Pay, the database or every video room is busy: try again in a while.",
 }
 _WITH_SESSION = {
     403: "The policy does not let this person do this, or consent is missing.",

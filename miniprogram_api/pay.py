@@ -57,6 +57,9 @@ class Charge(Protocol):
     def payable(self) -> bool: ...
 
     @property
+    def slow(self) -> bool: ...
+
+    @property
     def starts_at(self) -> datetime: ...
 
     @property
@@ -89,6 +92,7 @@ class PayItem(Model):
     Attributes:
         state: `asking` while the insurer is asked; `free` where nothing is left to pay; `over` where it can no longer
             be paid, and nothing was taken.
+        slow: the insurer has not answered for ten seconds: one may wait, or book without insurance.
         cash: what the patient pays. parts: who pays the rest, without those who pay nothing.
         explained: how it was worked out, line by line.
         returned: what has gone back, or is on its way.
@@ -98,6 +102,7 @@ class PayItem(Model):
     id: str
     number: str
     state: PayState
+    slow: bool
     total: str
     cash: str
     parts: list[PayPart]
@@ -120,7 +125,7 @@ class PayOrder(Model):
 
 
 async def _read(call: Call) -> PayItem:
-    return _item(await _desk(call).view(call.actor, call.path["charge_id"]), call)
+    return pay_item(await _desk(call).view(call.actor, call.path["charge_id"]), call.context.clock.now())
 
 
 async def _prepay(call: Call) -> PayOrder:
@@ -128,7 +133,7 @@ async def _prepay(call: Call) -> PayOrder:
 
 
 async def _result(call: Call) -> PayItem:
-    return _item(await _desk(call).refresh(call.actor, call.path["charge_id"]), call)
+    return pay_item(await _desk(call).refresh(call.actor, call.path["charge_id"]), call.context.clock.now())
 
 
 def _desk(call: Call) -> ChargeDesk:
@@ -137,7 +142,8 @@ def _desk(call: Call) -> ChargeDesk:
     return call.context.charges
 
 
-def _item(charge: Charge, call: Call) -> PayItem:
+def pay_item(charge: Charge, now: datetime) -> PayItem:
+    """Show a charge as it stands at `now`."""
     quote = charge.quote
     shares = (
         {} if quote is None else {"医保付": quote.insurance, "医保账户付": quote.account, "政府补助": quote.subsidy}
@@ -145,7 +151,8 @@ def _item(charge: Charge, call: Call) -> PayItem:
     return PayItem(
         id=charge.id,
         number=charge.number,
-        state=_state(charge, call.context.clock.now()),
+        state=_state(charge, now),
+        slow=charge.slow,
         total=_yuan(charge.fee),
         cash=_yuan(charge.cash),
         parts=[PayPart(label=label, amount=_yuan(amount)) for label, amount in shares.items() if amount],

@@ -300,6 +300,7 @@ def _application(
         limits=limits,
         trusted_proxies=settings.trusted_proxies,
         charges=house.charges,
+        charging=house.charging,
     )
     application = make_application(context)
     application.add_routes(receiving.gateway.routes())

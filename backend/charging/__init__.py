@@ -5,11 +5,13 @@ from backend.charging.ending import Decision
 from backend.charging.overview import ChargeDossier, ChargeFilter, ChargeOverview, ChargeSum, ChargeTotals
 from backend.charging.reconciliation import ReconciliationService, Report
 from backend.charging.reconciliation_records import DifferenceView, RunView
-from backend.charging.rules import ChargeState, Reason
+from backend.charging.rules import CANCELLABLE, UNPAID, ChargeState, Reason
 from backend.charging.service import ChargingService
 from backend.charging.views import ChargeView
 
 __all__ = [
+    "CANCELLABLE",
+    "UNPAID",
     "ChargeDossier",
     "ChargeFilter",
     "ChargeOverview",

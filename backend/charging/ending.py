@@ -18,10 +18,12 @@ from backend.charging.rules import (
 from backend.charging.tables import Charge
 from backend.charging.views import ChargeView
 from backend.consultation.rules import require_text
+from backend.db import after_commit
 from backend.errors import IllegalMove
 from backend.events import Event
 from backend.insurance.coverage import ZERO, Split
 from backend.money import to_fen
+from backend.payment.payments import FAILED_REFUNDS
 from backend.scheduling import BookingState
 from backend.security.policy import Action, Actor
 
@@ -114,7 +116,8 @@ class Ending(Paying):
 
     async def decide(self, actor: Actor, charge_id: str, decision: Decision, reason: str) -> ChargeView:
         """Decide as an administrator: the platform bears the difference, everything is reversed, or a step that was
-        refused is tried again under a new number. It is audited with its reason.
+        refused is tried again: a refund that the provider does not know under its number, all else under a new one.
+        It is audited with its reason.
 
         Raises:
             InvalidInput: no reason. IllegalMove: it does not wait for this decision.
@@ -156,7 +159,12 @@ class Ending(Paying):
             raise IllegalMove("没有被拒绝的步骤，不用再试。")
         charge.attention = Reason.NONE
         for step in refused:
-            step.state = StepState.DROPPED
+            if step.kind is StepKind.REFUND and step.code not in FAILED_REFUNDS:
+                # An earlier try may still arrive: under another number it would be given back twice.
+                step.state, step.due_at = StepState.UNCLEAR, self._clock.now()
+            else:
+                step.state = StepState.DROPPED
+        after_commit(session, self._wake)
         await session.flush()
         if any(step.lane == INSURANCE_LANE for step in refused):
             await self._undo_insurance(session, charge)

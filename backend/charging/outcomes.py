@@ -52,7 +52,7 @@ class Outcomes(Moving):
         if isinstance(answer, Done) and isinstance(answer.value, Payment):
             await self._order_answered(session, charge, step, answer.value)
             return
-        if step.state not in PENDING:
+        if step.state not in PENDING and not _arrived_after_all(step, answer):
             return
         if isinstance(answer, Done):
             self._end_step(step, StepState.DONE)
@@ -104,6 +104,8 @@ class Outcomes(Moving):
                 await self._take_posting_back(session, charge)
         elif step.kind is StepKind.REFUND:
             await self._ledger.post(f"refund:{step.number}", "refund", f"charge:{charge.id}", refund_lines(step.amount))
+            if charge.attention is Reason.REFUND_FAILED:
+                charge.attention = await self._refusal(session, charge)
             await self._publish(session, "charge.refunded", charge, amount=step.amount, refund=step.number)
 
     async def _quoting_done(self, session: AsyncSession, charge: Charge, step: ChargeStep, answer: Done) -> None:
@@ -161,6 +163,11 @@ class Outcomes(Moving):
             await self._dispute(session, charge, Reason.REFUND_FAILED)
         else:
             await self._dispute(session, charge, Reason.UNDOING_REFUSED)
+
+
+def _arrived_after_all(step: ChargeStep, answer: Answer) -> bool:
+    """Tell whether a refund that was refused has been given by an earlier try of it that was late."""
+    return step.kind is StepKind.REFUND and step.state is StepState.REFUSED and isinstance(answer, Done)
 
 
 def _adds_up(split: Split, charge: Charge) -> bool:

@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import get_args
 
 from sqlalchemy import select
 
+from backend.charging.reconciliation_books import Books
 from backend.charging.reconciliation_records import ReconciliationRecords
 from backend.charging.reconciliation_rules import (
-    Book,
     Difference,
     DifferenceKind,
     Entry,
@@ -18,19 +19,20 @@ from backend.charging.reconciliation_rules import (
     compared,
     digest_of,
     kept,
+    unexplained,
 )
 from backend.charging.reconciliation_tables import ReconciliationLine, ReconciliationRun
 from backend.charging.service import ChargingService
-from backend.charging.tables import Charge
 from backend.clock import LOCAL_ZONE, Clock, local
 from backend.db import Database
 from backend.ids import new_id
-from backend.insurance.insurer import Insurer, InsurerUnclear, InsurerUnreachable
-from backend.ledger import LedgerService, Posting
+from backend.insurance.insurer import Insurer, InsurerRefused, InsurerUnclear, InsurerUnreachable
+from backend.ledger import LedgerService
 from backend.money import to_fen
 from backend.payment.payments import (
     Notification,
     Payment,
+    PaymentRefused,
     Payments,
     PaymentUnclear,
     PaymentUnreachable,
@@ -39,12 +41,22 @@ from backend.payment.payments import (
 from backend.people import PeopleService
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Action, Actor, require
+from data.reconciliation import Book, Check, rules_for
 
 log = logging.getLogger(__name__)
 
 _BILL_READY = time(10, 30)  # WeChat Pay writes the bill of a day from nine to ten in the morning of the next
 _LOOK_SECONDS = 60.0
-_DOWN = (InsurerUnclear, InsurerUnreachable, PaymentUnclear, PaymentUnreachable)
+_KEYS = {"payment": "pay", "refund": "refund", "settlement": "settle"}  # of postings, before their numbers
+_ASK_AGAIN = timedelta(minutes=30)
+_NO_ANSWER = (
+    InsurerRefused,
+    InsurerUnclear,
+    InsurerUnreachable,
+    PaymentRefused,
+    PaymentUnclear,
+    PaymentUnreachable,
+)
 
 
 @dataclass
@@ -77,11 +89,16 @@ class ReconciliationService(ReconciliationRecords):
         charging: ChargingService,
     ) -> None:
         super().__init__(database, clock, audit)
-        self._people = people
         self._ledger = ledger
         self._insurer = insurer
         self._payments = payments
         self._charging = charging
+        self._books = Books(database, people, ledger, insurer, payments)
+        self._checks: Mapping[Check, Callable[[Book, Difference], Awaitable[bool]]] = {
+            "posted_other_day": self._posted_other_day,
+            "fetched": self._fetched,
+            "known_there": self._known_there,
+        }
 
     async def reconcile(self, actor: Actor, day: date) -> list[Report]:
         """Compare a day (as people in China count it) in both books; never inside a transaction.
@@ -91,22 +108,20 @@ class ReconciliationService(ReconciliationRecords):
         require(actor, Action.CHARGE_RECONCILE)
         async with self._database.transaction() as session:
             await self._audit.record(session, actor, Action.CHARGE_RECONCILE, subject=f"day:{day}")
-        payment = await self._compare("payment", day, self._our_payments(day), self._their_payments(day))
-        insurer = await self._compare("insurer", day, self._our_settlements(day), self._their_settlements(day))
-        return [payment, insurer]
+        return [await self._compare("payment", day), await self._compare("insurer", day)]
 
-    async def _compare(self, book: Book, day: date, here: AsyncIterator[Entry], there: AsyncIterator[Entry]) -> Report:
+    async def _compare(self, book: Book, day: date) -> Report:
         report = Report(book, day)
         run_id = new_id()
         async with self._database.transaction() as session:
             session.add(ReconciliationRun(id=run_id, day=day, book=book, began_at=self._clock.now()))
         try:
-            async for difference in compared(here, there):
-                report.entries += 1
+            async for difference in self._differences(book, day):
+                report.entries += difference is None or difference.kind is not DifferenceKind.TOTALS
                 if difference is not None:
                     await self._found(run_id, book, difference, report)
-        except _DOWN:
-            log.warning("not reconciled: book=%s day=%s", book, day)
+        except _NO_ANSWER as error:
+            log.warning("not reconciled: book=%s day=%s error=%s", book, day, type(error).__name__)
             report.complete = False
         async with self._database.transaction() as session:
             run = await session.get_one(ReconciliationRun, run_id)
@@ -114,9 +129,25 @@ class ReconciliationService(ReconciliationRecords):
             run.ended_at = self._clock.now() if report.complete else None
         return report
 
+    async def _differences(self, book: Book, day: date) -> AsyncIterator[Difference | None]:
+        """Give each number of either book, with how they differ; of the insurer its totals first asked, then those that
+        its list does not explain."""
+        books = self._books
+        if book == "payment":
+            async for difference in compared(books.our_payments(day), books.their_payments(day)):
+                yield difference
+            return
+        totals = await books.totals(day)
+        for one in totals:
+            if one.differ:
+                log.warning("totals differ: institution=%s day=%s", one.institution, day)
+        async for difference in compared(books.our_settlements(day), books.their_settlements(day, totals)):
+            yield difference
+        for unlisted in unexplained(totals):
+            yield unlisted
+
     async def _found(self, run_id: str, book: Book, difference: Difference, report: Report) -> None:
-        repair = self._repaired_payment if book == "payment" else self._repaired_settlement
-        outcome, rule = await repair(difference)
+        outcome, rule = await self._outcome(book, difference)
         report.differences[difference.kind] = report.differences.get(difference.kind, 0) + 1
         report.for_a_person += outcome is Outcome.FOR_A_PERSON
         async with self._database.transaction() as session:
@@ -134,89 +165,47 @@ class ReconciliationService(ReconciliationRecords):
                 )
             )
 
-    # rules
+    # rules, by their names in data/reconciliation
 
-    async def _repaired_payment(self, difference: Difference) -> tuple[Outcome, str]:
-        there, here = difference.there, difference.here
-        if difference.kind is DifferenceKind.MISSING_HERE and there is not None:
-            return await self._fetched(there)
-        if difference.kind is DifferenceKind.MISSING_THERE and here is not None and await self._is_known_there(here):
-            return Outcome.OTHER_DAY, "in the bill of another day"
+    async def _outcome(self, book: Book, difference: Difference) -> tuple[Outcome, str]:
+        """Give what becomes of a difference, and what the rule says that did it: the first whose check holds."""
+        for rule in rules_for(book, difference.kind):
+            if await self._checks[rule.when](book, difference):
+                return Outcome(rule.outcome), rule.says
         return Outcome.FOR_A_PERSON, ""
 
-    async def _fetched(self, there: Entry) -> tuple[Outcome, str]:
+    async def _posted_other_day(self, _book: Book, difference: Difference) -> bool:
+        there = difference.there
+        return there is not None and await self._is_posted(there)
+
+    async def _is_posted(self, entry: Entry) -> bool:
+        return await self._ledger.by_key(f"{_KEYS[entry.kind]}:{entry.number}") is not None
+
+    async def _fetched(self, _book: Book, difference: Difference) -> bool:
         """Post what the provider's bill has of ours and we have not: a notification was lost."""
-        key = f"{'pay' if there.kind == 'payment' else 'refund'}:{there.number}"
-        if await self._ledger.by_key(key) is not None:
-            return Outcome.OTHER_DAY, "posted on another day"
-        about: Payment | Refund | None
-        if there.kind == "payment":
-            about = await self._payments.query(there.number)
-        else:
-            about = await self._payments.refund_of(there.number)
-        if about is not None and about.state in ("paid", "done"):
-            await self._charging.take(Notification(f"bill:{there.number}", about))
-            if await self._ledger.by_key(key) is not None:
-                return Outcome.REPAIRED, "fetched and posted"
-        return Outcome.FOR_A_PERSON, ""
+        there = difference.there
+        if there is None:
+            return False
+        about = await self._asked(there)
+        if about is None or about.state not in ("paid", "done"):
+            return False
+        await self._charging.take(Notification(f"bill:{there.number}", about))
+        return await self._is_posted(there)
 
-    async def _is_known_there(self, here: Entry) -> bool:
-        about: Payment | Refund | None
-        if here.kind == "payment":
-            about = await self._payments.query(here.number)
-            return about is not None and (about.state, about.amount) == ("paid", here.amounts[0])
-        about = await self._payments.refund_of(here.number)
-        return about is not None and (about.state, about.amount) == ("done", here.amounts[0])
-
-    async def _repaired_settlement(self, difference: Difference) -> tuple[Outcome, str]:
-        posting = await self._ledger.by_key(f"settle:{difference.number}")
-        if difference.kind is DifferenceKind.MISSING_HERE and posting is not None:
-            return Outcome.OTHER_DAY, "posted on another day"
+    async def _known_there(self, book: Book, difference: Difference) -> bool:
         here = difference.here
-        if difference.kind is DifferenceKind.MISSING_THERE and here is not None:
+        if here is None:
+            return False
+        if book == "insurer":
             settled = await self._insurer.settled(here.number)
-            if settled is not None and to_fen(settled.split.insurance) == here.amounts[1]:
-                return Outcome.OTHER_DAY, "in the list of another day"
-        return Outcome.FOR_A_PERSON, ""
+            return settled is not None and to_fen(settled.split.insurance) == here.amounts[1]
+        about = await self._asked(here)
+        return about is not None and about.state in ("paid", "done") and about.amount == here.amounts[0]
 
-    # the books
-
-    async def _our_payments(self, day: date) -> AsyncIterator[Entry]:
-        """Payments and refunds in the ledger; a number of ours is never both, so that one order does for both."""
-        async for posting in self._ledger.between(("payment", "refund"), *_span(day)):
-            number = posting.key.partition(":")[2]
-            yield Entry(number, posting.kind, (abs(_amount(posting, "wechat_pay")),))
-
-    async def _their_payments(self, day: date) -> AsyncIterator[Entry]:
-        async for page in self._payments.bill(day):
-            for line in page:
-                yield Entry(line.number, line.kind, (line.amount,))
-
-    async def _our_settlements(self, day: date) -> AsyncIterator[Entry]:
-        """Settlements that insurance took part in, and that were not taken back."""
-        async for posting in self._ledger.between(("settlement",), *_span(day), standing=True):
-            insurance, account = _amount(posting, "insurer"), _amount(posting, "family_account")
-            subsidy, cash = _amount(posting, "treasury"), _amount(posting, "patient")
-            number = posting.key.partition(":")[2]
-            if insurance or account or subsidy:
-                yield Entry(number, "settlement", (insurance + account + subsidy + cash, insurance, account))
-
-    async def _their_settlements(self, day: date) -> AsyncIterator[Entry]:
-        async for entry in _merged([self._one_list(code, day) for code in await self._institutions()]):
-            yield entry
-
-    async def _institutions(self) -> list[str]:
-        """Give the codes of the institutions that have ever charged."""
-        async with self._database.reading() as session:
-            ids = list(await session.scalars(select(Charge.institution_id).distinct()))
-        codes = [(await self._people.institution(one)).insurance_code for one in ids]
-        return sorted(filter(None, codes))
-
-    async def _one_list(self, institution: str, day: date) -> AsyncIterator[Entry]:
-        async for page in self._insurer.settlements(institution, day):
-            for one in page:
-                amounts = (to_fen(one.split.total), to_fen(one.split.insurance), to_fen(one.split.account))
-                yield Entry(one.visit, "settlement", amounts)
+    async def _asked(self, entry: Entry) -> Payment | Refund | None:
+        if entry.kind == "payment":
+            return await self._payments.query(entry.number)
+        return await self._payments.refund_of(entry.number)
 
     # each day
 
@@ -229,35 +218,15 @@ class ReconciliationService(ReconciliationRecords):
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def due(self) -> date | None:
-        """Give yesterday, if it is time to compare it and nobody has."""
+        """Give yesterday, if it is time to compare it: nobody has, or a side gave no answer half an hour ago."""
         now = local(self._clock.now())
         if now.time() < _BILL_READY:
             return None
-        yesterday = now.date() - timedelta(days=1)
-        begun = select(ReconciliationRun.id).where(
-            ReconciliationRun.day == yesterday,
-            ReconciliationRun.began_at >= datetime.combine(now.date(), _BILL_READY, LOCAL_ZONE),
-        )
+        yesterday, run = now.date() - timedelta(days=1), ReconciliationRun
+        since = datetime.combine(now.date(), _BILL_READY, LOCAL_ZONE)
+        begun = select(run.book, run.began_at, run.ended_at).where(run.day == yesterday, run.began_at >= since)
         async with self._database.reading() as session:
-            return yesterday if await session.scalar(begun.limit(1)) is None else None
-
-
-def _span(day: date) -> tuple[datetime, datetime]:
-    since = datetime.combine(day, time(), LOCAL_ZONE)
-    return since, since + timedelta(days=1)
-
-
-def _amount(posting: Posting, account: str) -> int:
-    return next((line.amount for line in posting.lines if line.account == account), 0)
-
-
-async def _merged(lists: list[AsyncIterator[Entry]]) -> AsyncIterator[Entry]:
-    """Give the entries of ordered lists as one ordered list."""
-    heads = [(await anext(one, None), one) for one in lists]
-    while True:
-        left = [(head, one) for head, one in heads if head is not None]
-        if not left:
-            return
-        least = min(left, key=lambda pair: pair[0].number)
-        yield least[0]
-        heads = [(await anext(one, None), one) if one is least[1] else (head, one) for head, one in left]
+            runs = (await session.execute(begun)).all()
+        whole = {one.book for one in runs if one.ended_at is not None}
+        lately = any(one.began_at > now - _ASK_AGAIN for one in runs)
+        return None if lately or whole >= set(get_args(Book)) else yesterday

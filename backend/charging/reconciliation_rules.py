@@ -1,14 +1,14 @@
-"""Two lists of the same things, ordered by number, held beside each other. Pure; nothing is held as a whole."""
+"""Two lists of the same things, ordered by number, held beside each other, and what they come to. Pure; nothing is held
+as a whole."""
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import astuple, dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Literal
 
-Book = Literal["insurer", "payment"]
+from data.reconciliation import Book
 
 
 class DifferenceKind(StrEnum):
@@ -19,6 +19,7 @@ class DifferenceKind(StrEnum):
     AMOUNT = "amount"
     STATE = "state"  # the same happened, and it is of another kind: a refund for a payment
     DUPLICATE = "duplicate"
+    TOTALS = "totals"  # what the insurer says that a day comes to is not what its list does
 
 
 class Outcome(StrEnum):
@@ -31,7 +32,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing in a book: `amounts` in fen (of a settlement: total, insurance, account)."""
+    """One thing in a book: `amounts` in fen (of a settlement: total, insurance, account; of totals: see `Sums`)."""
 
     number: str
     kind: str
@@ -57,6 +58,58 @@ def digest_of(book: Book, day: date, difference: Difference) -> str:
 def kept(entry: Entry | None) -> list[str | int] | None:
     """Give an entry as it is kept."""
     return None if entry is None else [entry.kind, *entry.amounts]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """How many settlements, and what they come to in fen: the whole, all funds together, family accounts."""
+
+    count: int = 0
+    total: int = 0
+    funds: int = 0
+    account: int = 0
+
+    def __add__(self, other: "Sums") -> "Sums":
+        return Sums(*(mine + more for mine, more in zip(astuple(self), astuple(other), strict=True)))
+
+
+@dataclass
+class Totals:
+    """What the settlements of one institution on a day come to.
+
+    Args:
+        institution: its insurer's code. here: ours. there: as the insurer says (3201). listed: as its list does (3202),
+            added up while it is read.
+    """
+
+    institution: str
+    here: Sums
+    there: Sums
+    listed: Sums = Sums()
+
+    @property
+    def differ(self) -> bool:
+        """Whether ours are not the insurer's."""
+        return self.here != self.there
+
+
+def unexplained(totals: Sequence[Totals]) -> list[Difference]:
+    """Give the totals that the insurer's own list does not come to: what differs there is in no detail.
+
+    Where our totals are the insurer's, its list is shown beside them.
+    """
+    return [
+        Difference(
+            DifferenceKind.TOTALS,
+            one.institution,
+            Entry(one.institution, "totals", astuple(one.here)),
+            Entry(one.institution, "totals", astuple(one.there))
+            if one.differ
+            else Entry(one.institution, "listed", astuple(one.listed)),
+        )
+        for one in totals
+        if one.there != one.listed
+    ]
 
 
 async def compared(here: AsyncIterator[Entry], there: AsyncIterator[Entry]) -> AsyncIterator[Difference | None]:

@@ -94,6 +94,9 @@ OPEN = frozenset({_S.QUOTING, _S.QUOTED, _S.AWAITING_PAYMENT, _S.CONFIRMED, _S.S
 UNPAID = frozenset({_S.QUOTING, _S.QUOTED, _S.AWAITING_PAYMENT})
 """States in which the slot is held, until the charge expires."""
 
+CANCELLABLE = UNPAID | {_S.CONFIRMED}
+"""States in which it can be taken back by whom it is for."""
+
 
 def moved(state: ChargeState, move: Move) -> ChargeState:
     """Give the state that `move` leads to.

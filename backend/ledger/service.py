@@ -141,6 +141,31 @@ class LedgerService:
                 return
             last = postings[-1].key.partition(":")[2]
 
+    async def summed(
+        self, kind: str, since: datetime, until: datetime, *, by: str, having: Collection[str]
+    ) -> dict[str, dict[str, tuple[int, int]]]:
+        """Add up the standing postings of a kind made in [`since`, `until`): for each account that begins with `by`,
+        how many lines of each account its postings have, and what these come to.
+
+        Args:
+            having: only postings with a line of one of these accounts.
+        """
+        group, part, later = aliased(LineRow), aliased(LineRow), aliased(PostingRow)
+        query = (
+            select(group.account, LineRow.account, func.count(), func.sum(LineRow.amount))
+            .join(PostingRow, PostingRow.id == LineRow.posting_id)
+            .join(group, (group.posting_id == LineRow.posting_id) & group.account.startswith(by, autoescape=True))
+            .where(PostingRow.kind == kind, PostingRow.at >= since, PostingRow.at < until)
+            .where(~exists().where(later.corrects == PostingRow.id))
+            .where(exists().where(part.posting_id == PostingRow.id, part.account.in_(having)))
+            .group_by(group.account, LineRow.account)
+        )
+        found: dict[str, dict[str, tuple[int, int]]] = {}
+        async with self._database.reading() as session:
+            for named, account, count, amount in await session.execute(query):
+                found.setdefault(named, {})[account] = (int(count), int(amount))
+        return found
+
     async def balance(self, account: str, *, subject: str | None = None) -> int:
         """Give what an account has received less what it gave, in fen; of one subject where it is named."""
         query = select(func.coalesce(func.sum(LineRow.amount), 0)).where(LineRow.account == account)

@@ -8,6 +8,9 @@ from typing import Literal, Protocol
 PaymentState = Literal["open", "paying", "paid", "closed", "refunding", "failed"]
 RefundState = Literal["processing", "done", "closed", "abnormal"]
 
+FAILED_REFUNDS: frozenset[RefundState] = frozenset({"closed", "abnormal"})
+"""States in which a refund has ended, and nothing was given back: its number is used up."""
+
 
 @dataclass(frozen=True)
 class Order:

@@ -1,6 +1,6 @@
 """Money before and after a consultation: what is to be paid and why, one's bills, receipts, and the way back."""
 
-from backend.charging import ChargeState, ChargeView, ChargingService
+from backend.charging import CANCELLABLE, UNPAID, ChargeState, ChargeView, ChargingService
 from backend.errors import NotFound
 from backend.money import said
 from bot.cards.charge import (
@@ -17,8 +17,6 @@ from bot.messages import Choice, Link, Menu
 from bot.wording import moment
 
 NOT_CHARGED = "在这里问诊、请专家会诊，现在不收您的钱，所以没有账单。"
-UNPAID = frozenset({ChargeState.QUOTING, ChargeState.QUOTED, ChargeState.AWAITING_PAYMENT})
-CANCELLABLE = frozenset({*UNPAID, ChargeState.CONFIRMED})
 _MOST_BILLS = 8
 _AGAIN = "重新选时间"
 

@@ -30,6 +30,7 @@ class Fee:
     paid: Decimal = _ZERO
     refunding: Decimal = _ZERO
     refunded: Decimal = _ZERO
+    slow: bool = False
 
     @property
     def payable(self) -> bool:

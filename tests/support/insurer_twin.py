@@ -92,7 +92,7 @@ class InsurerTwin:
             return SettledTotal(
                 len(found),
                 sum(to_fen(one.split.total) for one in found),
-                sum(to_fen(one.split.insurance) for one in found),
+                sum(to_fen(one.split.insurance + one.split.subsidy) for one in found),
                 sum(to_fen(one.split.account) for one in found),
             )
 

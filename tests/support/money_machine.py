@@ -34,7 +34,12 @@ from tests.support.till import order_of
 
 T = TypeVar("T")
 
+_TOLD_EVERY = 500  # a run of thousands takes an hour
+
 TROUBLES = st.lists(st.sampled_from(list(Fault)), min_size=1, max_size=4)
+CASES = st.sampled_from([0, 0, 1])
+TIMES = st.integers(1, 12)
+ENDS = st.sampled_from(["held", "given back", "cancelled", "cancelled", "cancelled"])
 MINUTES = st.sampled_from([0.1, 0.2, 1, 3, 10, 16, 45])
 
 
@@ -52,6 +57,8 @@ class Histories(RuleBasedStateMachine):
     def begin(self, patient: int, hours: int, share: float, seed: int) -> None:
         world = self.world
         world.counts["histories"] += 1
+        if world.counts["histories"] % _TOLD_EVERY == 0:
+            print(f"{world.counts['histories']} histories, {world.counts['charges']} charges", flush=True)
         self.till = world.till
         self.run(world.forget())
         self.patient = world.patients[patient]
@@ -59,6 +66,7 @@ class Histories(RuleBasedStateMachine):
         self.cases = [self.run(world.case(self.patient)) for _ in range(2)]
         self.slots = [self.run(world.slot(hours + at)) for at in range(3)]
         self.orders: list[str] = []
+        self.pages: dict[str, str] = {}
         self.turn = 0
         payments, insurer = self.till.payments, self.till.insurer
         payments.accounts.clear()
@@ -129,37 +137,54 @@ class Histories(RuleBasedStateMachine):
             self.world.counts["paid"] += 1
             self.world.counts["paid though closed, or another amount"] += closed or amount is not None
 
-    @rule(times=st.integers(1, 6))
-    def what_should_happen_next_happens(self, times: int) -> None:
-        """The first consultation goes its way: so that what goes wrong does so at every part of it."""
+    @rule(case=CASES, times=TIMES, end=ENDS)
+    def what_should_happen_next_happens(self, case: int, times: int, end: str) -> None:
+        """A consultation goes its way: so that what goes wrong does so at every part of it."""
         for _ in range(times):
-            self.attempt(self.goes_on())
+            self.attempt(self.goes_on(case, end))
 
-    @rule(times=st.integers(1, 6))
-    def what_should_happen_after_it_happens(self, times: int) -> None:
-        self.what_should_happen_next_happens(times)
+    @rule(case=CASES, times=TIMES, end=ENDS)
+    def what_should_happen_after_it_happens(self, case: int, times: int, end: str) -> None:
+        self.what_should_happen_next_happens(case, times, end)
 
-    @rule(times=st.integers(1, 6))
-    def what_should_happen_then_happens(self, times: int) -> None:
-        self.what_should_happen_next_happens(times)
+    @rule(case=CASES, times=TIMES, end=ENDS)
+    def what_should_happen_then_happens(self, case: int, times: int, end: str) -> None:
+        self.what_should_happen_next_happens(case, times, end)
 
-    async def goes_on(self) -> None:
-        till, charge = self.till, await self.charge(0)
+    async def goes_on(self, case: int, end: str) -> None:
+        till, charge = self.till, await self.charge(case)
         if charge is None or charge.state in (ChargeState.CLOSED, ChargeState.REVERSED):
             self.turn += 1
             slot = self.slots[self.turn % len(self.slots)]
-            await till.charging.begin(self.patient, self.cases[0], slot)
-        elif charge.payable and not self.orders:
-            self.orders.append(order_of(await till.charging.prepay(self.patient, charge.id)))
-        elif charge.payable and till.payments.pay(self.orders[-1]):
-            self.world.counts["paid"] += 1
-        elif charge.payable and till.payments.notifications:
-            await till.charging.notified(*till.payments.letter(till.payments.notifications[-1]))
+            await till.charging.begin(self.patient, self.cases[case], slot)
+        elif charge.payable:
+            await self.is_paid(charge)
         elif charge.state is ChargeState.CONFIRMED:
-            await self.held(0)
+            self.world.counts[f"after paying: {end}"] += charge.paid > 0
+            await self.ends(case, charge, end)
             await till.clinic.events.dispatch()
         elif not await till.charging.work(at_once=1):
             await self.world.pass_time(timedelta(seconds=65))
+
+    async def is_paid(self, charge: ChargeView) -> None:
+        payments = self.till.payments
+        if charge.id not in self.pages:
+            self.pages[charge.id] = order_of(await self.till.charging.prepay(self.patient, charge.id))
+            self.orders.append(self.pages[charge.id])
+        elif payments.pay(self.pages[charge.id]):
+            self.world.counts["paid"] += 1
+        elif payments.notifications:
+            await self.till.charging.notified(*payments.letter(payments.notifications[-1]))
+        else:
+            del self.pages[charge.id]  # it was closed: the page is opened once more
+
+    async def ends(self, case: int, charge: ChargeView, end: str) -> None:
+        if end == "cancelled":
+            await self.till.charging.cancel(self.patient, charge.id, "不去了")
+        elif end == "given back":
+            await self.world.care_ends(self.cases[case], Status.PENDING, "consultation.given_back")
+        else:
+            await self.held(case)
 
     @rule(case=st.integers(0, 1))
     def look_again(self, case: int) -> None:
@@ -328,6 +353,7 @@ class Histories(RuleBasedStateMachine):
         for charge in charges:
             await check_charge(self.world, charge)
             self.world.counts[f"ended {charge.state}"] += 1
+            self.world.counts["paid, reversed and given back"] += charge.refunded > 0
         visits = {charge.id for charge in charges}
         self.world.counts["charges"] += len(visits)
         paid = sum(to_fen(one.paid - one.refunded) for one in charges)

@@ -125,7 +125,8 @@ class PaymentsTwin:
             raise PaymentRefused("ORDERPAID" if known.payment.state == "paid" else "ORDER_CLOSED")
         if (known.order.payer, known.order.amount) != (order.payer, order.amount):
             raise PaymentRefused("INVALID_REQUEST")
-        return {"package": f"prepay_id={order.number}"}
+        sheet = {"appId": "wx1", "timeStamp": "1", "nonceStr": "n", "signType": "RSA", "paySign": "s"}
+        return {**sheet, "package": f"prepay_id={order.number}"}
 
     def _close(self, number: str) -> None:
         if number not in self.accounts:

@@ -137,11 +137,12 @@ class Till:
         raise AssertionError("steps without end")
 
     async def next_due(self) -> datetime | None:
-        """Give when the next step is due."""
+        """Give when a worker takes the next step: the first of its lane, once nobody else is at it."""
         async with self.clinic.database.reading() as session:
-            query = select(ChargeStep.due_at).where(ChargeStep.due_at.is_not(None)).order_by(ChargeStep.due_at)
-            due: datetime | None = await session.scalar(query.limit(1))
-            return due
+            query = select(ChargeStep).where(ChargeStep.due_at.is_not(None)).order_by(ChargeStep.id.desc())
+            first = {(step.charge_id, step.lane): step for step in await session.scalars(query)}
+        taken = [max(step.due_at, step.leased_until or step.due_at) for step in first.values() if step.due_at]
+        return min(taken, default=None)
 
     async def now(self, charge: ChargeView) -> ChargeView:
         """Give a charge as it stands now."""

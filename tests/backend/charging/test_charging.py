@@ -5,10 +5,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from backend.charging import ChargeState, PaymentDown, Reason
-from backend.charging.tables import Charge
+from backend.charging.rules import StepState
+from backend.charging.tables import Charge, ChargeStep
 from backend.errors import Conflict, Forbidden, IllegalMove
 from backend.insurance.insurer import InsurerRefused
 from backend.payment.payments import ForgedNotification
@@ -404,6 +405,28 @@ async def test_a_refund_that_fails_is_tried_again_when_a_person_says_so(till: Ti
     assert till.payments.received() == 0
 
 
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_refund_that_arrives_after_it_was_refused_is_given_once(till: Till, told: bool) -> None:
+    patient, administrator = await till.insured(), await till.clinic.administrator()
+    charge = await till.paid(patient)
+    await till.charging.cancel(patient, charge.id)
+    till.payments.wire.next = [Fault.LATE]
+    await till.charging.work()
+    till.payments.refuse_refunds = "NOTENOUGH"
+    await till.later()
+    assert (await till.now(charge)).attention is Reason.REFUND_FAILED
+    till.payments.refuse_refunds = ""
+    assert till.payments.wire.arrive() == 1
+    if not told:
+        till.payments.notifications.clear()
+        await till.charging.decide(administrator, charge.id, "again", "余额已补足")
+    await till.work()
+    back = await till.now(charge)
+    assert (back.state, back.refunded, back.attention) == (ChargeState.REVERSED, Decimal(60), Reason.NONE)
+    assert len(till.payments.refunds) == 1
+    assert await till.books(charge) == {}
+
+
 async def test_another_amount_than_was_asked_for_is_given_back(till: Till) -> None:
     patient = await till.insured()
     charge = await till.quoted(patient)
@@ -412,6 +435,26 @@ async def test_another_amount_than_was_asked_for_is_given_back(till: Till) -> No
     back = await till.now(charge)
     assert (back.state, back.reason, back.refunded) == (ChargeState.REVERSED, Reason.WRONG_AMOUNT, Decimal("0.01"))
     assert await till.clinic.scheduling.booking(charge.consultation_id) is None
+
+
+async def test_what_is_undone_waits_behind_what_is_not_clear_and_comes_to_rest(till: Till) -> None:
+    till.insurer.wire.next = [Fault.NONE, *[Fault.LOST] * 100]
+    charge = await till.begun(await till.insured())
+    for _ in range(12):
+        await till.later(timedelta(minutes=11))
+    assert (await till.now(charge)).state is ChargeState.CLOSING
+    register, unregister = await steps_to_do(till)
+    assert (register.state, unregister.state) == (StepState.UNCLEAR, StepState.TODO)
+    await till.settle_down()
+    assert (await till.now(charge)).state is ChargeState.CLOSED
+    assert till.insurer.visits == {}
+
+
+async def steps_to_do(till: Till) -> list[ChargeStep]:
+    async with till.clinic.database.reading() as session:
+        return list(
+            await session.scalars(select(ChargeStep).where(ChargeStep.due_at.is_not(None)).order_by(ChargeStep.id))
+        )
 
 
 async def test_a_forged_notification_moves_nothing(till: Till) -> None:

@@ -13,7 +13,7 @@ from tests.support.money_checks import check_charge
 from tests.support.money_machine import run, table
 from tests.support.money_world import World, without_threads
 
-HISTORIES = int(os.environ.get("MONEY_HISTORIES", "25"))
+HISTORIES = int(os.environ.get("MONEY_HISTORIES", "20"))
 
 
 @pytest.mark.timeout(36_000 if HISTORIES > 100 else 600)

@@ -1,6 +1,6 @@
 """Our ledger beside the books of insurer and payment provider: what differs is named, repaired by rule, or listed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,6 +16,8 @@ from backend.charging.reconciliation_rules import Difference, DifferenceKind, En
 from backend.charging.reconciliation_tables import ReconciliationLine
 from backend.clock import local
 from backend.errors import Forbidden
+from backend.insurance.insurer import SettledTotal, Settlement
+from backend.payment.payments import BillLine, PaymentRefused
 from backend.security.policy import SYSTEM
 from tests.support.till import Till
 
@@ -119,13 +121,82 @@ async def test_a_side_that_is_down_makes_the_report_incomplete_and_it_is_asked_a
     assert (await service.reconcile(SYSTEM, today(till)))[1].complete
 
 
-async def test_yesterday_is_due_once_when_its_bill_is_there(till: Till) -> None:
+async def test_totals_that_no_list_explains_are_for_a_person(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    await settled_charges(till, 2)
+    asked: list[str] = []
+    honest, listed = till.insurer.totals, till.insurer.settlements
+
+    async def wrong(institution: str, since: date, until: date) -> SettledTotal:
+        asked.append("totals")
+        total = await honest(institution, since, until)
+        return replace(total, count=total.count + 1, insurance=total.insurance + 14_000)
+
+    def lists(institution: str, day: date) -> AsyncIterator[Sequence[Settlement]]:
+        asked.append("list")
+        return listed(institution, day)
+
+    monkeypatch.setattr(till.insurer, "totals", wrong)
+    monkeypatch.setattr(till.insurer, "settlements", lists)
+    _payment, insurer = await reconciliation(till).reconcile(SYSTEM, today(till))
+    assert asked == ["totals", "list"]
+    assert (insurer.entries, insurer.differences, insurer.for_a_person) == (2, {DifferenceKind.TOTALS: 1}, 1)
+    assert await lines(till) == [(DifferenceKind.TOTALS, Outcome.FOR_A_PERSON, "")]
+    async with till.clinic.database.reading() as session:
+        [line] = await session.scalars(select(ReconciliationLine))
+    assert line.number == "H36000000001"
+    assert (line.here, line.there) == (["totals", 2, 40_000, 28_000, 0], ["totals", 3, 40_000, 42_000, 0])
+
+
+async def test_totals_that_differ_as_the_details_do_are_told_by_the_details(till: Till) -> None:
+    await settled_charges(till, 2)
+    visit = next(number for number, entry in till.insurer.visits.items() if entry.settlement is not None)
+    del till.insurer.visits[visit]
+    _payment, insurer = await reconciliation(till).reconcile(SYSTEM, today(till))
+    assert insurer.differences == {DifferenceKind.MISSING_THERE: 1}
+    assert await lines(till) == [(DifferenceKind.MISSING_THERE, Outcome.FOR_A_PERSON, "")]
+
+
+async def test_totals_are_of_insurance_alone_and_of_what_stands(till: Till) -> None:
+    await settled_charges(till, 1)
+    for patient in (await till.insured("special", account="10"), await till.insured(None, refusal="停保了。")):
+        charge = await till.paid(patient)
+        await till.finish(charge.consultation_id)
+        await till.settle_down()
+    undone = await till.paid(await till.insured())
+    await till.finish(undone.consultation_id)
+    await till.settle_down()
+    administrator = await till.clinic.administrator()
+    await till.charging.decide(administrator, undone.id, "reverse", "重复开单")
+    await till.settle_down()
+    _payment, insurer = await reconciliation(till).reconcile(SYSTEM, today(till))
+    assert insurer == Report("insurer", today(till), entries=2)
+
+
+async def test_yesterday_is_due_until_both_books_are_compared(till: Till) -> None:
     service, yesterday = reconciliation(till), today(till) - timedelta(days=1)
     assert await service.due() is None  # eight in the morning
     till.clinic.clock.advance(timedelta(hours=3))
     assert await service.due() == yesterday
+    await till.begun(await till.clinic.patient())  # from now on somebody has charged
+    till.insurer.wire.down = True
     await service.reconcile(SYSTEM, yesterday)
+    assert await service.due() is None  # just asked
+    till.clinic.clock.advance(timedelta(minutes=31))
+    assert await service.due() == yesterday
+    till.insurer.wire.down = False
+    await service.reconcile(SYSTEM, yesterday)
+    till.clinic.clock.advance(timedelta(hours=2))
     assert await service.due() is None
+
+
+async def test_a_bill_that_is_refused_is_asked_for_again(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(_day: date) -> AsyncIterator[Sequence[BillLine]]:
+        raise PaymentRefused("STATEMENT_CREATING")
+        yield []
+
+    monkeypatch.setattr(till.payments, "bill", refused)
+    payment, insurer = await reconciliation(till).reconcile(SYSTEM, today(till))
+    assert (payment.complete, insurer.complete) == (False, True)
 
 
 async def test_patients_do_not_reconcile(till: Till) -> None:
