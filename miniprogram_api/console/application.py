@@ -12,7 +12,7 @@ from backend.console import SignedIn
 from backend.errors import Forbidden, NotFound
 from miniprogram_api.address import client_address
 from miniprogram_api.application import answered
-from miniprogram_api.console import accounts, cases, figures, running, session, staff
+from miniprogram_api.console import accounts, cases, figures, running, session, staff, surveillance
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleContext, ConsoleEndpoint, WithCookie
 from miniprogram_api.endpoint import TooManyRequests, UnknownMediaType, read_body, read_query, received
 
@@ -20,6 +20,7 @@ ENDPOINTS: tuple[ConsoleEndpoint, ...] = (
     *session.ENDPOINTS,
     *accounts.ENDPOINTS,
     *figures.ENDPOINTS,
+    *surveillance.ENDPOINTS,
     *cases.ENDPOINTS,
     *staff.ENDPOINTS,
     *running.ENDPOINTS,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from backend.operations import Operations
     from backend.people import PeopleService
     from backend.security.audit import AuditLog
+    from backend.surveillance import SurveillanceService
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 """An identifier."""
@@ -49,6 +50,7 @@ class ConsoleContext:
     people: "PeopleService"
     consultations: "ConsultationService"
     analytics: "AnalyticsService"
+    surveillance: "SurveillanceService"
     undelivered: "UndeliveredService"
     operations: "Operations"
     audit: "AuditLog"

@@ -93,13 +93,14 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "charge.read", "charge.decide", "charge.reconcile",
         "remuneration.read", "remuneration.list",
         "imaging.manage", "signing.manage", "records.manage_hospitals", "analytics.read", "operations.read",
+        "surveillance.read", "surveillance.acknowledge", "surveillance.assess",
         "messaging.read_undelivered", "messaging.resend", "console.manage_accounts",
     },
     (Role.INSTITUTION_ADMINISTRATOR, Relation.INSTITUTION): {
         "consultation.view", "consultation.list", "consultation.assign", "consultation.cancel",
-        "people.manage_directory", "people.invite", "analytics.read",
+        "people.manage_directory", "people.invite", "analytics.read", "surveillance.read",
     },
-    (Role.AUDITOR, Relation.ANY): {"audit.read", "analytics.read", "operations.read"},
+    (Role.AUDITOR, Relation.ANY): {"audit.read", "analytics.read", "operations.read", "surveillance.read"},
     (Role.DEVICE, Relation.INSTITUTION): {"imaging.store"},
     (Role.DEVICE, Relation.PARTICIPANT): {"monitoring.send"},
     (Role.SYSTEM, Relation.ANY): {

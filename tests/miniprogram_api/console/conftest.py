@@ -22,6 +22,7 @@ from backend.messaging.undelivered import UndeliveredService
 from backend.operations import Operations
 from backend.security.keyring import KeyRing
 from backend.security.policy import SYSTEM, Role
+from backend.surveillance import SurveillanceService
 from miniprogram_api.application import make_application
 from miniprogram_api.console.application import console_routes
 from miniprogram_api.console.endpoint import ConsoleContext
@@ -141,11 +142,15 @@ async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
     quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     service = ConsoleService(house.database, house.clock, house.audit, quick, app_clock=house.clock)
     outbox = OutboxService(house.database, house.clock)
+    surveillance = SurveillanceService(
+        house.database, house.clock, house.events, house.timers, house.audit, services.people, services.consultations
+    )
     context = ConsoleContext(
         console=service,
         people=services.people,
         consultations=services.consultations,
         analytics=AnalyticsService(house.database, house.clock, house.events, house.audit, services.consultations),
+        surveillance=surveillance,
         undelivered=UndeliveredService(house.database, house.clock, house.audit, services.people, outbox),
         operations=Operations(house.database, house.clock),
         audit=house.audit,
@@ -169,3 +174,4 @@ async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
             shared.documents.queue.close()
             shared.papers.queue.close()
             services.imaging.close()
+            surveillance.close()
