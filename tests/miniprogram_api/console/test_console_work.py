@@ -188,6 +188,7 @@ async def test_nobody_reaches_anothers_case_person_or_message_by_its_identifier(
 async def test_each_role_reaches_its_pages_and_no_others(scene: Scene) -> None:
     """Every list of the console as every role; a new endpoint has to be said here."""
     everybody = {"/session", "/sessions", "/reference", "/figures", "/figures/export", "/practitioners/template"}
+    everybody |= {f"/surveillance{part}" for part in ("", "/export", "/definitions", "/alarms")}
     cases_and_people = {"/queue", "/consultations", "/consultations/export", "/practitioners", "/figures/rows"}
     allowed = {
         "administrator": everybody | cases_and_people | {"/deliveries", "/health", "/audit", "/accounts"},
