@@ -44,7 +44,7 @@ from backend.security.audit import AuditLog
 from backend.security.audit_heads import HeadFolder
 from backend.security.keyring import KeyRing, KeyRingError, open_key_file
 from backend.signing import SigningService
-from backend.surveillance import SurveillanceService
+from backend.surveillance.service import SurveillanceService
 from backend.timers import Timers
 from backend.video.service import VideoService
 from miniprogram_api.pay import ChargeDesk

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from backend.surveillance.publication import Published, publish
-from backend.surveillance.rules import C1_LIMIT, C2_LIMIT, C3_LIMIT, REACH, WHOLE, DayCount
+from backend.surveillance.rules import C1_LIMIT, C2_LIMIT, C3_LIMIT, DECISIVE, REACH, WHOLE, DayCount
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
@@ -119,7 +119,8 @@ def _drawn(row: Row, shown: Mapping[Key, Published | None]) -> Row:
 def _exceeded(row: Row, least: int) -> tuple[str, ...]:
     if row["cases"] is None or row["cases"] < least:
         return ()
-    return tuple(name for name, limit in _LIMITS.items() if (row[name.lower()] or 0) > limit)
+    beyond = tuple(name for name, limit in _LIMITS.items() if (row[name.lower()] or 0) > limit)
+    return beyond if DECISIVE in beyond else ()
 
 
 def _key(row: Row) -> Key:

@@ -18,6 +18,9 @@ REACH = timedelta(days=BASELINE_DAYS + LAG_DAYS + C3_DAYS - 1)
 C1_LIMIT = C2_LIMIT = 3
 C3_LIMIT = 2
 
+DECISIVE = "C2"
+"""The method without which there is no alarm; the others are told with it (own, weighed in docs/surveillance.md)."""
+
 LEAST_KNOWN_DAYS = 5
 """With fewer known days in the baseline nothing is said (own)."""
 
@@ -37,7 +40,8 @@ class DayCount:
         shown: the count as it is published; None where nobody can know it: the platform did not run, or the area had
             not had its first case.
         usual, bound: the mean of the days before and the most that C2 lets pass, computed of published counts.
-        methods: which of C1, C2 and C3 the true count exceeds.
+        methods: which of C1, C2 and C3 the true count exceeds, where there are cases enough and C2 is one of them: an
+            alarm.
     """
 
     syndrome: str

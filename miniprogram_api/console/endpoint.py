@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from backend.operations import Operations
     from backend.people import PeopleService
     from backend.security.audit import AuditLog
-    from backend.surveillance import SurveillanceService
+    from backend.surveillance.service import SurveillanceService
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 """An identifier."""

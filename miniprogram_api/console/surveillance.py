@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from backend.surveillance import WHOLE, Alarm, DayCount, Published, total
+from backend.surveillance.publication import Published, total
+from backend.surveillance.rules import WHOLE, Alarm, DayCount
 from data.surveillance import Syndrome, syndromes
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleEndpoint
 from miniprogram_api.console.tables import CSV, csv_file

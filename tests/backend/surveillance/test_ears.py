@@ -86,6 +86,14 @@ def test_counts_that_never_change_raise_no_alarm() -> None:
     assert not [one for one in answer(question(steady)) if one.methods]
 
 
+def test_without_c2_there_is_no_alarm() -> None:
+    """A day that C1 alone finds: the days right before it were quiet, and those of C2's baseline were not."""
+    series: list[int | None] = [10, 30, 10, 30, 10, 30, 10, 30, 10, 30, 30, 12, 12, 12, 12, 12, 12, 12, 16]
+    assert deviation(series, 18, 0) == pytest.approx(8)
+    assert (deviation(series, 18, 2) or 0) < 3
+    assert methods_of({"甲": series, "乙": [9] * 19}, "甲").get(18) is None
+
+
 @settings(max_examples=8)
 @given(
     st.lists(st.integers(8, 16), min_size=32, max_size=32),

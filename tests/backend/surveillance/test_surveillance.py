@@ -11,8 +11,9 @@ from backend.clock import LOCAL_ZONE, Clock
 from backend.db import Database
 from backend.errors import Conflict, Forbidden, InvalidInput, NotFound
 from backend.security.policy import SYSTEM, Actor, Role
-from backend.surveillance import WHOLE, SurveillanceService
 from backend.surveillance.facts import EVERY_CASE
+from backend.surveillance.rules import WHOLE
+from backend.surveillance.service import SurveillanceService
 from backend.surveillance.tables import SurveillanceDay, SyndromeAlarm, SyndromeFact
 from tests.support import cases
 from tests.support.house import House, build_house

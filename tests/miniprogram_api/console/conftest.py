@@ -22,7 +22,7 @@ from backend.messaging.undelivered import UndeliveredService
 from backend.operations import Operations
 from backend.security.keyring import KeyRing
 from backend.security.policy import SYSTEM, Role
-from backend.surveillance import SurveillanceService
+from backend.surveillance.service import SurveillanceService
 from miniprogram_api.application import make_application
 from miniprogram_api.console.application import console_routes
 from miniprogram_api.console.endpoint import ConsoleContext

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { countSaid, daysBefore, daySaid, rangeSaid, symptomsSaid } from './surveillance'
+import { countSaid, daysBefore, daySaid, rangeSaid, sharedCounty, symptomsSaid } from './surveillance'
 
 describe('words of the surveillance', () => {
   it('say a count as exactly as it is known', () => {
@@ -17,6 +17,13 @@ describe('words of the surveillance', () => {
   it('say what is usual, and when nothing can be said', () => {
     expect(rangeSaid(8.2, 11.9)).toBe('平均8.2例，不超过11例')
     expect(rangeSaid(null, null)).toBe('数据不够，没有比较')
+  })
+
+  it('leave out the county that all areas lie in', () => {
+    expect(sharedCounty(['青岚县石桥镇', '青岚县柳溪镇'])).toBe('青岚县')
+    expect(sharedCounty(['青岚县石桥镇', '云川市城东区'])).toBe('')
+    expect(sharedCounty(['青岚县石桥镇'])).toBe('')
+    expect(sharedCounty(['青岚县', '青岚县柳溪镇'])).toBe('')
   })
 
   it('say which symptoms make a case', () => {

@@ -80,6 +80,12 @@ export function daySaid(day: string): string {
   return dateText(Date.parse(`${day}T00:00:00+08:00`))
 }
 
+/** What the names of several areas begin with alike, up to their county: "青岚县"; '' where they lie in several. */
+export function sharedCounty(names: string[]): string {
+  const county = /^.{2,}?[县市区](?=.)/.exec(names[0] ?? '')?.[0] ?? ''
+  return county && names.length > 1 && names.every((name) => name.startsWith(county) && name.length > county.length) ? county : ''
+}
+
 export function rangeSaid(usual: number | null, bound: number | null): string {
   return usual === null || bound === null ? '数据不够，没有比较' : `平均${usual}例，不超过${Math.floor(bound)}例`
 }

@@ -4,7 +4,7 @@ import { GridComponent, LegendComponent, TooltipComponent } from 'echarts/compon
 import { init, use } from 'echarts/core'
 import { LabelLayout } from 'echarts/features'
 import { CanvasRenderer } from 'echarts/renderers'
-import { countSaid, middle, type Area, type Counts, type DayCount } from './surveillance'
+import { countSaid, middle, sharedCounty, type Area, type Counts, type DayCount } from './surveillance'
 
 use([BarChart, LineChart, ScatterChart, GridComponent, LegendComponent, TooltipComponent, LabelLayout, CanvasRenderer])
 
@@ -65,9 +65,10 @@ export const drawCurve: Drawing = (frame) => {
               lineStyle: { color: '#8a6a1f', type: 'dashed', width: 1.5 },
               itemStyle: { color: '#f5e7c4', borderColor: '#8a6a1f' },
               areaStyle: { color: '#f5e7c4', opacity: 0.55 },
+              z: 1,
             },
             { type: 'bar', name: '病例', stack: 'cases', data: bars(days, true), itemStyle: { color: EXACT }, barMaxWidth: 22 },
-            { type: 'bar', name: '少（取中间值）', stack: 'cases', data: bars(days, false), itemStyle: { color: VAGUE }, barMaxWidth: 22 },
+            { type: 'bar', name: '约数', stack: 'cases', data: bars(days, false), itemStyle: { color: VAGUE }, barMaxWidth: 22 },
             {
               type: 'scatter',
               name: '预警',
@@ -108,6 +109,7 @@ export const drawMap: Drawing = (frame, choose) => {
     const most = Math.max(1, ...placed.map((area) => (area.count ? middle(area.count) : 0)))
     const size = (area: Placed) => Math.max(SMALLEST, LARGEST * Math.sqrt((area.count ? middle(area.count) : 0) / most))
     const [x, y] = axes(placed, frame)
+    const county = sharedCounty(placed.map((area) => area.name))
     chart.setOption(
       {
         ...common(),
@@ -137,7 +139,7 @@ export const drawMap: Drawing = (frame, choose) => {
               align: 'center',
               formatter: ({ dataIndex }: { dataIndex: number }) => {
                 const area = placed[dataIndex]
-                return area ? `${area.name.length > 8 ? `…${area.name.slice(-7)}` : area.name}\n${countSaid(area.count)}` : ''
+                return area ? `${area.name.slice(county.length)}\n${countSaid(area.count)}` : ''
               },
             },
             labelLayout: { moveOverlap: 'shiftY' },
