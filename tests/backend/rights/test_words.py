@@ -15,6 +15,9 @@ _OF_NOBODY = {
     "remuneration.list",
     "operations.read",
     "console.manage_accounts",
+    "surveillance.read",
+    "surveillance.assess",
+    "surveillance.acknowledge",
 }
 
 

@@ -115,7 +115,7 @@ def test_days_on_which_the_platform_did_not_run_are_no_zeros() -> None:
     found = {(one.day - FIRST).days: one for one in answer(question({"甲": usual})) if one.area == "甲"}
     assert [found[day].shown for day in (20, 21, 22, 23)] == [Published(18, 18), None, None, Published(19, 19)]
     assert not any(one.methods for one in found.values())
-    zeros = {"甲": [0 if count is None else count for count in usual], "乙": [1] * 28}
+    zeros: dict[str, Series] = {"甲": [0 if count is None else count for count in usual], "乙": [1] * 28}
     below = {(one.day - FIRST).days: one for one in answer(question(zeros)) if one.area == "甲"}
     assert below[26].usual is not None
     usual_there = found[26].usual
@@ -130,7 +130,7 @@ def test_with_too_few_known_days_nothing_is_said() -> None:
 
 
 def test_an_area_is_unknown_before_its_first_case() -> None:
-    late: list[int | None] = [0] * 14 + [6] * 8
+    late = [0] * 14 + [6] * 8
     found = {
         (one.day - FIRST).days: one
         for one in answer(question({"甲": late, "乙": [9] * 22}, since={"甲": 14}))
@@ -141,7 +141,7 @@ def test_an_area_is_unknown_before_its_first_case() -> None:
 
 
 def test_fewer_than_five_cases_are_no_alarm_and_are_not_shown() -> None:
-    quiet: list[int | None] = [0] * 20 + [4, 0, 5]
+    quiet = [0] * 20 + [4, 0, 5]
     found = {(one.day - FIRST).days: one for one in answer(question({"甲": quiet, "乙": [9] * 23})) if one.area == "甲"}
     assert (found[20].shown, found[20].methods) == (SMALL, ())
     assert "C2" in found[22].methods
