@@ -52,7 +52,8 @@ EXPERTS_CASES = {
     "consultation.view", "consultation.read_record", "consultation.list", "consultation.attach",
     "consultation.answer_offer", "consultation.give_back", "consultation.reschedule", "consultation.cancel_booking",
     "consultation.request_supplement", "consultation.start", "consultation.post", "consultation.focus",
-    "consultation.record_opinion", "consultation.complete", "consultation.record_no_show", "scheduling.set_week",
+    "consultation.record_opinion", "consultation.complete", "consultation.record_no_show",
+    "scheduling.read_schedule", "scheduling.set_week",
     "scheduling.add_absence", "scheduling.release", "people.read", "people.correct", "people.set_on_call",
     "file.put", "file.read",
 }  # fmt: skip
@@ -99,15 +100,18 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
     (Role.ADMINISTRATOR, Relation.OWN): {"people.consent"},
     (Role.ADMINISTRATOR, Relation.ANY): {
         "consultation.view", "consultation.list", "consultation.assign", "consultation.cancel_booking",
-        "consultation.cancel", "scheduling.set_week", "scheduling.add_absence", "scheduling.release",
+        "consultation.cancel", "consultation.reschedule",
+        "scheduling.read_schedule", "scheduling.set_week", "scheduling.add_absence", "scheduling.release",
         "people.manage_directory", "people.set_on_call", "people.invite", "audit.read", "video.manage_nodes",
         "charge.read", "charge.decide", "charge.reconcile",
         "remuneration.read", "remuneration.list", *OVERSEEING, "reconciliation.read",
         "imaging.manage", "signing.manage", "records.manage_hospitals", "analytics.read", "operations.read",
         "messaging.read_undelivered", "messaging.resend", "console.manage_accounts",
+        "messaging.manage_channel", "matching.steer",
     },
     (Role.INSTITUTION_ADMINISTRATOR, Relation.INSTITUTION): {
         "consultation.view", "consultation.list", "consultation.assign", "consultation.cancel",
+        "consultation.reschedule", "scheduling.read_schedule", "scheduling.set_week", "scheduling.add_absence",
         "people.manage_directory", "people.invite", "analytics.read", "remuneration.list", *OVERSEEING,
     },
     (Role.AUDITOR, Relation.ANY): {
