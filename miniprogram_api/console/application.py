@@ -27,8 +27,11 @@ from miniprogram_api.console import (
     reconciliation,
     remuneration,
     running,
+    schedules,
     session,
     staff,
+    wechat,
+    weights,
 )
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleContext, ConsoleEndpoint, WithCookie
 from miniprogram_api.endpoint import TooManyRequests, UnknownMediaType, read_body, read_query, received
@@ -43,6 +46,7 @@ ENDPOINTS: tuple[ConsoleEndpoint, ...] = (
     *cases.ENDPOINTS,
     *staff.ENDPOINTS,
     *places.ENDPOINTS,
+    *schedules.ENDPOINTS,
     *running.ENDPOINTS,
     *charges.ENDPOINTS,
     *reconciliation.ENDPOINTS,
@@ -50,6 +54,8 @@ ENDPOINTS: tuple[ConsoleEndpoint, ...] = (
     *imaging.ENDPOINTS,
     *prescriptions.ENDPOINTS,
     *knowledge.ENDPOINTS,
+    *weights.ENDPOINTS,
+    *wechat.ENDPOINTS,
 )
 
 CSRF_HEADER = "X-CSRF-Token"

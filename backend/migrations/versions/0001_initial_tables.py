@@ -111,6 +111,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("bookings", schema=None) as batch_op:
         batch_op.create_index("ix_bookings_consultation", ["consultation_id", "made_at"], unique=False)
+        batch_op.create_index("ix_bookings_expert", ["expert_id", "starts_at"], unique=False)
 
     op.create_table(
         "conditions",
@@ -428,7 +429,7 @@ def upgrade() -> None:
         sa.Column("pdf", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
         sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_invoices")),
         sa.UniqueConstraint("number", name=op.f("uq_invoices_number")),
-        info={"append_only_but": frozenset({"document", "pdf"})},
+        info={"append_only_but": frozenset({"pdf", "document"})},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -3224,6 +3225,7 @@ def downgrade() -> None:
 
     op.drop_table("conditions")
     with op.batch_alter_table("bookings", schema=None) as batch_op:
+        batch_op.drop_index("ix_bookings_expert")
         batch_op.drop_index("ix_bookings_consultation")
 
     op.drop_table("bookings")
