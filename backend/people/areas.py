@@ -11,7 +11,7 @@ from backend.people.tables import Institution, Person
 
 @dataclass(frozen=True)
 class AreaView:
-    """A region with a hospital or health centre; its place is the middle of theirs, in degrees, GCJ-02, where it is known."""
+    """A region with a hospital or health centre; its place is the middle of theirs, in degrees, GCJ-02, or unknown."""
 
     name: str
     latitude: float | None
