@@ -120,13 +120,6 @@ async def _taken_back(call: Call) -> bool:
     return True
 
 
-async def _payment(call: Call) -> PayItem:
-    charge = await _charge(call)
-    if charge is None:
-        raise NotFound("这次会诊还没有费用。")
-    return pay_item(charge, call.context.clock.now())
-
-
 async def _answer(call: Call) -> BookingAnswer:
     booking, charge = await _active(call), await _charge(call)
     return BookingAnswer(
@@ -201,11 +194,11 @@ ENDPOINTS = (
     ),
     Endpoint(
         "GET",
-        "/api/v1/consultations/{consultation_id}/payment",
-        "getBookingPayment",
-        "What its booking costs and where that stands: the newest one, where there was more than one",
-        _payment,
-        PayItem,
+        "/api/v1/consultations/{consultation_id}/booking",
+        "getBooking",
+        "The booking, what it costs and where that stands: the newest one, where there was more than one",
+        _answer,
+        BookingAnswer,
         path_parameters=_PATH,
     ),
 )

@@ -37,8 +37,8 @@ class Customer:
 
     async def payment(self) -> dict[str, object]:
         """What it costs now."""
-        body: dict[str, object] = (await self.api.get(f"{self.path}/payment")).body
-        return body
+        payment: dict[str, object] = (await self.api.get(f"{self.path}/booking")).body["payment"]
+        return payment
 
     async def pay(self) -> None:
         """Pay as WeChat's sheet does."""
@@ -68,7 +68,7 @@ async def customer(patient: Patient, house: House) -> AsyncIterator[Customer]:
 
 
 async def test_a_time_is_held_until_it_is_paid(customer: Customer) -> None:
-    assert (await customer.api.get(f"{customer.path}/payment")).status == 404
+    assert (await customer.api.get(f"{customer.path}/booking")).body == {"booking": None, "payment": None}
     held = (await customer.book()).body
     assert (held["booking"], held["payment"]["state"]) == (None, "asking")
     quoted = await customer.payment()
@@ -137,6 +137,6 @@ async def test_others_neither_hold_nor_see_nor_give_back(customer: Customer, hou
     await customer.book()
     stranger = customer.api.as_((await new_patient(house, customer.api, "别人")).id)
     assert (await stranger.put(f"{customer.path}/booking", {"slot_id": customer.slots[1]})).status == 404
-    assert (await stranger.get(f"{customer.path}/payment")).status == 404
+    assert (await stranger.get(f"{customer.path}/booking")).status == 404
     assert (await stranger.post(f"{customer.path}/booking/cancellation", {"reason": "不约了"})).status == 404
     assert (await customer.payment())["state"] == "payable"
