@@ -55,6 +55,7 @@ _BY_SUBJECT = {
 }
 _OTHERWISE = "处理了您的资料"
 _OF_NOBODY = {
+    "charge.settle_difference": "记下了一处对账差异怎么处理的",
     "console.sign_in": "登录了管理台",
     "console.sign_in_failed": "登录管理台没有成功",
     "console.enrol": "设置了管理台的密码",
@@ -66,6 +67,7 @@ _OF_NOBODY = {
     "operations.read": "看了系统运行状况",
     "people.manage_directory": "管理了人员和机构",
     "people.register": "新来了一位微信用户",
+    "reconciliation.read": "看了对账的结果",
     "remuneration.list": "看了专家报酬",
     "remuneration.read": "看了专家报酬",
 }
