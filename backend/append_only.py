@@ -16,7 +16,7 @@ def append_only(but: Collection[str] = ()) -> dict[str, Any]:
     Args:
         but: columns that may be changed all the same.
     """
-    return {"info": {_INFO: frozenset(but)}}
+    return {"info": {_INFO: tuple(sorted(but))}}
 
 
 def only_grows(table: Table) -> bool:

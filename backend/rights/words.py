@@ -55,6 +55,7 @@ _BY_SUBJECT = {
 }
 _OTHERWISE = "处理了您的资料"
 _OF_NOBODY = {
+    "charge.settle_difference": "记下了一处对账差异怎么处理的",
     "console.sign_in": "登录了管理台",
     "console.sign_in_failed": "登录管理台没有成功",
     "console.enrol": "设置了管理台的密码",
@@ -68,6 +69,7 @@ _OF_NOBODY = {
     "people.register": "新来了一位微信用户",
     "matching.steer": "试了或发布了匹配权重",
     "messaging.manage_channel": "管理了公众号的菜单和模板",
+    "reconciliation.read": "看了对账的结果",
     "remuneration.list": "看了专家报酬",
     "remuneration.read": "看了专家报酬",
     "surveillance.read": "看了疾病监测的人数",

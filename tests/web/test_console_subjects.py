@@ -14,15 +14,20 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
+from sqlalchemy import select
 
 from backend.charging.calls import Outward
+from backend.charging.rules import StepKind
+from backend.charging.tables import ChargeStep
 from backend.db import install_key_ring
+from backend.events import PendingDelivery
 from backend.ids import new_id
 from backend.security.policy import SYSTEM, Role
 from qiaoyi.house import House
 from tests.support.insurer_twin import InsurerTwin
 from tests.support.office import Office
 from tests.support.payments_twin import PaymentsTwin
+from tests.support.waiting import eventually
 from tests.web.console_pages import BOTH, Scene, console_scene, go, looks_good, signed_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -71,6 +76,12 @@ async def busy_office(scene: Scene, stack: AsyncExitStack) -> Office:
     assert house.charging is not None
     doctor = await scene.case.doctor.actor()
     assert doctor.institution_id is not None
+    expert = await scene.case.expert.actor()
+    assert expert.institution_id is not None
+    await house.people.put_institution(
+        SYSTEM, expert.institution_id, code="H9", name="测试H9医院", kind="tertiary", region="桥县",
+        address="测试路1号", latitude=30.0, longitude=114.0, insurance_code="H36000000001",
+    )  # fmt: skip
     pharmacy_id = new_id()
     await house.people.put_institution(
         SYSTEM, pharmacy_id, code="P9", name="桥头药房", kind="pharmacy", region="桥县", address="测试路9号",
@@ -90,7 +101,7 @@ async def busy_office(scene: Scene, stack: AsyncExitStack) -> Office:
         insurer=house.charging._insurer,  # type: ignore[arg-type]  # as with_twins has set it
         payments=house.charging._payments,  # type: ignore[arg-type]
         doctor=doctor,
-        expert=await scene.case.expert.actor(),
+        expert=expert,
         pharmacist=await (await product.practitioner("叶药师", Role.PHARMACIST, doctor.institution_id)).actor(),
         chemist=await (await product.practitioner("许药师", Role.PHARMACIST, pharmacy_id)).actor(),
         settle=lambda: settle(house),
@@ -107,10 +118,18 @@ async def busy_office(scene: Scene, stack: AsyncExitStack) -> Office:
 
 
 async def settle(house: House) -> None:
-    """Let everything be heard, beside the loops of the product that do the same."""
-    assert house.charging is not None
-    while await house.events.dispatch() + await house.timers.fire() + await house.charging.work():
-        pass
+    """Let everything be heard and done, beside the loops of the product that do the same."""
+
+    async def nothing_is_left() -> bool:
+        assert house.charging is not None
+        if await house.events.dispatch() + await house.timers.fire() + await house.charging.work():
+            return False
+        async with house.database.reading() as session:
+            owed = ChargeStep.due_at.is_not(None), ChargeStep.kind != StepKind.WATCH
+            left = select(ChargeStep.id).where(*owed).limit(1), select(PendingDelivery.event_id).limit(1)
+            return not any([await session.scalar(one) for one in left])
+
+    await eventually(nothing_is_left, timeout=30)
 
 
 async def shot(page: Page, name: str) -> None:
