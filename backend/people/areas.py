@@ -11,11 +11,11 @@ from backend.people.tables import Institution, Person
 
 @dataclass(frozen=True)
 class AreaView:
-    """A region with a hospital or health centre; its place is the middle of theirs, in degrees, GCJ-02, or unknown."""
+    """A region with a hospital or health centre; `place` is the middle of theirs as (latitude, longitude) in degrees,
+    GCJ-02, None where none of them is known."""
 
     name: str
-    latitude: float | None
-    longitude: float | None
+    place: tuple[float, float] | None
 
 
 class Areas(PeopleContext):
@@ -23,7 +23,11 @@ class Areas(PeopleContext):
 
     async def areas(self) -> list[AreaView]:
         """List the areas by their names."""
-        query = select(Institution).where(Institution.kind != "pharmacy").order_by(Institution.region)
+        query = (
+            select(Institution)
+            .where(Institution.kind != "pharmacy", Institution.region != "")
+            .order_by(Institution.region)
+        )
         async with self._database.reading() as session:
             rows = (await session.scalars(query)).all()
         places: dict[str, list[tuple[float, float]]] = {}
@@ -31,10 +35,11 @@ class Areas(PeopleContext):
             known = places.setdefault(row.region, [])
             if row.latitude is not None and row.longitude is not None:
                 known.append((row.latitude, row.longitude))
-        return [_area(name, known) for name, known in places.items()]
+        return [AreaView(name, _middle(known) if known else None) for name, known in places.items()]
 
     async def area_of(self, person_id: str, institution_id: str) -> str:
-        """Give the area that a person's case counts in: their own where that is one, else the institution's."""
+        """Give the area that a person's case counts in: their own where that is one, else the institution's; "" where
+        neither is known."""
         own = select(Institution.region).join(Person, Person.region == Institution.region)
         treated = select(Institution.region).where(Institution.id == institution_id)
         async with self._database.reading() as session:
@@ -42,7 +47,5 @@ class Areas(PeopleContext):
             return lives or await session.scalar(treated) or ""
 
 
-def _area(name: str, known: list[tuple[float, float]]) -> AreaView:
-    if not known:
-        return AreaView(name, None, None)
-    return AreaView(name, fmean(one[0] for one in known), fmean(one[1] for one in known))
+def _middle(places: list[tuple[float, float]]) -> tuple[float, float]:
+    return fmean(latitude for latitude, _ in places), fmean(longitude for _, longitude in places)

@@ -7,6 +7,7 @@ from backend.consultation import ConsultationService
 from backend.db import Database, key_ring
 from backend.events import Event, EventBus
 from backend.people import PeopleService
+from backend.surveillance.rules import UNKNOWN_AREA
 from backend.surveillance.tables import SyndromeFact
 from data.surveillance import syndromes_of
 
@@ -38,7 +39,7 @@ class Facts:
         known = {
             "case_key": key_ring().blind_index(consultation_id, "syndrome_facts.case_key"),
             "day": local(signs.opened_at).date(),
-            "area": await self._people.area_of(signs.patient_id, signs.institution_id),
+            "area": await self._people.area_of(signs.patient_id, signs.institution_id) or UNKNOWN_AREA,
         }
         async with self._database.transaction() as session:
             await session.execute(delete(SyndromeFact).where(SyndromeFact.case_key == known["case_key"]))

@@ -9,6 +9,9 @@ from backend.surveillance.publication import Published
 WHOLE = ""
 """Stands for all areas together."""
 
+UNKNOWN_AREA = "地区不明"
+"""Of cases at an institution of which no region is known."""
+
 BASELINE_DAYS = 7
 LAG_DAYS = 2
 C3_DAYS = 3

@@ -10,9 +10,10 @@ from sqlalchemy import inspect, select
 from backend.clock import LOCAL_ZONE, Clock
 from backend.db import Database
 from backend.errors import Conflict, Forbidden, InvalidInput, NotFound
+from backend.people import AreaView
 from backend.security.policy import SYSTEM, Actor, Role
 from backend.surveillance.facts import EVERY_CASE
-from backend.surveillance.rules import WHOLE
+from backend.surveillance.rules import UNKNOWN_AREA, WHOLE
 from backend.surveillance.service import SurveillanceService
 from backend.surveillance.tables import SurveillanceDay, SyndromeAlarm, SyndromeFact
 from tests.support import cases
@@ -115,7 +116,24 @@ async def test_a_case_counts_where_the_patient_lives_if_that_is_an_area(
     assert (
         await people.area_of((await patient(house, "外省")).person_id, house.institutions["青山镇卫生院"]) == "青山县"
     )
-    assert next((one.name, one.latitude) for one in await people.areas()) == ("柳溪镇", 30.0)
+    assert (await people.areas())[0] == AreaView("柳溪镇", (30.0, 114.0))
+
+
+async def test_without_a_region_a_case_counts_apart_and_an_institution_sees_nothing(
+    house: House, surveillance: SurveillanceService
+) -> None:
+    """The empty name is that of the whole: neither may a case be counted there, nor an institution look."""
+    centre, people = await house.services.people.institution(house.institutions["青山镇卫生院"]), house.services.people
+    await people.put_institution(
+        SYSTEM, centre.id, code=centre.code, name=centre.name, kind=centre.kind, region="", address=centre.address,
+        latitude=30.1, longitude=114.1,
+    )  # fmt: skip
+    await opened(house, await patient(house), FEVER)
+    assert {area for _, area in await facts_of(house)} == {UNKNOWN_AREA}
+    manager = Actor("e" * 32, frozenset({Role.INSTITUTION_ADMINISTRATOR}), institution_id=centre.id)
+    today = house.clock.today().date()
+    await add_cases(house.database, today - timedelta(days=1), "柳溪镇", 9)
+    assert await surveillance.counts(manager, SYNDROME, today - timedelta(days=1), today) == []
 
 
 async def test_hours_are_counted_once_each_and_a_day_needs_twelve(
