@@ -57,6 +57,7 @@ def console_context(
         people=house.people,
         consultations=house.consultations,
         analytics=house.analytics,
+        surveillance=house.surveillance,
         undelivered=house.undelivered,
         operations=house.operations,
         audit=house.audit,

@@ -44,6 +44,7 @@ from backend.security.audit import AuditLog
 from backend.security.audit_heads import HeadFolder
 from backend.security.keyring import KeyRing, KeyRingError, open_key_file
 from backend.signing import SigningService
+from backend.surveillance.service import SurveillanceService
 from backend.timers import Timers
 from backend.video.service import VideoService
 from miniprogram_api.pay import ChargeDesk
@@ -103,6 +104,7 @@ class House:
     payment_inbox: PaymentInbox | None
     console: ConsoleService
     analytics: AnalyticsService
+    surveillance: SurveillanceService
     undelivered: UndeliveredService
     operations: Operations
     charges: ChargeDesk | None = None
@@ -130,6 +132,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     papers: PrescriptionPapers | None = None
     hospitals: Hospitals | None = None
     slips: SlipService | None = None
+    surveillance: SurveillanceService | None = None
     insurer = NationalInsurer(database, clock, settings.insurer) if settings.insurer else None
     invoicing: InvoicingService | None = None
     analytics: AnalyticsService | None = None
@@ -146,6 +149,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         slips = SlipService(database, clock, events, audit, people, files, records)
         objects = SealedObjects(store)
         imaging = ImagingService(database, clock, events, timers, audit, people, consultations, objects, files)
+        surveillance = SurveillanceService(database, clock, events, timers, audit, people, consultations)
         reports = ReportService(database, clock, events, audit, people, consultations, imaging)
         critical_values = CriticalValueService(timers, database, clock, events, audit, people, consultations, imaging)
         documents = ReportDocuments(
@@ -258,6 +262,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             charges=charging,
             console=ConsoleService(database, clock, audit),
             analytics=analytics,
+            surveillance=surveillance,
             undelivered=UndeliveredService(database, clock, audit, people, OutboxService(database, clock)),
             operations=Operations(database, clock),
         )
@@ -272,7 +277,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             papers.queue.close()
         if documents is not None:
             documents.queue.close()
-        for with_processes in (imaging, invoicing, analytics, slips):
+        for with_processes in (imaging, invoicing, analytics, slips, surveillance):
             if with_processes is not None:
                 with_processes.close()
         files.close()

@@ -118,6 +118,8 @@ async def serving(house: House) -> AsyncIterator[None]:
                 work["charging"] = house.charging.run
             if house.reconciliation is not None:
                 work["reconciliation"] = house.reconciliation.run
+            await house.surveillance.begin()
+            work["surveillance"] = house.surveillance.keep_watching
             work["prescriptions"] = house.papers.queue.keep_making
             work["hospital histories"] = house.history.keep_fetching
             work["hospital write-back"] = house.write_back.keep_writing

@@ -12,13 +12,14 @@ from backend.consultation.meetings import Meetings
 from backend.consultation.outcomes import Outcomes
 from backend.consultation.patient_notes import PatientNotes
 from backend.consultation.pictures import Pictures
+from backend.consultation.signs import Signs
 from backend.consultation.steering import Steering
 from backend.consultation.supplements import Supplements
 from backend.consultation.thread import Thread
 
 
 class ConsultationService(
-    Steering, Supplements, PatientNotes, Pictures, Thread, Alarms, Meetings, Contents, Lookup, Outcomes
+    Steering, Supplements, PatientNotes, Pictures, Thread, Alarms, Meetings, Contents, Lookup, Outcomes, Signs
 ):
     """All use cases of consultations. Where each lives:
 
@@ -36,6 +37,7 @@ class ConsultationService(
     * `lifecycle`: submit, give_back, start, complete, cancel
     * `steering`: search, overviews, queue, reassign, for who steers without reading what is clinical
     * `outcomes`: outcome, what a case came to, for figures
+    * `signs`: signs, what a case shows, for counts of many
     * `lookup`: reference, reference_by_number, running_references, running_at, references_of,
       note; for other subjects of the backend
     * `content`: content, what a case has learned of its patient

@@ -1,5 +1,6 @@
 """Patients, doctors, experts and institutions; who consented to what; who was invited."""
 
+from backend.people.areas import AreaView
 from backend.people.import_rows import ImportPreview
 from backend.people.office_tables import read_table
 from backend.people.roster import RosterEntry
@@ -9,6 +10,7 @@ from backend.people.views import ConsentView, InstitutionView, Invitation, Perso
 from data.consent import ConsentKind
 
 __all__ = [
+    "AreaView",
     "ConsentKind",
     "ConsentView",
     "ImportPreview",

@@ -68,6 +68,9 @@ _OF_NOBODY = {
     "people.register": "新来了一位微信用户",
     "remuneration.list": "看了专家报酬",
     "remuneration.read": "看了专家报酬",
+    "surveillance.read": "看了疾病监测的人数",
+    "surveillance.assess": "查了一遍疾病监测的预警",
+    "surveillance.acknowledge": "核实了疾病监测的预警",
 }
 """What is done to no patient's data, or is not told to the patient."""
 _WHY = (

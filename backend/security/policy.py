@@ -170,6 +170,9 @@ class Action(StrEnum):
     FILE_READ = "file.read"
     AUDIT_READ = "audit.read"
     ANALYTICS_READ = "analytics.read"  # how many, how fast, how well: figures, and which consultations are behind them
+    SURVEILLANCE_READ = "surveillance.read"  # how many of which syndrome, where and when; never who
+    SURVEILLANCE_ACKNOWLEDGE = "surveillance.acknowledge"
+    SURVEILLANCE_ASSESS = "surveillance.assess"  # looking for alarms by hand
     MESSAGING_READ_UNDELIVERED = "messaging.read_undelivered"
     MESSAGING_RESEND = "messaging.resend"
     OPERATIONS_READ = "operations.read"  # whether every part works, and what waits
@@ -326,6 +329,9 @@ TABLE: dict[Action, Grants] = {
     Action.FILE_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.AUDIT_READ: _grants(administrator=ANY, system=ANY, auditor=ANY),
     Action.ANALYTICS_READ: _grants(administrator=ANY, institution_administrator=INSTITUTION, auditor=ANY),
+    Action.SURVEILLANCE_READ: _grants(administrator=ANY, institution_administrator=INSTITUTION, auditor=ANY),
+    Action.SURVEILLANCE_ACKNOWLEDGE: _grants(administrator=ANY),
+    Action.SURVEILLANCE_ASSESS: _grants(administrator=ANY),
     Action.MESSAGING_READ_UNDELIVERED: _grants(administrator=ANY),
     Action.MESSAGING_RESEND: _grants(administrator=ANY),
     Action.OPERATIONS_READ: _grants(administrator=ANY, auditor=ANY),

@@ -22,6 +22,7 @@ from bot.notifications import (
     results,
     rooms,
     slips,
+    surveillance,
     tasks,
     teaching,
     thread,
@@ -73,6 +74,7 @@ _MODULES = (
     monitoring,
     medicines,
     slips,
+    surveillance,
     administrators,
 )
 

@@ -29,6 +29,7 @@ from miniprogram_api.console import (
     running,
     session,
     staff,
+    surveillance,
 )
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleContext, ConsoleEndpoint, WithCookie
 from miniprogram_api.endpoint import TooManyRequests, UnknownMediaType, read_body, read_query, received
@@ -40,6 +41,7 @@ ENDPOINTS: tuple[ConsoleEndpoint, ...] = (
     *figures.ENDPOINTS,
     *behind.ENDPOINTS,
     *monthly.ENDPOINTS,
+    *surveillance.ENDPOINTS,
     *cases.ENDPOINTS,
     *staff.ENDPOINTS,
     *places.ENDPOINTS,

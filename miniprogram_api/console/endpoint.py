@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from backend.prescription import PrescriptionService
     from backend.remuneration import RemunerationService
     from backend.security.audit import AuditLog
+    from backend.surveillance.service import SurveillanceService
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 """An identifier."""
@@ -71,6 +72,7 @@ class ConsoleContext:
     people: "PeopleService"
     consultations: "ConsultationService"
     analytics: "AnalyticsService"
+    surveillance: "SurveillanceService"
     undelivered: "UndeliveredService"
     operations: "Operations"
     audit: "AuditLog"

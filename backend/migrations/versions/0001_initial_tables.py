@@ -809,6 +809,55 @@ def upgrade() -> None:
         batch_op.create_index("ix_slots_free", ["expert_id", "state", "starts_at"], unique=False)
 
     op.create_table(
+        "surveillance_days",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("hours", sa.Integer(), nullable=False),
+        sa.Column("last_hour", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("assessed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_surveillance_days")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("surveillance_days", schema=None) as batch_op:
+        batch_op.create_index("ix_surveillance_days_due", ["due_at"], unique=False)
+
+    op.create_table(
+        "syndrome_alarms",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("syndrome", sa.String(length=32), nullable=False),
+        sa.Column("area", sa.String(length=64), nullable=False),
+        sa.Column("methods", sa.String(length=16), nullable=False),
+        sa.Column("low", sa.Integer(), nullable=False),
+        sa.Column("high", sa.Integer(), nullable=False),
+        sa.Column("bound", sa.Double(), nullable=True),
+        sa.Column("raised_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("acknowledged_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("acknowledged_by", sa.String(length=32), nullable=False),
+        sa.Column("note", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_syndrome_alarms")),
+        sa.UniqueConstraint("day", "syndrome", "area", name=op.f("uq_syndrome_alarms_day_syndrome_area")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("syndrome_alarms", schema=None) as batch_op:
+        batch_op.create_index("ix_syndrome_alarms_open", ["acknowledged_at", "day"], unique=False)
+
+    op.create_table(
+        "syndrome_facts",
+        sa.Column("case_key", sa.String(length=64), nullable=False),
+        sa.Column("syndrome", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("area", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("case_key", "syndrome", name=op.f("pk_syndrome_facts")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("syndrome_facts", schema=None) as batch_op:
+        batch_op.create_index("ix_syndrome_facts_syndrome", ["syndrome", "day", "area"], unique=False)
+
+    op.create_table(
         "timers",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("kind", sa.String(length=48), nullable=False),
@@ -3054,6 +3103,18 @@ def downgrade() -> None:
         batch_op.drop_index("ix_timers_due_at")
 
     op.drop_table("timers")
+    with op.batch_alter_table("syndrome_facts", schema=None) as batch_op:
+        batch_op.drop_index("ix_syndrome_facts_syndrome")
+
+    op.drop_table("syndrome_facts")
+    with op.batch_alter_table("syndrome_alarms", schema=None) as batch_op:
+        batch_op.drop_index("ix_syndrome_alarms_open")
+
+    op.drop_table("syndrome_alarms")
+    with op.batch_alter_table("surveillance_days", schema=None) as batch_op:
+        batch_op.drop_index("ix_surveillance_days_due")
+
+    op.drop_table("surveillance_days")
     with op.batch_alter_table("slots", schema=None) as batch_op:
         batch_op.drop_index("ix_slots_free")
 

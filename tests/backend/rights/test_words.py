@@ -16,6 +16,9 @@ _OF_NOBODY = {
     "reconciliation.read",
     "operations.read",
     "console.manage_accounts",
+    "surveillance.read",
+    "surveillance.assess",
+    "surveillance.acknowledge",
 }
 
 

@@ -104,14 +104,17 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "charge.read", "charge.decide", "charge.reconcile",
         "remuneration.read", "remuneration.list", *OVERSEEING, "reconciliation.read",
         "imaging.manage", "signing.manage", "records.manage_hospitals", "analytics.read", "operations.read",
+        "surveillance.read", "surveillance.acknowledge", "surveillance.assess",
         "messaging.read_undelivered", "messaging.resend", "console.manage_accounts",
     },
     (Role.INSTITUTION_ADMINISTRATOR, Relation.INSTITUTION): {
         "consultation.view", "consultation.list", "consultation.assign", "consultation.cancel",
         "people.manage_directory", "people.invite", "analytics.read", "remuneration.list", *OVERSEEING,
+        "surveillance.read",
     },
     (Role.AUDITOR, Relation.ANY): {
         "audit.read", "analytics.read", "operations.read", "remuneration.list", "reconciliation.read", *OVERSEEING,
+        "surveillance.read",
     },
     (Role.DEVICE, Relation.INSTITUTION): {"imaging.store"},
     (Role.DEVICE, Relation.PARTICIPANT): {"monitoring.send"},

@@ -23,6 +23,7 @@ from backend.messaging.undelivered import UndeliveredService
 from backend.operations import Operations
 from backend.security.keyring import KeyRing
 from backend.security.policy import SYSTEM, Role
+from backend.surveillance.service import SurveillanceService
 from miniprogram_api.application import make_application
 from miniprogram_api.console.application import console_routes
 from miniprogram_api.console.endpoint import ConsoleContext, Money
@@ -161,6 +162,9 @@ async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
     quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     service = ConsoleService(house.database, house.clock, house.audit, quick, app_clock=house.clock)
     outbox = OutboxService(house.database, house.clock)
+    surveillance = SurveillanceService(
+        house.database, house.clock, house.events, house.timers, house.audit, services.people, services.consultations
+    )
     context = ConsoleContext(
         console=service,
         people=services.people,
@@ -168,6 +172,7 @@ async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
         analytics=AnalyticsService(
             house.database, house.clock, house.events, house.audit, services.people, services.consultations, None
         ),
+        surveillance=surveillance,
         undelivered=UndeliveredService(house.database, house.clock, house.audit, services.people, outbox),
         operations=Operations(house.database, house.clock),
         audit=house.audit,
@@ -197,3 +202,4 @@ async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
             shared.papers.queue.close()
             services.imaging.close()
             context.analytics.close()
+            surveillance.close()

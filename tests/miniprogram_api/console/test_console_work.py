@@ -192,6 +192,7 @@ async def test_each_role_reaches_its_pages_and_no_others(scene: Scene) -> None:
     everybody |= {"/charges", "/charges/totals", "/remuneration", "/remuneration/export"}
     everybody |= {"/imaging/studies", "/imaging/routes", "/prescriptions", "/prescriptions/totals", "/medicine-orders"}
     everybody |= {"/knowledge/diseases", "/knowledge/medicines"}
+    everybody |= {f"/surveillance{part}" for part in ("", "/export", "/definitions", "/alarms")}
     cases_and_people = {"/queue", "/queue/export", "/consultations", "/consultations/export", "/practitioners"}
     cases_and_people |= {"/figures/rows", "/figures/rows/export"}
     books = {"/reconciliation/runs", "/reconciliation/differences"}

@@ -14,6 +14,7 @@ export const GROUPS: { title: string; pages: Page[] }[] = [
     title: '看情况',
     pages: [
       { name: 'dashboard', title: '总览', roles: ['administrator', 'institution_admin', 'auditor'] },
+      { name: 'surveillance', title: '疾病监测', roles: ['administrator', 'institution_admin', 'auditor'] },
       { name: 'knowledge', title: '知识库', roles: ['administrator', 'institution_admin', 'auditor'] },
     ],
   },

@@ -82,6 +82,7 @@ const PARTS: Record<string, string> = {
   'report documents': '报告打印',
   'laboratory slips': '化验单识别',
   prescriptions: '处方打印',
+  surveillance: '疾病监测',
   'hospital histories': '医院病历读取',
   'hospital write-back': '医院病历写回',
   menus: '公众号菜单',

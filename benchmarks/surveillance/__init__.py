@@ -1,0 +1,1 @@
+"""Disease surveillance over a year of a county."""
