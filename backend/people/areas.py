@@ -11,11 +11,11 @@ from backend.people.tables import Institution, Person
 
 @dataclass(frozen=True)
 class AreaView:
-    """A region with a hospital or health centre; its place is the middle of theirs, in degrees, GCJ-02."""
+    """A region with a hospital or health centre; `place` is the middle of theirs as (latitude, longitude) in degrees,
+    GCJ-02, None where none of them is known."""
 
     name: str
-    latitude: float
-    longitude: float
+    place: tuple[float, float] | None
 
 
 class Areas(PeopleContext):
@@ -30,13 +30,12 @@ class Areas(PeopleContext):
         )
         async with self._database.reading() as session:
             rows = (await session.scalars(query)).all()
-        places: dict[str, list[Institution]] = {}
+        places: dict[str, list[tuple[float, float]]] = {}
         for row in rows:
-            places.setdefault(row.region, []).append(row)
-        return [
-            AreaView(name, fmean(row.latitude for row in held), fmean(row.longitude for row in held))
-            for name, held in places.items()
-        ]
+            known = places.setdefault(row.region, [])
+            if row.latitude is not None and row.longitude is not None:
+                known.append((row.latitude, row.longitude))
+        return [AreaView(name, _middle(known) if known else None) for name, known in places.items()]
 
     async def area_of(self, person_id: str, institution_id: str) -> str:
         """Give the area that a person's case counts in: their own where that is one, else the institution's; "" where
@@ -46,3 +45,7 @@ class Areas(PeopleContext):
         async with self._database.reading() as session:
             lives = await session.scalar(own.where(Person.id == person_id, Institution.kind != "pharmacy").limit(1))
             return lives or await session.scalar(treated) or ""
+
+
+def _middle(places: list[tuple[float, float]]) -> tuple[float, float]:
+    return fmean(latitude for latitude, _ in places), fmean(longitude for _, longitude in places)

@@ -147,7 +147,7 @@ async def _counts(call: ConsoleCall) -> CountsAnswer:
     alarmed = {(one.area, one.day) for one in alarms if one.day <= last}
     keys = list(dict.fromkeys(one.area for one in found))
     shown = wanted.area if wanted.area in keys else next(iter(keys), WHOLE)
-    places = {one.name: one for one in await call.context.people.areas()}
+    places = {one.name: one.place for one in await call.context.people.areas() if one.place}
     return CountsAnswer(
         since=first,
         until=last,
@@ -157,8 +157,8 @@ async def _counts(call: ConsoleCall) -> CountsAnswer:
             AreaItem(
                 key=key,
                 name=_area_name(key),
-                latitude=places[key].latitude if key in places else None,
-                longitude=places[key].longitude if key in places else None,
+                latitude=places[key][0] if key in places else None,
+                longitude=places[key][1] if key in places else None,
                 count=_sum(one for one in found if one.area == key),
                 alarms=sum(area == key for area, _ in alarmed),
             )
