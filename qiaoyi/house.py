@@ -143,7 +143,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         heads = HeadFolder(settings.audit_heads_folder, ring)
         audit = AuditLog(database, clock, heads)
         people = PeopleService(database, clock, events, audit)
-        scheduling = SchedulingService(database, clock, timers, audit)
+        scheduling = SchedulingService(database, clock, timers, audit, people)
         consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
         records = RecordService(database, clock, events, audit, people, consultations)
         slips = SlipService(database, clock, events, audit, people, files, records)

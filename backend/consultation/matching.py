@@ -15,6 +15,8 @@ from backend.consultation.reading import Reading
 from backend.consultation.rules import EXPERT_RUNNING, OFFER_LIMITS, Status
 from backend.consultation.suitability import Patient
 from backend.consultation.tables import Consultation, Offer, OfferState, Search
+from backend.consultation.weights import standings
+from backend.consultation.weights_store import keep_standings, published
 from backend.ids import new_id
 from backend.people import PractitionerView
 from backend.security.policy import SYSTEM, Role
@@ -87,7 +89,10 @@ class Matching(Reading):
         asked = frozenset(offer.expert_id for offer in offers if offer.state is not OfferState.TAKEN)
         need = await self._need(session, case)
         candidates = await self._candidates(session, case)
-        wave = next_wave(candidates, need, asked=asked, waves=search.waves)
+        weights = (await published(session)).weights
+        wave = next_wave(candidates, need, asked=asked, waves=search.waves, weights=weights)
+        if search.waves == 0:
+            await keep_standings(session, case.id, standings(candidates, need))
         await self._widen(session, case, search, wave)
         search.waves += 1
         if not wave.chosen:

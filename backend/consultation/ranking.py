@@ -63,7 +63,10 @@ _WIDENING_LABELS = {
     Widening.ADMINISTRATOR: "转给平台管理员安排",
 }
 
-WEIGHTS: Mapping[Urgency, Mapping[Criterion, float]] = MappingProxyType(
+Weights = Mapping[Urgency, Mapping[Criterion, float]]
+"""How much each criterion counts for a case of an urgency: between 0 and 1, together 1, in the order of `Criterion`."""
+
+WEIGHTS: Weights = MappingProxyType(
     {
         urgency: MappingProxyType(dict(zip(Criterion, weights, strict=True)))
         for urgency, weights in {
@@ -74,7 +77,7 @@ WEIGHTS: Mapping[Urgency, Mapping[Criterion, float]] = MappingProxyType(
         }.items()
     }
 )
-"""Weights of the criteria, in the order of `Criterion`; each row sums to 1."""
+"""The weights that hold until an administrator publishes others."""
 
 _TITLES = MappingProxyType(
     {"主任医师": 1.0, "副主任医师": 0.8, "主治医师": 0.5, "住院医师": 0.3, "执业医师": 0.3, "执业助理医师": 0.1}
@@ -139,12 +142,13 @@ class Score:
     reasons: tuple[str, ...]
 
 
-def rank(candidates: Iterable[Candidate], need: Need) -> list[Score]:
+def rank(candidates: Iterable[Candidate], need: Need, weights: Weights = WEIGHTS) -> list[Score]:
     """Give the candidates' scores, the best first; equal ones in the order of their identifiers."""
-    return sorted((score(candidate, need) for candidate in candidates), key=lambda got: (-got.total, got.expert_id))
+    scores = (score(candidate, need, weights) for candidate in candidates)
+    return sorted(scores, key=lambda got: (-got.total, got.expert_id))
 
 
-def score(candidate: Candidate, need: Need) -> Score:
+def score(candidate: Candidate, need: Need, weights: Weights = WEIGHTS) -> Score:
     """Score one candidate."""
     judged = {
         Criterion.EXPERTISE: _expertise(candidate, need),
@@ -155,12 +159,12 @@ def score(candidate: Candidate, need: Need) -> Score:
     }
     criteria = {criterion: value for criterion, (value, _) in judged.items()}
     reasons = tuple(reason for _, reason in judged.values())
-    return Score(candidate.expert_id, weigh(criteria, need.urgency), criteria, reasons)
+    return Score(candidate.expert_id, weigh(criteria, need.urgency, weights), criteria, reasons)
 
 
-def weigh(criteria: Mapping[Criterion, float], urgency: Urgency) -> float:
+def weigh(criteria: Mapping[Criterion, float], urgency: Urgency, weights: Weights = WEIGHTS) -> float:
     """Give the weighted mean of `criteria` under the weights of `urgency`."""
-    return sum(weight * criteria[criterion] for criterion, weight in WEIGHTS[urgency].items())
+    return sum(weight * criteria[criterion] for criterion, weight in weights[urgency].items())
 
 
 def fits(candidate: Candidate, need: Need, step: Widening) -> bool:
@@ -186,7 +190,9 @@ class Wave:
     steps: tuple[Widening, ...]
 
 
-def next_wave(candidates: list[Candidate], need: Need, *, asked: frozenset[str], waves: int) -> Wave:
+def next_wave(
+    candidates: list[Candidate], need: Need, *, asked: frozenset[str], waves: int, weights: Weights = WEIGHTS
+) -> Wave:
     """Choose who is asked next.
 
     The best three by disease, filled up from the department where fewer fit; one more such wave; then whoever is on
@@ -205,13 +211,13 @@ def next_wave(candidates: list[Candidate], need: Need, *, asked: frozenset[str],
             steps.append(step)
             taken = {got.expert_id for got in chosen}
             fitting = [one for one in open_ if one.expert_id not in taken and fits(one, need, step)]
-            chosen += rank(fitting, need)[: OFFERS_A_WAVE - len(chosen)]
+            chosen += rank(fitting, need, weights)[: OFFERS_A_WAVE - len(chosen)]
             if len(chosen) == OFFERS_A_WAVE:
                 break
         if chosen:
             return Wave(tuple(chosen), tuple(steps))
     steps.append(Widening.ON_CALL)
-    on_call = rank([one for one in open_ if fits(one, need, Widening.ON_CALL)], need)[:OFFERS_A_WAVE]
+    on_call = rank([one for one in open_ if fits(one, need, Widening.ON_CALL)], need, weights)[:OFFERS_A_WAVE]
     if on_call:
         return Wave(tuple(on_call), tuple(steps))
     return Wave((), (*steps, Widening.ADMINISTRATOR))

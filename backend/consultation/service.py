@@ -4,6 +4,7 @@ from typing import Any
 
 from backend.consultation.alarms import Alarms
 from backend.consultation.appointments import NO_SHOW_TIMER, REMINDER_TIMER
+from backend.consultation.calibration import Calibration
 from backend.consultation.content import Contents
 from backend.consultation.intake import TASK_TIMER
 from backend.consultation.lookup import Lookup
@@ -19,7 +20,18 @@ from backend.consultation.thread import Thread
 
 
 class ConsultationService(
-    Steering, Supplements, PatientNotes, Pictures, Thread, Alarms, Meetings, Contents, Lookup, Outcomes, Signs
+    Steering,
+    Calibration,
+    Supplements,
+    PatientNotes,
+    Pictures,
+    Thread,
+    Alarms,
+    Meetings,
+    Contents,
+    Lookup,
+    Outcomes,
+    Signs,
 ):
     """All use cases of consultations. Where each lives:
 
@@ -36,6 +48,7 @@ class ConsultationService(
     * `meetings`: meeting, note_meeting, publish_meeting, for the place where its people meet
     * `lifecycle`: submit, give_back, start, complete, cancel
     * `steering`: search, overviews, queue, reassign, for who steers without reading what is clinical
+    * `calibration`: weights, try_weights, publish_weights, for who decides what experts are compared by
     * `outcomes`: outcome, what a case came to, for figures
     * `signs`: signs, what a case shows, for counts of many
     * `lookup`: reference, reference_by_number, running_references, running_at, references_of,

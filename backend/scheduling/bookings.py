@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from backend.errors import Conflict, IllegalMove, InvalidInput, NotFound
 from backend.ids import new_id
 from backend.scheduling import calendar
-from backend.scheduling.rules import Span, in_hours
-from backend.scheduling.slots import Slots, read_absences, read_weeks
+from backend.scheduling.plans import read_plan
+from backend.scheduling.rules import Span
+from backend.scheduling.slots import Slots
 from backend.scheduling.tables import (
     Booking,
     BookingState,
@@ -175,10 +176,9 @@ class Bookings(Slots):
         await self.let_go(payload["consultation_id"])
 
     async def _free_again(self, session: AsyncSession, expert_id: str, slot_id: str, span: Span) -> None:
-        week = (await read_weeks(session, [expert_id])).get(expert_id, [])
-        absences = await read_absences(session, expert_id, span.starts_at)
+        plan = await read_plan(session, expert_id, span.starts_at)
         slot = Slot.id == slot_id
-        if in_hours(week, span.starts_at) and not any(span.overlaps(absence) for absence in absences):
+        if plan.covers(span):
             await session.execute(update(Slot).where(slot).values(state=SlotState.FREE, held_for=None, held_until=None))
         else:  # the hours have changed since it was taken
             await session.execute(delete(Slot).where(slot))

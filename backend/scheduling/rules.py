@@ -1,9 +1,9 @@
 """Weekly hours as slots. Pure: no I/O, no present time."""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from backend.clock import local
@@ -93,26 +93,55 @@ def check_week(week: Iterable[WeeklyHours]) -> list[WeeklyHours]:
     return ordered
 
 
-def spans(week: Iterable[WeeklyHours], absences: Iterable[Span], from_: datetime, until: datetime) -> Iterator[Span]:
-    """Give every slot of the weekly hours that begins in [`from_`, `until`) and touches no absence, in order."""
-    away = list(absences)
-    hours_by_day: dict[int, list[WeeklyHours]] = {}
-    for hours in sorted(week, key=lambda hours: hours.start_minute):
-        hours_by_day.setdefault(hours.weekday, []).append(hours)
-    midnight = local(from_).replace(hour=0, minute=0, second=0, microsecond=0)
-    while midnight < until:
-        for hours in hours_by_day.get(midnight.weekday(), ()):
-            for span in _cut(midnight, hours):
-                if from_ <= span.starts_at < until and not any(span.overlaps(absence) for absence in away):
-                    yield span
-        midnight += timedelta(days=1)
+def check_day(day: date, hours: Iterable[WeeklyHours]) -> list[WeeklyHours]:
+    """Give the hours of one day in order, each with the day's weekday.
+
+    Raises:
+        InvalidInput: as `check_week`.
+    """
+    return check_week(WeeklyHours(day.weekday(), one.start, one.end, one.slot_minutes) for one in hours)
 
 
-def in_hours(week: Iterable[WeeklyHours], at: datetime) -> bool:
-    """Tell whether `at` lies in the weekly hours."""
-    when = local(at)
-    minute = when.hour * 60 + when.minute
-    return any(hours.weekday == when.weekday() and hours.start_minute <= minute < hours.end_minute for hours in week)
+@dataclass(frozen=True)
+class Plan:
+    """When an expert takes consultations: the week's hours, days that have their own instead, and absences."""
+
+    week: Sequence[WeeklyHours] = ()
+    days: Mapping[date, Sequence[WeeklyHours]] = field(default_factory=dict)
+    absences: Sequence[Span] = ()
+
+    def hours_of(self, day: date) -> list[WeeklyHours]:
+        """Give the hours of one day, in order; none where the day is free."""
+        own = self.days.get(day)
+        hours = [one for one in self.week if one.weekday == day.weekday()] if own is None else own
+        return sorted(hours, key=lambda one: one.start_minute)
+
+    def spans(self, from_: datetime, until: datetime) -> Iterator[Span]:
+        """Give every slot that begins in [`from_`, `until`) and touches no absence, in order."""
+        midnight = local(from_).replace(hour=0, minute=0, second=0, microsecond=0)
+        while midnight < until:
+            for hours in self.hours_of(midnight.date()):
+                for span in _cut(midnight, hours):
+                    if from_ <= span.starts_at < until and not self._is_away(span):
+                        yield span
+            midnight += timedelta(days=1)
+
+    def in_hours(self, at: datetime) -> bool:
+        """Tell whether `at` lies in the hours; absences do not count."""
+        when = local(at)
+        minute = when.hour * 60 + when.minute
+        return any(one.start_minute <= minute < one.end_minute for one in self.hours_of(when.date()))
+
+    def covers(self, span: Span) -> bool:
+        """Tell whether the whole of `span` lies in one stretch of hours and in no absence."""
+        begin = local(span.starts_at)
+        first = begin.hour * 60 + begin.minute
+        last = first + (span.ends_at - span.starts_at) / timedelta(minutes=1)
+        held = any(one.start_minute <= first and last <= one.end_minute for one in self.hours_of(begin.date()))
+        return held and not self._is_away(span)
+
+    def _is_away(self, span: Span) -> bool:
+        return any(span.overlaps(absence) for absence in self.absences)
 
 
 def _cut(midnight: datetime, hours: WeeklyHours) -> Iterator[Span]:

@@ -3,12 +3,14 @@
 from typing import Any
 
 from backend.scheduling.bookings import HOLD_TIMER, Bookings
+from backend.scheduling.hours import Hours
 
 
-class SchedulingService(Bookings):
+class SchedulingService(Hours, Bookings):
     """When experts have time, and who has it.
 
-    * `slots`: set_week, week, add_absence, slots, slot, is_available, next_free, availability, make_slots
+    * `hours`: schedule, set_week, set_days, add_absence, remove_absence
+    * `slots`: week, slots, slot, is_available, next_free, availability, make_slots
     * `bookings`: book, release, hold, let_go, booking, calendar; the end of a hold
     """
 

@@ -1,6 +1,6 @@
-"""Hours, absences, and the slots that are made from them."""
+"""The slots that are made from hours and absences."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.clock import Clock
 from backend.db import Database
-from backend.errors import InvalidInput, NotFound
+from backend.errors import NotFound
 from backend.ids import new_id
-from backend.scheduling.rules import HORIZON, Span, WeeklyHours, check_week, clock_text, in_hours, spans
+from backend.people import PeopleService
+from backend.scheduling.plans import read_plan, read_plans, read_weeks
+from backend.scheduling.rules import HORIZON, Span, WeeklyHours
 from backend.scheduling.tables import (
     Absence,
     ScheduleHorizon,
@@ -22,84 +24,31 @@ from backend.scheduling.tables import (
 )
 from backend.scheduling.views import Availability, SlotView
 from backend.security.audit import AuditLog
-from backend.security.policy import Action, Actor, require
 from backend.timers import Timers
 
-_EXTEND = "scheduling.extend"
+EXTEND_TIMER = "scheduling.extend"
 _MOST_SLOTS = 100
 
 
 class Slots:
     """The part of `SchedulingService` about when experts have time."""
 
-    def __init__(self, database: Database, clock: Clock, timers: Timers, audit: AuditLog) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, timers: Timers, audit: AuditLog, people: PeopleService
+    ) -> None:
         self._database = database
         self._clock = clock
         self._timers = timers
         self._audit = audit
-        timers.on(_EXTEND, self._on_extend)
+        self._people = people
+        timers.on(EXTEND_TIMER, self._on_extend)
 
-    # hours
-
-    async def set_week(self, actor: Actor, expert_id: str, week: Iterable[WeeklyHours]) -> None:
-        """Replace the weekly hours of an expert. Free slots follow at once; booked ones stay as they are.
-
-        Raises:
-            Forbidden: the hours are somebody else's.
-            InvalidInput: the hours cannot be (see `rules.check_week`).
-        """
-        require(actor, Action.SCHEDULING_SET_WEEK, participants=[expert_id])
-        checked = check_week(week)
-        async with self._database.transaction() as session:
-            await session.execute(delete(WeeklyHoursRow).where(WeeklyHoursRow.expert_id == expert_id))
-            session.add_all(
-                WeeklyHoursRow(
-                    expert_id=expert_id,
-                    weekday=hours.weekday,
-                    start_minute=hours.start_minute,
-                    end_minute=hours.end_minute,
-                    slot_minutes=hours.slot_minutes,
-                )
-                for hours in checked
-            )
-            await session.flush()
-            await self._make_again(session, expert_id)
-            await self._timers.set(session, _EXTEND, "daily", self._clock.today() + timedelta(days=1))
-            await self._audit.record(session, actor, Action.SCHEDULING_SET_WEEK, subject=f"expert:{expert_id}")
+    # slots
 
     async def week(self, expert_id: str) -> list[WeeklyHours]:
         """Give the weekly hours of an expert, in order."""
         async with self._database.reading() as session:
             return (await read_weeks(session, [expert_id])).get(expert_id, [])
-
-    async def add_absence(
-        self, actor: Actor, expert_id: str, starts_at: datetime, ends_at: datetime, reason: str = ""
-    ) -> None:
-        """Let an expert be away. Free slots in that time go; booked ones stay, for somebody has to talk about them.
-
-        Raises:
-            InvalidInput: the end is not after the beginning, or the reason is too long.
-        """
-        require(actor, Action.SCHEDULING_ADD_ABSENCE, participants=[expert_id])
-        if ends_at <= starts_at:
-            raise InvalidInput("请假的结束时间要晚于开始时间。")
-        if len(reason) > 200:
-            raise InvalidInput("请假原因最多200个字。")
-        async with self._database.transaction() as session:
-            session.add(
-                Absence(id=new_id(), expert_id=expert_id, starts_at=starts_at, ends_at=ends_at, reason=reason.strip())
-            )
-            await session.execute(
-                delete(Slot).where(
-                    Slot.expert_id == expert_id,
-                    Slot.state == SlotState.FREE,
-                    Slot.starts_at < ends_at,
-                    Slot.ends_at > starts_at,
-                )
-            )
-            await self._audit.record(session, actor, Action.SCHEDULING_ADD_ABSENCE, subject=f"expert:{expert_id}")
-
-    # slots
 
     async def slots(self, expert_id: str, from_: datetime, until: datetime, limit: int = 20) -> list[SlotView]:
         """Give the free slots of an expert that begin in [`from_`, `until`) and not before now, in order.
@@ -148,7 +97,7 @@ class Slots:
             return {}
         await self.make_slots(expert_ids)
         async with self._database.reading() as session:
-            weeks = await read_weeks(session, expert_ids)
+            plans = await read_plans(session, expert_ids, at)
             away = await session.scalars(
                 select(Absence.expert_id).where(
                     Absence.expert_id.in_(expert_ids), Absence.ends_at > at, Absence.starts_at <= at
@@ -172,7 +121,7 @@ class Slots:
             first_free = dict(free.all())
         return {
             expert_id: Availability(
-                on_duty=expert_id not in unavailable and in_hours(weeks.get(expert_id, ()), at),
+                on_duty=expert_id not in unavailable and plans[expert_id].in_hours(at),
                 next_free=first_free.get(expert_id),
             )
             for expert_id in expert_ids
@@ -209,13 +158,12 @@ class Slots:
     async def _make(self, session: AsyncSession, expert_id: str) -> None:
         now = self._clock.now()
         until = self._clock.today() + HORIZON
-        week = (await read_weeks(session, [expert_id])).get(expert_id, [])
-        absences = await read_absences(session, expert_id, now)
+        plan = await read_plan(session, expert_id, now)
         existing = await session.execute(
             select(Slot.starts_at, Slot.ends_at).where(Slot.expert_id == expert_id, Slot.ends_at > now)
         )
         taken = [Span(starts_at, ends_at) for starts_at, ends_at in existing]
-        fresh = [span for span in spans(week, absences, now, until) if not any(span.overlaps(other) for other in taken)]
+        fresh = [span for span in plan.spans(now, until) if not any(span.overlaps(other) for other in taken)]
         try:
             async with session.begin_nested():
                 session.add_all(
@@ -242,24 +190,4 @@ class Slots:
         async with self._database.transaction() as session:
             experts = (await session.scalars(select(WeeklyHoursRow.expert_id).distinct())).all()
             await self.make_slots(experts)
-            await self._timers.set(session, _EXTEND, "daily", self._clock.today() + timedelta(days=1))
-
-
-async def read_weeks(session: AsyncSession, expert_ids: Collection[str]) -> dict[str, list[WeeklyHours]]:
-    rows = await session.scalars(
-        select(WeeklyHoursRow)
-        .where(WeeklyHoursRow.expert_id.in_(expert_ids))
-        .order_by(WeeklyHoursRow.weekday, WeeklyHoursRow.start_minute)
-    )
-    weeks: dict[str, list[WeeklyHours]] = {}
-    for row in rows:
-        hours = WeeklyHours(row.weekday, clock_text(row.start_minute), clock_text(row.end_minute), row.slot_minutes)
-        weeks.setdefault(row.expert_id, []).append(hours)
-    return weeks
-
-
-async def read_absences(session: AsyncSession, expert_id: str, from_: datetime) -> list[Span]:
-    rows = await session.execute(
-        select(Absence.starts_at, Absence.ends_at).where(Absence.expert_id == expert_id, Absence.ends_at > from_)
-    )
-    return [Span(starts_at, ends_at) for starts_at, ends_at in rows]
+            await self._timers.set(session, EXTEND_TIMER, "daily", self._clock.today() + timedelta(days=1))

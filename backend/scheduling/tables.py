@@ -1,9 +1,9 @@
 """Tables of schedules: weekly hours, absences, the slots made from them, and bookings."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, EncryptedText, Id, Sequence, UTCDateTime, coded
@@ -39,6 +39,29 @@ class WeeklyHoursRow(Base):
     start_minute: Mapped[int]
     end_minute: Mapped[int]
     slot_minutes: Mapped[int]
+
+
+class DayHours(Base):
+    """What an expert does on one day instead of the week's hours; without hours the day is free.
+
+    `hours` are lists of begin, end (minutes of the day in China) and length of a slot in minutes.
+    """
+
+    __tablename__ = "day_hours"
+
+    expert_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    hours: Mapped[list[list[int]]] = mapped_column(JSON)
+
+
+class ScheduleVersion(Base):
+    """How often the schedule of an expert has been changed; the lock under which it is."""
+
+    __tablename__ = "schedule_versions"
+
+    expert_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    version: Mapped[int]
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class Absence(Base):

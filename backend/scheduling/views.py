@@ -1,8 +1,10 @@
 """What scheduling shows of itself."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
+from backend.scheduling.rules import WeeklyHours
 from backend.scheduling.tables import Booking, BookingState, Slot, SlotState
 
 
@@ -60,3 +62,31 @@ class Availability:
 
     on_duty: bool
     next_free: datetime | None
+
+
+@dataclass(frozen=True)
+class AbsenceView:
+    """A time in which an expert is away."""
+
+    id: str
+    starts_at: datetime
+    ends_at: datetime
+    reason: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ScheduleView:
+    """When an expert takes consultations, and what is taken.
+
+    Attributes:
+        version: counts up with each change; whoever changes the schedule says which one they saw.
+        days: days that have hours of their own instead of the week's; an empty one is free.
+        bookings: those to come and those that were kept.
+    """
+
+    expert_id: str
+    version: int
+    week: tuple[WeeklyHours, ...]
+    days: Mapping[date, tuple[WeeklyHours, ...]]
+    absences: tuple[AbsenceView, ...]
+    bookings: tuple[BookingView, ...]

@@ -150,7 +150,8 @@ class Action(StrEnum):
     REMINDERS_READ = "reminders.read"
     REMINDERS_ANSWER = "reminders.answer"
     SCHEDULING_READ_SLOTS = "scheduling.read_slots"
-    SCHEDULING_SET_WEEK = "scheduling.set_week"
+    SCHEDULING_READ_SCHEDULE = "scheduling.read_schedule"  # an expert's hours, absences and who is booked when
+    SCHEDULING_SET_WEEK = "scheduling.set_week"  # the hours of the week, and those of single days
     SCHEDULING_ADD_ABSENCE = "scheduling.add_absence"
     SCHEDULING_BOOK = "scheduling.book"
     SCHEDULING_RELEASE = "scheduling.release"
@@ -175,6 +176,8 @@ class Action(StrEnum):
     SURVEILLANCE_ASSESS = "surveillance.assess"  # looking for alarms by hand
     MESSAGING_READ_UNDELIVERED = "messaging.read_undelivered"
     MESSAGING_RESEND = "messaging.resend"
+    MESSAGING_MANAGE_CHANNEL = "messaging.manage_channel"  # menus and templates where people are reached
+    MATCHING_STEER = "matching.steer"  # what experts are compared by: seen, tried on past cases, published
     OPERATIONS_READ = "operations.read"  # whether every part works, and what waits
     CONSOLE_MANAGE_ACCOUNTS = "console.manage_accounts"
     KEYS_ROTATE = "keys.rotate"
@@ -233,7 +236,9 @@ TABLE: dict[Action, Grants] = {
     Action.CONSULTATION_ASSIGN: _grants(administrator=ANY, system=ANY, institution_administrator=INSTITUTION),
     Action.CONSULTATION_GIVE_BACK: _grants(expert=PARTICIPANT),
     Action.CONSULTATION_BOOK: _grants(OWN, DOCTORS, system=ANY),
-    Action.CONSULTATION_RESCHEDULE: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
+    Action.CONSULTATION_RESCHEDULE: _grants(
+        OWN, DOCTORS, PARTICIPANT, administrator=ANY, system=ANY, institution_administrator=INSTITUTION
+    ),
     Action.CONSULTATION_CANCEL_BOOKING: _grants(OWN, DOCTORS, PARTICIPANT, administrator=ANY, system=ANY),
     Action.CONSULTATION_REQUEST_SUPPLEMENT: _grants(expert=PARTICIPANT),
     Action.CONSULTATION_ANSWER_SUPPLEMENT: _grants(doctor=DOCTORS),
@@ -307,8 +312,15 @@ TABLE: dict[Action, Grants] = {
     Action.REMINDERS_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.REMINDERS_ANSWER: _grants(OWN),
     Action.SCHEDULING_READ_SLOTS: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
-    Action.SCHEDULING_SET_WEEK: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
-    Action.SCHEDULING_ADD_ABSENCE: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
+    Action.SCHEDULING_READ_SCHEDULE: _grants(
+        expert=PARTICIPANT, administrator=ANY, institution_administrator=INSTITUTION
+    ),
+    Action.SCHEDULING_SET_WEEK: _grants(
+        expert=PARTICIPANT, administrator=ANY, system=ANY, institution_administrator=INSTITUTION
+    ),
+    Action.SCHEDULING_ADD_ABSENCE: _grants(
+        expert=PARTICIPANT, administrator=ANY, system=ANY, institution_administrator=INSTITUTION
+    ),
     Action.SCHEDULING_BOOK: _grants(OWN, DOCTORS, system=ANY),
     Action.SCHEDULING_RELEASE: _grants(OWN, DOCTORS, PARTICIPANT, administrator=ANY, system=ANY),
     Action.PEOPLE_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
@@ -334,6 +346,8 @@ TABLE: dict[Action, Grants] = {
     Action.SURVEILLANCE_ASSESS: _grants(administrator=ANY),
     Action.MESSAGING_READ_UNDELIVERED: _grants(administrator=ANY),
     Action.MESSAGING_RESEND: _grants(administrator=ANY),
+    Action.MESSAGING_MANAGE_CHANNEL: _grants(administrator=ANY),
+    Action.MATCHING_STEER: _grants(administrator=ANY),
     Action.OPERATIONS_READ: _grants(administrator=ANY, auditor=ANY),
     Action.CONSOLE_MANAGE_ACCOUNTS: _grants(administrator=ANY, system=ANY),
     Action.KEYS_ROTATE: _grants(system=ANY),

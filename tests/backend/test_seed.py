@@ -21,8 +21,8 @@ def people(database: Database, clock: Clock) -> PeopleService:
 
 
 @pytest.fixture
-def scheduling(database: Database, clock: Clock) -> SchedulingService:
-    return SchedulingService(database, clock, Timers(database, clock), AuditLog(database, clock))
+def scheduling(database: Database, clock: Clock, people: PeopleService) -> SchedulingService:
+    return SchedulingService(database, clock, Timers(database, clock), AuditLog(database, clock), people)
 
 
 async def test_the_county_is_there_after_it_was_loaded(

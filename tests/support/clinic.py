@@ -181,7 +181,7 @@ def build_clinic(database: Database, clock: Clock, folder: Path) -> Clinic:
     timers = Timers(database, clock)
     audit = AuditLog(database, clock)
     people = PeopleService(database, clock, events, audit)
-    scheduling = SchedulingService(database, clock, timers, audit)
+    scheduling = SchedulingService(database, clock, timers, audit, people)
     files = FileStore(database, folder, clock)
     care = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
     return Clinic(database, clock, events, timers, audit, people, scheduling, files, care)

@@ -222,7 +222,7 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
     events, timers = EventBus(database, clock), Timers(database, clock)
     audit = AuditLog(database, clock)
     people = PeopleService(database, clock, events, audit)
-    scheduling = SchedulingService(database, clock, timers, audit)
+    scheduling = SchedulingService(database, clock, timers, audit, people)
     files = FileStore(database, folder, clock)
     consultations = ConsultationService(database, clock, events, timers, audit, people, scheduling, files)
     outbox = CollectedMessages()

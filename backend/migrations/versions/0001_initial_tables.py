@@ -309,6 +309,15 @@ def upgrade() -> None:
         batch_op.create_index("ix_daily_figures_department", ["department_code", "day"], unique=False)
 
     op.create_table(
+        "day_hours",
+        sa.Column("expert_id", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("hours", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("expert_id", "day", name=op.f("pk_day_hours")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
         "dead_letters",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("person_id", sa.String(length=32), nullable=False),
@@ -471,6 +480,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_ledger_postings_kind", ["kind", "at"], unique=False)
         batch_op.create_index("ix_ledger_postings_subject", ["subject", "id"], unique=False)
 
+    op.create_table(
+        "matching_weights",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("percentages", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("published_by", sa.String(length=32), nullable=False),
+        sa.Column("published_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_matching_weights")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
     op.create_table(
         "media_nodes",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -785,6 +805,15 @@ def upgrade() -> None:
         sa.Column("expert_id", sa.String(length=32), nullable=False),
         sa.Column("made_until", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
         sa.PrimaryKeyConstraint("expert_id", name=op.f("pk_schedule_horizons")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
+        "schedule_versions",
+        sa.Column("expert_id", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.PrimaryKeyConstraint("expert_id", name=op.f("pk_schedule_versions")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -1604,6 +1633,17 @@ def upgrade() -> None:
     with op.batch_alter_table("ledger_lines", schema=None) as batch_op:
         batch_op.create_index("ix_ledger_lines_account", ["account", "posting_id", "amount"], unique=False)
 
+    op.create_table(
+        "matching_standings",
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("standings", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["consultation_id"], ["consultations.id"], name=op.f("fk_matching_standings_consultation_id")
+        ),
+        sa.PrimaryKeyConstraint("consultation_id", name=op.f("pk_matching_standings")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
     op.create_table(
         "medicine_plan_lines",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -3014,6 +3054,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_medicine_plan_lines_patient")
 
     op.drop_table("medicine_plan_lines")
+    op.drop_table("matching_standings")
     with op.batch_alter_table("ledger_lines", schema=None) as batch_op:
         batch_op.drop_index("ix_ledger_lines_account")
 
@@ -3119,6 +3160,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_slots_free")
 
     op.drop_table("slots")
+    op.drop_table("schedule_versions")
     op.drop_table("schedule_horizons")
     with op.batch_alter_table("remuneration_statements", schema=None) as batch_op:
         batch_op.drop_index("ix_remuneration_statements_payee")
@@ -3179,6 +3221,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_media_nodes_seen_at")
 
     op.drop_table("media_nodes")
+    op.drop_table("matching_weights")
     with op.batch_alter_table("ledger_postings", schema=None) as batch_op:
         batch_op.drop_index("ix_ledger_postings_subject")
         batch_op.drop_index("ix_ledger_postings_kind")
@@ -3203,6 +3246,7 @@ def downgrade() -> None:
     op.drop_table("expert_response_statistics")
     op.drop_table("events")
     op.drop_table("dead_letters")
+    op.drop_table("day_hours")
     with op.batch_alter_table("daily_figures", schema=None) as batch_op:
         batch_op.drop_index("ix_daily_figures_department")
 

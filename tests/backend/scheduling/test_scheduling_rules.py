@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from backend.clock import LOCAL_ZONE, local
 from backend.errors import InvalidInput
 from backend.scheduling import WeeklyHours
-from backend.scheduling.rules import Span, check_week, clock_text, in_hours, minute_of_day, spans
+from backend.scheduling.rules import Plan, Span, check_week, clock_text, minute_of_day
 
 MONDAY = datetime(2026, 11, 23, tzinfo=LOCAL_ZONE)
 HOURS = st.builds(
@@ -23,14 +23,32 @@ HOURS = st.builds(
 
 
 def test_a_morning_becomes_slots_of_half_an_hour() -> None:
-    found = list(spans([WeeklyHours(0, "09:00", "10:15")], [], MONDAY, MONDAY + timedelta(days=7)))
+    found = list(Plan([WeeklyHours(0, "09:00", "10:15")]).spans(MONDAY, MONDAY + timedelta(days=7)))
     assert [f"{local(span.starts_at):%a %H:%M}" for span in found] == ["Mon 09:00", "Mon 09:30"]
 
 
 def test_a_slot_that_touches_an_absence_is_left_out() -> None:
     away = Span(MONDAY.replace(hour=9, minute=45), MONDAY.replace(hour=10))
-    found = spans([WeeklyHours(0, "09:00", "11:00")], [away], MONDAY, MONDAY + timedelta(days=1))
+    found = Plan([WeeklyHours(0, "09:00", "11:00")], {}, [away]).spans(MONDAY, MONDAY + timedelta(days=1))
     assert [local(span.starts_at).hour * 60 + local(span.starts_at).minute for span in found] == [540, 600, 630]
+
+
+def test_a_day_with_hours_of_its_own_has_those_alone_and_one_without_any_is_free() -> None:
+    week = [WeeklyHours(weekday, "09:00", "10:00", 60) for weekday in range(7)]
+    days = {MONDAY.date(): [WeeklyHours(0, "14:00", "15:00", 60)], MONDAY.date() + timedelta(days=1): []}
+    plan = Plan(week, days)
+    found = [f"{local(span.starts_at):%a %H:%M}" for span in plan.spans(MONDAY, MONDAY + timedelta(days=3))]
+    assert found == ["Mon 14:00", "Wed 09:00"]
+    assert plan.in_hours(MONDAY.replace(hour=14, minute=59))
+    assert not plan.in_hours(MONDAY.replace(hour=9))
+
+
+def test_a_booking_is_covered_by_one_stretch_alone() -> None:
+    plan = Plan([WeeklyHours(0, "09:00", "10:00"), WeeklyHours(0, "10:00", "11:00")])
+    nine = MONDAY.replace(hour=9)
+    assert plan.covers(Span(nine, nine + timedelta(hours=1)))
+    assert not plan.covers(Span(nine + timedelta(minutes=30), nine + timedelta(minutes=90)))
+    assert not plan.covers(Span(nine - timedelta(minutes=1), nine))
 
 
 @given(st.lists(HOURS, max_size=4), st.integers(0, 20_000), st.integers(1, 20_000))
@@ -43,10 +61,12 @@ def test_slots_lie_in_the_hours_in_order_and_inside_the_window(
         checked = check_week(week)
     except InvalidInput:
         return
-    found = list(spans(checked, [], from_, until))
+    plan = Plan(checked)
+    found = list(plan.spans(from_, until))
     assert all(from_ <= span.starts_at < until for span in found)
-    assert all(in_hours(checked, span.starts_at) for span in found)
-    assert all(in_hours(checked, span.ends_at - timedelta(seconds=1)) for span in found)
+    assert all(plan.in_hours(span.starts_at) for span in found)
+    assert all(plan.in_hours(span.ends_at - timedelta(seconds=1)) for span in found)
+    assert all(plan.covers(span) for span in found)
     assert all(one.ends_at <= two.starts_at for one, two in pairwise(found))
 
 

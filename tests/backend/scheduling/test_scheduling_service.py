@@ -8,7 +8,7 @@ import pytest
 from backend.clock import local
 from backend.errors import Conflict, Forbidden, InvalidInput, NotFound
 from backend.ids import new_id
-from backend.scheduling import BookingState, BookingView, SlotState, SlotView, WeeklyHours
+from backend.scheduling import BookedTimes, BookingState, BookingView, Knowing, SlotState, SlotView, WeeklyHours
 from backend.security.policy import SYSTEM
 from tests.support.clinic import Clinic, practitioner_of
 
@@ -82,15 +82,100 @@ async def test_a_time_that_has_passed_cannot_be_booked(clinic: Clinic) -> None:
         await clinic.scheduling.book(new_id(), new_id(), new_id())
 
 
-async def test_new_hours_replace_free_slots_and_leave_booked_ones(clinic: Clinic) -> None:
-    expert, case = practitioner_of(await clinic.expert()), new_id()
-    slot = (await free(clinic, expert))[0]
-    await clinic.scheduling.book(slot.id, case, new_id())
-    await clinic.scheduling.set_week(SYSTEM, expert, [WeeklyHours(0, "14:00", "16:00", 60)])
+async def booked_slot(clinic: Clinic, expert_id: str) -> tuple[str, SlotView, BookingView]:
+    """Book the first free slot for a new case."""
+    case, slot = new_id(), (await free(clinic, expert_id))[0]
+    return case, slot, await clinic.scheduling.book(slot.id, case, new_id())
+
+
+async def test_new_hours_replace_free_slots_and_leave_booked_ones_to_whoever_knows_of_them(clinic: Clinic) -> None:
+    expert = practitioner_of(await clinic.expert())
+    case, slot, booking = await booked_slot(clinic, expert)
+    afternoon = [WeeklyHours(0, "14:00", "16:00", 60)]
+    with pytest.raises(BookedTimes) as refused:
+        await clinic.scheduling.set_week(SYSTEM, expert, afternoon)
+    assert [one.id for one in refused.value.bookings] == [booking.id]
+    assert len(await clinic.scheduling.week(expert)) == 7
+    assert {local(one.starts_at).hour for one in await free(clinic, expert)} == {9, 10, 11}
+    await clinic.scheduling.set_week(SYSTEM, expert, afternoon, Knowing(bookings={booking.id}))
     assert {local(one.starts_at).hour for one in await free(clinic, expert)} == {14, 15}
     assert (await clinic.scheduling.slot(slot.id)).state is SlotState.BOOKED
+    # It stands outside the hours by now: the next change does not ask about it again.
+    await clinic.scheduling.set_week(SYSTEM, expert, [*afternoon, WeeklyHours(1, "14:00", "16:00", 60)])
     await clinic.scheduling.release(case)
     assert {local(one.starts_at).hour for one in await free(clinic, expert)} == {14, 15}
+
+
+async def test_a_booking_made_while_hours_are_changed_is_told_or_not_made(clinic: Clinic) -> None:
+    expert = practitioner_of(await clinic.expert())
+    slots = (await free(clinic, expert))[:4]
+    moved, *booked = await asyncio.gather(
+        asyncio.create_task(clinic.scheduling.set_week(SYSTEM, expert, [])),
+        *(asyncio.create_task(clinic.scheduling.book(slot.id, new_id(), new_id())) for slot in slots),
+        return_exceptions=True,
+    )
+    made = [one for one in booked if isinstance(one, BookingView)]
+    refused = [one for one in booked if isinstance(one, NotFound | Conflict)]
+    assert len(made) + len(refused) == len(slots)
+    assert isinstance(moved, BookedTimes) if made else moved is None
+
+
+async def test_a_single_day_has_its_own_hours_and_then_the_weeks_again(clinic: Clinic) -> None:
+    expert = practitioner_of(await clinic.expert())
+    today = clinic.clock.today().date()
+    one, other = today + timedelta(days=1), today + timedelta(days=2)
+    evening = [WeeklyHours(0, "18:00", "19:00", 60)]
+    await clinic.scheduling.set_days(SYSTEM, expert, {one: evening, other: []})
+    hours = {day: [local(s.starts_at).hour for s in await free(clinic, expert) if local(s.starts_at).date() == day]
+             for day in (one, other)}  # fmt: skip
+    assert hours == {one: [18], other: []}
+    seen = await clinic.scheduling.schedule(await clinic.administrator(), expert, today, today + timedelta(days=7))
+    assert [hours.start for hours in seen.days[one]] == ["18:00"]
+    assert seen.days[other] == ()
+    await clinic.scheduling.set_days(SYSTEM, expert, {one: None, other: None})
+    again = {local(s.starts_at).date() for s in await free(clinic, expert) if local(s.starts_at).hour == 9}
+    assert {one, other} <= again
+    for day in (today - timedelta(days=1), today + timedelta(days=400)):
+        with pytest.raises(InvalidInput):
+            await clinic.scheduling.set_days(SYSTEM, expert, {day: evening})
+
+
+async def test_of_two_who_change_what_they_have_seen_one_is_told(clinic: Clinic) -> None:
+    expert = practitioner_of(await clinic.expert())
+    administrator = await clinic.administrator()
+    today = clinic.clock.today().date()
+    seen = await clinic.scheduling.schedule(administrator, expert, today, today + timedelta(days=7))
+    weeks = [[WeeklyHours(day, "09:00", "12:00"), WeeklyHours(day, "13:00", "15:00")] for day in (1, 2)]
+    results = await asyncio.gather(
+        *(
+            asyncio.create_task(clinic.scheduling.set_week(administrator, expert, week, Knowing(version=seen.version)))
+            for week in weeks
+        ),
+        return_exceptions=True,
+    )
+    assert sorted(type(one).__name__ for one in results) == ["NoneType", "ScheduleChanged"]
+    after = await clinic.scheduling.schedule(administrator, expert, today, today + timedelta(days=7))
+    assert after.version == seen.version + 1
+    assert list(after.week) == weeks[results.index(None)]
+
+
+async def test_an_absence_that_is_taken_back_gives_the_times_back(clinic: Clinic) -> None:
+    actor = await clinic.expert()
+    expert, today = practitioner_of(actor), clinic.clock.today().date()
+    _, slot, booking = await booked_slot(clinic, expert)
+    with pytest.raises(BookedTimes):
+        await clinic.scheduling.add_absence(actor, expert, slot.starts_at, slot.starts_at + timedelta(days=2), "进修")
+    known = Knowing(bookings={booking.id})
+    await clinic.scheduling.add_absence(
+        actor, expert, slot.starts_at, slot.starts_at + timedelta(days=2), "进修", known
+    )
+    before = len(await free(clinic, expert))
+    [away] = (await clinic.scheduling.schedule(actor, expert, today, today + timedelta(days=3))).absences
+    assert away.reason == "进修"
+    await clinic.scheduling.remove_absence(actor, expert, away.id)
+    assert len(await free(clinic, expert)) > before
+    with pytest.raises(NotFound):
+        await clinic.scheduling.remove_absence(actor, expert, away.id)
 
 
 async def test_an_absence_takes_free_slots_away_for_good(clinic: Clinic) -> None:
