@@ -42,6 +42,15 @@ TEMPLATES: dict[str, dict[str, tuple[str, ...]]] = {
 What each of ours means, and which every notice has, stands in `bot/cards/notices.py`.
 """
 
+PURPOSES: dict[str, str] = {
+    "task": "提醒基层医生和管理员：有一件事等着处理",
+    "offer": "请专家接受一次会诊邀请",
+    "reminder": "提醒患者、医生和专家：约好的会诊快到时间了",
+    "result": "告诉患者和医生：会诊结果出来了",
+    "progress": "告诉患者和医生：会诊有了新进展",
+}
+"""What each kind is for, in the words of an administrator who has to choose a template at WeChat."""
+
 _HAN = "\u3400-\u9fff"
 _TIME = re.compile(r"\d{4}(年\d{1,2}月\d{1,2}日|-\d{1,2}-\d{1,2}) ?([01]?\d|2[0-3]):[0-5]\d")
 FILLERS = {"thing": "请点开查看", "phrase": "待查看", "name": "患者", "character_string": "-"}

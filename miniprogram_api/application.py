@@ -14,6 +14,7 @@ from backend.charging import PaymentDown
 from backend.console import LinkRefused, SessionOver, SignInLocked, SignInRefused
 from backend.db import is_transient
 from backend.errors import ConsentRequired, DomainError, Forbidden, InvalidInput, NotFound
+from backend.messaging.channel import ChannelAway
 from backend.records.monitoring.devices import PairingRefused
 from backend.security.policy import Actor
 from backend.video.desk_codes import DeskCodeRefused
@@ -103,6 +104,7 @@ _STATUS: tuple[tuple[type[DomainError], int], ...] = (
     (RoomBusy, 503),
     (PaymentDown, 503),
     (WechatAway, 503),
+    (ChannelAway, 503),
 )
 _RETRY_SECONDS = 60
 _PROVIDER_SECONDS = 10

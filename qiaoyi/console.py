@@ -11,6 +11,7 @@ import aiohttp
 
 from backend.clock import local
 from backend.limits import RateLimits
+from backend.messaging.channel import ChannelService
 from backend.security.policy import SYSTEM, Role
 from bot.wechat.client import WechatClient
 from bot.wechat.errors import WechatError, WechatUnavailable
@@ -48,6 +49,7 @@ class InvitationPictures:
 def console_context(
     house: House,
     pictures: InvitationPictures,
+    channel: ChannelService,
     limits: RateLimits,
     loops: Callable[[], Mapping[str, asyncio.Task[None]]],
 ) -> ConsoleContext:
@@ -56,9 +58,11 @@ def console_context(
         console=house.console,
         people=house.people,
         consultations=house.consultations,
+        scheduling=house.scheduling,
         analytics=house.analytics,
         surveillance=house.surveillance,
         undelivered=house.undelivered,
+        channel=channel,
         operations=house.operations,
         audit=house.audit,
         imaging=house.imaging,

@@ -16,6 +16,7 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from backend.limits import MemoryRateLimits, RateLimits, RedisRateLimits
+from backend.messaging.channel import ChannelService
 from backend.messaging.identities import Identities
 from bot import notifications
 from bot.delivery.sender import CHANNEL
@@ -27,6 +28,7 @@ from bot.membership import Membership
 from bot.metrics import Metrics
 from bot.services import Services
 from bot.transport import Receiving, Sending
+from bot.wechat.account import WechatAccount
 from bot.wechat.token import MemoryTokenStore, RedisTokenStore, TokenStore
 from miniprogram_api.application import authorise_viewer, make_application
 from miniprogram_api.console.application import console_routes
@@ -144,7 +146,9 @@ async def serving(house: House) -> AsyncIterator[None]:
             work["turns"] = receiving.run
             application = _application(house, receiving, identities, http, calendar, invoices, limits, sending.metrics)
             pictures = InvitationPictures(sending.client, http)
-            application.add_routes(console_routes(console_context(house, pictures, limits, lambda: loops)))
+            account = WechatAccount(sending.client, sending.menus, sending.messaging, settings.wechat, house.clock)
+            channel = ChannelService(house.database, house.audit, house.people, account)
+            application.add_routes(console_routes(console_context(house, pictures, channel, limits, lambda: loops)))
         if settings.role is ServeRole.ALL and application is not None:
             media = MediaProcess(house)
             media.add_to(application)

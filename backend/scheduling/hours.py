@@ -89,7 +89,7 @@ class Hours(Slots):
             plan = await read_plan(session, expert_id, begin)
             absences = await session.scalars(
                 select(Absence)
-                .where(Absence.expert_id == expert_id, Absence.ends_at > begin, Absence.starts_at < end)
+                .where(Absence.expert_id == expert_id, Absence.ends_at > begin)
                 .order_by(Absence.starts_at, Absence.id)
             )
             booked = await session.scalars(

@@ -120,6 +120,7 @@ class Booking(Base):
         UniqueConstraint("active_slot_id"),
         UniqueConstraint("active_consultation_id"),
         Index("ix_bookings_consultation", "consultation_id", "made_at"),
+        Index("ix_bookings_expert", "expert_id", "starts_at"),
         Base.__table_args__,
     )
 

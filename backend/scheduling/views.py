@@ -81,6 +81,7 @@ class ScheduleView:
     Attributes:
         version: counts up with each change; whoever changes the schedule says which one they saw.
         days: days that have hours of their own instead of the week's; an empty one is free.
+        absences: those that are not over when the days that are shown begin.
         bookings: those to come and those that were kept.
     """
 

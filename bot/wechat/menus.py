@@ -46,6 +46,7 @@ class MenuPublisher:
     def __init__(self, client: WechatClient) -> None:
         self._client = client
         self._tags: dict[str, int] = {}
+        self._publishing = asyncio.Lock()
 
     async def keep_published(self) -> None:
         """Publish the product's menus as soon as WeChat answers, and again where somebody has changed them there.
@@ -73,20 +74,25 @@ class MenuPublisher:
         """
         for buttons in (default, *by_role.values()):
             check(buttons)
-        wanted = {await self.tag(role): _to_json(buttons) for role, buttons in by_role.items()}
-        shown = await self._shown()
-        if shown == (_to_json(default), wanted):
+        async with self._publishing:
+            return await self._publish(default, by_role)
+
+    async def _publish(self, default: Sequence[Button], by_role: Mapping[Role, Sequence[Button]]) -> bool:
+        wanted = {await self.tag(role): to_json(buttons) for role, buttons in by_role.items()}
+        shown = await self.shown()
+        if shown == (to_json(default), wanted):
             return False
         if shown is not None:
             await self._client.call("/cgi-bin/menu/delete")
-        await self._client.call("/cgi-bin/menu/create", {"button": _to_json(default)})
+        await self._client.call("/cgi-bin/menu/create", {"button": to_json(default)})
         for tag_id, menu in wanted.items():
             rule = {"tag_id": str(tag_id)}
             await self._client.call("/cgi-bin/menu/addconditional", {"button": menu, "matchrule": rule})
         log.info("menus published: conditional=%d", len(wanted))
         return True
 
-    async def _shown(self) -> tuple[list[dict[str, Any]], dict[int, list[dict[str, Any]]]] | None:
+    async def shown(self) -> tuple[list[dict[str, Any]], dict[int, list[dict[str, Any]]]] | None:
+        """Give the menus that WeChat has, as `to_json` writes ours: everybody's, and those by number of the tag."""
         try:
             answer = await self._client.call("/cgi-bin/menu/get")
         except WechatError as error:
@@ -103,12 +109,16 @@ class MenuPublisher:
         """Give the number of the tag of `role`, making it where WeChat does not have it."""
         name = TAGS[role]
         if name not in self._tags:
-            answer = await self._client.call("/cgi-bin/tags/get")
-            self._tags = {tag["name"]: int(tag["id"]) for tag in answer.get("tags", [])}
+            self._tags = {held: number for number, held in (await self.tag_names()).items()}
         if name not in self._tags:
             made = await self._client.call("/cgi-bin/tags/create", {"tag": {"name": name}})
             self._tags[name] = int(made["tag"]["id"])
         return self._tags[name]
+
+    async def tag_names(self) -> dict[int, str]:
+        """Give the tags that WeChat has, by their numbers."""
+        answer = await self._client.call("/cgi-bin/tags/get")
+        return {int(tag["id"]): tag["name"] for tag in answer.get("tags", [])}
 
     async def show_menu_of(self, openid: str, role: Role) -> None:
         """Let somebody see the menu of `role`, and of no other role that has one; harmless when repeated."""
@@ -121,9 +131,10 @@ class MenuPublisher:
             await self._client.call("/cgi-bin/tags/members/batchtagging", {"openid_list": [openid], "tagid": wanted})
 
 
-def _to_json(buttons: Sequence[Button]) -> list[dict[str, Any]]:
+def to_json(buttons: Sequence[Button]) -> list[dict[str, Any]]:
+    """Give the buttons of a menu in the form in which WeChat takes them."""
     return [
-        {"name": button.name, "sub_button": _to_json(button.below)}
+        {"name": button.name, "sub_button": to_json(button.below)}
         if button.below
         else {"type": "click", "name": button.name, "key": button.key}
         for button in buttons

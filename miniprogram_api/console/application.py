@@ -27,9 +27,12 @@ from miniprogram_api.console import (
     reconciliation,
     remuneration,
     running,
+    schedules,
     session,
     staff,
     surveillance,
+    wechat,
+    weights,
 )
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleContext, ConsoleEndpoint, WithCookie
 from miniprogram_api.endpoint import TooManyRequests, UnknownMediaType, read_body, read_query, received
@@ -45,6 +48,7 @@ ENDPOINTS: tuple[ConsoleEndpoint, ...] = (
     *cases.ENDPOINTS,
     *staff.ENDPOINTS,
     *places.ENDPOINTS,
+    *schedules.ENDPOINTS,
     *running.ENDPOINTS,
     *charges.ENDPOINTS,
     *reconciliation.ENDPOINTS,
@@ -52,6 +56,8 @@ ENDPOINTS: tuple[ConsoleEndpoint, ...] = (
     *imaging.ENDPOINTS,
     *prescriptions.ENDPOINTS,
     *knowledge.ENDPOINTS,
+    *weights.ENDPOINTS,
+    *wechat.ENDPOINTS,
 )
 
 CSRF_HEADER = "X-CSRF-Token"

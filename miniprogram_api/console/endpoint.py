@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from backend.dispensing import DispensingService
     from backend.imaging import ImagingService
     from backend.limits import RateLimits
+    from backend.messaging.channel import ChannelService
     from backend.messaging.undelivered import UndeliveredService
     from backend.operations import Operations
     from backend.people import PeopleService
     from backend.prescription import PrescriptionService
     from backend.remuneration import RemunerationService
+    from backend.scheduling import SchedulingService
     from backend.security.audit import AuditLog
     from backend.surveillance.service import SurveillanceService
 
@@ -71,9 +73,11 @@ class ConsoleContext:
     console: "ConsoleService"
     people: "PeopleService"
     consultations: "ConsultationService"
+    scheduling: "SchedulingService"
     analytics: "AnalyticsService"
     surveillance: "SurveillanceService"
     undelivered: "UndeliveredService"
+    channel: "ChannelService"
     operations: "Operations"
     audit: "AuditLog"
     imaging: "ImagingService"

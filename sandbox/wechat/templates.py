@@ -57,6 +57,11 @@ class Template:
             raise WechatError(47003, f"data.{key} is not in the template")
         return [{"key": key, "label": label, "value": _value(data, key)} for key, label in self.fields.items()]
 
+    @property
+    def content(self) -> str:
+        """The template's text, with the places of its fields."""
+        return "\n".join(f"{label}:{{{{{key}.DATA}}}}" for key, label in self.fields.items())
+
     def to_json(self) -> JsonObject:
         """The template as get_all_private_template lists it."""
         return {
@@ -64,8 +69,18 @@ class Template:
             "title": self.title,
             "primary_industry": "医疗护理",
             "deputy_industry": "医药医疗",
-            "content": "\n".join(f"{label}:{{{{{key}.DATA}}}}" for key, label in self.fields.items()),
+            "content": self.content,
             "example": "",
+        }
+
+    def to_subscription(self) -> JsonObject:
+        """The template as the list of subscribe notifications has it: type 2 for one-off, 3 for long-term."""
+        return {
+            "priTmplId": self.id,
+            "title": self.title,
+            "content": self.content,
+            "example": "",
+            "type": 3 if self.long_term else 2,
         }
 
 

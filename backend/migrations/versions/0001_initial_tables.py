@@ -111,6 +111,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("bookings", schema=None) as batch_op:
         batch_op.create_index("ix_bookings_consultation", ["consultation_id", "made_at"], unique=False)
+        batch_op.create_index("ix_bookings_expert", ["expert_id", "starts_at"], unique=False)
 
     op.create_table(
         "conditions",
@@ -3285,6 +3286,7 @@ def downgrade() -> None:
 
     op.drop_table("conditions")
     with op.batch_alter_table("bookings", schema=None) as batch_op:
+        batch_op.drop_index("ix_bookings_expert")
         batch_op.drop_index("ix_bookings_consultation")
 
     op.drop_table("bookings")

@@ -1,6 +1,6 @@
 """Template messages and subscribe notifications.
 
-Source: developers.weixin.qq.com, 公众号 / 模板消息 (发送模板消息), 订阅通知 (发送订阅通知).
+Source: developers.weixin.qq.com, 公众号 / 模板消息 (发送模板消息), 订阅通知 (发送订阅通知, getTemplateList).
 """
 
 from sandbox.errors import JsonObject
@@ -57,6 +57,11 @@ def list_templates(call: Call) -> JsonObject:
     return {"template_list": [template.to_json() for template in call.account.templates.template.values()]}
 
 
+def list_subscriptions(call: Call) -> JsonObject:
+    """GET /wxaapi/newtmpl/gettemplate."""
+    return {**OK, "data": [template.to_subscription() for template in call.account.templates.subscribe.values()]}
+
+
 def _card(call: Call, template_id: str, title: str, fields: list[JsonObject]) -> JsonObject:
     card: JsonObject = {"template_id": template_id, "title": title, "fields": fields}
     card["url"] = str(call.body.get("url") or call.body.get("page") or "")
@@ -70,4 +75,5 @@ ENDPOINTS = [
     Endpoint("/cgi-bin/message/template/send", send_template),
     Endpoint("/cgi-bin/message/subscribe/bizsend", send_subscribe),
     Endpoint("/cgi-bin/template/get_all_private_template", list_templates, post=False),
+    Endpoint("/wxaapi/newtmpl/gettemplate", list_subscriptions, post=False),
 ]

@@ -18,18 +18,23 @@ from backend.console import ConsoleService
 from backend.console.rules import time_step, totp
 from backend.db import Database
 from backend.limits import MemoryRateLimits
+from backend.messaging.channel import ChannelService
 from backend.messaging.outbox import OutboxService
 from backend.messaging.undelivered import UndeliveredService
 from backend.operations import Operations
 from backend.security.keyring import KeyRing
 from backend.security.policy import SYSTEM, Role
 from backend.surveillance.service import SurveillanceService
+from bot.transport import Sending
+from bot.wechat.account import WechatAccount
 from miniprogram_api.application import make_application
 from miniprogram_api.console.application import console_routes
 from miniprogram_api.console.endpoint import ConsoleContext, Money
 from tests.miniprogram_api.conftest import PUBLIC_URL, make_context
 from tests.support.cashier import Cashier, let_charge
 from tests.support.house import House, build_house
+from tests.support.sandbox import RunningSandbox, running_sandbox
+from tests.support.transport import TEMPLATES, local_settings
 
 PASSWORD = "小桥流水人家，二〇二六年"
 
@@ -59,6 +64,8 @@ class Console:
     context: ConsoleContext
     limits: MemoryRateLimits
     cashier: Cashier
+    wechat: RunningSandbox
+    sending: Sending
     secrets: dict[str, str] = field(default_factory=dict)
 
     async def enrol(self, name: str, role: Role, institution_id: str | None = None) -> list[str]:
@@ -156,8 +163,22 @@ def _money(house: House, cashier: Cashier) -> Money:
 
 
 @pytest.fixture
-async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
+async def wechat(house: House) -> AsyncIterator[tuple[RunningSandbox, Sending]]:
+    """A local WeChat, and the product's way to it."""
+    async with running_sandbox() as sandbox:
+        people = house.services.people
+        settings = local_settings(sandbox.base_url, templates=dict(TEMPLATES))
+        sending = Sending(house.database, house.clock, people, settings)
+        try:
+            yield sandbox, sending
+        finally:
+            await sending.client.close()
+
+
+@pytest.fixture
+async def console(house: House, key_ring: KeyRing, wechat: tuple[RunningSandbox, Sending]) -> AsyncIterator[Console]:
     """The console's API, nobody signed in."""
+    sandbox, sending = wechat
     services, limits, cashier = house.services, MemoryRateLimits(), let_charge(house)
     quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     service = ConsoleService(house.database, house.clock, house.audit, quick, app_clock=house.clock)
@@ -165,10 +186,14 @@ async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
     surveillance = SurveillanceService(
         house.database, house.clock, house.events, house.timers, house.audit, services.people, services.consultations
     )
+    settings = local_settings(sandbox.base_url, templates=dict(TEMPLATES))
+    account = WechatAccount(sending.client, sending.menus, sending.messaging, settings, house.clock)
     context = ConsoleContext(
         console=service,
         people=services.people,
         consultations=services.consultations,
+        scheduling=services.scheduling,
+        channel=ChannelService(house.database, house.audit, services.people, account),
         analytics=AnalyticsService(
             house.database, house.clock, house.events, house.audit, services.people, services.consultations, None
         ),
@@ -195,7 +220,8 @@ async def console(house: House, key_ring: KeyRing) -> AsyncIterator[Console]:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         try:
-            yield Console(f"http://127.0.0.1:{runner.addresses[0][1]}", house, service, context, limits, cashier)
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            yield Console(url, house, service, context, limits, cashier, sandbox, sending)
         finally:
             await runner.cleanup()
             shared.documents.queue.close()

@@ -195,9 +195,11 @@ async def test_each_role_reaches_its_pages_and_no_others(scene: Scene) -> None:
     everybody |= {f"/surveillance{part}" for part in ("", "/export", "/definitions", "/alarms")}
     cases_and_people = {"/queue", "/queue/export", "/consultations", "/consultations/export", "/practitioners"}
     cases_and_people |= {"/figures/rows", "/figures/rows/export"}
+    cases_and_people |= {"/schedules/experts"}
+    steering = {"/weights", "/wechat/menus", "/wechat/templates", "/deliveries", "/health", "/audit", "/accounts"}
     books = {"/reconciliation/runs", "/reconciliation/differences"}
     allowed = {
-        "administrator": everybody | cases_and_people | books | {"/deliveries", "/health", "/audit", "/accounts"},
+        "administrator": everybody | cases_and_people | books | steering,
         "manager": everybody | cases_and_people,
         "auditor": everybody | books | {"/health", "/audit"},
         "nobody": set(),
