@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.consultation.ranking import Criterion, Weights, Widening
@@ -35,8 +35,8 @@ ORIGINAL = WeightsVersion(0, DEFAULT)
 
 async def published(session: AsyncSession) -> WeightsVersion:
     """Give the version that holds now: read anew for every search, so that all processes have it at once."""
-    query = select(MatchingWeights).order_by(MatchingWeights.version.desc()).limit(1)
-    row = await session.scalar(query)
+    latest = select(func.max(MatchingWeights.version)).scalar_subquery()
+    row = await session.scalar(select(MatchingWeights).where(MatchingWeights.version == latest))
     return ORIGINAL if row is None else version_of(row)
 
 

@@ -23,6 +23,7 @@ export const GROUPS: { title: string; pages: Page[] }[] = [
     pages: [
       { name: 'cases', title: '会诊', roles: ['administrator', 'institution_admin'] },
       { name: 'people', title: '人员机构', roles: ['administrator', 'institution_admin'] },
+      { name: 'schedules', title: '排班', roles: ['administrator', 'institution_admin'] },
       { name: 'money', title: '费用结算', roles: ['administrator', 'institution_admin', 'auditor'] },
       { name: 'imaging', title: '影像传输', roles: ['administrator', 'institution_admin', 'auditor'] },
       { name: 'prescriptions', title: '处方', roles: ['administrator', 'institution_admin', 'auditor'] },
@@ -32,6 +33,8 @@ export const GROUPS: { title: string; pages: Page[] }[] = [
     title: '管系统',
     pages: [
       { name: 'deliveries', title: '消息发送', roles: ['administrator'] },
+      { name: 'weights', title: '匹配权重', roles: ['administrator'] },
+      { name: 'wechat', title: '微信菜单与模板', roles: ['administrator'] },
       { name: 'health', title: '运行状况', roles: ['administrator', 'auditor'] },
       { name: 'audit', title: '审计记录', roles: ['administrator', 'auditor'] },
       { name: 'accounts', title: '账号', roles: ['administrator'] },
