@@ -111,7 +111,7 @@ async def times(stage: Stage, viewport: Any) -> Times:
     await page.get_by_test_id("expert").select_option(expert_id)
     await expect(page.get_by_test_id("week-after")).to_be_visible()
     await page.get_by_test_id("week-after").click()
-    await expect(page.get_by_text(f"周一 {monday.month}月{monday.day}日")).to_be_visible()
+    await expect(page.get_by_text(f"周一 {monday.month}月{monday.day}日", exact=True)).to_be_visible()
     return Times(page, stage, expert_id, monday)
 
 
