@@ -147,8 +147,8 @@ def _fact(case: dict[str, Any], day: date, completed: bool, chance: random.Rando
 @asynccontextmanager
 async def served(house: House) -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:
     """Give a browser at the console of the house, signed in, and the address of its API."""
-    nobody: Any = None  # no invitation is drawn here
-    context = console_context(house, InvitationPictures(nobody, nobody), MemoryRateLimits(), dict)
+    nobody: Any = None  # no invitation is drawn here, and no channel asked
+    context = console_context(house, InvitationPictures(nobody, nobody), nobody, MemoryRateLimits(), dict)
     application = web.Application()
     application.add_routes(console_routes(context))
     runner = web.AppRunner(application, access_log=None)

@@ -1,6 +1,6 @@
 """What experts are compared by: seen, tried on past cases, published, and gone back to. Nothing clinical is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -161,13 +161,11 @@ class Calibration(CaseDesk):
         experts = {one.expert_id for row in past for one in (row.before, row.after)}
         places = await self._people.practitioners_by_id(experts)
         institutions = {row.case.institution_id for row in past} | {one.institution_id for one in places.values()}
-        where = {}
-        for institution_id in institutions:
-            found = await self._people.institution(institution_id)
-            where[institution_id] = (found.latitude, found.longitude)
+        where = {one: (await self._people.institution(one)).place for one in institutions}
 
-        def distance(case: Consultation, standing: Standing) -> float:
-            return distance_km(where[case.institution_id], where[places[standing.expert_id].institution_id])
+        def distance(case: Consultation, standing: Standing) -> float | None:
+            here, there = where[case.institution_id], where[places[standing.expert_id].institution_id]
+            return distance_km(here, there) if here and there else None
 
         changed = [row for row in past if row.before.expert_id != row.after.expert_id]
         return Trial(
@@ -188,13 +186,17 @@ class Calibration(CaseDesk):
         )
 
 
-def _means(chosen: Sequence[tuple[Standing, float]]) -> Means:
-    waits = [one.wait_minutes for one, _ in chosen if one.wait_minutes is not None]
+def _means(chosen: Sequence[tuple[Standing, float | None]]) -> Means:
     return Means(
-        distance_km=fmean(distance for _, distance in chosen) if chosen else None,
-        wait_minutes=fmean(waits) if waits else None,
-        running=fmean(one.running for one, _ in chosen) if chosen else None,
+        distance_km=_mean(distance for _, distance in chosen),
+        wait_minutes=_mean(one.wait_minutes for one, _ in chosen),
+        running=_mean(one.running for one, _ in chosen),
     )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
 
 
 async def _insert(session: AsyncSession, row: MatchingWeights) -> None:

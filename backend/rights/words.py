@@ -66,11 +66,16 @@ _OF_NOBODY = {
     "operations.read": "看了系统运行状况",
     "people.manage_directory": "管理了人员和机构",
     "people.register": "新来了一位微信用户",
+    "matching.steer": "试了或发布了匹配权重",
+    "messaging.manage_channel": "管理了公众号的菜单和模板",
     "remuneration.list": "看了专家报酬",
     "remuneration.read": "看了专家报酬",
     "surveillance.read": "看了疾病监测的人数",
     "surveillance.assess": "查了一遍疾病监测的预警",
     "surveillance.acknowledge": "核实了疾病监测的预警",
+    "scheduling.add_absence": "改了专家的请假",
+    "scheduling.read_schedule": "看了专家的排班",
+    "scheduling.set_week": "改了专家的出诊时间",
 }
 """What is done to no patient's data, or is not told to the patient."""
 _WHY = (
