@@ -16,6 +16,8 @@ _OF_NOBODY = {
     "reconciliation.read",
     "operations.read",
     "console.manage_accounts",
+    "matching.steer",
+    "messaging.manage_channel",
     "surveillance.read",
     "surveillance.assess",
     "surveillance.acknowledge",
