@@ -57,6 +57,7 @@ from qiaoyi.metrics import MetricsPage
 from qiaoyi.recordings import Playback
 from qiaoyi.sandbox_clock import ClockFollower
 from qiaoyi.settings import ServeRole, SettingsError
+from qiaoyi.tracing import traced
 from qiaoyi.video import MediaProcess, mint, token_mint
 from qiaoyi.work import Work
 
@@ -109,6 +110,7 @@ async def serving(house: House) -> AsyncIterator[None]:
         notifications.register(house.events, services)
         membership = Membership(house.database, house.people, sending.rows, sending.worker)
         membership.register(house.events)
+        await stack.enter_async_context(traced(house, sending.metrics))
         work: Work = {"delivery": sending.run}
         if settings.role in (ServeRole.ALL, ServeRole.WORKER):
             work |= {"events": house.events.run, "timers": house.timers.run, "audit": house.audit.run}
@@ -167,12 +169,14 @@ async def _serving_rooms(house: House) -> AsyncIterator[None]:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         media, application = MediaProcess(house), web.Application()
         media.add_to(application)
+        counters = Metrics()
+        await stack.enter_async_context(traced(house, counters))
         work: Work = {"media": media.run}
         if settings.clock_url:
             work["clock"] = await _followed_clock(house, http)
         loops = await stack.enter_async_context(_working(work))
         application.add_routes(Health(house.database, loops).routes())
-        await _measured(house, stack, Metrics(), loops)
+        await _measured(house, stack, counters, loops)
         await stack.enter_async_context(_listening(application, settings.host, settings.port))
         yield
 
