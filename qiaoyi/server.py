@@ -123,6 +123,7 @@ async def serving(house: House) -> AsyncIterator[None]:
             await house.surveillance.begin()
             work["surveillance"] = house.surveillance.keep_watching
             work["prescriptions"] = house.papers.queue.keep_making
+            work["exports"] = house.exports.queue.keep_making
             work["hospital histories"] = house.history.keep_fetching
             work["hospital write-back"] = house.write_back.keep_writing
             work |= {"menus": sending.menus.keep_published, "union ids": UnionIds(identities, sending.client).run}

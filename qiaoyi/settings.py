@@ -115,6 +115,7 @@ class Settings(BaseSettings):
             when empty.
         metrics_host, metrics_port: where `/metrics` listens, for Prometheus; not at all while the port is 0.
         metrics_token: what Prometheus has to bring as a bearer token; nothing when empty.
+        research_k: how many people have to be alike at least in a table for research.
         traces_url: where a collector takes traces by OTLP over HTTP; nothing is measured when empty.
         traces_ratio: the share of traces that are kept, from 0 to 1.
         prescribing: how many medicines, how long, how old a value may be; stricter than the law alone.
@@ -159,6 +160,7 @@ class Settings(BaseSettings):
     metrics_host: str = Field("127.0.0.1", min_length=1)
     metrics_port: int = Field(0, ge=0, le=65535)
     metrics_token: str = Field("", repr=False)
+    research_k: int = Field(5, ge=3, le=1000)
     traces_url: str = ""
     traces_ratio: float = Field(1.0, ge=0, le=1)
     prescribing: Limits = Limits()

@@ -783,6 +783,32 @@ def upgrade() -> None:
         batch_op.create_index("ix_remuneration_statements_payee", ["payee_id", "month"], unique=False)
 
     op.create_table(
+        "research_exports",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("asked_by", sa.String(length=32), nullable=False),
+        sa.Column("asked_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("purpose", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("wish", sa.JSON(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("waiting", "made", "refused", "expired", name="exportstate", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("manifest", sa.JSON(), nullable=True),
+        sa.Column("refusal", sa.String(length=200), nullable=False),
+        sa.Column("file", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("done_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_research_exports")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("research_exports", schema=None) as batch_op:
+        batch_op.create_index("ix_research_exports_asked_at", ["asked_at", "id"], unique=False)
+        batch_op.create_index("ix_research_exports_due_at", ["due_at"], unique=False)
+
+    op.create_table(
         "schedule_horizons",
         sa.Column("expert_id", sa.String(length=32), nullable=False),
         sa.Column("made_until", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
@@ -1021,7 +1047,9 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("person_id", sa.String(length=32), nullable=False),
         sa.Column(
-            "kind", sa.Enum("care", "teaching", name="consentkind", native_enum=False, length=24), nullable=False
+            "kind",
+            sa.Enum("care", "teaching", "research", name="consentkind", native_enum=False, length=24),
+            nullable=False,
         ),
         sa.Column("version", sa.String(length=16), nullable=False),
         sa.Column("decision", sa.String(length=16), nullable=False),
@@ -3124,6 +3152,11 @@ def downgrade() -> None:
 
     op.drop_table("slots")
     op.drop_table("schedule_horizons")
+    with op.batch_alter_table("research_exports", schema=None) as batch_op:
+        batch_op.drop_index("ix_research_exports_due_at")
+        batch_op.drop_index("ix_research_exports_asked_at")
+
+    op.drop_table("research_exports")
     with op.batch_alter_table("remuneration_statements", schema=None) as batch_op:
         batch_op.drop_index("ix_remuneration_statements_payee")
 

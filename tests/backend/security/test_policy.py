@@ -106,6 +106,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "imaging.manage", "signing.manage", "records.manage_hospitals", "analytics.read", "operations.read",
         "surveillance.read", "surveillance.acknowledge", "surveillance.assess",
         "messaging.read_undelivered", "messaging.resend", "console.manage_accounts",
+        "research.export", "research.read_exports",
     },
     (Role.INSTITUTION_ADMINISTRATOR, Relation.INSTITUTION): {
         "consultation.view", "consultation.list", "consultation.assign", "consultation.cancel",
@@ -115,6 +116,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
     (Role.AUDITOR, Relation.ANY): {
         "audit.read", "analytics.read", "operations.read", "remuneration.list", "reconciliation.read",
         "surveillance.read", *OVERSEEING,
+        "research.read_exports",
     },
     (Role.DEVICE, Relation.INSTITUTION): {"imaging.store"},
     (Role.DEVICE, Relation.PARTICIPANT): {"monitoring.send"},
