@@ -65,7 +65,7 @@ def read(made: MadeTable) -> list[dict[str, Any]]:
     return rows
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(populations(), st.integers(2, 7), st.booleans())
 def test_every_class_that_leaves_has_k_people_and_no_diagnosis_follows(
     cases: list[SourceCase], k: int, with_months: bool
