@@ -18,6 +18,7 @@ from miniprogram_api.console import (
     behind,
     cases,
     charges,
+    exports,
     figures,
     imaging,
     knowledge,
@@ -52,6 +53,7 @@ ENDPOINTS: tuple[ConsoleEndpoint, ...] = (
     *imaging.ENDPOINTS,
     *prescriptions.ENDPOINTS,
     *knowledge.ENDPOINTS,
+    *exports.ENDPOINTS,
 )
 
 CSRF_HEADER = "X-CSRF-Token"

@@ -195,7 +195,7 @@ async def test_each_role_reaches_its_pages_and_no_others(scene: Scene) -> None:
     everybody |= {f"/surveillance{part}" for part in ("", "/export", "/definitions", "/alarms")}
     cases_and_people = {"/queue", "/queue/export", "/consultations", "/consultations/export", "/practitioners"}
     cases_and_people |= {"/figures/rows", "/figures/rows/export"}
-    books = {"/reconciliation/runs", "/reconciliation/differences"}
+    books = {"/reconciliation/runs", "/reconciliation/differences", "/exports"}
     allowed = {
         "administrator": everybody | cases_and_people | books | {"/deliveries", "/health", "/audit", "/accounts"},
         "manager": everybody | cases_and_people,
