@@ -51,8 +51,10 @@ class Study:
         """A patient whose words name them, with two finished cases of two diseases."""
         people, name = self.clinic.people, NAMES[number]
         patient = await self.clinic.patient(name)
-        told = {"birth_date": date(1970, 1, 1), "phone": phone(number), "id_number": identity(number)}
-        await people.update_person(patient, patient.person_id, sex="female", **told)
+        await people.update_person(
+            patient, patient.person_id, sex="female", birth_date=date(1970, 1, 1), phone=phone(number),
+            id_number=identity(number),
+        )  # fmt: skip
         if agrees:
             version = people.consent_document(ConsentKind.RESEARCH).version
             await people.give_consent(patient, version, ConsentKind.RESEARCH)
