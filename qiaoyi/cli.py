@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 
     saved = _verb(verbs, "backup", backups.backup, "write everything that is kept into one encrypted file")
     saved.add_argument("--with-keys", action="store_true", help="with the key ring: whoever opens it reads everything")
+    saved.add_argument("--without-images", action="store_true", help="images are left to what keeps them")
     back = _verb(verbs, "restore", backups.restore, "verify such a file, and put it into an empty place")
     back.add_argument("--check", action="store_true", help="verify it and change nothing")
     for one in (saved, back):

@@ -34,7 +34,9 @@ _QUEUE = 4096
 _BATCH = 512
 _SEND_SECONDS = 5.0
 _STOP_SECONDS = 3.0
-_EXPORTS = "trace_exports"
+EXPORTS = "trace_exports"
+"""Counter of what was sent to the collector, and what was not."""
+
 _STATEMENT = re.compile(r"\s*(?:(UPDATE)|(SELECT|INSERT|DELETE)\b.*?\b(?:FROM|INTO))\s+[`\"]?(\w+)", re.DOTALL)
 _NO_USE_CASES = {"settings", "ring", "clock", "database", "events", "timers", "audit_heads"}
 
@@ -74,11 +76,11 @@ def _provider(settings: Settings, metrics: Metrics) -> "TracerProvider":
 
         def export(self, spans: "Sequence[ReadableSpan]") -> SpanExportResult:
             result = super().export(spans)
-            metrics.count(_EXPORTS, outcome="sent" if result is SpanExportResult.SUCCESS else "failed")
+            metrics.count(EXPORTS, outcome="sent" if result is SpanExportResult.SUCCESS else "failed")
             return result
 
     for outcome in ("sent", "failed"):  # there before the other thread counts: a reader may be walking through them
-        metrics.count(_EXPORTS, 0, outcome=outcome)
+        metrics.count(EXPORTS, 0, outcome=outcome)
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     described = {"service.name": "qiaoyi", "service.instance.id": f"{settings.role}-{os.getpid()}"}
     provider = TracerProvider(
