@@ -50,7 +50,7 @@ async def traced(house: House, metrics: Metrics) -> AsyncIterator[None]:
     if not settings.traces_url:
         yield
         return
-    provider = _provider(settings, metrics)
+    provider = make_provider(settings, metrics)
     tracer = OpenTelemetryTracer(provider)
     with _measured_use_cases(house), _measured_statements(house.database, tracer):
         tracing.install(tracer)
@@ -64,7 +64,8 @@ async def traced(house: House, metrics: Metrics) -> AsyncIterator[None]:
             await asyncio.to_thread(last.join, _STOP_SECONDS)
 
 
-def _provider(settings: Settings, metrics: Metrics) -> "TracerProvider":
+def make_provider(settings: Settings, metrics: Metrics) -> "TracerProvider":
+    """Give what sends spans to the collector of the settings, and counts into `metrics` what was sent."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider

@@ -53,13 +53,14 @@ async def test_no_name_number_openid_or_word_is_in_logs_metrics_or_traces(
 ) -> None:
     set_up("INFO")
     port = free_port()
-    async with collecting_traces() as collector:
-        changes = {"traces_url": collector.url, "metrics_port": port}
-        async with running_product(tmp_path, **changes) as product:
-            case = await booked_case(product)
-            await consult(case)
-            async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}/metrics") as answer:
-                figures = await answer.text()
+    async with (
+        collecting_traces() as collector,
+        running_product(tmp_path, traces_url=collector.url, metrics_port=port) as product,
+    ):
+        case = await booked_case(product)
+        await consult(case)
+        async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}/metrics") as answer:
+            figures = await answer.text()
     people = (case.patient, case.doctor, case.expert)
     secret = [PATIENT, PHONE, IDENTITY, "磨盘", "李梅", "张强", "王小明", "测试T9医院", "测试路"]
     secret += [one.phone.openid for one in people] + [case.patient.token]
