@@ -10,8 +10,8 @@ from urllib.parse import quote
 from aiohttp import hdrs, web
 from pydantic import BaseModel
 
-from backend.charging import PaymentDown
 from backend import tracing
+from backend.charging import PaymentDown
 from backend.console import LinkRefused, SessionOver, SignInLocked, SignInRefused
 from backend.db import is_transient
 from backend.errors import ConsentRequired, DomainError, Forbidden, InvalidInput, NotFound
