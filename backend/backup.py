@@ -1,4 +1,5 @@
-"""Everything that is kept, as one stream of records, and back again: rows of all tables and files of folders.
+"""Everything that is kept, as one stream of records, and back again: rows of all tables, files of folders, objects of a
+store.
 
 The rows are read in one transaction that sees one moment (a snapshot), as the driver gives them: what is encrypted
 stays so. The same stream can be restored into SQLite or MariaDB. Files are read after the rows: a file is written
@@ -18,6 +19,7 @@ from sqlalchemy import Table, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from backend.db import Base
+from backend.imaging.objects import ObjectMissing, ObjectStore, StoredObject
 
 _ROWS = 500
 _PIECE = 1 << 20
@@ -44,14 +46,20 @@ class Source(Protocol):
         """Give exactly so many."""
 
 
-async def dump(engine: AsyncEngine, folders: Mapping[str, Path], sink: Sink, made_at: datetime) -> Counter[str]:
-    """Write everything; give how many rows and files there were, under `rows` and `files`.
+async def dump(
+    engine: AsyncEngine, folders: Mapping[str, Path], sink: Sink, made_at: datetime, objects: ObjectStore | None = None
+) -> Counter[str]:
+    """Write everything; give how many rows, files and objects there were, under `rows`, `files` and `objects`.
 
     Args:
         folders: by the name under which they are restored; one that is not there is left out. A path to a file is that
             file alone.
+        objects: a store whose objects are read one after another, a megabyte or some at a time.
+
+    Raises:
+        BackupRefused: a file or an object became shorter while it was read. OSError: one cannot be read.
     """
-    counts: Counter[str] = Counter(rows=0, files=0)
+    counts: Counter[str] = Counter(rows=0, files=0, objects=0)
     tables = {table.name: [column.name for column in table.columns] for table in Base.metadata.sorted_tables}
     _write(sink, {"kind": "manifest", "made_at": made_at.isoformat(), "tables": tables})
     async with engine.connect() as connection:
@@ -63,6 +71,9 @@ async def dump(engine: AsyncEngine, folders: Mapping[str, Path], sink: Sink, mad
     for name, folder in folders.items():
         for path in _files(folder):
             counts["files"] += _write_file(sink, name, folder, path)
+    if objects is not None:
+        async for found in objects.list():
+            counts["objects"] += await _write_object(sink, objects, found)
     _write(sink, {"kind": "end", **counts})
     return counts
 
@@ -125,6 +136,23 @@ def _write_file(sink: Sink, name: str, folder: Path, path: Path) -> int:
     return 1
 
 
+async def _write_object(sink: Sink, objects: ObjectStore, found: StoredObject) -> int:
+    pieces = objects.get(found.id)
+    try:
+        piece = await anext(pieces, b"")
+    except ObjectMissing:  # removed since it was listed, with its row
+        return 0
+    _write(sink, {"kind": "object", "id": found.id, "size": found.size})
+    left = found.size
+    while piece:
+        sink.write(piece)
+        left -= len(piece)
+        piece = await anext(pieces, b"")
+    if left:
+        raise BackupRefused(f"object {found.id} changed while it was read")
+    return 1
+
+
 def _write(sink: Sink, head: Head, body: bytes = b"") -> None:
     told = json.dumps(head | ({"size": len(body)} if body else {})).encode()
     sink.write(len(told).to_bytes(4, "big") + told + body)
@@ -137,7 +165,7 @@ def check(source: Source) -> Counter[str]:
         BackupRefused: it is not whole, or was made by a version with other tables.
         StreamDamaged: of a sealed source.
     """
-    counts: Counter[str] = Counter(rows=0, files=0)
+    counts: Counter[str] = Counter(rows=0, files=0, objects=0)
     head = _head(source)
     if head.get("kind") != "manifest":
         raise BackupRefused("it does not begin as a backup does")
@@ -151,6 +179,7 @@ def check(source: Source) -> Counter[str]:
     while (head := _head(source))["kind"] != "end":
         counts["rows"] += head.get("count", 0)
         counts["files"] += head["kind"] == "file"
+        counts["objects"] += head["kind"] == "object"
         for _ in _pieces(source, head["size"]):
             pass
     if {name: head[name] for name in counts} != dict(counts):
@@ -158,8 +187,11 @@ def check(source: Source) -> Counter[str]:
     return counts
 
 
-async def load(engine: AsyncEngine, folders: Mapping[str, Path], source: Source) -> None:
-    """Put everything back: rows into tables that are there and empty, in one transaction, and files beside them.
+async def load(
+    engine: AsyncEngine, folders: Mapping[str, Path], source: Source, objects: ObjectStore | None = None
+) -> None:
+    """Put everything back: rows into tables that are there and empty, in one transaction, files and objects beside
+    them.
 
     Call `check` over the whole of it before.
 
@@ -180,6 +212,8 @@ async def load(engine: AsyncEngine, folders: Mapping[str, Path], source: Source)
             if head["kind"] == "rows":
                 rows = json.loads(source.read(head["size"]))
                 await _insert(connection, head["table"], columns[head["table"]], rows)
+            elif head["kind"] == "object":
+                await _put_object(objects, head, source)
             else:
                 _place(folders, head, source)
         await connection.commit()
@@ -204,6 +238,17 @@ def _place(folders: Mapping[str, Path], head: Head, source: Source) -> None:
     with _fresh(path) as file:
         for piece in _pieces(source, head["size"]):
             file.write(piece)
+
+
+async def _put_object(objects: ObjectStore | None, head: Head, source: Source) -> None:
+    if objects is None:
+        raise BackupRefused("there is no store of images here")
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for piece in _pieces(source, head["size"]):
+            yield piece
+
+    await objects.put(head["id"], pieces())
 
 
 def _fresh(path: Path) -> BinaryIO:

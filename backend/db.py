@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import DateTime, TypeEngine
 
+from backend import tracing
 from backend.security.keyring import KeyRing
 
 # MySQL: 1205 lock wait time-out, 1213 deadlock. SQLite: its messages carry no numbers.
@@ -196,13 +197,15 @@ class Database:
                 yield outer
             return
         queue: AbstractAsyncContextManager[Any] = self._write_queue or nullcontext()
-        async with queue, self._writers() as session:
-            token = self._current.set((asyncio.current_task(), session))
-            try:
-                async with session.begin():
-                    yield session
-            finally:
-                self._current.reset(token)
+        # The span holds the waiting for SQLite's one writer and the commit, which no statement's span does.
+        with tracing.inner("transaction"):
+            async with queue, self._writers() as session:
+                token = self._current.set((asyncio.current_task(), session))
+                try:
+                    async with session.begin():
+                        yield session
+                finally:
+                    self._current.reset(token)
         for callback in session.info.pop("after_commit", []):
             callback()
 

@@ -12,6 +12,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from backend import tracing
 from backend.clock import Clock, backoff
 from backend.db import Base, Database, Sequence, UTCDateTime, after_commit
 
@@ -32,6 +33,7 @@ class EventRow(Base):
     type: Mapped[str] = mapped_column(String(64))
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     occurred_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    trace: Mapped[str] = mapped_column(String(tracing.CARRIED_LENGTH), default="")
 
 
 class PendingDelivery(Base):
@@ -83,7 +85,7 @@ class EventBus:
     async def publish(self, session: AsyncSession, type_: str, **payload: Any) -> None:
         """Write that `type_` happened, in the caller's transaction. `payload`: JSON values, no personal text."""
         now = self._clock.now()
-        row = EventRow(type=type_, payload=payload, occurred_at=now)
+        row = EventRow(type=type_, payload=payload, occurred_at=now, trace=tracing.carrier())
         session.add(row)
         consumers = [consumer for consumer, wanted in self._handlers if wanted == type_]
         if consumers:
@@ -95,18 +97,21 @@ class EventBus:
         """Hand on the events that are due now, oldest first; give how many were handled or failed."""
         async with self._database.reading() as session:
             query = (
-                select(PendingDelivery.consumer, PendingDelivery.event_id)
+                select(PendingDelivery.consumer, PendingDelivery.event_id, EventRow.type, EventRow.trace)
+                .join(EventRow, EventRow.id == PendingDelivery.event_id)
                 .where(PendingDelivery.due_at <= self._clock.now())
                 .order_by(PendingDelivery.event_id)
                 .limit(_BATCH)
             )
             due = (await session.execute(query)).all()
-        for consumer, event_id in due:
-            try:
-                await self._deliver(consumer, event_id)
-            except Exception:
-                log.exception("event not handled: consumer=%s event=%d", consumer, event_id)
-                await self._postpone(consumer, event_id)
+        for consumer, event_id, type_, trace in due:
+            with tracing.span(f"event {type_}", carried=trace, consumer=consumer):
+                try:
+                    await self._deliver(consumer, event_id)
+                except Exception as error:
+                    tracing.note(failed=type(error).__name__)
+                    log.exception("event not handled: consumer=%s event=%d", consumer, event_id)
+                    await self._postpone(consumer, event_id)
         return len(due)
 
     async def _deliver(self, consumer: str, event_id: int) -> None:

@@ -31,6 +31,7 @@ class PrintQueue:
     Args:
         key: the identifying column of the table.
         make: makes and keeps the paper of a key and empties its `due_at`; what is there already stays.
+        lease: longer than any takes; after it somebody else tries.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class PrintQueue:
         clock: Clock,
         key: InstrumentedAttribute[str],
         make: Callable[[str], Awaitable[object]],
+        lease: timedelta = _LEASE,
     ) -> None:
         self._database = database
         self._clock = clock
         self._key = key
         self._table: Any = key.class_
         self._make = make
+        self._lease = lease
         self._wake = asyncio.Event()
         self.printer = WorkerProcesses(1, niceness=5)
         clock.on_shift(self.wake)
@@ -84,7 +87,7 @@ class PrintQueue:
             row = await session.scalar(query.with_for_update(skip_locked=True))
             if row is None:
                 return None
-            row.due_at = now + _LEASE
+            row.due_at = now + self._lease
             row.attempts += 1
             return str(getattr(row, self._key.key))
 

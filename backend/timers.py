@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from backend import tracing
 from backend.clock import Clock, backoff
 from backend.db import Base, Database, Sequence, UTCDateTime, after_commit
 
@@ -38,6 +39,7 @@ class Timer(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     due_at: Mapped[datetime] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
+    trace: Mapped[str] = mapped_column(String(tracing.CARRIED_LENGTH), default="")
 
 
 class Timers:
@@ -61,7 +63,7 @@ class Timers:
         if not await self._move(session, kind, key, due_at, payload):
             try:
                 async with session.begin_nested():
-                    session.add(Timer(kind=kind, key=key, payload=payload, due_at=due_at))
+                    session.add(Timer(kind=kind, key=key, payload=payload, due_at=due_at, trace=tracing.carrier()))
             except IntegrityError:  # another process has set it between the look and the insert
                 await self._move(session, kind, key, due_at, payload)
         after_commit(session, self._wake.set)
@@ -69,7 +71,7 @@ class Timers:
     async def _move(
         self, session: AsyncSession, kind: str, key: str, due_at: datetime, payload: dict[str, Any]
     ) -> bool:
-        values = {"payload": payload, "due_at": due_at, "attempts": 0}
+        values = {"payload": payload, "due_at": due_at, "attempts": 0, "trace": tracing.carrier()}
         moved = await session.execute(update(Timer).where(Timer.kind == kind, Timer.key == key).values(**values))
         return bool(moved.rowcount)  # type: ignore[attr-defined]  # of an UPDATE
 
@@ -80,14 +82,21 @@ class Timers:
     async def fire(self) -> int:
         """Fire what is due now, earliest first; give how many fired or failed."""
         async with self._database.reading() as session:
-            query = select(Timer.id).where(Timer.due_at <= self._clock.now()).order_by(Timer.due_at, Timer.id)
-            due = (await session.scalars(query.limit(_BATCH))).all()
-        for timer_id in due:
-            try:
-                await self._fire(timer_id)
-            except Exception:
-                log.exception("timer failed: timer=%d", timer_id)
-                await self._postpone(timer_id)
+            query = (
+                select(Timer.id, Timer.kind, Timer.trace)
+                .where(Timer.due_at <= self._clock.now())
+                .order_by(Timer.due_at, Timer.id)
+            )
+            due = (await session.execute(query.limit(_BATCH))).all()
+        for timer_id, kind, trace in due:
+            # A trace of its own, which names the one that set it, perhaps a week ago.
+            with tracing.span(f"timer {kind}", carried="", link=trace):
+                try:
+                    await self._fire(timer_id)
+                except Exception as error:
+                    tracing.note(failed=type(error).__name__)
+                    log.exception("timer failed: timer=%d", timer_id)
+                    await self._postpone(timer_id)
         return len(due)
 
     async def _fire(self, timer_id: int) -> None:

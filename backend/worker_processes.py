@@ -10,6 +10,8 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection, wait
 from typing import ParamSpec, TypeVar
 
+from backend import tracing
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -45,7 +47,8 @@ class WorkerProcesses:
             )
         pool = self._pool
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
+            with tracing.inner("worker process", work=getattr(work, "__name__", type(work).__name__)):
+                return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
         except BrokenProcessPool as error:
             if pool is self._pool:
                 self.close()

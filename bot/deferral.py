@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 
+from backend import tracing
 from backend.messaging.rules import Deferral, DeferredItem
 from backend.messaging.service import MessagingService
 from bot.turns import TurnRunner
@@ -33,7 +34,7 @@ class DeferredStore:
             Exception: the database refused; the message is not stored.
         """
         done = asyncio.get_running_loop().create_future()
-        self._gathered.append((Deferral(arrival.key, lane, arrival.to_json()), done))
+        self._gathered.append((Deferral(arrival.key, lane, arrival.to_json(), tracing.carrier()), done))
         self._wake.set()
         await done
 
@@ -109,9 +110,10 @@ class DeferredServer:
         return served
 
     async def _serve(self, item: DeferredItem) -> bool:
-        try:
-            return await self._runner.serve(Arrival.from_json(item.content), item)
-        except Exception as error:
-            log.warning("stored message not served: error=%s attempt=%d", type(error).__name__, item.attempts + 1)
-            await self._messaging.note_attempt(item.id)
-            return False
+        with tracing.span("stored message", carried=item.trace, attempt=item.attempts + 1):
+            try:
+                return await self._runner.serve(Arrival.from_json(item.content), item)
+            except Exception as error:
+                log.warning("stored message not served: error=%s attempt=%d", type(error).__name__, item.attempts + 1)
+                await self._messaging.note_attempt(item.id)
+                return False

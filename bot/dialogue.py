@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from backend import tracing
 from backend.errors import DomainError
 from backend.security.policy import Actor, Role
 from bot.incoming import Incoming, Kind
@@ -92,7 +93,8 @@ class Turn:
         """Ask what the person's words mean; the provider is troubled once for each context."""
         key = (self.text, context or Context())
         if key not in self._understood:
-            self._understood[key] = await self._dialogue.provider.parse(*key)
+            with tracing.inner("nlu parse"):
+                self._understood[key] = await self._dialogue.provider.parse(*key)
         return self._understood[key]
 
     async def forward(self, incoming: Incoming) -> None:
@@ -184,7 +186,8 @@ class Dialogue:
     async def prepare(self, incoming: Incoming) -> None:
         """Let the provider ask whom it has to ask about the words, before the transaction of the turn begins."""
         if incoming.kind in (Kind.TEXT, Kind.VOICE) and incoming.text.strip():
-            await self.provider.prepare(incoming.text.strip())
+            with tracing.inner("nlu prepare"):
+                await self.provider.prepare(incoming.text.strip())
 
     async def respond(self, incoming: Incoming, state: ConversationState) -> list[Message]:
         """Answer `incoming`, changing `state`; called inside the transaction of the turn.
@@ -198,6 +201,7 @@ class Dialogue:
             await self._route(turn)
         except DomainError as refusal:
             log.info("refused: code=%s", refusal.code)
+            tracing.note(refused=refusal.code)
             turn.say(refusal.sentence)
         return turn.replies
 
@@ -205,6 +209,7 @@ class Dialogue:
         verb, _, argument = turn.incoming.item_id.partition(":")
         is_scan = turn.incoming.kind in (Kind.FOLLOW, Kind.SCAN, Kind.UNFOLLOW)
         if not is_scan and verb in self.actions:
+            tracing.note(action=verb)
             await self.actions[verb](turn, argument)
             return
         for interceptor in self._interceptors:
@@ -213,6 +218,7 @@ class Dialogue:
         flow = turn.state.flow
         if flow not in self.flows:  # none is running, or a newer version of the product has dropped it
             flow = self._idle(turn.actor)
+        tracing.note(flow=flow)
         await self.flows[flow].receive(turn)
 
 

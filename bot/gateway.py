@@ -5,6 +5,7 @@ import logging
 
 from aiohttp import web
 
+from backend import tracing
 from backend.clock import Clock
 from bot.messages import from_json
 from bot.metrics import Metrics
@@ -60,7 +61,9 @@ class Gateway:
             log.error("callback not taken: error=%s", type(error).__name__)
             self._metrics.count("callbacks", outcome="failed")
             return web.Response(status=503)
-        self._metrics.count("callbacks", outcome="answered" if reply.answer else "success")
+        outcome = "answered" if reply.answer else "success"
+        self._metrics.count("callbacks", outcome=outcome)
+        tracing.note(outcome=outcome)
         return await self._write(request, arrival, reply)
 
     async def _read(self, request: web.Request) -> bytes:
@@ -81,6 +84,7 @@ class Gateway:
     def _refuse(self, refusal: Refused) -> web.Response:
         log.warning("callback refused: reason=%s", refusal.reason)
         self._metrics.count("callbacks", outcome=refusal.reason)
+        tracing.note(outcome=refusal.reason)
         return web.Response(status=refusal.status)
 
     async def _write(self, request: web.Request, arrival: Arrival, reply: Reply) -> web.StreamResponse:

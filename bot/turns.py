@@ -9,12 +9,14 @@ import logging
 import random
 from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Callable
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
+from backend import tracing
 from backend.db import is_transient
 from backend.errors import Conflict, InvalidInput
 from backend.messaging.outbox import OutboxService
@@ -84,6 +86,7 @@ class Job:
         prepared: the dialogue has had its chance to wait for what it needs.
         committing: from here on the turn is not cancelled any more: it may have happened.
         put_by: it is being stored for later.
+        context: in which its turn runs: whoever has the turns knows nothing of the callback that it belongs to.
     """
 
     arrival: Arrival
@@ -96,6 +99,7 @@ class Job:
     committing: bool = False
     put_by: bool = False
     deadline: asyncio.TimerHandle | None = None
+    context: Context = field(default_factory=copy_context)
 
 
 Perform = Callable[[Job], Awaitable[Reply]]
@@ -204,7 +208,7 @@ class TurnRunner:
         job.put_by = True
         self._storing_lanes[job.lane] += 1
         self._mark_behind(job.lane)
-        task = asyncio.create_task(self._store_away(job))
+        task = asyncio.create_task(self._store_away(job), context=job.context.copy())
         self._storing.add(task)
         task.add_done_callback(self._storing.discard)
 
@@ -288,7 +292,7 @@ class TurnRunner:
         if job.deferred is None and job.lane in self._behind:
             self._put_by(job)
             return
-        job.task = asyncio.create_task(self._try_turn(job))
+        job.task = asyncio.create_task(self._try_turn(job), context=job.context.copy())
         try:
             await asyncio.wait([job.task])
         except asyncio.CancelledError:  # the process stops: the turn ends, or leaves no trace
@@ -313,7 +317,8 @@ class TurnRunner:
         perform = self._apologise if hopeless else self._perform
         for attempt in range(1, self.settings.tries + 1):
             try:
-                reply = await self._timed(perform, job)
+                with tracing.span("turn", kind=job.arrival.incoming.kind, attempt=attempt):
+                    reply = await self._timed(perform, job)
             except Behind:
                 raise
             except Exception as error:

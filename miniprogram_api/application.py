@@ -10,6 +10,7 @@ from urllib.parse import quote
 from aiohttp import hdrs, web
 from pydantic import BaseModel
 
+from backend import tracing
 from backend.charging import PaymentDown
 from backend.console import LinkRefused, SessionOver, SignInLocked, SignInRefused
 from backend.db import is_transient
@@ -58,6 +59,7 @@ from miniprogram_api.endpoint import (
 from miniprogram_api.fhir import fhir_routes
 from miniprogram_api.login import LoginRefused, LoginUnavailable
 from miniprogram_api.openapi import Api, Problem, document
+from miniprogram_api.traces import traced
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +131,7 @@ _HEADERS = {
 
 def make_application(context: Context) -> web.Application:
     """Give the API for mounting at the root of the product's server."""
-    application = web.Application(middlewares=[_problems])
+    application = web.Application(middlewares=[traced, _problems])
     application.on_response_prepare.append(_add_headers)
     for endpoint in ENDPOINTS:
         application.router.add_route(endpoint.method, endpoint.path, _serve(endpoint, context))
@@ -271,6 +273,7 @@ async def _problems(
 
 
 def _refused(refusal: DomainError) -> web.Response:
+    tracing.note(refused=refusal.code)
     status = next((status for kind, status in _STATUS if isinstance(refusal, kind)), 409)
     field = refusal.details.get("field")
     opens_at = refusal.details.get("opens_at")

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from backend import migrations
 from backend.backup import BackupRefused, check, dump, load
 from backend.db import Database
 from backend.security.sealed_stream import KEY_BYTES, SealedReader, SealedWriter, Secret, StreamDamaged
+from qiaoyi.house import object_store
 from qiaoyi.passwords import read_secret
 from qiaoyi.settings import Settings, SettingsError
 
@@ -31,7 +32,9 @@ async def backup(settings: Settings, options: argparse.Namespace) -> int:
             return _refused(f"{options.file} is there already")
         with _created(fresh) as file:
             sealed = SealedWriter(file, secret)
-            counts = await dump(database.engine, _folders(settings, options.with_keys), sealed, datetime.now(UTC))
+            folders = _folders(settings, options.with_keys, with_images=not options.without_images)
+            objects = object_store(settings) if settings.imaging_store and not options.without_images else None
+            counts = await dump(database.engine, folders, sealed, datetime.now(UTC), objects)
             sealed.finish()
             file.flush()
             os.fsync(file.fileno())
@@ -41,11 +44,9 @@ async def backup(settings: Settings, options: argparse.Namespace) -> int:
     finally:
         await asyncio.to_thread(fresh.unlink, missing_ok=True)
         await database.close()
-    print(f"{counts['rows']} rows and {counts['files']} files are in {options.file}")
-    if settings.imaging_store:
-        print(
-            f"images lie in {settings.imaging_store.partition('?')[0]} and are not in it: let that store keep versions"
-        )
+    print(f"{_said(counts)} are in {options.file}")
+    if options.without_images:
+        print("images are not in it, as was asked: whatever keeps them has to keep versions of them")
     if not options.with_keys:
         print(f"without {settings.key_file} it cannot be read: keep that apart from it")
     return 0
@@ -59,25 +60,33 @@ async def restore(settings: Settings, options: argparse.Namespace) -> int:
         with _opened(options.file) as file:
             counts = await asyncio.to_thread(check, SealedReader(file, secret))
         if options.check:
-            print(f"whole: {counts['rows']} rows and {counts['files']} files")
+            print(f"whole: {_said(counts)}")
             return 0
         await asyncio.to_thread(_require_empty, settings)
+        objects = object_store(settings) if counts["objects"] else None
+        if objects is not None and await anext(objects.list(), None) is not None:
+            raise BackupRefused("the store of images is not empty")
         await migrations.upgrade(settings.database)
         database = Database(settings.database)
         try:
             with _opened(options.file) as file:
-                await load(database.engine, _folders(settings, with_keys=True), SealedReader(file, secret))
+                await load(database.engine, _folders(settings, with_keys=True), SealedReader(file, secret), objects)
         finally:
             await database.close()
     except (BackupRefused, StreamDamaged, OSError) as error:
         return _refused(str(error))
-    print(f"{counts['rows']} rows and {counts['files']} files are restored; now run `qiaoyi audit verify`")
+    print(f"{_said(counts)} are restored; now run `qiaoyi audit verify`")
     return 0
 
 
-def _folders(settings: Settings, with_keys: bool) -> dict[str, Path]:
+def _said(counts: Mapping[str, int]) -> str:
+    said = f"{counts['rows']} rows and {counts['files']} files"
+    return f"{said} and {counts['objects']} objects of the store of images" if counts["objects"] else said
+
+
+def _folders(settings: Settings, with_keys: bool, with_images: bool = True) -> dict[str, Path]:
     folders = {"files": settings.data / "files", "audit-heads": settings.audit_heads_folder}
-    if not settings.imaging_store:
+    if with_images and not settings.imaging_store:
         folders["imaging"] = settings.data / "imaging"
     return folders | ({"keys": settings.key_file} if with_keys else {})
 

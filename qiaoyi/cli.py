@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nlu.models import ModelError
-from qiaoyi import audit_log, backups, commands
+from qiaoyi import audit_log, backups, commands, research
 from qiaoyi.local import StartError
 from qiaoyi.settings import ServeRole, Settings, SettingsError, load
 
@@ -96,11 +96,26 @@ def _parser() -> argparse.ArgumentParser:
 
     saved = _verb(verbs, "backup", backups.backup, "write everything that is kept into one encrypted file")
     saved.add_argument("--with-keys", action="store_true", help="with the key ring: whoever opens it reads everything")
+    saved.add_argument("--without-images", action="store_true", help="images are left to what keeps them")
     back = _verb(verbs, "restore", backups.restore, "verify such a file, and put it into an empty place")
     back.add_argument("--check", action="store_true", help="verify it and change nothing")
     for one in (saved, back):
         one.add_argument("file", type=Path)
         one.add_argument("--key-file", type=Path, help="64 hexadecimal digits; else BACKUP_PASSPHRASE, or asked")
+
+    table = _verb(
+        verbs,
+        "export-research",
+        research.export_research,
+        "write finished cases as a table in which nobody can be found",
+    )
+    table.add_argument("file", type=Path, help="a new Parquet file")
+    table.add_argument("--purpose", required=True, help="what for, in words; kept in the audit log")
+    table.add_argument("--since", type=date.fromisoformat, help="first day of the cases (default: a year back)")
+    table.add_argument("--until", type=date.fromisoformat, help="last day of the cases (default: today)")
+    table.add_argument("--k", type=int, help="how many people have to be alike at least (default: as the settings say)")
+    table.add_argument("--months", action="store_true", help="the true month instead of a day that was shifted")
+    table.add_argument("--with-text", action="store_true", help="free text too, without what names anybody")
 
     _audit(_verb(verbs, "audit", audit_log.audit, "verify the audit log, and prove what is in it"))
     return parser

@@ -69,6 +69,7 @@ def console_context(
         prescriptions=house.prescriptions,
         dispensing=house.dispensing,
         held_money=_money(house),
+        exports=house.exports,
         invitation_picture=pictures.make,
         parts=lambda: {name: not task.done() for name, task in loops().items()},
         public_url=house.settings.public,

@@ -38,6 +38,7 @@ from backend.records.monitoring.service import MonitoringService
 from backend.records.slips.service import SlipService
 from backend.remuneration import RemunerationService
 from backend.reporting import CriticalValueService, ReportDocuments, ReportService
+from backend.research import ResearchExports
 from backend.rights import AccessHistory, DataCopies
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
@@ -107,6 +108,7 @@ class House:
     surveillance: SurveillanceService
     undelivered: UndeliveredService
     operations: Operations
+    exports: ResearchExports
     charges: ChargeDesk | None = None
 
 
@@ -184,6 +186,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             WRITTEN_AFTER,
         )
         facade = make_facade(database, clock, audit, people, imaging, prescriptions.formulary, settings.public)
+        exports = ResearchExports(database, clock, timers, audit, people, consultations, settings.research_k)
         ledger = LedgerService(database, clock)
         charging = make_charging(
             database,
@@ -265,6 +268,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             surveillance=surveillance,
             undelivered=UndeliveredService(database, clock, audit, people, OutboxService(database, clock)),
             operations=Operations(database, clock),
+            exports=exports,
         )
     finally:
         if insurer is not None:

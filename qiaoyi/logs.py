@@ -2,7 +2,7 @@
 
 What is logged never holds a name, an openid, an id number or a sentence of a patient: the rooms log codes, identifiers
 of rows and durations. Of an exception the type and the places in the code are kept, for its message may quote what a
-person wrote.
+person wrote. Where traces are sent, a line names the one that it belongs to.
 """
 
 import json
@@ -10,6 +10,8 @@ import logging
 import sys
 import traceback
 from datetime import UTC, datetime
+
+from backend import tracing
 
 
 class _JSONLines(logging.Formatter):
@@ -20,6 +22,8 @@ class _JSONLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if trace := tracing.trace_id():
+            line["trace"] = trace
         if record.exc_info and record.exc_info[1] is not None:
             line |= _trace(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False)

@@ -59,6 +59,7 @@ from qiaoyi.metrics import MetricsPage
 from qiaoyi.recordings import Playback
 from qiaoyi.sandbox_clock import ClockFollower
 from qiaoyi.settings import ServeRole, SettingsError
+from qiaoyi.tracing import traced
 from qiaoyi.video import MediaProcess, mint, token_mint
 from qiaoyi.work import Work
 
@@ -111,6 +112,7 @@ async def serving(house: House) -> AsyncIterator[None]:
         notifications.register(house.events, services)
         membership = Membership(house.database, house.people, sending.rows, sending.worker)
         membership.register(house.events)
+        await stack.enter_async_context(traced(house, sending.metrics))
         work: Work = {"delivery": sending.run}
         if settings.role in (ServeRole.ALL, ServeRole.WORKER):
             work |= {"events": house.events.run, "timers": house.timers.run, "audit": house.audit.run}
@@ -123,6 +125,7 @@ async def serving(house: House) -> AsyncIterator[None]:
             await house.surveillance.begin()
             work["surveillance"] = house.surveillance.keep_watching
             work["prescriptions"] = house.papers.queue.keep_making
+            work["exports"] = house.exports.queue.keep_making
             work["hospital histories"] = house.history.keep_fetching
             work["hospital write-back"] = house.write_back.keep_writing
             work |= {"menus": sending.menus.keep_published, "union ids": UnionIds(identities, sending.client).run}
@@ -171,12 +174,14 @@ async def _serving_rooms(house: House) -> AsyncIterator[None]:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         media, application = MediaProcess(house), web.Application()
         media.add_to(application)
+        counters = Metrics()
+        await stack.enter_async_context(traced(house, counters))
         work: Work = {"media": media.run}
         if settings.clock_url:
             work["clock"] = await _followed_clock(house, http)
         loops = await stack.enter_async_context(_working(work))
         application.add_routes(Health(house.database, loops).routes())
-        await _measured(house, stack, Metrics(), loops)
+        await _measured(house, stack, counters, loops)
         await stack.enter_async_context(_listening(application, settings.host, settings.port))
         yield
 

@@ -115,6 +115,9 @@ class Settings(BaseSettings):
             when empty.
         metrics_host, metrics_port: where `/metrics` listens, for Prometheus; not at all while the port is 0.
         metrics_token: what Prometheus has to bring as a bearer token; nothing when empty.
+        research_k: how many people have to be alike at least in a table for research.
+        traces_url: where a collector takes traces by OTLP over HTTP; nothing is measured when empty.
+        traces_ratio: the share of traces that are kept, from 0 to 1.
         prescribing: how many medicines, how long, how old a value may be; stricter than the law alone.
         payment: the merchant account at WeChat Pay; nothing is charged without it.
         mini_app_id, mini_app_secret: the mini-program that logs in; none where there is no mini-program.
@@ -157,6 +160,9 @@ class Settings(BaseSettings):
     metrics_host: str = Field("127.0.0.1", min_length=1)
     metrics_port: int = Field(0, ge=0, le=65535)
     metrics_token: str = Field("", repr=False)
+    research_k: int = Field(5, ge=3, le=1000)
+    traces_url: str = ""
+    traces_ratio: float = Field(1.0, ge=0, le=1)
     prescribing: Limits = Limits()
     mini_app_id: str = ""
     mini_app_secret: str = Field("", repr=False)
@@ -233,7 +239,7 @@ class Settings(BaseSettings):
             raise ValueError("begins with redis://, rediss:// or unix://")
         return value
 
-    @field_validator("public_url", "clock_url", "framed_by", "rasa_url")
+    @field_validator("public_url", "clock_url", "framed_by", "rasa_url", "traces_url")
     @classmethod
     def _http_address(cls, value: str) -> str:
         if value:

@@ -13,6 +13,7 @@ hypothesis.settings.load_profile("untimed")
 multiprocessing.set_forkserver_preload(
     [
         "backend.rendering",
+        "backend.research.table",
         "tests.support.killable",
         "tests.support.killable_imaging",
         "tests.support.killable_prescriptions",

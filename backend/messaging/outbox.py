@@ -12,6 +12,7 @@ from sqlalchemy import Table, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from backend import tracing
 from backend.clock import Clock
 from backend.db import Database
 from backend.messaging.rules import Allowance, Draft, OrderedIds, OutboxItem, Touch
@@ -41,8 +42,9 @@ class OutboxService:
             lease: for how long the caller's process alone may send them; none leaves them to the first that looks.
         """
         due_at = self._clock.now() + lease
+        trace = tracing.carrier()
         items = [
-            OutboxItem(self._ids.next(), person_id, draft.content, due_at, draft.answers, draft.expires_at)
+            OutboxItem(self._ids.next(), person_id, draft.content, due_at, draft.answers, draft.expires_at, trace=trace)
             for draft in drafts
         ]
         if items:
@@ -153,7 +155,7 @@ class OutboxService:
             # Sixteen digits are the time; the rest only has to be new and in order.
             ids = [f"{item.id[:28]}{position:04x}" for position in range(len(drafts))]
             values = [
-                _values(OutboxItem(id_, item.person_id, draft.content, now, "", item.expires_at))
+                _values(OutboxItem(id_, item.person_id, draft.content, now, "", item.expires_at, trace=item.trace))
                 for id_, draft in zip(ids, drafts, strict=True)
             ]
             await session.execute(insert(_outbox), values)
@@ -217,8 +219,9 @@ def _values(item: OutboxItem) -> dict[str, Any]:
         "due_at": item.due_at,
         "expires_at": item.expires_at,
         "attempts": item.attempts,
+        "trace": item.trace,
     }
 
 
 def _item(row: Any, due_at: datetime) -> OutboxItem:
-    return OutboxItem(row.id, row.person_id, row.content, due_at, row.answers, row.expires_at, row.attempts)
+    return OutboxItem(row.id, row.person_id, row.content, due_at, row.answers, row.expires_at, row.attempts, row.trace)

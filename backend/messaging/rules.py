@@ -87,6 +87,7 @@ class OutboxItem:
     answers: str = ""
     expires_at: datetime | None = None
     attempts: int = 0
+    trace: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,13 @@ class Deferral:
 
     Args:
         content: a JSON value from which the channel makes the message again.
+        trace: what is carried of the trace of its callback (`backend.tracing`).
     """
 
     key: str
     lane: str
     content: dict[str, Any]
+    trace: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,7 @@ class DeferredItem:
     lane: str
     content: dict[str, Any]
     attempts: int
+    trace: str = ""
 
 
 class OrderedIds:

@@ -233,7 +233,10 @@ class MessagingService:
             await session.execute(insert(_inbound), [{"key": key, "answer": {}, "received_at": now} for key in fresh])
             await session.execute(
                 insert(_deferred),
-                [{"key": one.key, "lane": one.lane, "content": one.content, "attempts": 0} for one in fresh.values()],
+                [
+                    {"key": one.key, "lane": one.lane, "content": one.content, "attempts": 0, "trace": one.trace}
+                    for one in fresh.values()
+                ],
             )
 
     async def deferred(self, limit: int = 100, excluding: Sequence[str] = ()) -> list[DeferredItem]:
@@ -244,7 +247,7 @@ class MessagingService:
             query = query.where(_deferred.c.lane.not_in(excluding))
         async with self._database.reading() as session:
             rows = (await session.execute(query)).all()
-        return [DeferredItem(row.id, row.key, row.lane, row.content, row.attempts) for row in rows]
+        return [DeferredItem(row.id, row.key, row.lane, row.content, row.attempts, row.trace) for row in rows]
 
     async def claim_deferred(self, session: AsyncSession, deferred_id: int) -> bool:
         """Lock a deferred message in the caller's transaction; False where another process has it or had it."""

@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import Base, EncryptedJSON, EncryptedText, Id, Sequence, UTCDateTime
+from backend.tracing import CARRIED_LENGTH
 
 
 class Contact(Base):
@@ -81,6 +82,7 @@ class DeferredMessage(Base):
     lane: Mapped[str] = mapped_column(String(64))
     content: Mapped[dict[str, Any]] = mapped_column(EncryptedJSON("deferred_messages.content"))
     attempts: Mapped[int] = mapped_column(default=0)
+    trace: Mapped[str] = mapped_column(String(CARRIED_LENGTH), default="")
 
 
 class OutboxMessage(Base):
@@ -105,6 +107,7 @@ class OutboxMessage(Base):
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
+    trace: Mapped[str] = mapped_column(String(CARRIED_LENGTH), default="")
 
 
 class OutboxKey(Base):

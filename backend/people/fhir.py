@@ -95,7 +95,7 @@ def consent(consent_id: int, person_id: str, view: ConsentView, *, latest: bool)
         latest: it is the person's last word on this kind of consent.
     """
     document = consent_document(view.kind)
-    purpose = "HRESCH" if view.kind is ConsentKind.TEACHING else "TREAT"
+    purpose = "TREAT" if view.kind is ConsentKind.CARE else "HRESCH"
     status = _CONSENT_STATUS[view.decision] if latest else "inactive"
     return {
         "resourceType": "Consent",
@@ -115,4 +115,4 @@ def consent(consent_id: int, person_id: str, view: ConsentView, *, latest: bool)
     }
 
 
-_NUMBERS = {ConsentKind.CARE: 1, ConsentKind.TEACHING: 2}
+_NUMBERS = {ConsentKind.CARE: 1, ConsentKind.TEACHING: 2, ConsentKind.RESEARCH: 3}

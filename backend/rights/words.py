@@ -33,6 +33,7 @@ _BY_ACTION = {
     "analytics.read": "看了会诊的统计",
     "messaging.read_undelivered": "查了没有送到的消息",
     "messaging.resend": "把没有送到的消息又发了一次",
+    "research.export": "把您的病历去掉姓名后拿去做研究",
     "consultation.view": "看了您这次会诊的进展",
     "consultation.list": "看了您的会诊进展",
     "consultation.read_record": "看了您的病情",

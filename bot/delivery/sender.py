@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from backend import tracing
 from backend.clock import Clock
 from backend.messaging.outbox import OutboxService
 from backend.messaging.rules import Allowance, ContactView, Draft, OutboxItem
@@ -139,7 +140,8 @@ class Sender:
                     self._hurry.set()
                     await self._flushed.wait()
                 async with self._slots:
-                    await self._send_first(person_id, lane)
+                    with tracing.span("message", carried=lane.items[0].trace, attempt=lane.items[0].attempts + 1):
+                        await self._send_first(person_id, lane)
         except Exception:
             log.exception("sending stopped: rows=%d", len(lane.items))
             self._abandon(lane)
@@ -161,6 +163,7 @@ class Sender:
                 contacts = await self._messaging.contacts(person_id, CHANNEL)
                 lane.contact = self._counted_in(contacts[0]) if contacts else None
             outcome = await self._courier.deliver(item, lane.contact)
+            tracing.note(outcome=type(outcome).__name__.lower())
             await self._settle(item, outcome, lane.contact, lane)
         except BaseException:
             self.give_up([item])

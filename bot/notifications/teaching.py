@@ -6,7 +6,8 @@ from backend.people import ConsentKind
 from backend.security.policy import SYSTEM
 from bot.cards.case import case_line
 from bot.cards.notices import notice
-from bot.cards.teaching import PROMISES, TERMS, answers
+from bot.cards.teaching import PROMISES
+from bot.flows.teaching import TEACHING
 from bot.messages import Link, Menu
 from bot.notifications.notifier import Notifier
 
@@ -23,7 +24,7 @@ async def teaching_asked(notifier: Notifier) -> None:
         f"{PROMISES}\n可以吗？"
     )
     note = notice("progress", _QUESTION, view, notifier.now, status="等您回答", button="我的会诊")
-    choices = (*answers(people.consent_document(ConsentKind.TEACHING).version), TERMS)
+    choices = (*TEACHING.answers(people.consent_document(ConsentKind.TEACHING).version), TEACHING.terms)
     await notifier.tell_patient(view, Menu(words, choices, notice=note))
 
 

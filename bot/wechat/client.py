@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from backend import tracing
 from backend.clock import Clock
 from bot.metrics import Metrics
 from bot.wechat.errors import Action, WechatError, WechatUnavailable
@@ -101,6 +102,10 @@ class WechatClient:
         return content
 
     async def _fetch(self, path: str, query: dict[str, str], data: Any, limit: int) -> tuple[bytes, str]:
+        with tracing.inner("wechat", path=path):
+            return await self._exchange(path, query, data, limit)
+
+    async def _exchange(self, path: str, query: dict[str, str], data: Any, limit: int) -> tuple[bytes, str]:
         method = "GET" if data is None else "POST"
         url = self._settings.api_url.rstrip("/") + path
         try:
@@ -118,6 +123,7 @@ class WechatClient:
             raise WechatUnavailable(path, f"status {status}", maybe_done=True)
         code = _error_code(content)
         self._metrics.count("wechat_calls", path=path, outcome=code)
+        tracing.note(code=code)
         if code:
             refusal = WechatError(code, path)
             if refusal.action in (Action.ALARM, Action.REFRESH_TOKEN, Action.DISABLE):

@@ -18,6 +18,7 @@ from miniprogram_api.console import (
     behind,
     cases,
     charges,
+    exports,
     figures,
     imaging,
     knowledge,
@@ -58,6 +59,7 @@ ENDPOINTS: tuple[ConsoleEndpoint, ...] = (
     *knowledge.ENDPOINTS,
     *weights.ENDPOINTS,
     *wechat.ENDPOINTS,
+    *exports.ENDPOINTS,
 )
 
 CSRF_HEADER = "X-CSRF-Token"

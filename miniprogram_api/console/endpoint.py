@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from backend.people import PeopleService
     from backend.prescription import PrescriptionService
     from backend.remuneration import RemunerationService
+    from backend.research import ResearchExports
     from backend.scheduling import SchedulingService
     from backend.security.audit import AuditLog
     from backend.surveillance.service import SurveillanceService
@@ -83,6 +84,7 @@ class ConsoleContext:
     imaging: "ImagingService"
     prescriptions: "PrescriptionService"
     dispensing: "DispensingService"
+    exports: "ResearchExports"
     invitation_picture: Callable[[str, int], Awaitable[str]]
     parts: Callable[[], Mapping[str, bool]]
     public_url: str

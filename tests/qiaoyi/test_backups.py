@@ -3,13 +3,16 @@
 import asyncio
 import shutil
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from obstore.store import MemoryStore
 from sqlalchemy import text
 
 from backend.db import install_key_ring
+from backend.imaging.objects import StoredObject
+from backend.imaging.remotestore import RemoteStore
 from backend.people.tables import Person
 from backend.security.keyring import KeyRing
 from qiaoyi import commands
@@ -54,7 +57,13 @@ def settings(tmp_path: Path, furnished: Path) -> Settings:
 
 
 def saving(file: Path, **more: object) -> Namespace:
-    usual: dict[str, object] = {"file": file, "key_file": None, "with_keys": False, "check": False}
+    usual: dict[str, object] = {
+        "file": file,
+        "key_file": None,
+        "with_keys": False,
+        "check": False,
+        "without_images": False,
+    }
     return Namespace(**usual | more)
 
 
@@ -174,3 +183,82 @@ async def test_it_goes_over_to_another_database_and_back(settings: Settings, tmp
     await restored(second, back)
     assert await names(back) == await names(settings)
     assert await audit(back, Namespace(action="verify")) == 0
+
+
+class Bucket(RemoteStore):
+    """A store that speaks S3, with images in it, one of which is removed while the backup is made."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryStore())
+
+    async def hold(self, images: dict[str, bytes]) -> None:
+        for object_id, content in images.items():
+            await self.put(object_id, self._pieces(content))
+
+    async def held(self) -> dict[str, bytes]:
+        return {one.id: b"".join([piece async for piece in self.get(one.id)]) async for one in self.list()}
+
+    @staticmethod
+    async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+        yield content
+
+
+@pytest.fixture
+def buckets(monkeypatch: pytest.MonkeyPatch) -> dict[str, Bucket]:
+    """Buckets by their addresses."""
+    made = {f"s3://{name}/images": Bucket() for name in ("ours", "theirs")}
+    monkeypatch.setattr("qiaoyi.backups.object_store", lambda settings: made[settings.imaging_store])
+    return made
+
+
+IMAGES = {f"{number:032x}": bytes([number]) * size for number, size in enumerate((1, 10, 3_000_000))}
+
+
+async def test_images_in_a_bucket_are_in_the_backup_and_come_back(
+    settings: Settings, tmp_path: Path, buckets: dict[str, Bucket], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, ours, theirs = tmp_path / "all.backup", *buckets
+    await buckets[ours].hold(IMAGES)
+    assert await backup(settings.model_copy(update={"imaging_store": ours}), saving(file)) == 0
+    assert "3 objects of the store of images" in capsys.readouterr().out
+    there = load(data=tmp_path / "elsewhere", imaging_store=theirs)
+    assert await restore(there, saving(file)) == 0
+    assert await buckets[theirs].held() == IMAGES
+    full = load(data=tmp_path / "third", imaging_store=theirs)
+    assert await restore(full, saving(file)) == 1
+    assert "the store of images is not empty" in capsys.readouterr().err
+
+
+async def test_an_image_that_is_removed_meanwhile_is_left_out(
+    settings: Settings, tmp_path: Path, buckets: dict[str, Bucket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, ours, _ = tmp_path / "all.backup", *buckets
+    bucket = buckets[ours]
+    await bucket.hold(IMAGES)
+    listed = [one async for one in bucket.list()]
+
+    async def as_before() -> AsyncIterator[StoredObject]:
+        for one in listed:
+            yield one
+
+    await bucket.delete(listed[1].id)
+    monkeypatch.setattr(bucket, "list", as_before)
+    assert await backup(settings.model_copy(update={"imaging_store": ours}), saving(file)) == 0
+    assert await restore(settings, saving(file, check=True)) == 0
+
+
+async def test_leaving_images_out_is_said_and_leaves_bucket_and_folder_alone(
+    settings: Settings, tmp_path: Path, buckets: dict[str, Bucket], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, ours, _ = tmp_path / "all.backup", *buckets
+    await buckets[ours].hold(IMAGES)
+    bucket = settings.model_copy(update={"imaging_store": ours})
+    assert await backup(bucket, saving(file, without_images=True)) == 0
+    said = capsys.readouterr().out
+    assert "images are not in it, as was asked" in said
+    assert "objects" not in said
+    (settings.data / "imaging" / "ab").mkdir(parents=True)
+    (settings.data / "imaging" / "ab" / ("1" * 32)).write_bytes(b"an image")
+    assert await backup(settings, saving(tmp_path / "second.backup", without_images=True)) == 0
+    await restored(tmp_path / "second.backup", load(data=tmp_path / "elsewhere"))
+    assert not (tmp_path / "elsewhere" / "imaging").exists()

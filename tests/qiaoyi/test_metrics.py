@@ -20,9 +20,10 @@ from backend.security.keyring import KeyRing
 from backend.timers import Timers
 from bot.metrics import Metrics
 from qiaoyi.metrics import MetricsPage
+from qiaoyi.tracing import EXPORTS as TRACE_EXPORTS
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-SOURCES = [*(DEPLOY.parent / "bot").rglob("*.py"), *(DEPLOY.parent / "nlu").rglob("*.py")]
+SOURCES = [path for room in ("bot", "nlu", "qiaoyi") for path in (DEPLOY.parent / room).rglob("*.py")]
 
 
 @asynccontextmanager
@@ -105,5 +106,6 @@ async def test_rules_and_dashboard_name_only_what_there_is(
     counted = {name for path in SOURCES for name in re.findall(r'metrics\.count\(\s*"(\w+)"', path.read_text())}
     await AuditLog(database, clock, HeadFolder(tmp_path, key_ring)).seal()
     _, found = await ask(page_of(database, clock, tmp_path, Metrics()))
+    counted.add(TRACE_EXPORTS)
     known = {name for name, _ in found} | {f"qiaoyi_{name}_total" for name in counted}
     assert set(re.findall(r"qiaoyi_\w+", text)) <= known

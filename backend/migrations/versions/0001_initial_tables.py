@@ -56,7 +56,7 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("root", sa.LargeBinary().with_variant(sa.VARBINARY(length=32), "mysql"), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_blocks")),
-        info={"append_only_but": frozenset()},
+        info={"append_only_but": ()},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -74,7 +74,7 @@ def upgrade() -> None:
         sa.Column("mac", sa.LargeBinary().with_variant(sa.VARBINARY(length=32), "mysql"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
         sa.UniqueConstraint("nonce", name=op.f("uq_audit_entries_nonce")),
-        info={"append_only_but": frozenset({"reason"})},
+        info={"append_only_but": ("reason",)},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -335,6 +335,7 @@ def upgrade() -> None:
         sa.Column("type", sa.String(length=64), nullable=False),
         sa.Column("payload", sa.JSON(), nullable=False),
         sa.Column("occurred_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("trace", sa.String(length=55), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
@@ -429,7 +430,7 @@ def upgrade() -> None:
         sa.Column("pdf", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
         sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_invoices")),
         sa.UniqueConstraint("number", name=op.f("uq_invoices_number")),
-        info={"append_only_but": frozenset({"document", "pdf"})},
+        info={"append_only_but": ("document", "pdf")},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -473,7 +474,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_postings")),
         sa.UniqueConstraint("corrects", name=op.f("uq_ledger_postings_corrects")),
         sa.UniqueConstraint("key", name=op.f("uq_ledger_postings_key")),
-        info={"append_only_but": frozenset()},
+        info={"append_only_but": ()},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -607,6 +608,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
         sa.Column("expires_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("trace", sa.String(length=55), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_messages")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
@@ -766,7 +768,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "charge_id", "payee_id", "kind", name=op.f("uq_remuneration_entries_charge_id_payee_id_kind")
         ),
-        info={"append_only_but": frozenset({"lines"})},
+        info={"append_only_but": ("lines",)},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -778,7 +780,7 @@ def upgrade() -> None:
         sa.Column("month", sa.String(length=7), nullable=False),
         sa.Column("closed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
         sa.PrimaryKeyConstraint("month", name=op.f("pk_remuneration_months")),
-        info={"append_only_but": frozenset()},
+        info={"append_only_but": ()},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -794,12 +796,38 @@ def upgrade() -> None:
         sa.Column("payable", sa.BigInteger(), nullable=False),
         sa.Column("carried_out", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("month", "payee_id", name=op.f("pk_remuneration_statements")),
-        info={"append_only_but": frozenset()},
+        info={"append_only_but": ()},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
     with op.batch_alter_table("remuneration_statements", schema=None) as batch_op:
         batch_op.create_index("ix_remuneration_statements_payee", ["payee_id", "month"], unique=False)
+
+    op.create_table(
+        "research_exports",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("asked_by", sa.String(length=32), nullable=False),
+        sa.Column("asked_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("purpose", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("wish", sa.JSON(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("waiting", "made", "refused", "expired", name="exportstate", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("manifest", sa.JSON(), nullable=True),
+        sa.Column("refusal", sa.String(length=200), nullable=False),
+        sa.Column("file", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
+        sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("done_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_research_exports")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("research_exports", schema=None) as batch_op:
+        batch_op.create_index("ix_research_exports_asked_at", ["asked_at", "id"], unique=False)
+        batch_op.create_index("ix_research_exports_due_at", ["due_at"], unique=False)
 
     op.create_table(
         "schedule_horizons",
@@ -895,6 +923,7 @@ def upgrade() -> None:
         sa.Column("payload", sa.JSON(), nullable=False),
         sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("trace", sa.String(length=55), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_timers")),
         sa.UniqueConstraint("kind", "key", name=op.f("uq_timers_kind_key")),
         mysql_charset="utf8mb4",
@@ -929,7 +958,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entry_id"], ["audit_entries.id"], name=op.f("fk_audit_leaves_entry_id")),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_leaves")),
         sa.UniqueConstraint("entry_id", name=op.f("uq_audit_leaves_entry_id")),
-        info={"append_only_but": frozenset()},
+        info={"append_only_but": ()},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -1048,7 +1077,9 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("person_id", sa.String(length=32), nullable=False),
         sa.Column(
-            "kind", sa.Enum("care", "teaching", name="consentkind", native_enum=False, length=24), nullable=False
+            "kind",
+            sa.Enum("care", "teaching", "research", name="consentkind", native_enum=False, length=24),
+            nullable=False,
         ),
         sa.Column("version", sa.String(length=16), nullable=False),
         sa.Column("decision", sa.String(length=16), nullable=False),
@@ -1324,6 +1355,7 @@ def upgrade() -> None:
         sa.Column("lane", sa.String(length=64), nullable=False),
         sa.Column("content", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("trace", sa.String(length=55), nullable=False),
         sa.ForeignKeyConstraint(["key"], ["inbound_messages.key"], name=op.f("fk_deferred_messages_key")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deferred_messages")),
         mysql_charset="utf8mb4",
@@ -1627,7 +1659,7 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["posting_id"], ["ledger_postings.id"], name=op.f("fk_ledger_lines_posting_id")),
         sa.PrimaryKeyConstraint("posting_id", "position", name=op.f("pk_ledger_lines")),
-        info={"append_only_but": frozenset()},
+        info={"append_only_but": ()},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -1727,7 +1759,7 @@ def upgrade() -> None:
         sa.Column("noted_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
         sa.ForeignKeyConstraint(["line_id"], ["reconciliation_lines.id"], name=op.f("fk_reconciliation_notes_line_id")),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_reconciliation_notes")),
-        info={"append_only_but": frozenset({"reason"})},
+        info={"append_only_but": ("reason",)},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -3163,6 +3195,11 @@ def downgrade() -> None:
     op.drop_table("slots")
     op.drop_table("schedule_versions")
     op.drop_table("schedule_horizons")
+    with op.batch_alter_table("research_exports", schema=None) as batch_op:
+        batch_op.drop_index("ix_research_exports_due_at")
+        batch_op.drop_index("ix_research_exports_asked_at")
+
+    op.drop_table("research_exports")
     with op.batch_alter_table("remuneration_statements", schema=None) as batch_op:
         batch_op.drop_index("ix_remuneration_statements_payee")
 

@@ -109,6 +109,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "surveillance.read", "surveillance.acknowledge", "surveillance.assess",
         "messaging.read_undelivered", "messaging.resend", "console.manage_accounts",
         "messaging.manage_channel", "matching.steer",
+        "research.export", "research.read_exports",
     },
     (Role.INSTITUTION_ADMINISTRATOR, Relation.INSTITUTION): {
         "consultation.view", "consultation.list", "consultation.assign", "consultation.cancel",
@@ -119,6 +120,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
     (Role.AUDITOR, Relation.ANY): {
         "audit.read", "analytics.read", "operations.read", "remuneration.list", "reconciliation.read",
         "surveillance.read", *OVERSEEING,
+        "research.read_exports",
     },
     (Role.DEVICE, Relation.INSTITUTION): {"imaging.store"},
     (Role.DEVICE, Relation.PARTICIPANT): {"monitoring.send"},

@@ -22,6 +22,7 @@ from backend.messaging.channel import ChannelService
 from backend.messaging.outbox import OutboxService
 from backend.messaging.undelivered import UndeliveredService
 from backend.operations import Operations
+from backend.research import ResearchExports
 from backend.security.keyring import KeyRing
 from backend.security.policy import SYSTEM, Role
 from backend.surveillance.service import SurveillanceService
@@ -112,6 +113,16 @@ class Clerk:
     async def get(self, path: str, **query: Any) -> Answer:
         """GET below /console/api."""
         return await self.send("GET", path, params=query)
+
+    async def take(self, path: str) -> tuple[bytes, dict[str, str]]:
+        """GET a file: its bytes, and how it comes."""
+        cookies, jar = {"qiaoyi-console": self.cookie}, aiohttp.DummyCookieJar()
+        async with (
+            aiohttp.ClientSession(cookie_jar=jar) as http,
+            http.get(f"{self.console.url}/console/api{path}", cookies=cookies) as answer,
+        ):
+            assert answer.status == 200
+            return await answer.read(), dict(answer.headers)
 
     async def post(self, path: str, body: Any) -> Answer:
         """POST a JSON body."""
@@ -205,6 +216,9 @@ async def console(house: House, key_ring: KeyRing, wechat: tuple[RunningSandbox,
         prescriptions=services.prescriptions,
         dispensing=services.dispensing,
         held_money=_money(house, cashier),
+        exports=ResearchExports(
+            house.database, house.clock, house.timers, house.audit, services.people, services.consultations
+        ),
         invitation_picture=_picture,
         parts=lambda: {"events": True, "timers": False},
         public_url=PUBLIC_URL,

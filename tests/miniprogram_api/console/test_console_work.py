@@ -197,7 +197,7 @@ async def test_each_role_reaches_its_pages_and_no_others(scene: Scene) -> None:
     cases_and_people |= {"/figures/rows", "/figures/rows/export"}
     cases_and_people |= {"/schedules/experts"}
     steering = {"/weights", "/wechat/menus", "/wechat/templates", "/deliveries", "/health", "/audit", "/accounts"}
-    books = {"/reconciliation/runs", "/reconciliation/differences"}
+    books = {"/reconciliation/runs", "/reconciliation/differences", "/exports"}
     allowed = {
         "administrator": everybody | cases_and_people | books | steering,
         "manager": everybody | cases_and_people,

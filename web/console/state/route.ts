@@ -37,6 +37,7 @@ export const GROUPS: { title: string; pages: Page[] }[] = [
       { name: 'wechat', title: '微信菜单与模板', roles: ['administrator'] },
       { name: 'health', title: '运行状况', roles: ['administrator', 'auditor'] },
       { name: 'audit', title: '审计记录', roles: ['administrator', 'auditor'] },
+      { name: 'exports', title: '研究数据', roles: ['administrator', 'auditor'] },
       { name: 'accounts', title: '账号', roles: ['administrator'] },
       { name: 'sessions', title: '我的登录', roles: ['administrator', 'institution_admin', 'auditor'] },
     ],

@@ -186,6 +186,35 @@ export interface AuditItem {
   reason: string
 }
 
+export interface ExportItem {
+  id: string
+  asked_by: string
+  asked_at: string
+  purpose: string
+  since: string
+  until: string
+  with_months: boolean
+  with_text: boolean
+  k: number
+  state: 'waiting' | 'made' | 'refused' | 'expired'
+  state_name: string
+  refusal: string
+  manifest: {
+    rows: number
+    people: number
+    suppressed_rows: number
+    smallest_class: number
+    classes: number
+    levels: { column: string; level: string }[]
+    sha256: string
+  } | null
+}
+
+export interface ExportItems {
+  least_k: number
+  items: ExportItem[]
+}
+
 export interface Account {
   id: string
   name: string

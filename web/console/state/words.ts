@@ -66,6 +66,19 @@ export function reasonSaid(code: string): string {
   return REASONS[code] ?? `错误代码 ${code}`
 }
 
+const LEVELS: Record<string, Record<string, string>> = {
+  age: { band: '年龄：5岁一段', decade: '年龄：10岁一段', generation: '年龄：20岁一段' },
+  sex: { sex: '性别：男、女', all: '性别：不分' },
+  region: { town: '地区：到乡镇', county: '地区：到县', all: '地区：不分' },
+  diagnosis: { category: '诊断：到病种（ICD-10前三位）', block: '诊断：到疾病组', chapter: '诊断：到系统' },
+  month: { month: '时间：到月', quarter: '时间：到季度', year: '时间：到年' },
+}
+
+/** How coarse a column of a table for research is. */
+export function levelSaid(column: string, level: string): string {
+  return LEVELS[column]?.[level] ?? `${column}：${level}`
+}
+
 const PARTS: Record<string, string> = {
   delivery: '消息发送',
   events: '事件处理',
@@ -83,6 +96,7 @@ const PARTS: Record<string, string> = {
   'laboratory slips': '化验单识别',
   prescriptions: '处方打印',
   surveillance: '疾病监测',
+  exports: '研究数据',
   'hospital histories': '医院病历读取',
   'hospital write-back': '医院病历写回',
   menus: '公众号菜单',
