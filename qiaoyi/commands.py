@@ -12,7 +12,8 @@ from sqlalchemy.exc import OperationalError
 
 from backend import migrations
 from backend.errors import DomainError
-from backend.security.keyring import KeyRingError, add_key
+from backend.security.errors import KeyRingError
+from backend.security.keyring import add_key
 from backend.security.policy import SYSTEM
 from backend.security.rotation import reencrypt
 from backend.seed import seed as load_demo_people

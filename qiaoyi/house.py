@@ -42,7 +42,8 @@ from backend.rights import AccessHistory, DataCopies
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
 from backend.security.audit_heads import HeadFolder
-from backend.security.keyring import KeyRing, KeyRingError, open_key_file
+from backend.security.errors import KeyRingError
+from backend.security.keyring import KeyRing, open_key_file
 from backend.signing import SigningService
 from backend.surveillance.service import SurveillanceService
 from backend.timers import Timers

@@ -5,6 +5,7 @@ from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import flag_modified
 
 from backend.db import key_ring
 from backend.errors import InvalidInput, NotFound
@@ -186,6 +187,16 @@ class Persons(PeopleContext):
             subject = f"person:{person_id}"
             await self._audit.record(session, actor, Action.PEOPLE_CORRECT, patient_id=person_id, subject=subject)
         return person_view(person, self._today())
+
+    async def begin_record(self, person_id: str) -> None:
+        """Let who a person is belong to a medical record from now on, and so be kept as long as that; a second time
+        changes nothing. Called in the transaction that begins the record."""
+        async with self._database.transaction() as session:
+            person = await _get(session, person_id)
+            if person.record_since is None:
+                person.record_since = self._clock.now()
+                for column in ("name", "birth_date", "id_number"):
+                    flag_modified(person, column)  # encrypted anew, no longer as the person's own
 
     def _valid_changes(
         self,

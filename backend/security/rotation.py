@@ -7,6 +7,7 @@ from sqlalchemy import Column, LargeBinary, Table, select, tuple_, type_coerce, 
 
 from backend.db import Base, Database, EncryptedText, key_ring
 from backend.security.keyring import key_number
+from backend.security.personkeys import is_personal
 
 _BATCH = 200
 
@@ -43,7 +44,7 @@ async def _reencrypt_column(database: Database, table: Table, column: Column[Any
             query = query.where(tuple_(*keys) > after)
         async with database.reading() as session:
             rows = [tuple(row) for row in (await session.execute(query)).all()]
-        stale = [row for row in rows if key_number(row[-1]) != key_ring().active]
+        stale = [row for row in rows if not is_personal(row[-1]) and key_number(row[-1]) != key_ring().active]
         if stale:
             async with database.transaction() as session:
                 for *key, stored in stale:

@@ -614,6 +614,7 @@ def upgrade() -> None:
         sa.Column("id_number_index", sa.String(length=64), nullable=True),
         sa.Column("region", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("record_since", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",

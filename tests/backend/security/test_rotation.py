@@ -14,7 +14,8 @@ from backend.events import EventBus
 from backend.people.service import PeopleService
 from backend.people.tables import Person
 from backend.security.audit import AuditLog
-from backend.security.keyring import KeyRingError, add_key, key_number, open_key_file
+from backend.security.errors import KeyRingError
+from backend.security.keyring import add_key, key_number, open_key_file
 from backend.security.policy import SYSTEM
 from backend.security.rotation import reencrypt
 
