@@ -38,7 +38,7 @@ from backend.records.monitoring.service import MonitoringService
 from backend.records.slips.service import SlipService
 from backend.remuneration import RemunerationService
 from backend.reporting import CriticalValueService, ReportDocuments, ReportService
-from backend.rights import AccessHistory, DataCopies
+from backend.rights import AccessHistory, DataCopies, Erasures
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
 from backend.security.audit_heads import HeadFolder
@@ -99,6 +99,7 @@ class House:
     facade: Facade
     accesses: AccessHistory
     copies: DataCopies
+    erasures: Erasures
     help_desk: HelpDesk
     insurer: Insurer | None
     payments: WeChatPay | None
@@ -256,6 +257,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             facade=facade,
             accesses=AccessHistory(audit, people),
             copies=DataCopies(database, clock, audit, people, consultations, facade),
+            erasures=Erasures(database, clock, timers, audit, files),
             help_desk=HelpDesk(database, events),
             insurer=insurer,
             payments=payments,

@@ -232,6 +232,7 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         files=house.files,
         outbox=sending.outbox,
         rights=house.accesses,
+        erasures=house.erasures,
         help_desk=house.help_desk,
         clock=house.clock,
         links=links,

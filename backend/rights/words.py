@@ -7,6 +7,7 @@ _BY_ACTION = {
     "people.read_identity_number": "核对了您的身份证号",
     "people.read_accesses": "查了哪些人看过您的病历",
     "people.copy": "要了一份您的全部资料",
+    "people.erase": "要求删除您的资料，或者按您的要求删除",
     "people.break_glass": "因为抢救，紧急查看了您的资料",
     "people.update": "改了您的基本资料",
     "imaging.read": "看了您拍的片子",

@@ -320,6 +320,32 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
+        "erasures",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("open_for", sa.String(length=32), nullable=True),
+        sa.Column("asked_by", sa.String(length=32), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "asked", "taken_back", "rows_gone", "erased", "over", name="erasurestate", native_enum=False, length=24
+            ),
+            nullable=False,
+        ),
+        sa.Column("asked_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("erased_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("record_until", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("money_until", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
+        sa.UniqueConstraint("open_for", name=op.f("uq_erasures_open_for")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.create_index("ix_erasures_patient", ["patient_id", "asked_at"], unique=False)
+
+    op.create_table(
         "events",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("type", sa.String(length=64), nullable=False),
@@ -3203,6 +3229,10 @@ def downgrade() -> None:
     op.drop_table("files")
     op.drop_table("expert_response_statistics")
     op.drop_table("events")
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.drop_index("ix_erasures_patient")
+
+    op.drop_table("erasures")
     op.drop_table("dead_letters")
     with op.batch_alter_table("daily_figures", schema=None) as batch_op:
         batch_op.drop_index("ix_daily_figures_department")
