@@ -3,7 +3,7 @@
 import re
 
 from bot.dialogue import Dialogue, Turn
-from bot.flows import rights
+from bot.flows import erasure, rights
 from bot.incoming import Kind
 from bot.messages import Choice, Menu
 
@@ -94,6 +94,7 @@ async def _privacy(turn: Turn, _argument: str) -> None:
                 Choice("patient.terms", "看全文"),
                 Choice("patient.teaching", "教学用图"),
                 *rights.CHOICES,
+                erasure.CHOICE,
                 Choice("patient.withdraw", "撤回同意"),
             ),
         )
