@@ -1,5 +1,6 @@
 """What is a person's own goes for good, out of old backups too; what the law makes one keep stays until its time."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from backend.rights.holdings import Class
 from backend.rights.rules import COOLING_OFF
 from backend.security.policy import SYSTEM
 from tests.support import cases
+from tests.support.dying import Forked
 from tests.support.erasing import NUMBER, PHONE, Life, copied, encrypted_values, lead, legible, put_back, write
+from tests.support.killable_erasure import STEPS, main
 
 YEAR = 365.25
 
@@ -193,6 +196,22 @@ async def test_what_an_older_database_brings_back_is_destroyed_again(life: Life)
     await life.house.settle()
     assert await life.rows(Class.OWN) == {}
     assert await life.house.services.erasures.repeat() == 0
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_process_killed_in_the_middle_leaves_nothing_half_done(
+    life: Life, database_url: str, tmp_path: Path, step: str
+) -> None:
+    backup, own = await encrypted_values(life.house.database), await life.rows(Class.OWN)
+    await ask(life)
+    ahead = timedelta(days=COOLING_OFF.days + 1)
+    assert await Forked(main, database_url, tmp_path, ahead, step).ended() == -9
+    assert await life.rows(Class.OWN) in (own, {}), "all of it, or nothing"
+    await life.after(ahead.days)
+    assert await life.rows(Class.OWN) == {}
+    assert not [told for told in (PHONE, "o-wang-xiuying", "我咳嗽三天了", "氨氯地平片") if told in legible(backup)]
+    entries = [one.reason for one in await life.house.audit.entries(SYSTEM, limit=1000) if one.action == "people.erase"]
+    assert entries == ["key destroyed", "erased", "asked"], "each step once"
 
 
 async def test_another_persons_things_are_left_alone(life: Life) -> None:
