@@ -21,6 +21,9 @@ from backend.security.personkeys import PersonKeys, is_personal
 _VERSION = b"\x01"
 _KEY_ID_BYTES = 4
 _NONCE_BYTES = 12
+HEAD_BYTES = len(_VERSION) + _KEY_ID_BYTES
+"""How much of a stored value tells the number of its key."""
+
 _HEADER_BYTES = len(_VERSION) + _KEY_ID_BYTES + _NONCE_BYTES
 
 
