@@ -255,7 +255,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             history=history,
             write_back=write_back,
             facade=facade,
-            accesses=AccessHistory(audit, people),
+            accesses=AccessHistory(audit, people, consultations),
             copies=DataCopies(database, clock, audit, people, consultations, facade),
             erasures=Erasures(database, clock, timers, audit, files),
             help_desk=HelpDesk(database, events),

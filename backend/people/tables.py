@@ -8,12 +8,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from backend.db import Base, EncryptedText, Id, PersonalText, Sequence, UTCDateTime, coded
 from data.consent import ConsentKind
 
+CONTACT_DETAILS = frozenset({"phone", "address", "region"})
+"""What of a person no medical record needs: their own for ever."""
+
 
 class Person(Base):
     """Somebody who uses the platform, whatever channel they came by.
 
     `record_since`: when the first consultation was opened of them. Until then all this is their own; from then on it
-    says whose a medical record is, and is kept as long as that, but for the telephone number.
+    says whose a medical record is, and is kept as long as that, but for telephone number and address.
     """
 
     __tablename__ = "people"
@@ -26,13 +29,14 @@ class Person(Base):
     phone_index: Mapped[str | None] = mapped_column(String(64), index=True)
     id_number: Mapped[str | None] = mapped_column(PersonalText("people.id_number"))
     id_number_index: Mapped[str | None] = mapped_column(String(64), index=True)
+    address: Mapped[str | None] = mapped_column(PersonalText("people.address"))
     region: Mapped[str] = mapped_column(String(64), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     record_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     def owner_id(self, column: str) -> str | None:
         """Give whose own a value is: nobody's, once it belongs to a medical record."""
-        return self.id if self.record_since is None or column == "phone" else None
+        return self.id if self.record_since is None or column in CONTACT_DETAILS else None
 
 
 class PersonRole(Base):

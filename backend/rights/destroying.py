@@ -51,7 +51,7 @@ class Destroying:
     async def tidy(self, session: AsyncSession, person_id: str, asked_by: str, *, keeps_record: bool) -> None:
         """Empty what is the person's own in rows that stay, and in the conversation of who spoke for them."""
         people, orders = _table("people"), _table("medicine_orders")
-        contact: dict[str, Any] = {"phone": None, "phone_index": None, "region": ""}
+        contact: dict[str, Any] = {"phone": None, "phone_index": None, "address": None, "region": ""}
         await session.execute(update(people).where(people.c.id == person_id).values(contact))
         if not keeps_record:
             await self.forget_identity(session, person_id)

@@ -48,6 +48,10 @@ def _of_no_case(table: Table) -> ColumnElement[bool]:
     return table.c.consultation_id.is_(None)
 
 
+def _of_no_record(table: Table) -> ColumnElement[bool]:
+    return table.c.own.is_(True)
+
+
 def _own(*names: str, by: str = "patient_id") -> dict[str, Holding]:
     return {name: Holding(Class.OWN, by) for name in names}
 
@@ -65,6 +69,7 @@ HOLDINGS: dict[str, Holding] = {
         name: Holding(Class.RECORD, own=_told_by_themselves)
         for name in ("observations", "allergies", "conditions", "current_medicines", "record_answers")
     },
+    "person_corrections": Holding(Class.RECORD, "person_id", own=_of_no_record),
     "laboratory_slips": Holding(Class.RECORD, own=_of_no_case),
     **_record("bookings", "monitored_patients", "monitoring_alerts", "monitoring_limits", "hospital_writebacks"),
     **_record("prescriptions", "reports", "medicine_orders", "refill_requests"),

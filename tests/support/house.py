@@ -252,7 +252,7 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         history=HistoryService(database, clock, events, audit, people, consultations, records, hospitals),
         files=files,
         outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it
-        rights=AccessHistory(audit, people),
+        rights=AccessHistory(audit, people, consultations),
         erasures=Erasures(database, clock, timers, audit, files),
         help_desk=HelpDesk(database, events),
         clock=clock,

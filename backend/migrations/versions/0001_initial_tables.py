@@ -638,6 +638,7 @@ def upgrade() -> None:
         sa.Column("phone_index", sa.String(length=64), nullable=True),
         sa.Column("id_number", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
         sa.Column("id_number_index", sa.String(length=64), nullable=True),
+        sa.Column("address", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
         sa.Column("region", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
         sa.Column("record_since", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
@@ -1653,6 +1654,24 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("medicine_plan_lines", schema=None) as batch_op:
         batch_op.create_index("ix_medicine_plan_lines_patient", ["patient_id", "last_day"], unique=False)
+
+    op.create_table(
+        "person_corrections",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("person_id", sa.String(length=32), nullable=False),
+        sa.Column("field", sa.String(length=16), nullable=False),
+        sa.Column("before", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("after", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("changed_by", sa.String(length=32), nullable=False),
+        sa.Column("changed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("own", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_person_corrections_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_corrections")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("person_corrections", schema=None) as batch_op:
+        batch_op.create_index("ix_person_corrections_person", ["person_id", "id"], unique=False)
 
     op.create_table(
         "person_roles",
@@ -3037,6 +3056,10 @@ def downgrade() -> None:
 
     op.drop_table("pharmacy_stock")
     op.drop_table("person_roles")
+    with op.batch_alter_table("person_corrections", schema=None) as batch_op:
+        batch_op.drop_index("ix_person_corrections_person")
+
+    op.drop_table("person_corrections")
     with op.batch_alter_table("medicine_plan_lines", schema=None) as batch_op:
         batch_op.drop_index("ix_medicine_plan_lines_patient")
 
