@@ -4,17 +4,17 @@ Images without a row are swept by the imaging room within a day; their keys were
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy import Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.append_only import only_grows
 from backend.db import Base, Owned
 from backend.files import FileStore
 from backend.migrations import import_tables
-from backend.rights.holdings import Class, rows_of, tables_of
+from backend.rights.holdings import HOLDINGS, Class, rows_of, tables_of
 
 _BATCH = 200
 _WITH_FILES = (
@@ -67,13 +67,15 @@ class Destroying:
         nobody |= {"id_number": None, "id_number_index": None}
         await session.execute(update(people).where(people.c.id == person_id).values(nobody))
 
-    async def has_come_back(self, session: AsyncSession, person_id: str) -> bool:
-        """Tell whether rows that are a person's own are there."""
+    async def came_back(self, session: AsyncSession, person_ids: Sequence[str]) -> list[str]:
+        """Give those of these persons of whom rows that are their own are there."""
+        found: set[str] = set()
         for table, of_class in tables_of(Class.OWN):
-            query = select(func.count()).select_from(table).where(rows_of(table.name, person_id), of_class)
-            if await session.scalar(query):
-                return True
-        return False
+            column = table.c[HOLDINGS[table.name].by]
+            for start in range(0, len(person_ids), _BATCH):
+                among = column.in_(person_ids[start : start + _BATCH])
+                found.update(await session.scalars(select(column).where(among, of_class).distinct()))
+        return sorted(found)
 
     async def _forget_draft(self, session: AsyncSession, person_id: str, speaker_id: str) -> None:
         conversations = _table("conversations")

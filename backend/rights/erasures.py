@@ -142,28 +142,25 @@ class Erasures:
         """Destroy again what came back: of whom the key was destroyed, but whose rows are there, because the database
         was restored from an older backup. Give how many persons that were."""
         people = key_ring().people
-        done = 0
-        for person_id in people.destroyed() if people is not None else ():
+        gone = list(people.destroyed()) if people is not None else []
+        async with self._database.reading() as session:
+            came_back = await self._destroying.came_back(session, gone)
+        for person_id in came_back:
             async with self._database.transaction() as session:
-                if not await self._destroying.has_come_back(session, person_id):
-                    continue
-                now = self._clock.now()
-                await session.execute(
-                    delete(Erasure).where(Erasure.patient_id == person_id, Erasure.state != ErasureState.TAKEN_BACK)
-                )
-                row = Erasure(
-                    id=new_id(),
-                    patient_id=person_id,
-                    asked_by="",
-                    state=ErasureState.ASKED,
-                    asked_at=now,
-                    due_at=now,
-                )
-                session.add(row)
-                await session.flush()
-                await self._erase(session, row)
-            done += 1
-        return done
+                await self._erase(session, await self._begun_again(session, person_id))
+        return len(came_back)
+
+    async def _begun_again(self, session: AsyncSession, person_id: str) -> Erasure:
+        """Give an erasure of somebody in place of those that the restored database knows of."""
+        known = delete(Erasure).where(Erasure.patient_id == person_id, Erasure.state != ErasureState.TAKEN_BACK)
+        await session.execute(known)
+        now = self._clock.now()
+        row = Erasure(
+            id=new_id(), patient_id=person_id, asked_by="", state=ErasureState.ASKED, asked_at=now, due_at=now
+        )
+        session.add(row)
+        await session.flush()
+        return row
 
     async def _on_due(self, payload: Mapping[str, Any]) -> None:
         async with self._database.transaction() as session:

@@ -7,9 +7,14 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, select, text
 
+from backend.charging.rules import ChargeState
+from backend.charging.tables import Charge
 from backend.clock import Clock
+from backend.consultation.tables import Consultation
 from backend.db import Base, Database, key_ring
 from backend.errors import Conflict, Forbidden, NotFound
+from backend.insurance.tables import InsurerMessage
+from backend.invoicing.tables import InvoiceRow
 from backend.rights import Blocker
 from backend.rights.holdings import Class
 from backend.rights.rules import COOLING_OFF
@@ -173,6 +178,54 @@ async def test_the_record_goes_when_its_fifteen_years_are_over(life: Life) -> No
     async with other.database.reading() as session:
         assert await session.scalar(text("SELECT COUNT(*) FROM files")) == 0
     assert "王秀英" not in legible(await encrypted_values(other.database))
+
+
+async def test_accounts_stay_thirty_years_and_receipts_keep_their_numbers(life: Life) -> None:
+    database, now = life.house.database, life.house.clock.now()
+    async with database.transaction() as session:
+        case = await session.scalar(select(Consultation))
+        assert case is not None
+        session.add(
+            Charge(
+                id="c" * 32,
+                number="SF1",
+                consultation_id=case.id,
+                patient_id=life.person_id,
+                expert_id=case.expert_id,
+                institution_id=case.institution_id,
+                state=ChargeState.SETTLED,
+                slot_id="s" * 32,
+                starts_at=now,
+                visit="v" * 32,
+                insured=True,
+                person_number="P-110101",
+                fee=5000,
+                service="会诊",
+                tariff="t",
+                no_show_fee=0,
+                made_at=now,
+                expires_at=now,
+            )
+        )
+        document = {"payer": "王秀英"}
+        session.add(InvoiceRow(charge_id="c" * 32, number="FP1", issued_at=now, document=document, pdf=b"%PDF 1"))
+        session.add(
+            InsurerMessage(
+                message="m", transaction="2206", msgid="M1", subject="v" * 32, institution="H1", region="1",
+                insured="1", state="answered", digest="d", asked={"psn_no": "P-110101"}, sent_at=now,
+            )
+        )  # fmt: skip
+    await erase(life)
+    await life.after(16 * YEAR)
+    assert await life.rows(Class.RECORD) == {}
+    assert await life.rows(Class.MONEY) == {"charges": 1, "insurer_messages": 1, "invoices": 1}
+    await life.after(15 * YEAR)
+    assert await life.rows(Class.MONEY) == await life.rows(Class.EVIDENCE) == {}
+    left = legible(await encrypted_values(database))
+    assert "P-110101" not in left
+    assert "王秀英" not in left
+    async with database.reading() as session:
+        assert await session.scalar(text("SELECT number FROM invoices")) == "FP1"
 
 
 async def test_it_is_in_the_audit_log_and_the_log_stays_whole(life: Life) -> None:
