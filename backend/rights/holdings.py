@@ -125,6 +125,7 @@ OTHERWISE: dict[str, str] = {
     "remuneration_statements": "what experts are paid, by number",
     "reconciliation_lines": "numbers and amounts",
     "reconciliation_runs": "numbers and amounts",
+    "reconciliation_notes": "what administrators noted of numbers and amounts",
     "payment_notifications": "numbers",
 } | dict.fromkeys(
     [
