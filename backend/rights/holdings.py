@@ -127,6 +127,9 @@ OTHERWISE: dict[str, str] = {
     "reconciliation_runs": "numbers and amounts",
     "reconciliation_notes": "what administrators noted of numbers and amounts",
     "payment_notifications": "numbers",
+    "syndrome_facts": "counts of disease surveillance, by a key that leads to nobody",
+    "syndrome_alarms": "counts of disease surveillance",
+    "surveillance_days": "counts of disease surveillance",
 } | dict.fromkeys(
     [
         "absences",

@@ -445,7 +445,7 @@ def upgrade() -> None:
         sa.Column("pdf", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
         sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_invoices")),
         sa.UniqueConstraint("number", name=op.f("uq_invoices_number")),
-        info={"append_only_but": frozenset({"document", "pdf"})},
+        info={"append_only_but": frozenset({"pdf", "document"})},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
