@@ -127,7 +127,7 @@ OTHERWISE: dict[str, str] = {
     "reconciliation_runs": "numbers and amounts",
     "reconciliation_notes": "what administrators noted of numbers and amounts",
     "payment_notifications": "numbers",
-    "syndrome_facts": "counts of disease surveillance, by a key that leads to nobody",
+    "syndrome_facts": "cases by a keyed digest of the consultation, without a name",
     "syndrome_alarms": "counts of disease surveillance",
     "surveillance_days": "counts of disease surveillance",
 } | dict.fromkeys(
