@@ -8,15 +8,29 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Enum, Integer, LargeBinary, MetaData, String, TypeDecorator, event, make_url
+from sqlalchemy import (
+    BigInteger,
+    Dialect,
+    Enum,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    TypeDecorator,
+    event,
+    inspect,
+    make_url,
+)
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Mapper
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.types import DateTime, TypeEngine
 
 from backend import tracing
@@ -150,6 +164,63 @@ class EncryptedJSON(EncryptedText):
 
     def _read(self, text: str) -> Any:
         return json.loads(text)
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A value for a personal column, and whose own it is: nobody's where it has to be kept, whatever they ask for."""
+
+    person_id: str | None
+    value: Any
+
+
+class PersonalText(EncryptedText):
+    """Text that is encrypted under the key of the person whose own it is, so that it goes everywhere with that key.
+
+    Rows that are added as objects say whose they are by `owner_id(column)` of their class; statements bind `Owned`.
+    """
+
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
+        if value is None:
+            return None
+        if not isinstance(value, Owned):
+            raise TypeError(f"{self.column} was written without saying whose it is")
+        if value.value is None:
+            return None
+        return key_ring().encrypt_for(value.person_id, self._write(value.value).encode(), self.column)
+
+
+class PersonalJSON(EncryptedJSON, PersonalText):
+    """A JSON value that is encrypted under the key of the person whose own it is."""
+
+    cache_ok = True
+
+
+def _personal(mapper: Mapper[Any]) -> list[str]:
+    return [one.key for one in mapper.column_attrs if isinstance(one.columns[0].type, PersonalText)]
+
+
+def _say_whose(mapper: Mapper[Any], _connection: Any, target: Any) -> None:
+    """Let what is about to be written of an object say whose it is."""
+    for name in _personal(mapper):
+        value = getattr(target, name)
+        if value is not None and inspect(target).attrs[name].history.has_changes():
+            setattr(target, name, Owned(target.owner_id(name), value))
+
+
+def _take_back(mapper: Mapper[Any], _connection: Any, target: Any) -> None:
+    """Show the object's readers the plain value again."""
+    for name in _personal(mapper):
+        value = getattr(target, name)
+        if isinstance(value, Owned):
+            set_committed_value(target, name, value.value)
+
+
+for _moment in ("insert", "update"):
+    event.listen(Mapper, f"before_{_moment}", _say_whose)
+    event.listen(Mapper, f"after_{_moment}", _take_back)
 
 
 class Database:

@@ -29,6 +29,7 @@ from sqlalchemy import insert, select
 
 from backend import migrations
 from backend.consultation.tables import Consultation, Opinion
+from backend.db import Owned
 from backend.ids import new_id
 from backend.imaging.tables import ImagingInstance, ImagingSeries, ImagingStudy
 from backend.people.tables import PersonRole, Practitioner
@@ -184,8 +185,8 @@ def _observations(house: House) -> Iterator[dict[str, Any]]:
             "id": new_id(),
             "patient_id": _PATIENT,
             "kind": ("systolic", "diastolic", "heart_rate", "glucose_fasting")[number % 4],
-            "value": str(60 + number % 40),
-            "reference": "",
+            "value": Owned(_PATIENT, str(60 + number % 40)),
+            "reference": Owned(_PATIENT, ""),
             "taken_at": at,
             "source": "device",
             "recorded_by": _PATIENT,

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Table, insert
 
-from backend.db import Base, Database
+from backend.db import Base, Database, Owned
 from backend.ids import new_id
 from backend.messaging.service import lane_of
 from backend.seed import demo_id
@@ -89,7 +89,8 @@ def _rows(number: int) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _patient(patient_id: str, at: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
-    yield "people", {"id": patient_id, "name": "王秀英", "sex": "female", "region": "青岚县", "created_at": at}
+    person = {"id": patient_id, "name": Owned(None, "王秀英"), "sex": "female", "region": "青岚县"}
+    yield "people", person | {"created_at": at, "record_since": at}
     yield "person_roles", {"person_id": patient_id, "role": "patient"}
     yield "consents", {"person_id": patient_id, "kind": "care", "version": "1", "decision": "given", "decided_at": at}
     address = f"filled-{patient_id}"
@@ -98,7 +99,7 @@ def _patient(patient_id: str, at: datetime) -> Iterator[tuple[str, dict[str, Any
         {
             "id": new_id(),
             "channel": "wechat",
-            "address": address,
+            "address": Owned(None, address),  # without a key file for each of hundreds of thousands
             "address_index": lane_of("wechat", address),
             "person_id": patient_id,
             "union_index": "",

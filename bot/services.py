@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from backend.records.slips.service import SlipService
     from backend.remuneration import RemunerationService
     from backend.reporting import CriticalValueService, ReportService
-    from backend.rights import AccessHistory
+    from backend.rights import AccessHistory, Erasures
     from backend.scheduling.service import SchedulingService
     from backend.video.service import VideoService
     from bot.outbox import Outbox
@@ -96,6 +96,7 @@ class Services:
     files: "FileStore"
     outbox: "Outbox"
     rights: "AccessHistory"
+    erasures: "Erasures"
     help_desk: HelpDesk
     clock: Clock
     links: Links

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from backend import migrations
 from backend.backup import BackupRefused, check, dump, load
 from backend.db import Database
+from backend.security.keyring import person_key_folder
 from backend.security.sealed_stream import KEY_BYTES, SealedReader, SealedWriter, Secret, StreamDamaged
 from qiaoyi.house import object_store
 from qiaoyi.passwords import read_secret
@@ -48,7 +49,8 @@ async def backup(settings: Settings, options: argparse.Namespace) -> int:
     if options.without_images:
         print("images are not in it, as was asked: whatever keeps them has to keep versions of them")
     if not options.with_keys:
-        print(f"without {settings.key_file} it cannot be read: keep that apart from it")
+        people = person_key_folder(settings.key_file)
+        print(f"without {settings.key_file} and {people} it cannot be read: keep those apart from it")
     return 0
 
 
@@ -88,7 +90,8 @@ def _folders(settings: Settings, with_keys: bool, with_images: bool = True) -> d
     folders = {"files": settings.data / "files", "audit-heads": settings.audit_heads_folder}
     if with_images and not settings.imaging_store:
         folders["imaging"] = settings.data / "imaging"
-    return folders | ({"keys": settings.key_file} if with_keys else {})
+    keys = {"keys": settings.key_file, "person-keys": person_key_folder(settings.key_file)}
+    return folders | (keys if with_keys else {})
 
 
 def _require_empty(settings: Settings) -> None:

@@ -12,9 +12,10 @@ from sqlalchemy.exc import OperationalError
 
 from backend import migrations
 from backend.errors import DomainError
-from backend.security.keyring import KeyRingError, add_key
+from backend.security.errors import KeyRingError
+from backend.security.keyring import add_key
 from backend.security.policy import SYSTEM
-from backend.security.rotation import reencrypt
+from backend.security.rotation import reencrypt, unfinished
 from backend.seed import seed as load_demo_people
 from backend.seed import stock_pharmacies
 from backend.video.nodes import NodeView
@@ -30,6 +31,7 @@ from qiaoyi.server import forever, serving, until_stopped
 from qiaoyi.settings import ServeRole, Settings, SettingsError
 
 _DRAIN_SECONDS = 2.0
+_BAR = 30
 
 Managing = Callable[[House, argparse.Namespace], Awaitable[None]]
 
@@ -242,18 +244,27 @@ async def reconcile(settings: Settings, options: argparse.Namespace) -> int:
 
 
 async def rotate_keys(settings: Settings, _options: argparse.Namespace) -> int:
-    """Add a key and re-encrypt everything under it, while the product may be running."""
-    try:
-        number = add_key(settings.key_file)
-    except KeyRingError as error:
-        raise SettingsError(f"setting data: {error}") from None
+    """Add a key and re-encrypt everything under it, while the product may be running. One that was stopped before its
+    end is brought to it, without another key."""
+    async with open_house(settings) as house:
+        if not await unfinished(house.database):
+            try:
+                add_key(settings.key_file)
+            except KeyRingError as error:
+                raise SettingsError(f"setting data: {error}") from None
     async with open_house(settings) as house:
         changed = await reencrypt(house.database, _show_progress)
+        people = await asyncio.to_thread(house.ring.people.rewrap) if house.ring.people is not None else 0
         files = await house.files.reencrypt()
-    print(f"\nkey {number} is in use; {changed} values and {files} files were re-encrypted")
+    print(
+        f"\nkey {house.ring.active} is in use; {changed} values, {files} files and the keys of {people} persons were "
+        "re-encrypted"
+    )
     return 0
 
 
-def _show_progress(column: str, done: int) -> None:
+def _show_progress(column: str, seen: int, of_all: int) -> None:
     if sys.stderr.isatty():
-        print(f"\r{column}: {done}\033[K", end="", file=sys.stderr, flush=True)
+        share = seen / of_all if of_all else 1.0
+        bar = "#" * round(share * _BAR)
+        print(f"\r[{bar:-<{_BAR}}] {share:4.0%}  {column}\033[K", end="", file=sys.stderr, flush=True)

@@ -15,7 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend import migrations
 from backend.db import Database
 from backend.ids import new_id
-from backend.security.keyring import KeyRingError, open_key_file
+from backend.security.errors import KeyRingError
+from backend.security.keyring import open_key_file
 from nlu import differential
 from nlu.embedded import EmbeddedProvider
 from nlu.models import ModelError

@@ -39,11 +39,11 @@ from backend.records.slips.service import SlipService
 from backend.remuneration import RemunerationService
 from backend.reporting import CriticalValueService, ReportDocuments, ReportService
 from backend.research import ResearchExports
-from backend.rights import AccessHistory, DataCopies
+from backend.rights import AccessHistory, DataCopies, Erasures
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
 from backend.security.audit_heads import HeadFolder
-from backend.security.keyring import KeyRing, KeyRingError, open_key_file
+from backend.security.keyring import KeyRing
 from backend.signing import SigningService
 from backend.surveillance.service import SurveillanceService
 from backend.timers import Timers
@@ -51,6 +51,7 @@ from backend.video.service import VideoService
 from miniprogram_api.pay import ChargeDesk
 from miniprogram_api.payment_notifications import NOTIFICATIONS
 from qiaoyi.fhir import WRITTEN_AFTER, make_facade, written_sources
+from qiaoyi.keyfile import open_ring
 from qiaoyi.money import make_charging
 from qiaoyi.settings import Settings, SettingsError
 
@@ -99,6 +100,7 @@ class House:
     facade: Facade
     accesses: AccessHistory
     copies: DataCopies
+    erasures: Erasures
     help_desk: HelpDesk
     insurer: Insurer | None
     payments: WeChatPay | None
@@ -121,10 +123,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     """
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
-        ring = open_key_file(settings.key_file)
-    except (OSError, KeyRingError) as error:
+    except OSError as error:
         raise SettingsError(f"setting data: {error}") from None
-    install_key_ring(ring)
     clock = Clock()
     store = object_store(settings)
     payments = open_payments(settings, clock)
@@ -140,6 +140,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     analytics: AnalyticsService | None = None
     files = FileStore(database, settings.data / "files", clock)
     try:
+        ring = await open_ring(settings, database)
+        install_key_ring(ring)
         events = EventBus(database, clock)
         timers = Timers(database, clock)
         heads = HeadFolder(settings.audit_heads_folder, ring)
@@ -256,8 +258,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             history=history,
             write_back=write_back,
             facade=facade,
-            accesses=AccessHistory(audit, people),
+            accesses=AccessHistory(audit, people, consultations),
             copies=DataCopies(database, clock, audit, people, consultations, facade),
+            erasures=Erasures(database, clock, timers, audit, files),
             help_desk=HelpDesk(database, events),
             insurer=insurer,
             payments=payments,

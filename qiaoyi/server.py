@@ -1,6 +1,7 @@
 """One serving process: the parts that its role needs, started together, watched, and ended together."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -63,6 +64,8 @@ from qiaoyi.tracing import traced
 from qiaoyi.video import MediaProcess, mint, token_mint
 from qiaoyi.work import Work
 
+log = logging.getLogger(__name__)
+
 PAGES = Path(__file__).parent.parent / "web" / "dist"
 """The built pages."""
 
@@ -100,6 +103,7 @@ async def serving(house: House) -> AsyncIterator[None]:
         return
     if settings.wechat is None:
         raise SettingsError("setting wechat: app_id, app_secret, token and aes_key of the account are needed")
+    await _destroy_again(house)
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         tokens, limits = await _shared(house, settings.wechat.app_id, stack)
@@ -164,6 +168,13 @@ async def serving(house: House) -> AsyncIterator[None]:
             await stack.enter_async_context(_listening(application, settings.host, settings.port))
             await stack.enter_async_context(serving_machines(house))
         yield
+
+
+async def _destroy_again(house: House) -> None:
+    """Destroy what people had asked to be destroyed, where the database was restored from a backup of before that."""
+    came_back = await house.erasures.repeat()
+    if came_back:
+        log.warning("erased again after a restore: persons=%d", came_back)
 
 
 @asynccontextmanager
@@ -241,6 +252,7 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         files=house.files,
         outbox=sending.outbox,
         rights=house.accesses,
+        erasures=house.erasures,
         help_desk=house.help_desk,
         clock=house.clock,
         links=links,

@@ -160,6 +160,7 @@ class Intake(Reading, CaseDesk):
         case.number = await next_number(session, self._clock)
         session.add(case)
         await session.flush()
+        await self._people.begin_record(case.patient_id)
         session.add(clinical)
         await session.flush()
         return case

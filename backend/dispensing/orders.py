@@ -294,6 +294,8 @@ class Orders(Pharmacies):
             state=OrderState.PLACED,
             placed_by=actor.person_id,
             placed_at=self._clock.now(),
+            address="",
+            phone="",
         )
         try:
             async with session.begin_nested():

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, Date, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import Base, EncryptedText, Id, UTCDateTime, coded
+from backend.db import Base, Id, PersonalText, UTCDateTime, coded
 from backend.dispensing.reminders_rules import DoseState
 
 
@@ -40,8 +40,8 @@ class MedicineLine(Base):
     plan_id: Mapped[str] = mapped_column(ForeignKey("medicine_plans.id"))
     position: Mapped[int]
     patient_id: Mapped[str] = mapped_column(Id)
-    name: Mapped[str] = mapped_column(EncryptedText("medicine_plan_lines.name"))
-    how: Mapped[str] = mapped_column(EncryptedText("medicine_plan_lines.how"))
+    name: Mapped[str] = mapped_column(PersonalText("medicine_plan_lines.name"))
+    how: Mapped[str] = mapped_column(PersonalText("medicine_plan_lines.how"))
     times: Mapped[list[Any]] = mapped_column(JSON)
     first_day: Mapped[date] = mapped_column(Date)
     last_day: Mapped[date] = mapped_column(Date)
@@ -49,6 +49,10 @@ class MedicineLine(Base):
     by_night: Mapped[bool]
     since: Mapped[datetime] = mapped_column(UTCDateTime)
     stopped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    def owner_id(self, _column: str) -> str:
+        """Give whose own this is."""
+        return self.patient_id
 
 
 class MedicineDose(Base):

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import Base, EncryptedText, Id, UTCDateTime, coded
+from backend.db import Base, EncryptedText, Id, PersonalText, UTCDateTime, coded
 from backend.dispensing.rules import Method, OrderState
 
 
@@ -54,8 +54,12 @@ class MedicineOrder(Base):
     reason: Mapped[str] = mapped_column(EncryptedText("medicine_orders.reason"), default="")
     carrier: Mapped[str] = mapped_column(EncryptedText("medicine_orders.carrier"), default="")
     tracking_number: Mapped[str] = mapped_column(EncryptedText("medicine_orders.tracking_number"), default="")
-    address: Mapped[str] = mapped_column(EncryptedText("medicine_orders.address"), default="")
-    phone: Mapped[str] = mapped_column(EncryptedText("medicine_orders.phone"), default="")
+    address: Mapped[str] = mapped_column(PersonalText("medicine_orders.address"))
+    phone: Mapped[str] = mapped_column(PersonalText("medicine_orders.phone"))
+
+    def owner_id(self, _column: str) -> str:
+        """Give whose own this is."""
+        return self.patient_id
 
 
 class LineClaim(Base):

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.clock import Clock
-from backend.db import Database, is_transient, key_ring
+from backend.db import Database, Owned, is_transient, key_ring
 from backend.ids import new_id
 from backend.messaging.rules import ContactView
 from backend.messaging.service import Registry, contact_view, lane_of
@@ -53,12 +53,13 @@ class Identities:
                 await session.execute(select(Contact.person_id, Contact.union_index).where(*at_address))
             ).one_or_none()
             if known is None:
+                person_id = await self._at_home(session, union) or await self._people.register()
                 contact = insert(Contact).values(
                     id=new_id(),
                     channel=channel,
-                    address=address,
+                    address=Owned(person_id, address),
                     address_index=index,
-                    person_id=await self._at_home(session, union) or await self._people.register(),
+                    person_id=person_id,
                     union_index=_index(union),
                     created_at=self._clock.now(),
                 )
@@ -68,8 +69,8 @@ class Identities:
             else:
                 return str(known.person_id)
             await self._unite(session, union)
-            person_id: str = await session.scalar(select(Contact.person_id).where(*at_address)) or ""
-        return person_id
+            found: str = await session.scalar(select(Contact.person_id).where(*at_address)) or ""
+        return found
 
     async def unasked(self, limit: int) -> list[ContactView]:
         """Give contacts at home whose union id was not asked for yet."""
@@ -107,7 +108,11 @@ class Identities:
         person_id = await self._at_home(session, union)
         if person_id is not None:
             elsewhere = (Contact.channel != self._home, Contact.union_index == _index(union))
-            await session.execute(update(Contact).where(*elsewhere).values(person_id=person_id))
+            others = select(Contact.id, Contact.address).where(*elsewhere, Contact.person_id != person_id)
+            for row in (await session.execute(others)).all():
+                address = Owned(person_id, row.address)  # under the key of whom they turned out to be
+                mine = update(Contact).where(Contact.id == row.id).values(person_id=person_id, address=address)
+                await session.execute(mine)
 
 
 async def _tried_again(work: Callable[[], Awaitable[T]]) -> T:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend import tracing
 from backend.clock import Clock
-from backend.db import Database
+from backend.db import Database, Owned
 from backend.messaging.rules import Allowance, Draft, OrderedIds, OutboxItem, Touch
 from backend.messaging.tables import Contact, DeadLetter, OutboxKey, OutboxMessage
 
@@ -141,7 +141,7 @@ class OutboxService:
 
     async def hold(self, item: OutboxItem, content: dict[str, Any] | None = None) -> None:
         """Keep a message until the person comes back, with other `content` where that is given."""
-        await self._change(item.id, due_at=None, attempts=0, content=content or item.content)
+        await self._change(item.id, due_at=None, attempts=0, content=Owned(item.person_id, content or item.content))
 
     async def _change(self, item_id: str, **values: Any) -> None:
         async with self._database.transaction() as session:
@@ -214,7 +214,7 @@ def _values(item: OutboxItem) -> dict[str, Any]:
     return {
         "id": item.id,
         "person_id": item.person_id,
-        "content": item.content,
+        "content": Owned(item.person_id, item.content),
         "answers": item.answers,
         "due_at": item.due_at,
         "expires_at": item.expires_at,

@@ -9,7 +9,7 @@ from sqlalchemy import Table, bindparam, delete, func, insert, literal_column, s
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.clock import Clock
-from backend.db import Database, key_ring
+from backend.db import Database, Owned, key_ring
 from backend.errors import Conflict
 from backend.ids import new_id
 from backend.messaging.rules import ContactView, Deferral, DeferredItem, Reach, Touch
@@ -165,7 +165,7 @@ class MessagingService:
             insert(_contacts).values(
                 id=contact.id,
                 channel=channel,
-                address=address,
+                address=Owned(person_id, address),
                 address_index=lane,
                 person_id=person_id,
                 reachable=reach.reachable,
@@ -198,7 +198,7 @@ class MessagingService:
         values = {
             "of_person": opened.contact.person_id,
             "seen": opened.version,
-            "to_state": state,
+            "to_state": Owned(opened.contact.person_id, state),
             "to_updated_at": now,
         }
         saved = await session.execute(_SAVE, values)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import Base, EncryptedJSON, EncryptedText, Id, Sequence, UTCDateTime
+from backend.db import Base, EncryptedJSON, Id, PersonalJSON, PersonalText, Sequence, UTCDateTime
 from backend.tracing import CARRIED_LENGTH
 
 
@@ -29,7 +29,7 @@ class Contact(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     channel: Mapped[str] = mapped_column(String(16))
-    address: Mapped[str] = mapped_column(EncryptedText("contacts.address"))
+    address: Mapped[str] = mapped_column(PersonalText("contacts.address"))
     address_index: Mapped[str] = mapped_column(String(64))
     person_id: Mapped[str] = mapped_column(Id)
     union_index: Mapped[str | None] = mapped_column(String(64))
@@ -47,7 +47,7 @@ class Conversation(Base):
     __tablename__ = "conversations"
 
     person_id: Mapped[str] = mapped_column(Id, primary_key=True)
-    state: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON("conversations.state"))
+    state: Mapped[dict[str, Any] | None] = mapped_column(PersonalJSON("conversations.state"))
     version: Mapped[int] = mapped_column(default=0)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
@@ -101,7 +101,7 @@ class OutboxMessage(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     person_id: Mapped[str] = mapped_column(Id)
-    content: Mapped[dict[str, Any]] = mapped_column(EncryptedJSON("outbox_messages.content"))
+    content: Mapped[dict[str, Any]] = mapped_column(PersonalJSON("outbox_messages.content"))
     # The delivery key of the message whose direct answer this is, empty where it is pushed.
     answers: Mapped[str] = mapped_column(String(64), default="")
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -127,6 +127,10 @@ class DeadLetter(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     person_id: Mapped[str] = mapped_column(Id)
-    content: Mapped[dict[str, Any]] = mapped_column(EncryptedJSON("dead_letters.content"))
+    content: Mapped[dict[str, Any]] = mapped_column(PersonalJSON("dead_letters.content"))
     reason: Mapped[str] = mapped_column(String(48))
     buried_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    def owner_id(self, _column: str) -> str:
+        """Give whose own this is."""
+        return self.person_id

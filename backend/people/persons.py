@@ -5,17 +5,21 @@ from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import flag_modified
 
 from backend.db import key_ring
 from backend.errors import InvalidInput, NotFound
 from backend.ids import new_id
 from backend.people import rules
 from backend.people.context import PeopleContext
+from backend.people.correction_tables import Correction
 from backend.people.emergency_tables import EmergencyAccess
 from backend.people.tables import Person, PersonRole, Practitioner, Relative
 from backend.people.views import IdentityView, PersonView
 from backend.security.policy import SYSTEM, Action, Actor, Role, require
 
+_AGAINST_IDENTITY = "和登记的身份证号对不上，请核对身份证。"
+_CORRECTED = frozenset({"name", "sex", "birth_date", "phone", "id_number", "address", "region"})
 _TREATING = {Role.GRASSROOTS_DOCTOR, Role.EXPERT}
 
 
@@ -127,25 +131,53 @@ class Persons(PeopleContext):
         phone: str | None = None,
         id_number: str | None = None,
         region: str | None = None,
+        address: str | None = None,
         participants: Collection[str] = (),
     ) -> PersonView:
         """Change what is given and leave the rest; an identity number also sets the birth date and sex that it tells.
+        What was there before is kept beside what is there now (`correction_tables`).
 
         Raises:
-            InvalidInput: a value breaks a rule of its field, or the identity number tells another birth date or sex;
-                nothing is changed.
+            InvalidInput: a value breaks a rule of its field, or an identity number, given or known, tells another birth
+                date or sex; nothing is changed.
             Forbidden, NotFound: as in `person`.
         """
         require(actor, Action.PEOPLE_UPDATE, patient_id=person_id, participants=participants)
         changes = self._valid_changes(name, sex, birth_date, phone, id_number, region)
+        if address is not None:
+            changes["address"] = rules.valid_address(address)
         async with self._database.transaction() as session:
-            person = await _get(session, person_id)
-            for field, value in changes.items():
-                setattr(person, field, value)
+            person = await self._change(session, actor, person_id, changes)
             await self._audit.record(
                 session, actor, Action.PEOPLE_UPDATE, patient_id=person_id, subject=f"person:{person_id}"
             )
         return person_view(person, self._today())
+
+    async def _change(self, session: AsyncSession, actor: Actor, person_id: str, changes: dict[str, str]) -> Person:
+        """Change values, keeping what was there; refuse what contradicts an identity number that stays."""
+        person = await _get(session, person_id)
+        if person.id_number and "id_number" not in changes:
+            identity = rules.valid_identity_number(person.id_number, self._today())
+            told = {"birth_date": identity.birth_date.isoformat(), "sex": identity.sex}
+            if any(changes.get(field, value) != value for field, value in told.items()):
+                raise InvalidInput(_AGAINST_IDENTITY, field="id_number")
+        for field, value in changes.items():
+            before = getattr(person, field)
+            if field in _CORRECTED and before != value:
+                session.add(
+                    Correction(
+                        id=new_id(),
+                        person_id=person_id,
+                        field=field,
+                        before=before or "",
+                        after=value,
+                        changed_by=actor.person_id,
+                        changed_at=self._clock.now(),
+                        own=person.owner_id(field) is not None,
+                    )
+                )
+            setattr(person, field, value)
+        return person
 
     async def correct_person(
         self,
@@ -175,17 +207,20 @@ class Persons(PeopleContext):
         )
         changes = self._valid_changes(None, sex, birth_date, None, None, None)
         async with self._database.transaction() as session:
-            person = await _get(session, person_id)
-            if person.id_number:
-                identity = rules.valid_identity_number(person.id_number, self._today())
-                told = {"birth_date": identity.birth_date.isoformat(), "sex": identity.sex}
-                if any(told[field] != value for field, value in changes.items()):
-                    raise InvalidInput("和患者登记的身份证号对不上，请核对身份证。", field="id_number")
-            for field, value in changes.items():
-                setattr(person, field, value)
+            person = await self._change(session, actor, person_id, changes)
             subject = f"person:{person_id}"
             await self._audit.record(session, actor, Action.PEOPLE_CORRECT, patient_id=person_id, subject=subject)
         return person_view(person, self._today())
+
+    async def begin_record(self, person_id: str) -> None:
+        """Let who a person is belong to a medical record from now on, and so be kept as long as that; a second time
+        changes nothing. Called in the transaction that begins the record."""
+        async with self._database.transaction() as session:
+            person = await _get(session, person_id)
+            if person.record_since is None:
+                person.record_since = self._clock.now()
+                for column in ("name", "birth_date", "id_number"):
+                    flag_modified(person, column)  # encrypted anew, no longer as the person's own
 
     def _valid_changes(
         self,
@@ -269,4 +304,6 @@ def person_view(person: Person, today: date) -> PersonView:
         age_months=rules.age_months(birth_date, today) if birth_date else None,
         phone=person.phone,
         region=person.region,
+        address=person.address,
+        identified=person.id_number is not None,
     )

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from backend.errors import InvalidInput
 
 NAME_LENGTH = 40
+_SHORTEST_ADDRESS, _LONGEST_ADDRESS = 4, 100
 _OLDEST_YEARS = 130
 _DAYS_OF_A_MONTH = 30.4375
 _EARTH_RADIUS_KM = 6371.0
@@ -78,6 +79,18 @@ def valid_mobile(text: str) -> str:
     if not re.fullmatch(r"1[3-9][0-9]{9}", digits):
         raise InvalidInput("手机号应该是11位数字，请检查后再发一次。", field="phone")
     return digits
+
+
+def valid_address(text: str) -> str:
+    """Give an address as one line.
+
+    Raises:
+        InvalidInput: it is too short to lead anywhere, or longer than 100 characters.
+    """
+    said = " ".join(text.split())
+    if not _SHORTEST_ADDRESS <= len(said) <= _LONGEST_ADDRESS or not any(mark.isalpha() for mark in said):
+        raise InvalidInput("住址请写到村或门牌号，比如：青山镇石桥村3组12号。", field="address")
+    return said
 
 
 def valid_birth_date(value: date, today: date) -> date:

@@ -5,25 +5,38 @@ from datetime import date, datetime
 from sqlalchemy import Double, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import Base, EncryptedText, Id, Sequence, UTCDateTime, coded
+from backend.db import Base, EncryptedText, Id, PersonalText, Sequence, UTCDateTime, coded
 from data.consent import ConsentKind
+
+CONTACT_DETAILS = frozenset({"phone", "address", "region"})
+"""What of a person no medical record needs: their own for ever."""
 
 
 class Person(Base):
-    """Somebody who uses the platform, whatever channel they came by."""
+    """Somebody who uses the platform, whatever channel they came by.
+
+    `record_since`: when the first consultation was opened of them. Until then all this is their own; from then on it
+    says whose a medical record is, and is kept as long as that, but for telephone number and address.
+    """
 
     __tablename__ = "people"
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
-    name: Mapped[str] = mapped_column(EncryptedText("people.name"))
+    name: Mapped[str] = mapped_column(PersonalText("people.name"))
     sex: Mapped[str] = mapped_column(String(8), default="unknown")
-    birth_date: Mapped[str | None] = mapped_column(EncryptedText("people.birth_date"))
-    phone: Mapped[str | None] = mapped_column(EncryptedText("people.phone"))
+    birth_date: Mapped[str | None] = mapped_column(PersonalText("people.birth_date"))
+    phone: Mapped[str | None] = mapped_column(PersonalText("people.phone"))
     phone_index: Mapped[str | None] = mapped_column(String(64), index=True)
-    id_number: Mapped[str | None] = mapped_column(EncryptedText("people.id_number"))
+    id_number: Mapped[str | None] = mapped_column(PersonalText("people.id_number"))
     id_number_index: Mapped[str | None] = mapped_column(String(64), index=True)
+    address: Mapped[str | None] = mapped_column(PersonalText("people.address"))
     region: Mapped[str] = mapped_column(String(64), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    record_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    def owner_id(self, column: str) -> str | None:
+        """Give whose own a value is: nobody's, once it belongs to a medical record."""
+        return self.id if self.record_since is None or column in CONTACT_DETAILS else None
 
 
 class PersonRole(Base):

@@ -10,7 +10,10 @@ from data.insurance import Level
 
 @dataclass(frozen=True)
 class PersonView:
-    """A person; `sex` is "male", "female" or "unknown", the ages count completed years and months today."""
+    """A person; `sex` is "male", "female" or "unknown", the ages count completed years and months today.
+
+    `identified`: birth date and sex are those of an identity number, and change with that alone.
+    """
 
     id: str
     name: str
@@ -20,6 +23,8 @@ class PersonView:
     age_months: int | None
     phone: str | None
     region: str
+    address: str | None = None
+    identified: bool = False
 
 
 @dataclass(frozen=True)

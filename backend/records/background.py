@@ -21,6 +21,11 @@ class Source(StrEnum):
         return _LABELS[self]
 
 
+def is_own(source: Source, consultation_id: str | None) -> bool:
+    """Tell whether what is known of a patient is theirs alone, and no part of a medical record."""
+    return source is not Source.DOCTOR and consultation_id is None
+
+
 _LABELS = {
     Source.PATIENT: "本人或家属说的",
     Source.DOCTOR: "医生记录",

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import Base, EncryptedJSON, Id, UTCDateTime, coded
+from backend.db import Base, EncryptedJSON, Id, PersonalJSON, UTCDateTime, coded
 from backend.records.hospital.access import AuthKind
 from backend.records.hospital.views import Outcome
 
@@ -42,9 +42,13 @@ class HospitalHistoryRow(Base):
     patient_id: Mapped[str] = mapped_column(ForeignKey("people.id"), primary_key=True)
     outcome: Mapped[Outcome] = mapped_column(coded(Outcome), default=Outcome.WAITING)
     fault: Mapped[str] = mapped_column(String(48), default="")
-    content: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON("hospital_histories.content"))
+    content: Mapped[dict[str, Any] | None] = mapped_column(PersonalJSON("hospital_histories.content"))
     fetched_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     asked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     asking: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
+
+    def owner_id(self, _column: str) -> str:
+        """Give whose own this is."""
+        return self.patient_id

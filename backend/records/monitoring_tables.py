@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import Base, EncryptedText, Id, UTCDateTime, coded
+from backend.db import Base, EncryptedText, Id, PersonalText, UTCDateTime, coded
 from backend.records.monitoring.limits import Level, Side
 from backend.records.monitoring.readings import Kind
 
@@ -38,7 +38,7 @@ class HomeDevice(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     patient_id: Mapped[str] = mapped_column(ForeignKey("monitored_patients.patient_id"))
     kind: Mapped[Kind] = mapped_column(coded(Kind))
-    label: Mapped[str] = mapped_column(EncryptedText("home_devices.label"))
+    label: Mapped[str] = mapped_column(PersonalText("home_devices.label"))
     created_by: Mapped[str] = mapped_column(Id)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     code_digest: Mapped[str | None] = mapped_column(String(64), unique=True)
@@ -46,6 +46,10 @@ class HomeDevice(Base):
     token_digest: Mapped[str | None] = mapped_column(String(64), unique=True)
     active: Mapped[bool] = mapped_column(default=False)
     last_seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    def owner_id(self, _column: str) -> str:
+        """Give whose own this is."""
+        return self.patient_id
 
 
 class DeviceReading(Base):

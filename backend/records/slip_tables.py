@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Date, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import Base, EncryptedJSON, Id, UTCDateTime, coded
+from backend.db import Base, Id, PersonalJSON, UTCDateTime, coded
 from backend.records.slips.rules import SlipState
 
 
@@ -29,7 +29,11 @@ class LaboratorySlip(Base):
     state: Mapped[SlipState] = mapped_column(coded(SlipState))
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
-    reading: Mapped[dict[str, Any]] = mapped_column(EncryptedJSON("laboratory_slips.reading"))
+    reading: Mapped[dict[str, Any]] = mapped_column(PersonalJSON("laboratory_slips.reading"))
     taken_on: Mapped[date | None] = mapped_column(Date)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    def owner_id(self, _column: str) -> str | None:
+        """Give whose own this is; nobody's where it belongs to a consultation."""
+        return self.patient_id if self.consultation_id is None else None

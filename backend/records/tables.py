@@ -8,12 +8,24 @@ from datetime import date, datetime
 from sqlalchemy import Date, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import Base, EncryptedText, Id, UTCDateTime, coded
-from backend.records.background import Source
+from backend.db import Base, Id, PersonalText, UTCDateTime, coded
+from backend.records.background import Source, is_own
 from backend.records.rules import Question
 
 
-class Observation(Base):
+class _Known:
+    """What is known of a patient: their own, unless a doctor noted it or it belongs to a consultation."""
+
+    patient_id: Mapped[str]
+    source: Mapped[Source]
+    consultation_id: Mapped[str | None]
+
+    def owner_id(self, _column: str) -> str | None:
+        """Give whose own this is; nobody's where it is part of a medical record."""
+        return self.patient_id if is_own(self.source, self.consultation_id) else None
+
+
+class Observation(_Known, Base):
     """One measurement. A row without a value takes back the one that it replaces.
 
     `kind` is a key of `data.observations`, `value` a number in that kind's unit or one of its answers. Rows that were
@@ -34,8 +46,8 @@ class Observation(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     patient_id: Mapped[str] = mapped_column(Id)
     kind: Mapped[str] = mapped_column(String(32))
-    value: Mapped[str | None] = mapped_column(EncryptedText("observations.value"))
-    reference: Mapped[str] = mapped_column(EncryptedText("observations.reference"))
+    value: Mapped[str | None] = mapped_column(PersonalText("observations.value"))
+    reference: Mapped[str] = mapped_column(PersonalText("observations.reference"))
     taken_at: Mapped[datetime] = mapped_column(UTCDateTime)
     source: Mapped[Source] = mapped_column(coded(Source))
     recorded_by: Mapped[str] = mapped_column(Id)
@@ -46,7 +58,7 @@ class Observation(Base):
     replaces_id: Mapped[str | None] = mapped_column(Id)
 
 
-class _Statement:
+class _Statement(_Known):
     """What the three tables of statements have in common: `active` is False in a row that ends or refutes another."""
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -64,9 +76,9 @@ class AllergyRow(_Statement, Base):
     __tablename__ = "allergies"
     __table_args__ = (Index("ix_allergies_patient", "patient_id", "recorded_at", "id"), Base.__table_args__)
 
-    substance: Mapped[str] = mapped_column(EncryptedText("allergies.substance"))
-    code: Mapped[str | None] = mapped_column(EncryptedText("allergies.code"))
-    reaction: Mapped[str] = mapped_column(EncryptedText("allergies.reaction"))
+    substance: Mapped[str] = mapped_column(PersonalText("allergies.substance"))
+    code: Mapped[str | None] = mapped_column(PersonalText("allergies.code"))
+    reaction: Mapped[str] = mapped_column(PersonalText("allergies.reaction"))
     severe: Mapped[bool]
 
 
@@ -76,9 +88,9 @@ class CurrentMedicineRow(_Statement, Base):
     __tablename__ = "current_medicines"
     __table_args__ = (Index("ix_current_medicines_patient", "patient_id", "recorded_at", "id"), Base.__table_args__)
 
-    name: Mapped[str] = mapped_column(EncryptedText("current_medicines.name"))
-    code: Mapped[str | None] = mapped_column(EncryptedText("current_medicines.code"))
-    dose: Mapped[str] = mapped_column(EncryptedText("current_medicines.dose"))
+    name: Mapped[str] = mapped_column(PersonalText("current_medicines.name"))
+    code: Mapped[str | None] = mapped_column(PersonalText("current_medicines.code"))
+    dose: Mapped[str] = mapped_column(PersonalText("current_medicines.dose"))
     since: Mapped[date | None] = mapped_column(Date)
 
 
@@ -88,11 +100,11 @@ class ConditionRow(_Statement, Base):
     __tablename__ = "conditions"
     __table_args__ = (Index("ix_conditions_patient", "patient_id", "recorded_at", "id"), Base.__table_args__)
 
-    icd10: Mapped[str] = mapped_column(EncryptedText("conditions.icd10"))
-    name: Mapped[str] = mapped_column(EncryptedText("conditions.name"))
+    icd10: Mapped[str] = mapped_column(PersonalText("conditions.icd10"))
+    name: Mapped[str] = mapped_column(PersonalText("conditions.name"))
 
 
-class Answer(Base):
+class Answer(_Known, Base):
     """A yes or no to what a prescriber has to have asked; the newest of a question counts.
 
     For allergies and medicines "no" is "asked, none", which differs from nothing known.
@@ -104,7 +116,7 @@ class Answer(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     patient_id: Mapped[str] = mapped_column(Id)
     question: Mapped[Question] = mapped_column(coded(Question))
-    yes: Mapped[str] = mapped_column(EncryptedText("record_answers.yes"))
+    yes: Mapped[str] = mapped_column(PersonalText("record_answers.yes"))
     source: Mapped[Source] = mapped_column(coded(Source))
     recorded_by: Mapped[str] = mapped_column(Id)
     answered_at: Mapped[datetime] = mapped_column(UTCDateTime)

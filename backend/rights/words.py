@@ -1,5 +1,9 @@
 """What was done to a person's data, as they would say it themselves, and as it is told to who watches over it. Pure."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
+from backend.clock import local
 from backend.security.policy import Role
 
 _BY_ACTION = {
@@ -7,6 +11,7 @@ _BY_ACTION = {
     "people.read_identity_number": "核对了您的身份证号",
     "people.read_accesses": "查了哪些人看过您的病历",
     "people.copy": "要了一份您的全部资料",
+    "people.erase": "要求删除您的资料，或者按您的要求删除",
     "people.break_glass": "因为抢救，紧急查看了您的资料",
     "people.update": "改了您的基本资料",
     "imaging.read": "看了您拍的片子",
@@ -108,3 +113,14 @@ def kind_and_reason(roles: str) -> tuple[str, str]:
     """Say what kind of person somebody of these roles (separated by commas) is, and what for they look."""
     held = set(roles.split(","))
     return next(((kind, why) for role, kind, why in _WHY if role in held), ("工作人员", "办理您的事"))
+
+
+def of_which(why: str, consultations: Sequence[tuple[str, datetime]]) -> str:
+    """Say what for they look, and in which consultations, each by its day and its number."""
+    if not consultations:
+        return why
+    days = [
+        f"{local(opened):%Y年}{local(opened).month}月{local(opened).day}日的会诊（{number}）"
+        for number, opened in consultations
+    ]
+    return f"{why}：您{'、'.join(days)}"

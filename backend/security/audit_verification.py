@@ -11,7 +11,7 @@ from sqlalchemy import LargeBinary, String, func, select, type_coerce
 from backend.db import Database, key_ring
 from backend.security.audit_heads import HeadFolder, TreeHead
 from backend.security.audit_leaves import BLOCK, BLOCK_BITS, AuditKeys, body_of, leaf_of
-from backend.security.keyring import KeyRingError
+from backend.security.errors import KeyRingError
 from backend.security.merkle import EMPTY_ROOT, Frontier, root_of
 from backend.security.tables import AuditBlock, AuditEntry, AuditLeaf
 

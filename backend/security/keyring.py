@@ -15,14 +15,16 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from backend.security.errors import KeyRingError
+from backend.security.personkeys import PersonKeys, is_personal
+
 _VERSION = b"\x01"
 _KEY_ID_BYTES = 4
 _NONCE_BYTES = 12
+HEAD_BYTES = len(_VERSION) + _KEY_ID_BYTES
+"""How much of a stored value tells the number of its key."""
+
 _HEADER_BYTES = len(_VERSION) + _KEY_ID_BYTES + _NONCE_BYTES
-
-
-class KeyRingError(Exception):
-    """A key file that cannot be used, or a value that no key of the ring opens."""
 
 
 class KeyRing:
@@ -32,7 +34,7 @@ class KeyRing:
         keys: 32 bytes each, by key number (1, 2, …).
         index_key: 32 bytes; changing it makes stored blind indexes useless, so rotation leaves it alone.
         path: the file that the ring came from; a value under an unknown key makes the ring look there again, so that
-            a running process follows a rotation.
+            a running process follows a rotation. The keys of persons lie beside it: a ring without a file has none.
     """
 
     def __init__(self, keys: dict[int, bytes], index_key: bytes, path: Path | None = None) -> None:
@@ -41,6 +43,7 @@ class KeyRing:
         self._path = path
         self._index_key = index_key
         self._use(keys)
+        self.people = None if path is None else PersonKeys(person_key_folder(path), self.encrypt, self.decrypt)
 
     def _use(self, keys: dict[int, bytes]) -> None:
         self._ciphers = {number: AESGCM(key) for number, key in keys.items()}
@@ -52,12 +55,21 @@ class KeyRing:
         sealed = self._ciphers[self.active].encrypt(nonce, plain, column.encode())
         return _VERSION + self.active.to_bytes(_KEY_ID_BYTES, "big") + nonce + sealed
 
+    def encrypt_for(self, person_id: str | None, plain: bytes, column: str) -> bytes:
+        """Encrypt what is a person's own, under their key; under the ring's for nobody, and where their key is gone:
+        what is written of somebody after that is what has to be kept."""
+        own = self.people.encrypt(person_id, plain, column) if self.people is not None and person_id else None
+        return self.encrypt(plain, column) if own is None else own
+
     def decrypt(self, stored: bytes, column: str) -> bytes:
-        """Open what `encrypt` gave for the same column.
+        """Open what `encrypt` or `encrypt_for` gave for the same column.
 
         Raises:
+            PersonKeyDestroyed: it was a person's own, and their key was destroyed.
             KeyRingError: the value was changed, belongs to another column, or its key is gone.
         """
+        if is_personal(stored) and self.people is not None:
+            return self.people.decrypt(stored, column)
         if len(stored) < _HEADER_BYTES or stored[:1] != _VERSION:
             raise KeyRingError(f"{column}: not an encrypted value")
         number = key_number(stored)
@@ -88,6 +100,11 @@ class KeyRing:
 def key_number(stored: bytes) -> int:
     """Give the number of the key that `stored` was encrypted with."""
     return int.from_bytes(stored[len(_VERSION) : len(_VERSION) + _KEY_ID_BYTES], "big")
+
+
+def person_key_folder(key_file: Path) -> Path:
+    """Give the folder in which the keys of persons lie, beside the file of the ring."""
+    return key_file.with_name("person-keys")
 
 
 def open_key_file(path: Path) -> KeyRing:

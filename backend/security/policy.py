@@ -162,6 +162,7 @@ class Action(StrEnum):
     PEOPLE_CONSENT = "people.consent"
     PEOPLE_READ_ACCESSES = "people.read_accesses"  # who did what with one's own data
     PEOPLE_COPY = "people.copy"  # all that is kept of one, to take away
+    PEOPLE_ERASE = "people.erase"  # what is one's own is destroyed, and what has to be kept when its time is over
     PEOPLE_BREAK_GLASS = "people.break_glass"  # to read in an emergency what one otherwise may not
     PEOPLE_READ_DIRECTORY = "people.read_directory"
     PEOPLE_MANAGE_DIRECTORY = "people.manage_directory"
@@ -332,6 +333,7 @@ TABLE: dict[Action, Grants] = {
     Action.PEOPLE_CONSENT: _grants(OWN, [OWN], OWN, administrator=OWN, pharmacist=OWN),
     Action.PEOPLE_READ_ACCESSES: _grants(OWN),
     Action.PEOPLE_COPY: _grants(OWN),
+    Action.PEOPLE_ERASE: _grants(OWN),
     Action.PEOPLE_BREAK_GLASS: _grants(doctor=[ANY], expert=ANY),
     Action.PEOPLE_READ_DIRECTORY: _grants(
         ANY, [ANY], ANY, administrator=ANY, pharmacist=ANY, system=ANY, institution_administrator=ANY, auditor=ANY

@@ -3,7 +3,7 @@
 import re
 
 from bot.dialogue import Dialogue, Turn
-from bot.flows import rights
+from bot.flows import erasure, rights
 from bot.incoming import Kind
 from bot.messages import Choice, Menu
 
@@ -95,6 +95,7 @@ async def _privacy(turn: Turn, _argument: str) -> None:
                 Choice("patient.teaching", "教学用图"),
                 Choice("patient.research", "病历研究"),
                 *rights.CHOICES,
+                erasure.CHOICE,
                 Choice("patient.withdraw", "撤回同意"),
             ),
         )

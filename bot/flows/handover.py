@@ -67,6 +67,7 @@ async def _patient(turn: Turn, intake: Intake) -> str:
         own_id = turn.actor.person_id
         known = await people.person(turn.actor, own_id)
         born = None if known.birth_date else born  # an age told in years is less than a date that is known
+        sex = None if known.identified else sex  # nor does a word in passing change what an identity card says
         if facts.relation is not None and (name or sex or born):
             await people.update_person(turn.actor, own_id, name=name or None, sex=sex, birth_date=born)
         return own_id

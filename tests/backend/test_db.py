@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from backend import db
 from backend.db import Database, EncryptedJSON, EncryptedText, UTCDateTime, after_commit, is_transient
-from backend.security.keyring import KeyRingError
+from backend.security.errors import KeyRingError
 
 
 class Notebook(DeclarativeBase):

@@ -14,7 +14,8 @@ from backend.db import Database, install_key_ring
 from backend.errors import InvalidInput, NotFound
 from backend.files import FileRow, FileStore
 from backend.photographs import LARGEST_BYTES
-from backend.security.keyring import KeyRing, KeyRingError
+from backend.security.errors import KeyRingError
+from backend.security.keyring import KeyRing
 from tests.support.pictures import jpeg, png
 from tests.support.waiting import eventually
 

@@ -14,7 +14,10 @@ from backend.db import install_key_ring
 from backend.imaging.objects import StoredObject
 from backend.imaging.remotestore import RemoteStore
 from backend.people.tables import Person
-from backend.security.keyring import KeyRing
+from backend.rights.rules import COOLING_OFF
+from backend.security.errors import PersonKeyDestroyed
+from backend.security.keyring import KeyRing, person_key_folder
+from backend.security.policy import SYSTEM
 from qiaoyi import commands
 from qiaoyi.audit_log import audit
 from qiaoyi.backups import backup, restore
@@ -96,6 +99,7 @@ async def test_what_is_restored_is_what_there_was(
         async with house.database.reading() as session:
             [file_id] = await session.scalars(text("SELECT id FROM files"))
         assert await house.files.get(file_id) == (VOICE, "audio/mpeg")
+        assert (await house.people.person(SYSTEM, before[1])).name == "王秀英", "what is under a person's own key too"
     assert await audit(there, Namespace(action="verify")) == 0
     assert "2 kept heads fit" in capsys.readouterr().out
 
@@ -106,8 +110,34 @@ async def test_the_key_ring_is_kept_apart_unless_it_is_asked_for(settings: Setti
     there = load(data=tmp_path / "elsewhere")
     await restored(file, there)
     assert not there.key_file.exists()
+    assert not person_key_folder(there.key_file).exists()
     shutil.copyfile(settings.key_file, there.key_file)
+    shutil.copytree(person_key_folder(settings.key_file), person_key_folder(there.key_file))
     assert await names(there) == await names(settings)
+
+
+async def test_what_somebody_had_destroyed_does_not_come_back_out_of_an_older_backup(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "older.backup"
+    await backup(settings, saving(file))
+    async with open_house(settings) as house:
+        [person_id] = await people_ids(house)
+        await house.erasures.ask(await house.people.actor(person_id), person_id)
+        house.clock.advance(COOLING_OFF)
+        while await house.timers.fire():
+            pass
+        assert await people_ids(house) == []
+    there = load(data=tmp_path / "elsewhere")
+    await restored(file, there)
+    shutil.copyfile(settings.key_file, there.key_file)
+    shutil.copytree(person_key_folder(settings.key_file), person_key_folder(there.key_file))
+    async with open_house(there) as house:
+        with pytest.raises(PersonKeyDestroyed):
+            await house.people.person(SYSTEM, person_id)
+        assert await house.erasures.repeat() == 1
+        assert await people_ids(house) == []
+        assert (await house.people.person(SYSTEM, person_id)).name == ""
 
 
 async def test_a_key_file_opens_it_and_a_passphrase_then_does_not(

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from backend.db import install_key_ring
-from backend.security.keyring import KeyRing, key_number, open_key_file
+from backend.security.keyring import KeyRing, add_key, key_number, open_key_file
+from backend.security.policy import SYSTEM
 from qiaoyi import commands
 from qiaoyi.house import open_house
-from qiaoyi.settings import Settings, load
+from qiaoyi.settings import Settings, SettingsError, load
 from tests.support.sandbox import running_sandbox
 
 VOICE = b"ID3 voice"
@@ -32,11 +33,41 @@ async def test_a_rotation_brings_files_and_values_under_the_newest_key(
         person_id = await house.people.register("王秀英")
         file_id = await house.files.put(VOICE, "audio/mpeg", person_id)
     assert await commands.rotate_keys(settings, Namespace(action="rotate")) == 0
-    assert "1 files were re-encrypted" in capsys.readouterr().out
+    assert "1 files and the keys of 1 persons were re-encrypted" in capsys.readouterr().out
     stored = settings.data / "files" / file_id[-2:] / file_id
     assert key_number(stored.read_bytes()) == open_key_file(settings.key_file).active
     async with open_house(settings) as house:
         assert await house.files.get(file_id) == (VOICE, "audio/mpeg")
+
+
+async def test_a_rotation_that_was_killed_is_brought_to_its_end_under_the_same_key(settings: Settings) -> None:
+    await commands.migrate(settings, Namespace())
+    async with open_house(settings) as house:
+        await house.people.begin_record(await house.people.register("王秀英"))
+    add_key(settings.key_file)  # and then it was killed
+    assert await commands.rotate_keys(settings, Namespace(action="rotate")) == 0
+    assert open_key_file(settings.key_file).active == 2
+    assert await commands.rotate_keys(settings, Namespace(action="rotate")) == 0
+    assert open_key_file(settings.key_file).active == 3
+
+
+async def test_without_its_key_file_the_product_does_not_begin_and_makes_no_other(settings: Settings) -> None:
+    await commands.migrate(settings, Namespace())
+    async with open_house(settings) as house:
+        person_id = await house.people.register("王秀英")
+    kept = settings.key_file.read_bytes()
+    settings.key_file.unlink()
+    with pytest.raises(SettingsError, match="is not there, but the database holds"):
+        async with open_house(settings):
+            pass
+    assert not settings.key_file.exists()
+    open_key_file(settings.key_file)  # another one
+    with pytest.raises(SettingsError, match="is not the one of this database"):
+        async with open_house(settings):
+            pass
+    settings.key_file.write_bytes(kept)
+    async with open_house(settings) as house:
+        assert (await house.people.person(SYSTEM, person_id)).name == "王秀英"
 
 
 async def test_an_invitation_is_printed_as_the_address_of_a_code_that_lets_its_owner_join(

@@ -330,6 +330,32 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
+        "erasures",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("open_for", sa.String(length=32), nullable=True),
+        sa.Column("asked_by", sa.String(length=32), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "asked", "taken_back", "rows_gone", "erased", "over", name="erasurestate", native_enum=False, length=24
+            ),
+            nullable=False,
+        ),
+        sa.Column("asked_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("erased_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("record_until", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("money_until", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
+        sa.UniqueConstraint("open_for", name=op.f("uq_erasures_open_for")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.create_index("ix_erasures_patient", ["patient_id", "asked_at"], unique=False)
+
+    op.create_table(
         "events",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("type", sa.String(length=64), nullable=False),
@@ -635,8 +661,10 @@ def upgrade() -> None:
         sa.Column("phone_index", sa.String(length=64), nullable=True),
         sa.Column("id_number", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
         sa.Column("id_number_index", sa.String(length=64), nullable=True),
+        sa.Column("address", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=True),
         sa.Column("region", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("record_since", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
@@ -1699,6 +1727,24 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("medicine_plan_lines", schema=None) as batch_op:
         batch_op.create_index("ix_medicine_plan_lines_patient", ["patient_id", "last_day"], unique=False)
+
+    op.create_table(
+        "person_corrections",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("person_id", sa.String(length=32), nullable=False),
+        sa.Column("field", sa.String(length=16), nullable=False),
+        sa.Column("before", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("after", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("changed_by", sa.String(length=32), nullable=False),
+        sa.Column("changed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("own", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_person_corrections_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_corrections")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("person_corrections", schema=None) as batch_op:
+        batch_op.create_index("ix_person_corrections_person", ["person_id", "id"], unique=False)
 
     op.create_table(
         "person_roles",
@@ -3083,6 +3129,10 @@ def downgrade() -> None:
 
     op.drop_table("pharmacy_stock")
     op.drop_table("person_roles")
+    with op.batch_alter_table("person_corrections", schema=None) as batch_op:
+        batch_op.drop_index("ix_person_corrections_person")
+
+    op.drop_table("person_corrections")
     with op.batch_alter_table("medicine_plan_lines", schema=None) as batch_op:
         batch_op.drop_index("ix_medicine_plan_lines_patient")
 
@@ -3283,6 +3333,10 @@ def downgrade() -> None:
     op.drop_table("files")
     op.drop_table("expert_response_statistics")
     op.drop_table("events")
+    with op.batch_alter_table("erasures", schema=None) as batch_op:
+        batch_op.drop_index("ix_erasures_patient")
+
+    op.drop_table("erasures")
     op.drop_table("dead_letters")
     op.drop_table("day_hours")
     with op.batch_alter_table("daily_figures", schema=None) as batch_op:

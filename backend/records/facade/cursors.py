@@ -10,7 +10,7 @@ from backend.db import key_ring
 from backend.errors import InvalidInput
 from backend.fhir.searching import Position
 from backend.records.facade.outcomes import Expired
-from backend.security.keyring import KeyRingError
+from backend.security.errors import KeyRingError
 
 VALID_FOR = timedelta(hours=1)
 

@@ -1,13 +1,15 @@
 """What persons may tell about themselves, and who may read it."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from backend.clock import Clock
 from backend.db import Database
 from backend.errors import Forbidden, InvalidInput, NotFound
+from backend.people.correction_tables import Correction
 from backend.people.service import PeopleService
 from backend.security.policy import SYSTEM, Actor, Role
 
@@ -49,6 +51,36 @@ async def test_an_identity_number_tells_birth_date_and_sex(people: PeopleService
     person_id = await people.register("王秀英")
     view = await people.update_person(await people.actor(person_id), person_id, id_number=ID_NUMBER)
     assert (view.birth_date, view.sex, view.name) == (date(1949, 12, 31), "female", "王秀英")
+
+
+@pytest.mark.parametrize("typed", [{"birth_date": date(1957, 5, 1)}, {"sex": "male"}])
+async def test_what_an_identity_number_tells_is_not_overwritten_by_a_typed_value(
+    people: PeopleService, typed: dict[str, Any]
+) -> None:
+    person_id = await people.register("王秀英")
+    actor = await people.actor(person_id)
+    before = await people.update_person(actor, person_id, id_number=ID_NUMBER)
+    with pytest.raises(InvalidInput):
+        await people.update_person(actor, person_id, name="王秀兰", **typed)
+    assert await people.person(actor, person_id) == before
+    assert before.identified
+    await people.update_person(actor, person_id, birth_date=before.birth_date, sex="female", name="王秀兰")
+
+
+async def test_each_correction_keeps_both_versions_encrypted(people: PeopleService, database: Database) -> None:
+    person_id = await people.register("王秀英")
+    actor = await people.actor(person_id)
+    await people.update_person(actor, person_id, name="王秀兰", address="石桥村3组12号")
+    await people.update_person(actor, person_id, name="王秀兰")
+    async with database.reading() as session:
+        query = select(Correction.field, Correction.before, Correction.after, Correction.changed_by)
+        rows = (await session.execute(query.order_by(Correction.id))).all()
+        raw = b"".join(await session.scalars(text("SELECT after FROM person_corrections")))
+    assert sorted(map(tuple, rows)) == [
+        ("address", "", "石桥村3组12号", person_id),
+        ("name", "王秀英", "王秀兰", person_id),
+    ]
+    assert "王秀兰".encode() not in raw
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.security.keyring import KeyRing, KeyRingError, add_key, key_number, open_key_file
+from backend.security.errors import KeyRingError
+from backend.security.keyring import KeyRing, add_key, key_number, open_key_file
 
 OLD, NEW, INDEX = bytes(32), bytes([1]) * 32, bytes([2]) * 32
 

@@ -41,7 +41,7 @@ PATIENTS_OWN = {
     "consultation.book", "consultation.reschedule", "consultation.cancel_booking", "consultation.post",
     "consultation.focus", "consultation.cancel", "consultation.rate", "scheduling.book", "scheduling.release",
     "people.read", "people.read_identity_number", "people.update", "people.consent", "file.put", "file.read",
-    "people.read_accesses", "people.copy",
+    "people.read_accesses", "people.copy", "people.erase",
 }  # fmt: skip
 EXPERTS_CASES = {
     "remuneration.read", "monitoring.read", "reminders.read",

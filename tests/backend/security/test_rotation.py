@@ -3,20 +3,24 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Column, LargeBinary, Table, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.clock import Clock
-from backend.db import Database, install_key_ring
+from backend.db import Base, Database, EncryptedText, install_key_ring
 from backend.events import EventBus
+from backend.migrations import import_tables
 from backend.people.service import PeopleService
 from backend.people.tables import Person
+from backend.security import rotation
 from backend.security.audit import AuditLog
-from backend.security.keyring import KeyRingError, add_key, key_number, open_key_file
+from backend.security.errors import KeyRingError
+from backend.security.keyring import add_key, key_number, open_key_file
 from backend.security.policy import SYSTEM
-from backend.security.rotation import reencrypt
+from backend.security.rotation import reencrypt, unfinished
 
 
 @pytest.fixture
@@ -41,6 +45,13 @@ def rotate(path: Path) -> None:
     install_key_ring(open_key_file(path))
 
 
+async def known(people: PeopleService, name: str) -> str:
+    """Give somebody who has a medical record, whose name is kept under the ring."""
+    person_id = await people.register(name)
+    await people.begin_record(person_id)
+    return person_id
+
+
 async def stored_keys(database: Database) -> set[int]:
     async with database.reading() as session:
         values = (await session.scalars(text("SELECT name FROM people"))).all()
@@ -51,18 +62,21 @@ async def test_every_value_is_brought_under_the_newest_key_and_still_reads_the_s
     database: Database, people: PeopleService, key_file: Path
 ) -> None:
     async with database.transaction():
-        names = {await people.register(f"病人{number}"): f"病人{number}" for number in range(210)}
+        names = {await known(people, f"病人{number}"): f"病人{number}" for number in range(210)}
     rotate(key_file)
-    seen: list[tuple[str, int]] = []
-    assert await reencrypt(database, lambda column, done: seen.append((column, done))) == 210
+    progress: list[tuple[str, int, int]] = []
+    assert await unfinished(database)
+    assert await reencrypt(database, lambda *told: progress.append(told)) == 210
+    assert not await unfinished(database)
     assert await stored_keys(database) == {2}
-    assert max(done for column, done in seen if column == "people.name") == 210
+    assert [(seen, of_all) for column, seen, of_all in progress if column == "people.name"] == [(200, 210), (210, 210)]
+    assert progress[-1][1:] == (210, 210)
     async with database.reading() as session:
         assert dict((await session.execute(select(Person.id, Person.name))).all()) == names
 
 
 async def test_a_second_run_finds_nothing_to_do(database: Database, people: PeopleService, key_file: Path) -> None:
-    await people.register("王秀英")
+    await known(people, "王秀英")
     rotate(key_file)
     assert await reencrypt(database) == 1
     assert await reencrypt(database) == 0
@@ -81,7 +95,7 @@ async def test_the_audit_chain_outlives_a_rotation(database: Database, audit: Au
 async def test_a_value_that_somebody_writes_meanwhile_is_left_to_them(
     database: Database, people: PeopleService, key_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    person_id = await people.register("旧名")
+    person_id = await known(people, "旧名")
     rotate(key_file)
     begin = database.transaction
 
@@ -101,7 +115,7 @@ async def test_a_value_that_somebody_writes_meanwhile_is_left_to_them(
 async def test_a_value_that_no_key_opens_stops_the_rotation_and_is_kept(
     database: Database, people: PeopleService, key_file: Path
 ) -> None:
-    await people.register("王秀英")
+    await known(people, "王秀英")
     async with database.transaction() as session:
         await session.execute(text("UPDATE people SET id_number = name"))
     rotate(key_file)
@@ -109,3 +123,28 @@ async def test_a_value_that_no_key_opens_stops_the_rotation_and_is_kept(
         await reencrypt(database)
     async with database.reading() as session:
         assert key_number(await session.scalar(text("SELECT id_number FROM people"))) == 1
+
+
+async def test_it_walks_every_encrypted_column_there_is(
+    database: Database, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_tables()
+    walked: list[str] = []
+
+    async def looked_at(_database: Database, table: Table, column: Column[Any], _seen: object) -> int:
+        walked.append(f"{table.name}.{column.name}")
+        return 0
+
+    monkeypatch.setattr(rotation, "_reencrypt_column", looked_at)
+    await reencrypt(database)
+    binary = {
+        f"{table.name}.{column.name}"
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, EncryptedText | LargeBinary)
+    }
+    digests = {"audit_entries.mac", "audit_leaves.seal", "audit_leaves.leaf_hash", "audit_blocks.root"}
+    assert set(walked) == binary - digests, "nothing else lies there in bytes, and nothing encrypted is left out"
+    for name in walked:
+        table, _, column = name.partition(".")
+        assert Base.metadata.tables[table].c[column].type.column == name, "bound to itself"  # type: ignore[attr-defined]
