@@ -88,6 +88,11 @@ def lookup(code: str) -> Disease | None:
     return diseases.get(category) or diseases.get(f"{category}.9")
 
 
+def diseases() -> tuple[Disease, ...]:
+    """Give every disease that the reference data has."""
+    return _icd10().diseases
+
+
 def search(text: str, limit: int = 10) -> list[Disease]:
     """Find diseases by the beginning of a code, or by any part of a name; the closest first."""
     wanted = text.strip()

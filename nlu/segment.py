@@ -1,22 +1,11 @@
 """Word boundaries by jieba with the medical words added."""
 
-import importlib
-import logging
-import warnings
 from collections.abc import Iterable
 from functools import cached_property
-from typing import IO, Any
 
-with warnings.catch_warnings():
-    # jieba 0.42.1 has invalid escapes in its source and imports pkg_resources: both warn, neither concerns us.
-    warnings.simplefilter("ignore")
-    # Imported by name because it has no types at all.
-    jieba: Any = importlib.import_module("jieba")
-
-logging.getLogger("jieba").setLevel(logging.WARNING)
+from data.dictionary import tokenizer
 
 _WORD_FREQUENCY = 20_000
-_RARE = 4
 
 
 class Segmenter:
@@ -24,9 +13,7 @@ class Segmenter:
 
     def __init__(self, words: Iterable[str]) -> None:
         """Take jieba's dictionary and add ``words`` to it."""
-        self._tokenizer = jieba.Tokenizer()
-        self._tokenizer.FREQ, self._tokenizer.total = _dictionary(self._tokenizer.get_dict_file())
-        self._tokenizer.initialized = True
+        self._tokenizer = tokenizer()
         for word in words:
             self._tokenizer.add_word(word, freq=_WORD_FREQUENCY)
 
@@ -69,25 +56,3 @@ class WordBounds:
                 bound.update(dict.fromkeys(range(start, start + len(word)), start))
             start += len(word)
         return bound
-
-
-def _dictionary(file: IO[bytes]) -> tuple[dict[str, int], int]:
-    """The word frequencies of jieba's dictionary with an entry 0 for every beginning of a word, and their sum.
-
-    jieba's own reader keeps the rare half as well and takes three times as long; it also leaves a cache of marshalled
-    data under a predictable name in the shared temporary folder, which anyone there could replace.
-    """
-    frequencies: dict[str, int] = {}
-    total = 0
-    with file:
-        lines = file.read().decode("utf-8").splitlines()
-    for line in lines:
-        word, frequency_text, _tag = line.split(" ")
-        frequency = int(frequency_text)
-        if frequency < _RARE:
-            continue
-        frequencies[word] = frequency
-        total += frequency
-        for end in range(1, len(word)):
-            frequencies.setdefault(word[:end], 0)
-    return frequencies, total
