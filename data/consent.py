@@ -1,5 +1,5 @@
 """The consent documents that people are asked to agree to, in versions: to care `consent/1.md`, `consent/2.md`, …, to
-teaching with their images `consent/teaching/1.md`, …"""
+teaching with their images `consent/teaching/1.md`, …, and to teaching with their case `consent/cases/1.md`, …"""
 
 import re
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ class ConsentKind(StrEnum):
 
     CARE = "care"  # to what the platform itself does; nothing goes without it
     TEACHING = "teaching"  # that de-identified copies of their images are given to those who teach
+    CASES = "cases"  # that their case, de-identified, is read by doctors who learn from it
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ from backend.security.audit_heads import HeadFolder
 from backend.security.keyring import KeyRing, KeyRingError, open_key_file
 from backend.signing import SigningService
 from backend.surveillance.service import SurveillanceService
+from backend.teaching_cases import TeachingCaseService
 from backend.timers import Timers
 from backend.video.service import VideoService
 from miniprogram_api.pay import ChargeDesk
@@ -107,6 +108,7 @@ class House:
     surveillance: SurveillanceService
     undelivered: UndeliveredService
     operations: Operations
+    teaching_cases: TeachingCaseService
     charges: ChargeDesk | None = None
 
 
@@ -265,6 +267,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             surveillance=surveillance,
             undelivered=UndeliveredService(database, clock, audit, people, OutboxService(database, clock)),
             operations=Operations(database, clock),
+            teaching_cases=TeachingCaseService(database, clock, events, timers, audit, people, consultations, reports),
         )
     finally:
         if insurer is not None:
