@@ -1,7 +1,6 @@
 """What every part of the case library works with."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -65,18 +64,15 @@ class LibraryDesk:
     async def _record(self, session: AsyncSession, actor: Actor, action: str, row: TeachingCase) -> None:
         await self._audit.record(session, actor, action, patient_id=row.patient_id, subject=f"teaching_case:{row.id}")
 
-    async def _publish(self, session: AsyncSession, actor: Actor, type_: str, row: TeachingCase, **more: Any) -> None:
+    async def _publish(self, session: AsyncSession, type_: str, actor: Actor, row: TeachingCase) -> None:
         await self._events.publish(
             session,
             type_,
-            **{
-                "case_id": row.id,
-                "consultation_id": row.consultation_id,
-                "patient_id": row.patient_id,
-                "proposed_by": row.proposed_by,
-                "actor_id": actor.person_id,
-                **more,
-            },
+            case_id=row.id,
+            consultation_id=row.consultation_id,
+            patient_id=row.patient_id,
+            proposed_by=row.proposed_by,
+            actor_id=actor.person_id,
         )
 
 

@@ -50,7 +50,10 @@ class Proposing(LibraryDesk):
             row = held or await self._new(session, actor, view, said)
             row.state = CaseState.QUEUED if agrees else CaseState.ASKED
             await self._record(session, actor, Action.TEACHING_PROPOSE, row)
-            await self._publish(session, actor, "teaching_case.queued" if agrees else "teaching_case.asked", row)
+            if agrees:
+                await self._publish(session, "teaching_case.queued", actor, row)
+            else:
+                await self._publish(session, "teaching_case.asked", actor, row)
             return row.state
 
     async def propose_by_number(self, actor: Actor, number: str, reason: str = "") -> CaseState:
@@ -135,7 +138,7 @@ class Proposing(LibraryDesk):
             row.state = CaseState.DRAFT
             row.revision += 1
             await self._record(session, SYSTEM, "teaching.draft", row)
-            await self._publish(session, SYSTEM, "teaching_case.drafted", row)
+            await self._publish(session, "teaching_case.drafted", SYSTEM, row)
 
     async def _on_consent(self, event: Event) -> None:
         """Go on with what waited for the patient's word; take everything back when they do."""
@@ -154,7 +157,7 @@ class Proposing(LibraryDesk):
     async def _go_on(self, session: AsyncSession, row: TeachingCase) -> None:
         if row.state is CaseState.ASKED and await self._people.has_consent(row.patient_id, ConsentKind.CASES):
             row.state = CaseState.QUEUED
-            await self._publish(session, SYSTEM, "teaching_case.queued", row)
+            await self._publish(session, "teaching_case.queued", SYSTEM, row)
 
     async def _take_back(self, session: AsyncSession, row: TeachingCase) -> None:
         """What nobody has read ends as declined; what was written is thrown away."""
@@ -167,4 +170,4 @@ class Proposing(LibraryDesk):
         await forget_terms(session, row)
         await self._record(session, SYSTEM, "teaching.withdraw", row)
         if was_asked:
-            await self._publish(session, SYSTEM, "teaching_case.declined", row)
+            await self._publish(session, "teaching_case.declined", SYSTEM, row)

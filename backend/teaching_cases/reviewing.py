@@ -120,7 +120,7 @@ class Reviewing(LibraryDesk):
             row.state, row.published_at, row.removed = CaseState.PUBLISHED, now, []
             await index(session, row)
             await set_week_timer(session, self._timers, now)
-            await self._publish(session, actor, "teaching_case.published", row)
+            await self._publish(session, "teaching_case.published", actor, row)
             return await self._reviewed(session, row)
 
     async def reject(self, actor: Actor, case_id: str, *, revision: int, reason: str) -> Reviewed:
@@ -129,7 +129,7 @@ class Reviewing(LibraryDesk):
         async with self._database.transaction() as session:
             row = await self._in(session, actor, case_id, revision, CaseState.DRAFT)
             row.state, row.decision_reason, row.content, row.removed = CaseState.REJECTED, said, {}, []
-            await self._publish(session, actor, "teaching_case.rejected", row)
+            await self._publish(session, "teaching_case.rejected", actor, row)
             return await self._reviewed(session, row)
 
     async def withdraw(self, actor: Actor, case_id: str, *, revision: int, reason: str) -> Reviewed:
@@ -139,7 +139,7 @@ class Reviewing(LibraryDesk):
             row = await self._in(session, actor, case_id, revision, CaseState.PUBLISHED)
             row.state, row.decision_reason, row.published_at = CaseState.WITHDRAWN, said, None
             await forget_terms(session, row)
-            await self._publish(session, actor, "teaching_case.withdrawn", row)
+            await self._publish(session, "teaching_case.withdrawn", actor, row)
             return await self._reviewed(session, row)
 
     async def reopen(self, actor: Actor, case_id: str, *, revision: int) -> Reviewed:
@@ -155,7 +155,7 @@ class Reviewing(LibraryDesk):
             row.state = CaseState.DRAFT if row.content else CaseState.QUEUED
             row.decision_reason = ""
             if row.state is CaseState.QUEUED:
-                await self._publish(session, actor, "teaching_case.queued", row)
+                await self._publish(session, "teaching_case.queued", actor, row)
             return await self._reviewed(session, row)
 
     async def _in(

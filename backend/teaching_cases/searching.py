@@ -103,6 +103,14 @@ class Searching(LibraryDesk):
             await self._audit.record(session, actor, Action.TEACHING_READ, subject=f"teaching_case:{row.id}")
             return published_view(row, await self._questions(session, row.id))
 
+    async def find_published(self, case_id: str) -> Published | None:
+        """Give a published case for a message about it; None where it is not, or not any more."""
+        async with self._database.reading() as session:
+            row = await session.get(TeachingCase, case_id)
+            if row is None or row.state is not CaseState.PUBLISHED:
+                return None
+            return published_view(row, await self._questions(session, row.id))
+
     async def similar(self, actor: Actor, consultation_id: str) -> list[Similar]:
         """Give published cases that are similar to a consultation which the actor takes part in, and why.
 

@@ -93,6 +93,7 @@ async def _privacy(turn: Turn, _argument: str) -> None:
             (
                 Choice("patient.terms", "看全文"),
                 Choice("patient.teaching", "教学用图"),
+                Choice("patient.cases", "教学病例"),
                 *rights.CHOICES,
                 Choice("patient.withdraw", "撤回同意"),
             ),

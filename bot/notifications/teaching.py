@@ -2,11 +2,10 @@
 
 from backend.consultation.desk import speaker
 from backend.imaging import DestinationView
-from backend.people import ConsentKind
 from backend.security.policy import SYSTEM
 from bot.cards.case import case_line
 from bot.cards.notices import notice
-from bot.cards.teaching import PROMISES, TERMS, answers
+from bot.cards.teaching import IMAGES, PROMISES
 from bot.messages import Link, Menu
 from bot.notifications.notifier import Notifier
 
@@ -23,7 +22,7 @@ async def teaching_asked(notifier: Notifier) -> None:
         f"{PROMISES}\n可以吗？"
     )
     note = notice("progress", _QUESTION, view, notifier.now, status="等您回答", button="我的会诊")
-    choices = (*answers(people.consent_document(ConsentKind.TEACHING).version), TERMS)
+    choices = (*IMAGES.answers(people.consent_document(IMAGES.kind).version), IMAGES.terms)
     await notifier.tell_patient(view, Menu(words, choices, notice=note))
 
 

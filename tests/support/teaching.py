@@ -120,10 +120,6 @@ class Library:
         assert machine is not None
         shown = of_patient(f"{patient.name[:1]}^{patient.name[1:]}", accession=number)
         image = ct_slice(study=self.studies, StudyDescription="胸部CT", **shown)
-            study=self.studies,
-            StudyDescription="胸部CT",
-            **of_patient(f"{patient.name[:1]}^{patient.name[1:]}", accession=number),
-        )
         await services.imaging.receive(machine, streamed(as_file(image)))
         reports = services.reports
         draft = await reports.draft(expert, case_id, image.StudyInstanceUID)
