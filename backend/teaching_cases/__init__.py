@@ -1,6 +1,6 @@
 """The case library: finished consultations, made anonymous and reviewed, from which doctors learn."""
 
-from backend.teaching_cases.rules import SECTIONS, CaseState, QuestionText, Tag
+from backend.teaching_cases.rules import SECTIONS, CaseState, QuestionText, Tag, year_of
 from backend.teaching_cases.service import TeachingCaseService
 from backend.teaching_cases.views import (
     Answered,
@@ -29,4 +29,5 @@ __all__ = [
     "Tag",
     "Taken",
     "TeachingCaseService",
+    "year_of",
 ]

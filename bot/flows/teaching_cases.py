@@ -21,7 +21,7 @@ from bot.cards.teaching_cases import (
     question_card,
     similar_card,
 )
-from bot.dialogue import Dialogue, Turn
+from bot.dialogue import Dialogue, Handler, Turn
 from bot.flows.staff_flow import StaffFlow, close
 from bot.flows.staff_menus import home as staff_home
 from bot.messages import Choice, Menu
@@ -125,7 +125,7 @@ async def _weekly(turn: Turn, argument: str) -> None:
 def register(dialogue: Dialogue) -> None:
     """Add everything of the case library."""
     dialogue.add_flow(FindFlow())
-    actions = {
+    actions: dict[str, Handler] = {
         PROPOSE: propose,
         SIMILAR: similar,
         HOME: home,

@@ -33,6 +33,7 @@ from miniprogram_api.console import (
     surveillance,
     wechat,
     weights,
+    teaching,
 )
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleContext, ConsoleEndpoint, WithCookie
 from miniprogram_api.endpoint import TooManyRequests, UnknownMediaType, read_body, read_query, received
@@ -58,6 +59,7 @@ ENDPOINTS: tuple[ConsoleEndpoint, ...] = (
     *knowledge.ENDPOINTS,
     *weights.ENDPOINTS,
     *wechat.ENDPOINTS,
+    *teaching.ENDPOINTS,
 )
 
 CSRF_HEADER = "X-CSRF-Token"

@@ -198,8 +198,11 @@ async def test_each_role_reaches_its_pages_and_no_others(scene: Scene) -> None:
     cases_and_people |= {"/schedules/experts"}
     steering = {"/weights", "/wechat/menus", "/wechat/templates", "/deliveries", "/health", "/audit", "/accounts"}
     books = {"/reconciliation/runs", "/reconciliation/differences"}
+    teaching = {"/teaching/cases", "/teaching/search", "/teaching/points", "/teaching/points/export"}
+    work = {"/deliveries", "/health", "/audit", "/accounts"}
     allowed = {
         "administrator": everybody | cases_and_people | books | steering,
+        "administrator": everybody | cases_and_people | books | teaching | work,
         "manager": everybody | cases_and_people,
         "auditor": everybody | books | {"/health", "/audit"},
         "nobody": set(),
