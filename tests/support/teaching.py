@@ -10,7 +10,7 @@ from backend.people import ConsentKind, PersonView
 from backend.security.policy import SYSTEM, Actor, Role
 from backend.teaching_cases import CaseState, Content, QuestionText, Reviewed, TeachingCaseService
 from backend.teaching_cases.searching import index
-from backend.teaching_cases.tables import TeachingCase
+from backend.teaching_cases.tables import TeachingCase, TeachingQuestion
 from tests.support import cases
 from tests.support.house import House
 from tests.support.imaging import as_file, ct_slice, of_patient, streamed
@@ -196,3 +196,19 @@ class Library:
             await session.flush()
             await index(session, row)
         return row.id
+
+    async def ask(self, case_id: str, question: QuestionText = QUESTION) -> None:
+        """A question about a shelved case."""
+        async with self.house.database.transaction() as session:
+            session.add(
+                TeachingQuestion(
+                    id=new_id(),
+                    case_id=case_id,
+                    position=0,
+                    stem=question.stem,
+                    options=list(question.options),
+                    right_option=question.right,
+                    explanation=question.explanation,
+                    source=question.source,
+                )
+            )
