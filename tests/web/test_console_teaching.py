@@ -98,10 +98,13 @@ async def read_and_put_right(scene: Scene, page: Page) -> str:
     await expect(page.get_by_test_id("case-state")).to_have_text("待审核")
     await expect(page.get_by_test_id("taken")).to_contain_text("王**")
     await expect(page.get_by_test_id("taken")).to_contain_text("诸葛青云")
-    await expect(page.get_by_test_id("taken")).to_contain_text("可能不是")
+    await expect(page.get_by_test_id("taken")).to_contain_text("程序猜的")
     await expect(page.get_by_test_id("section-reports")).not_to_have_value("王小明")
     assert "<img" in await page.get_by_test_id("section-plan").input_value(), "shown as it was written, and no more"
     await looks_good(page)
+    await expect(page.get_by_test_id("section-medication")).to_have_count(0)
+    await page.get_by_test_id("with-empty").click()
+    await page.get_by_test_id("section-medication").fill("头孢克肟")
     await page.get_by_test_id("title").fill("老年肺炎")
     await page.get_by_test_id("tag-typical").check()
     await page.get_by_test_id("section-lesson").fill("老年人肺炎可以不发热。")
@@ -117,6 +120,7 @@ async def read_and_put_right(scene: Scene, page: Page) -> str:
     await page.get_by_test_id("publish").click()
     await expect(page.get_by_test_id("case-state")).to_have_text("已发布")
     await expect(page.get_by_test_id("taken")).to_have_count(0)
+    await expect(page.get_by_test_id("section-medication")).to_contain_text("头孢克肟")
     await expect(page.get_by_test_id("section-lesson")).to_contain_text("可以不发热")
     assert await page.title() == "桥医 · 管理台"
     await looks_good(page)
