@@ -31,9 +31,9 @@ from miniprogram_api.console import (
     session,
     staff,
     surveillance,
+    teaching,
     wechat,
     weights,
-    teaching,
 )
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleContext, ConsoleEndpoint, WithCookie
 from miniprogram_api.endpoint import TooManyRequests, UnknownMediaType, read_body, read_query, received

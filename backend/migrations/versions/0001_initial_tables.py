@@ -56,7 +56,7 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("root", sa.LargeBinary().with_variant(sa.VARBINARY(length=32), "mysql"), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_blocks")),
-        info={"append_only_but": frozenset()},
+        info={"append_only_but": ()},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -74,7 +74,7 @@ def upgrade() -> None:
         sa.Column("mac", sa.LargeBinary().with_variant(sa.VARBINARY(length=32), "mysql"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
         sa.UniqueConstraint("nonce", name=op.f("uq_audit_entries_nonce")),
-        info={"append_only_but": frozenset({"reason"})},
+        info={"append_only_but": ("reason",)},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -429,7 +429,7 @@ def upgrade() -> None:
         sa.Column("pdf", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
         sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_invoices")),
         sa.UniqueConstraint("number", name=op.f("uq_invoices_number")),
-        info={"append_only_but": frozenset({"document", "pdf"})},
+        info={"append_only_but": ("document", "pdf")},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -473,7 +473,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_postings")),
         sa.UniqueConstraint("corrects", name=op.f("uq_ledger_postings_corrects")),
         sa.UniqueConstraint("key", name=op.f("uq_ledger_postings_key")),
-        info={"append_only_but": frozenset()},
+        info={"append_only_but": ()},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -766,7 +766,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "charge_id", "payee_id", "kind", name=op.f("uq_remuneration_entries_charge_id_payee_id_kind")
         ),
-        info={"append_only_but": frozenset({"lines"})},
+        info={"append_only_but": ("lines",)},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -778,7 +778,7 @@ def upgrade() -> None:
         sa.Column("month", sa.String(length=7), nullable=False),
         sa.Column("closed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
         sa.PrimaryKeyConstraint("month", name=op.f("pk_remuneration_months")),
-        info={"append_only_but": frozenset()},
+        info={"append_only_but": ()},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -794,7 +794,7 @@ def upgrade() -> None:
         sa.Column("payable", sa.BigInteger(), nullable=False),
         sa.Column("carried_out", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("month", "payee_id", name=op.f("pk_remuneration_statements")),
-        info={"append_only_but": frozenset()},
+        info={"append_only_but": ()},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -929,7 +929,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entry_id"], ["audit_entries.id"], name=op.f("fk_audit_leaves_entry_id")),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_leaves")),
         sa.UniqueConstraint("entry_id", name=op.f("uq_audit_leaves_entry_id")),
-        info={"append_only_but": frozenset()},
+        info={"append_only_but": ()},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -1629,7 +1629,7 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["posting_id"], ["ledger_postings.id"], name=op.f("fk_ledger_lines_posting_id")),
         sa.PrimaryKeyConstraint("posting_id", "position", name=op.f("pk_ledger_lines")),
-        info={"append_only_but": frozenset()},
+        info={"append_only_but": ()},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
@@ -1729,7 +1729,7 @@ def upgrade() -> None:
         sa.Column("noted_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
         sa.ForeignKeyConstraint(["line_id"], ["reconciliation_lines.id"], name=op.f("fk_reconciliation_notes_line_id")),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_reconciliation_notes")),
-        info={"append_only_but": frozenset({"reason"})},
+        info={"append_only_but": ("reason",)},
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
