@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from backend.reporting import CriticalValueService, ReportService
     from backend.rights import AccessHistory, Erasures
     from backend.scheduling.service import SchedulingService
+    from backend.teaching_cases import TeachingCaseService
     from backend.video.service import VideoService
     from bot.outbox import Outbox
 
@@ -93,6 +94,7 @@ class Services:
     charging: "ChargingService | None"
     remuneration: "RemunerationService | None"
     history: "HistoryService"
+    teaching_cases: "TeachingCaseService"
     files: "FileStore"
     outbox: "Outbox"
     rights: "AccessHistory"

@@ -1,5 +1,6 @@
 """The consent documents that people are asked to agree to, in versions: to care `consent/1.md`, `consent/2.md`, …, to
-teaching with their images `consent/teaching/1.md`, …, to research `consent/research/1.md`, …"""
+teaching with their images `consent/teaching/1.md`, …, to teaching with their case `consent/cases/1.md`, …, to research
+`consent/research/1.md`, …"""
 
 import re
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ class ConsentKind(StrEnum):
     CARE = "care"  # to what the platform itself does; nothing goes without it
     TEACHING = "teaching"  # that de-identified copies of their images are given to those who teach
     RESEARCH = "research"  # that their cases, in which nobody can be found, are given to those who do research
+    CASES = "cases"  # that their case, de-identified, is read by doctors who learn from it
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ def console_context(
         undelivered=house.undelivered,
         channel=channel,
         operations=house.operations,
+        teaching_cases=house.teaching_cases,
         audit=house.audit,
         imaging=house.imaging,
         prescriptions=house.prescriptions,

@@ -46,6 +46,7 @@ from backend.security.audit_heads import HeadFolder
 from backend.security.keyring import KeyRing
 from backend.signing import SigningService
 from backend.surveillance.service import SurveillanceService
+from backend.teaching_cases import TeachingCaseService
 from backend.timers import Timers
 from backend.video.service import VideoService
 from miniprogram_api.pay import ChargeDesk
@@ -111,6 +112,7 @@ class House:
     undelivered: UndeliveredService
     operations: Operations
     exports: ResearchExports
+    teaching_cases: TeachingCaseService
     charges: ChargeDesk | None = None
 
 
@@ -272,6 +274,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             undelivered=UndeliveredService(database, clock, audit, people, OutboxService(database, clock)),
             operations=Operations(database, clock),
             exports=exports,
+            teaching_cases=TeachingCaseService(database, clock, events, timers, audit, people, consultations, reports),
         )
     finally:
         if insurer is not None:

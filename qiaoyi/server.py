@@ -249,6 +249,7 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         charging=house.charging,
         remuneration=house.remuneration,
         history=house.history,
+        teaching_cases=house.teaching_cases,
         files=house.files,
         outbox=sending.outbox,
         rights=house.accesses,

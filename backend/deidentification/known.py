@@ -16,7 +16,7 @@ _PARTS = re.compile(r"[^省市县区旗镇乡村]+(?:自治区|自治州|自治�
 _SUFFIX = re.compile(r"(?:自治区|自治州|自治县|省|市|县|区|旗|镇|乡|村|街道)$")
 _SHORTEST_STEM = 2
 _BOUNDED = 5
-"""Numbers shorter than this go only where no other letter or digit stands beside them: 12 is not in 120."""
+"""Digits and Latin letters shorter than this go only where none stands beside them: 12 is not in 120."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def find_known(text: str, known: Identifiers) -> Iterator[Span]:
     """Give where `text` holds any of what is known."""
     words = _Skeleton(text, _NAME_FILLERS)
     for name in _distinct(known.names):
-        yield from words.find(name, Kind.NAME)
+        yield from words.find(name, Kind.NAME, bounded=len(name) < _BOUNDED)
         yield from _surname_with_title(text, name)
     for given in _distinct(filter(None, map(_given, known.names))):
         yield from words.find(given, Kind.NAME)

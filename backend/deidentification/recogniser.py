@@ -61,12 +61,12 @@ def find_unknown(text: str) -> Iterator[Span]:
     yield from _names(tokens)
     for pattern in (_TITLED, _NICKNAME):
         for found in pattern.finditer(text):
-            yield span(*found.span(), Kind.NAME)
+            yield span(*found.span(), Kind.NAME, guessed=True)
     for found in _CALLED.finditer(text):
         if not _is_medical(found["name"]):
-            yield span(*found.span("name"), Kind.NAME)
+            yield span(*found.span("name"), Kind.NAME, guessed=True)
     for found in _LIVES.finditer(text):
-        yield span(*found.span("place"), Kind.PLACE)
+        yield span(*found.span("place"), Kind.PLACE, guessed=True)
 
 
 def _names(tokens: list[_Token]) -> Iterator[Span]:
@@ -75,9 +75,9 @@ def _names(tokens: list[_Token]) -> Iterator[Span]:
             continue
         following = tokens[position + 1] if position + 1 < len(tokens) else None
         if following is not None and _is_surname(token.word) and _can_be_given(following, tokens[position + 2 :]):
-            yield span(token.start, following.end, Kind.NAME)
+            yield span(token.start, following.end, Kind.NAME, guessed=True)
         elif 1 < len(token.word) <= _LONGEST_NAME and _bears_surname(token.word):
-            yield span(token.start, token.end, Kind.NAME)
+            yield span(token.start, token.end, Kind.NAME, guessed=True)
 
 
 def _can_be_given(token: _Token, after: list[_Token]) -> bool:
@@ -101,9 +101,9 @@ def _institutions(tokens: list[_Token]) -> Iterator[Span]:
             continue
         leading = _before(tokens, position)
         if leading and not all(one.word in _PLAIN for one in leading):
-            yield span(leading[0].start, token.end, Kind.INSTITUTION)
+            yield span(leading[0].start, token.end, Kind.INSTITUTION, guessed=True)
         elif token.tag == "nt" and len(token.word) > len("卫生院"):
-            yield span(token.start, token.end, Kind.INSTITUTION)
+            yield span(token.start, token.end, Kind.INSTITUTION, guessed=True)
 
 
 def _before(tokens: list[_Token], position: int) -> list[_Token]:
@@ -128,7 +128,7 @@ def _places(text: str, tokens: list[_Token]) -> Iterator[Span]:
             named = True
         if named:
             house = _HOUSE.match(text, end)
-            yield span(token.start, house.end() if house is not None else end, Kind.PLACE)
+            yield span(token.start, house.end() if house is not None else end, Kind.PLACE, guessed=True)
 
 
 def _suffix_after(token: _Token, following: _Token | None) -> bool:

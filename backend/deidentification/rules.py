@@ -35,27 +35,31 @@ def placeholder(kind: Kind) -> str:
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of a text that has to go: from `start` to before `end`, in characters."""
+    """A piece of a text that has to go: from `start` to before `end`, in characters; `guessed`: only because it looks
+    like a name."""
 
     start: int
     end: int
     kind: Kind
     replacement: str
+    guessed: bool = False
 
 
-def span(start: int, end: int, kind: Kind, replacement: str = "") -> Span:
+def span(start: int, end: int, kind: Kind, replacement: str = "", *, guessed: bool = False) -> Span:
     """Give a span whose place is taken by `replacement`, or by the placeholder of its kind."""
-    return Span(start, end, kind, replacement or placeholder(kind))
+    return Span(start, end, kind, replacement or placeholder(kind), guessed)
 
 
 @dataclass(frozen=True)
 class Removal:
-    """What was taken out, and what stands there now, `start` characters from the beginning of the scrubbed text."""
+    """What was taken out, and what stands there now, `start` characters from the beginning of the scrubbed text;
+    `guessed`: only because it looked like a name, so that it may be another word."""
 
     kind: Kind
     text: str
     replacement: str
     start: int
+    guessed: bool
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def without(text: str, spans: Iterable[Span]) -> Scrubbed:
     position = length = 0
     for one in _joined(spans):
         kept = text[position : one.start]
-        removals.append(Removal(one.kind, text[one.start : one.end], one.replacement, length + len(kept)))
+        removals.append(Removal(one.kind, text[one.start : one.end], one.replacement, length + len(kept), one.guessed))
         parts += (kept, one.replacement)
         length += len(kept) + len(one.replacement)
         position = one.end
@@ -92,5 +96,9 @@ def _joined(spans: Iterable[Span]) -> list[Span]:
         whole = first.start <= other.start and other.end <= first.end
         # What replaces a part (a relative day) would say too little of the whole.
         words = first.replacement if whole else placeholder(first.kind)
-        joined[-1] = (min(before, rank), Span(last.start, max(last.end, one.end), first.kind, words))
+        joined[-1] = (min(before, rank), _joint(last, one, first.kind, words))
     return [one for _rank, one in joined]
+
+
+def _joint(one: Span, other: Span, kind: Kind, words: str) -> Span:
+    return Span(min(one.start, other.start), max(one.end, other.end), kind, words, one.guessed and other.guessed)

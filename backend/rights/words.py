@@ -58,6 +58,7 @@ _BY_SUBJECT = {
     "people": "处理了您的基本资料",
     "consent": "记下了您同意或不同意",
     "signing": "在您的文书上签了名",
+    "teaching": "整理了看不出是谁的教学病例",
 }
 _OTHERWISE = "处理了您的资料"
 _OF_NOBODY = {

@@ -149,6 +149,10 @@ class Action(StrEnum):
     REMINDERS_PLAN = "reminders.plan"  # which medicines a patient is reminded of
     REMINDERS_READ = "reminders.read"
     REMINDERS_ANSWER = "reminders.answer"
+    TEACHING_PROPOSE = "teaching.propose"  # a finished consultation, for the case library
+    TEACHING_REVIEW = "teaching.review"  # anonymous drafts, what is published, everybody's points
+    TEACHING_READ = "teaching.read"  # what is published
+    TEACHING_LEARN = "teaching.learn"  # questions answered, own points
     SCHEDULING_READ_SLOTS = "scheduling.read_slots"
     SCHEDULING_READ_SCHEDULE = "scheduling.read_schedule"  # an expert's hours, absences and who is booked when
     SCHEDULING_SET_WEEK = "scheduling.set_week"  # the hours of the week, and those of single days
@@ -314,6 +318,10 @@ TABLE: dict[Action, Grants] = {
     Action.REMINDERS_PLAN: _grants(OWN, DOCTORS, system=ANY),
     Action.REMINDERS_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.REMINDERS_ANSWER: _grants(OWN),
+    Action.TEACHING_PROPOSE: _grants(doctor=DOCTORS, expert=PARTICIPANT, administrator=ANY),
+    Action.TEACHING_REVIEW: _grants(administrator=ANY),
+    Action.TEACHING_READ: _grants(doctor=[ANY], expert=ANY, administrator=ANY),
+    Action.TEACHING_LEARN: _grants(doctor=[ANY], expert=ANY),
     Action.SCHEDULING_READ_SLOTS: _grants(ANY, [ANY], ANY, administrator=ANY, system=ANY),
     Action.SCHEDULING_READ_SCHEDULE: _grants(
         expert=PARTICIPANT, administrator=ANY, institution_administrator=INSTITUTION

@@ -9,6 +9,7 @@ from bot.cards.history import history_choice
 from bot.cards.material import Material, supplement_lines
 from bot.cards.prescription import WRITE
 from bot.cards.room import room_choices
+from bot.cards.teaching_cases import propose_choice
 from bot.messages import Choice, Menu, Notice
 from bot.wording import lines
 
@@ -16,7 +17,13 @@ _MOST_STEPS = 9
 
 
 def digest_card(
-    view: ConsultationView, material: Material, now: datetime, notice: Notice | None = None, studies: int = 0
+    view: ConsultationView,
+    material: Material,
+    now: datetime,
+    notice: Notice | None = None,
+    studies: int = 0,
+    *,
+    proposable: bool = False,
 ) -> Menu:
     """Give the digest of a case for its expert.
 
@@ -24,10 +31,12 @@ def digest_card(
         material: what was gathered beside the record.
         notice: how a notification of it is put where WeChat lets no more than a template through.
         studies: how many studies there are to report.
+        proposable: whether it can be recommended for teaching.
     """
     count = len(material.enclosures)
     head = lines(full_case(view, now), *supplement_lines(material), f"图片：{count}张" if count else "")
-    return Menu(head, _steps(view, count, studies, now), notice=notice)
+    propose = (propose_choice(view.id),) if proposable else ()
+    return Menu(head, (*_steps(view, count, studies, now), *propose), notice=notice)
 
 
 def _steps(view: ConsultationView, pictures: int, studies: int, now: datetime) -> tuple[Choice, ...]:

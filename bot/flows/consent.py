@@ -94,6 +94,7 @@ async def _privacy(turn: Turn, _argument: str) -> None:
                 Choice("patient.terms", "看全文"),
                 Choice("patient.teaching", "教学用图"),
                 Choice("patient.research", "病历研究"),
+                Choice("patient.cases", "教学病例"),
                 *rights.CHOICES,
                 erasure.CHOICE,
                 Choice("patient.withdraw", "撤回同意"),

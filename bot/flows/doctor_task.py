@@ -7,6 +7,7 @@ from bot.cards.material import gather, supplement_lines
 from bot.cards.prescription import WRITE, prescription_choices
 from bot.cards.report import report_choices
 from bot.cards.room import room_choices
+from bot.cards.teaching_cases import propose_choice, similar_choice
 from bot.dialogue import Dialogue, Turn
 from bot.flows.case_lists import say_cases, say_pictures, say_timeline
 from bot.flows.doctor_findings import FindingsFlow, next_steps
@@ -61,13 +62,17 @@ async def show(turn: Turn, consultation_id: str) -> None:
     room = room_choices(view, turn.services.clock.now())
     report = await report_choices(turn.services.reports, turn.actor, consultation_id)
     prescriptions = await prescription_choices(turn.services.prescriptions, turn.actor, consultation_id)
-    turn.say(Menu(text, (*room, *report, *prescriptions, *_steps(view.status, consultation_id, material.is_waiting))))
+    may_propose, _ = await turn.services.teaching_cases.proposal(turn.actor, consultation_id)
+    propose = (propose_choice(consultation_id),) if may_propose else ()
+    steps = _steps(view.status, consultation_id, material.is_waiting)
+    turn.say(Menu(text, (*room, *report, *prescriptions, *steps, *propose)))
 
 
 def _steps(status: Status, consultation_id: str, is_waiting: bool) -> tuple[Choice, ...]:
     if status is Status.DRAFT:
         findings = Choice(f"doctor.findings:{consultation_id}", "补充体征检查")
-        return (findings, history_choice(consultation_id), _images(consultation_id), *next_steps(consultation_id))
+        known = (history_choice(consultation_id), similar_choice(consultation_id))
+        return (findings, *known, _images(consultation_id), *next_steps(consultation_id))
     steps = [
         history_choice(consultation_id),
         *((Choice(f"{WRITE}:{consultation_id}", "开处方"),) if status is not Status.CANCELLED else ()),
@@ -81,6 +86,7 @@ def _steps(status: Status, consultation_id: str, is_waiting: bool) -> tuple[Choi
     if status in (Status.PENDING, Status.ASSIGNED):
         steps.insert(0, Choice(f"doctor.attach:{consultation_id}", "添加资料"))
     if status in RUNNING:
+        steps.append(similar_choice(consultation_id))
         steps.append(_images(consultation_id))
     if status in (Status.PENDING, Status.ASSIGNED):
         steps.append(Choice(f"doctor.cancel:{consultation_id}", "取消会诊"))

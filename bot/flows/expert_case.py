@@ -27,7 +27,9 @@ async def show(turn: Turn, consultation_id: str) -> None:
     view = await turn.services.consultations.get(turn.actor, consultation_id)
     material = await gather(turn.services.consultations, turn.actor, consultation_id)
     studies = await turn.services.imaging.studies_of(turn.actor, consultation_id)
-    turn.say(digest_card(view, material, turn.services.clock.now(), studies=len(studies)))
+    may_propose, _ = await turn.services.teaching_cases.proposal(turn.actor, consultation_id)
+    now = turn.services.clock.now()
+    turn.say(digest_card(view, material, now, studies=len(studies), proposable=may_propose))
 
 
 async def start(turn: Turn, consultation_id: str) -> None:

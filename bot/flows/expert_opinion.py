@@ -4,6 +4,7 @@ from backend.consultation.rules import Status
 from bot.dialogue import Dialogue, Turn
 from bot.flows.coding import disease_choices
 from bot.flows.staff_flow import StaffFlow, close, ending_if_refused
+from bot.flows.teaching_cases import close_with_offer
 from bot.messages import Choice, Menu
 from bot.wording import lines
 
@@ -117,7 +118,7 @@ class OpinionFlow(StaffFlow):
         consultation_id = turn.data["consultation_id"]
         with ending_if_refused(turn):
             await turn.services.consultations.complete(turn.actor, consultation_id)
-        close(turn, "会诊已结束，意见已发给患者和医生。辛苦了！")
+        await close_with_offer(turn, consultation_id, "会诊已结束，意见已发给患者和医生。辛苦了！")
 
 
 async def give_opinion(turn: Turn, consultation_id: str) -> None:

@@ -24,6 +24,7 @@ from bot.cards.report import report_card, report_text
 from bot.dialogue import Dialogue, Turn
 from bot.flows.reason_flow import ReasonFlow
 from bot.flows.staff_flow import StaffFlow, close, ending_if_refused
+from bot.flows.teaching_cases import close_with_offer
 from bot.messages import Choice, Menu, Text, suggestions
 from bot.wording import clip, lines
 
@@ -227,7 +228,7 @@ class ReportFlow(StaffFlow):
         except (Conflict, SlipsFound):
             await self._read_back(turn, "这份报告刚在页面上改过，请再读一遍。")
             return
-        close(turn, "签发了，正在发给医生和患者。辛苦了！")
+        await close_with_offer(turn, turn.data["consultation_id"], "签发了，正在发给医生和患者。辛苦了！")
 
     async def _throw(self, turn: Turn) -> None:
         choices = (Choice("report.throw.sure", "确定丢掉"), Choice("report.keep", "不丢，接着写"))

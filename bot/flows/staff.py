@@ -32,6 +32,7 @@ from bot.flows import (
     staff_commands,
     staff_home,
     supplement,
+    teaching_cases,
     thread,
 )
 
@@ -66,6 +67,7 @@ _MODULES = (
     pharmacy,
     expert_schedule,
     expert_pay,
+    teaching_cases,
     administrator,
     administrator_invite,
 )

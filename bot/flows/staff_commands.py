@@ -19,6 +19,7 @@ from bot.flows import (
     pharmacy,
     prescribing,
     prescription_review,
+    teaching_cases,
     thread,
 )
 from bot.flows.staff_menus import home, staff_role
@@ -62,6 +63,11 @@ async def _patient_cases(turn: Turn, _: str) -> None:
     await my.show(turn)
 
 
+_LEARNING: dict[str, Handler] = {
+    "病例学习": teaching_cases.home,
+    "病例库": teaching_cases.home,
+    "我的学分": teaching_cases.points,
+}
 _ANYBODY: dict[str, Handler] = {"菜单": _menu, "切换": thread.switch, "切换会诊": thread.switch}
 _IN_THREAD: dict[str, Handler] = {"切换": thread.switch, "切换会诊": thread.switch, "我的会诊": _patient_cases}
 _COMMANDS: dict[Role, dict[str, Handler]] = {
@@ -75,6 +81,7 @@ _COMMANDS: dict[Role, dict[str, Handler]] = {
         "紧急查看": emergency.start,
         "患者资料": patient_facts.change_in_focus,
         "填写意见": _only_experts_close,
+        **_LEARNING,
     },
     Role.EXPERT: {
         "会诊邀请": offers.show_offers,
@@ -89,6 +96,7 @@ _COMMANDS: dict[Role, dict[str, Handler]] = {
         "开处方": _prescription,
         "紧急查看": emergency.start,
         "患者资料": patient_facts.change_in_focus,
+        **_LEARNING,
     },
     Role.PHARMACIST: {"待审处方": prescription_review.queue, "取药单": pharmacy.queue},
     Role.ADMINISTRATOR: {"待处理事项": administrator.waiting, "邀请成员": administrator_invite.candidates},

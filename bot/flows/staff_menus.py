@@ -8,12 +8,14 @@ _CHOICES = {
         Choice("expert.offers", "会诊邀请"),
         Choice("expert.mine", "我的会诊"),
         Choice("expert.schedule", "我的日程"),
+        Choice("teaching.home", "病例学习"),
     ),
     Role.GRASSROOTS_DOCTOR: (
         Choice("doctor.tasks", "我的任务"),
         Choice("doctor.new", "发起会诊"),
         Choice("doctor.mine", "我的会诊"),
         Choice("doctor.alerts", "监测提醒"),
+        Choice("teaching.home", "病例学习"),
     ),
     Role.PHARMACIST: (Choice("pharmacist.queue", "待审处方"), Choice("pharmacy.queue", "取药单")),
     Role.ADMINISTRATOR: (

@@ -25,6 +25,7 @@ from bot.notifications import (
     surveillance,
     tasks,
     teaching,
+    teaching_cases,
     thread,
 )
 from bot.notifications.notifier import Notifier
@@ -48,6 +49,8 @@ UNHEARD = frozenset(
         "imaging.document_filed",  # the report itself was told of when it was signed
         "charge.paid",  # told when the time is booked, or when it is given back
         "charge.reversed",  # what is given back is told by its own events
+        "teaching_case.queued",  # its draft is made, and told of then
+        "teaching_case.withdrawn",  # it was the reviewer's, who sees it
         "room.left",  # those inside see it, and the end is told
     }
 )
@@ -66,6 +69,7 @@ _MODULES = (
     imaging,
     key_images,
     teaching,
+    teaching_cases,
     reports,
     prescriptions,
     dispensing,

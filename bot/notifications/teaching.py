@@ -2,7 +2,6 @@
 
 from backend.consultation.desk import speaker
 from backend.imaging import DestinationView
-from backend.people import ConsentKind
 from backend.security.policy import SYSTEM
 from bot.cards.case import case_line
 from bot.cards.notices import notice
@@ -24,7 +23,7 @@ async def teaching_asked(notifier: Notifier) -> None:
         f"{PROMISES}\n可以吗？"
     )
     note = notice("progress", _QUESTION, view, notifier.now, status="等您回答", button="我的会诊")
-    choices = (*TEACHING.answers(people.consent_document(ConsentKind.TEACHING).version), TEACHING.terms)
+    choices = (*TEACHING.answers(people.consent_document(TEACHING.kind).version), TEACHING.terms)
     await notifier.tell_patient(view, Menu(words, choices, notice=note))
 
 

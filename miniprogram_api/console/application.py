@@ -32,6 +32,7 @@ from miniprogram_api.console import (
     session,
     staff,
     surveillance,
+    teaching,
     wechat,
     weights,
 )
@@ -60,6 +61,7 @@ ENDPOINTS: tuple[ConsoleEndpoint, ...] = (
     *weights.ENDPOINTS,
     *wechat.ENDPOINTS,
     *exports.ENDPOINTS,
+    *teaching.ENDPOINTS,
 )
 
 CSRF_HEADER = "X-CSRF-Token"

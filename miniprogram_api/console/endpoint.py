@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from backend.scheduling import SchedulingService
     from backend.security.audit import AuditLog
     from backend.surveillance.service import SurveillanceService
+    from backend.teaching_cases import TeachingCaseService
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 """An identifier."""
@@ -80,6 +81,7 @@ class ConsoleContext:
     undelivered: "UndeliveredService"
     channel: "ChannelService"
     operations: "Operations"
+    teaching_cases: "TeachingCaseService"
     audit: "AuditLog"
     imaging: "ImagingService"
     prescriptions: "PrescriptionService"

@@ -55,9 +55,16 @@ def test_a_document_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
         load_consent_documents(tmp_path)
 
 
-@pytest.mark.parametrize("said", ["不影响", "收回", "姓名", "没有办法再找回来", "教学用图"])
-def test_the_text_about_teaching_says_what_people_must_know(said: str) -> None:
-    document = consent_document(ConsentKind.TEACHING)
-    assert said in document.text
+@pytest.mark.parametrize(
+    ("kind", "its_own"),
+    [
+        (ConsentKind.TEACHING, ["没有办法再找回来", "教学用图"]),
+        (ConsentKind.CASES, ["没有办法再收回", "教学病例", "删掉"]),
+    ],
+)
+def test_the_texts_about_teaching_say_what_people_must_know(kind: ConsentKind, its_own: list[str]) -> None:
+    document = consent_document(kind)
+    for said in ("不影响", "收回", "姓名", *its_own):
+        assert said in document.text
     assert len(document.text) < 500
     assert not any(mark in document.text for mark in "#*`<>[]")

@@ -32,6 +32,7 @@ from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Actor, Role
 from backend.signing import SigningService
+from backend.teaching_cases import TeachingCaseService
 from backend.timers import Timers
 from backend.video.service import VideoService
 from bot.messages import Message, Notice
@@ -233,6 +234,7 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
     prescriptions = PrescriptionService(database, clock, events, timers, audit, people, consultations, records, signing)
     monitoring = MonitoringService(database, clock, events, timers, audit, people, consultations, records)
     hospitals = Hospitals(database, clock, audit, people)
+    reports = ReportService(database, clock, events, audit, people, consultations, imaging)
     services = Services(
         people=people,
         consultations=consultations,
@@ -243,13 +245,14 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         slips=SlipService(database, clock, events, audit, people, files, records),
         monitoring=monitoring,
         reminders=PrescribedReminders(database, clock, events, timers, audit, consultations, prescriptions),
-        reports=ReportService(database, clock, events, audit, people, consultations, imaging),
+        reports=reports,
         critical_values=CriticalValueService(timers, database, clock, events, audit, people, consultations, imaging),
         charging=None,
         remuneration=None,
         prescriptions=prescriptions,
         dispensing=DispensingService(database, clock, events, timers, audit, people, consultations, prescriptions),
         history=HistoryService(database, clock, events, audit, people, consultations, records, hospitals),
+        teaching_cases=TeachingCaseService(database, clock, events, timers, audit, people, consultations, reports),
         files=files,
         outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it
         rights=AccessHistory(audit, people, consultations),

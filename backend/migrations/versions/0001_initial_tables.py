@@ -1106,7 +1106,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.String(length=32), nullable=False),
         sa.Column(
             "kind",
-            sa.Enum("care", "teaching", "research", name="consentkind", native_enum=False, length=24),
+            sa.Enum("care", "teaching", "research", "cases", name="consentkind", native_enum=False, length=24),
             nullable=False,
         ),
         sa.Column("version", sa.String(length=16), nullable=False),
@@ -1858,6 +1858,50 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_relatives_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "teaching_cases",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "asked",
+                "declined",
+                "queued",
+                "draft",
+                "published",
+                "rejected",
+                "withdrawn",
+                name="casestate",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("department_code", sa.String(length=32), nullable=False),
+        sa.Column("proposed_by", sa.String(length=32), nullable=False),
+        sa.Column("proposed_reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("proposed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column("content", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("removed", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("reviewed_by", sa.String(length=32), nullable=True),
+        sa.Column("decision_reason", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("published_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("length", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["consultation_id"], ["consultations.id"], name=op.f("fk_teaching_cases_consultation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_teaching_cases")),
+        sa.UniqueConstraint("consultation_id", name=op.f("uq_teaching_cases_consultation_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("teaching_cases", schema=None) as batch_op:
+        batch_op.create_index("ix_teaching_cases_patient", ["patient_id", "state"], unique=False)
+        batch_op.create_index("ix_teaching_cases_state", ["state", "proposed_at", "id"], unique=False)
+
+    op.create_table(
         "video_room_visits",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("consultation_id", sa.String(length=32), nullable=False),
@@ -2451,6 +2495,62 @@ def upgrade() -> None:
         batch_op.create_index("ix_signing_certificates_holder", ["holder", "practitioner_id"], unique=False)
 
     op.create_table(
+        "teaching_picks",
+        sa.Column("week", sa.String(length=8), nullable=False),
+        sa.Column("department_code", sa.String(length=48), nullable=False),
+        sa.Column("case_id", sa.String(length=32), nullable=False),
+        sa.Column("picked_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["teaching_cases.id"], name=op.f("fk_teaching_picks_case_id")),
+        sa.PrimaryKeyConstraint("week", "department_code", name=op.f("pk_teaching_picks")),
+        sa.UniqueConstraint("department_code", "case_id", name=op.f("uq_teaching_picks_department_code_case_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
+        "teaching_preferences",
+        sa.Column("practitioner_id", sa.String(length=32), nullable=False),
+        sa.Column("weekly", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["practitioner_id"], ["practitioners.id"], name=op.f("fk_teaching_preferences_practitioner_id")
+        ),
+        sa.PrimaryKeyConstraint("practitioner_id", name=op.f("pk_teaching_preferences")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
+        "teaching_questions",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("case_id", sa.String(length=32), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("stem", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("options", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("right_option", sa.Integer(), nullable=False),
+        sa.Column("explanation", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("source", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["teaching_cases.id"], name=op.f("fk_teaching_questions_case_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_teaching_questions")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("teaching_questions", schema=None) as batch_op:
+        batch_op.create_index("ix_teaching_questions_case", ["case_id", "position"], unique=False)
+
+    op.create_table(
+        "teaching_terms",
+        sa.Column("term", sa.String(length=48), nullable=False),
+        sa.Column("case_id", sa.String(length=32), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["teaching_cases.id"], name=op.f("fk_teaching_terms_case_id")),
+        sa.PrimaryKeyConstraint("term", "case_id", name=op.f("pk_teaching_terms")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("teaching_terms", schema=None) as batch_op:
+        batch_op.create_index("ix_teaching_terms_case", ["case_id"], unique=False)
+
+    op.create_table(
         "home_devices",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("patient_id", sa.String(length=32), nullable=False),
@@ -2796,6 +2896,29 @@ def upgrade() -> None:
         batch_op.create_index("ix_report_issues_due_at", ["due_at"], unique=False)
 
     op.create_table(
+        "teaching_answers",
+        sa.Column("question_id", sa.String(length=32), nullable=False),
+        sa.Column("practitioner_id", sa.String(length=32), nullable=False),
+        sa.Column("chosen", sa.Integer(), nullable=False),
+        sa.Column("is_right", sa.Boolean(), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("answered_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["practitioner_id"], ["practitioners.id"], name=op.f("fk_teaching_answers_practitioner_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["question_id"], ["teaching_questions.id"], name=op.f("fk_teaching_answers_question_id")
+        ),
+        sa.PrimaryKeyConstraint("question_id", "practitioner_id", name=op.f("pk_teaching_answers")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("teaching_answers", schema=None) as batch_op:
+        batch_op.create_index("ix_teaching_answers_practitioner", ["practitioner_id", "year"], unique=False)
+        batch_op.create_index("ix_teaching_answers_year", ["year", "practitioner_id"], unique=False)
+
+    op.create_table(
         "device_readings",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("device_id", sa.String(length=32), nullable=False),
@@ -2991,6 +3114,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_device_readings_patient")
 
     op.drop_table("device_readings")
+    with op.batch_alter_table("teaching_answers", schema=None) as batch_op:
+        batch_op.drop_index("ix_teaching_answers_year")
+        batch_op.drop_index("ix_teaching_answers_practitioner")
+
+    op.drop_table("teaching_answers")
     with op.batch_alter_table("report_issues", schema=None) as batch_op:
         batch_op.drop_index("ix_report_issues_due_at")
 
@@ -3027,6 +3155,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_home_devices_patient")
 
     op.drop_table("home_devices")
+    with op.batch_alter_table("teaching_terms", schema=None) as batch_op:
+        batch_op.drop_index("ix_teaching_terms_case")
+
+    op.drop_table("teaching_terms")
+    with op.batch_alter_table("teaching_questions", schema=None) as batch_op:
+        batch_op.drop_index("ix_teaching_questions_case")
+
+    op.drop_table("teaching_questions")
+    op.drop_table("teaching_preferences")
+    op.drop_table("teaching_picks")
     with op.batch_alter_table("signing_certificates", schema=None) as batch_op:
         batch_op.drop_index("ix_signing_certificates_holder")
 
@@ -3105,6 +3243,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_video_room_visits_case")
 
     op.drop_table("video_room_visits")
+    with op.batch_alter_table("teaching_cases", schema=None) as batch_op:
+        batch_op.drop_index("ix_teaching_cases_state")
+        batch_op.drop_index("ix_teaching_cases_patient")
+
+    op.drop_table("teaching_cases")
     with op.batch_alter_table("relatives", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_relatives_person_id"))
 

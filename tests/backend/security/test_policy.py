@@ -44,7 +44,7 @@ PATIENTS_OWN = {
     "people.read_accesses", "people.copy", "people.erase",
 }  # fmt: skip
 EXPERTS_CASES = {
-    "remuneration.read", "monitoring.read", "reminders.read",
+    "remuneration.read", "monitoring.read", "reminders.read", "teaching.propose",
     "imaging.read", "imaging.mark", "imaging.convert", "imaging.teach", "report.write", "report.read",
     "report.read_critical", "records.read", "records.write",
     "prescription.write", "prescription.read", "prescription.revoke", "dispensing.read",
@@ -60,7 +60,7 @@ EXPERTS_CASES = {
 DOCTORS_CASES = {
     "charge.begin", "charge.read", "charge.cancel",
     "monitoring.pair", "monitoring.read", "monitoring.set_limits", "monitoring.acknowledge",
-    "reminders.plan", "reminders.read",
+    "reminders.plan", "reminders.read", "teaching.propose",
     "imaging.store", "imaging.read", "imaging.mark", "imaging.convert", "imaging.teach", "report.read",
     "report.read_critical", "report.confirm_critical", "records.read", "records.write",
     "prescription.read",
@@ -74,6 +74,7 @@ DOCTORS_CASES = {
 }  # fmt: skip
 GLASS = "people.break_glass"
 OVERSEEING = {"charge.oversee", "imaging.oversee", "prescription.oversee"}
+LIBRARY = {"teaching.read", "teaching.learn"}  # it names nobody: every doctor and expert
 EVERYBODY = {"scheduling.read_slots", "people.read_directory"}
 NOT_THEIRS = {
     Role.DEVICE: EVERYBODY,
@@ -88,8 +89,8 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
     | {"prescription.write", "prescription.revoke", "dispensing.read"},
     (Role.GRASSROOTS_DOCTOR, Relation.INSTITUTION): DOCTORS_CASES
     | {"consultation.open_by_doctor", "imaging.read_quarantine", "imaging.decide"},
-    (Role.GRASSROOTS_DOCTOR, Relation.ANY): {GLASS},
-    (Role.EXPERT, Relation.ANY): {GLASS},
+    (Role.GRASSROOTS_DOCTOR, Relation.ANY): {GLASS} | LIBRARY,
+    (Role.EXPERT, Relation.ANY): {GLASS} | LIBRARY,
     (Role.EXPERT, Relation.OWN): {"people.consent"},
     (Role.EXPERT, Relation.PARTICIPANT): EXPERTS_CASES,
     (Role.PHARMACIST, Relation.OWN): {"people.consent"},
@@ -110,6 +111,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "messaging.read_undelivered", "messaging.resend", "console.manage_accounts",
         "messaging.manage_channel", "matching.steer",
         "research.export", "research.read_exports",
+        "teaching.propose", "teaching.review", "teaching.read",
     },
     (Role.INSTITUTION_ADMINISTRATOR, Relation.INSTITUTION): {
         "consultation.view", "consultation.list", "consultation.assign", "consultation.cancel",
@@ -190,7 +192,7 @@ def test_a_participant_is_known_by_person_or_by_practitioner() -> None:
 @pytest.mark.parametrize("action", list(Action))
 def test_nothing_that_is_missing_counts_as_a_relation(action: Action) -> None:
     nobody = Actor("", frozenset(Role) - {Role.SYSTEM, Role.ADMINISTRATOR, Role.AUDITOR}, None, None)
-    if action.value not in EVERYBODY | {GLASS}:
+    if action.value not in EVERYBODY | LIBRARY | {GLASS}:
         assert not allowed(nobody, action, patient_id="", participants=["", None], institution_id="")  # type: ignore[list-item]
         assert not allowed(nobody, action)
 

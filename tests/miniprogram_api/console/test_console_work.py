@@ -198,8 +198,9 @@ async def test_each_role_reaches_its_pages_and_no_others(scene: Scene) -> None:
     cases_and_people |= {"/schedules/experts"}
     steering = {"/weights", "/wechat/menus", "/wechat/templates", "/deliveries", "/health", "/audit", "/accounts"}
     books = {"/reconciliation/runs", "/reconciliation/differences", "/exports"}
+    teaching = {"/teaching/cases", "/teaching/search", "/teaching/points", "/teaching/points/export"}
     allowed = {
-        "administrator": everybody | cases_and_people | books | steering,
+        "administrator": everybody | cases_and_people | books | teaching | steering,
         "manager": everybody | cases_and_people,
         "auditor": everybody | books | {"/health", "/audit"},
         "nobody": set(),

@@ -27,6 +27,7 @@ export const GROUPS: { title: string; pages: Page[] }[] = [
       { name: 'money', title: '费用结算', roles: ['administrator', 'institution_admin', 'auditor'] },
       { name: 'imaging', title: '影像传输', roles: ['administrator', 'institution_admin', 'auditor'] },
       { name: 'prescriptions', title: '处方', roles: ['administrator', 'institution_admin', 'auditor'] },
+      { name: 'teaching', title: '病例库', roles: ['administrator'] },
     ],
   },
   {
