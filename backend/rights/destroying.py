@@ -15,6 +15,7 @@ from backend.db import Base, Owned
 from backend.files import FileStore
 from backend.migrations import import_tables
 from backend.rights.holdings import HOLDINGS, Class, rows_of, tables_of
+from backend.teaching_cases.rules import CaseState
 
 _BATCH = 200
 _WITH_FILES = (
@@ -55,10 +56,20 @@ class Destroying:
         await session.execute(update(people).where(people.c.id == person_id).values(contact))
         if not keeps_record:
             await self.forget_identity(session, person_id)
+        await self._empty_teaching(session, person_id)
         nowhere = {"address": Owned(None, ""), "phone": Owned(None, "")}
         await session.execute(update(orders).where(orders.c.patient_id == person_id).values(nowhere))
         if asked_by not in ("", person_id):
             await self._forget_draft(session, person_id, asked_by)
+
+    async def _empty_teaching(self, session: AsyncSession, person_id: str) -> None:
+        """Take what was written of the person for teaching out of the library; the points that doctors have stay."""
+        cases, questions = _table("teaching_cases"), _table("teaching_questions")
+        nothing: dict[str, Any] = {"content": {}, "removed": [], "proposed_reason": "", "decision_reason": ""}
+        nothing |= {"state": CaseState.DECLINED, "published_at": None, "length": 0}
+        await session.execute(update(cases).where(rows_of(cases.name, person_id)).values(nothing))
+        unasked = {"stem": "", "options": [], "explanation": "", "source": "", "active": False}
+        await session.execute(update(questions).where(rows_of(questions.name, person_id)).values(unasked))
 
     async def forget_identity(self, session: AsyncSession, person_id: str) -> None:
         """Leave nothing of who somebody was but their identifier."""

@@ -78,6 +78,7 @@ _OF_NOBODY = {
     "messaging.manage_channel": "管理了公众号的菜单和模板",
     "reconciliation.read": "看了对账的结果",
     "remuneration.list": "看了专家报酬",
+    "research.read_exports": "看了研究数据的导出记录",
     "remuneration.read": "看了专家报酬",
     "surveillance.read": "看了疾病监测的人数",
     "surveillance.assess": "查了一遍疾病监测的预警",

@@ -9,6 +9,7 @@ from backend.security.policy import Action, Role
 
 # What is done to no patient, so that nobody reads of it.
 _OF_NOBODY = {
+    "research.read_exports",
     "keys.rotate",
     "file.put",
     "remuneration.read",
