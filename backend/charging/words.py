@@ -107,6 +107,7 @@ DIFFERENCES: Mapping[DifferenceKind, str] = MappingProxyType(
         DifferenceKind.AMOUNT: "金额不一样",
         DifferenceKind.STATE: "种类不一样",
         DifferenceKind.DUPLICATE: "对方重复",
+        DifferenceKind.TOTALS: "总数对不上，明细里找不到原因",
     }
 )
 

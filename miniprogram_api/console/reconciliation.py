@@ -14,6 +14,7 @@ from miniprogram_api.endpoint import Model, Reason
 
 _PATH = "/console/api/reconciliation"
 _KINDS = {"payment": "付款", "refund": "退款", "settlement": "结算"}
+_SUMS = {"totals": "总数", "listed": "明细合计"}
 
 
 class RunItem(Model):
@@ -181,10 +182,15 @@ def _difference(one: DifferenceView, names: dict[str, str]) -> DifferenceItem:
 
 
 def _entry(kept: list[str | int] | None) -> str:
-    """Say what stands in a book: of a payment its amount; of a settlement the whole, the fund's and the account's."""
+    """Say what stands in a book: of a payment its amount; of a settlement the whole, the fund's and the account's; of
+    totals and of what a list comes to, how many and the same sums."""
     if kept is None:
         return ""
     kind, *amounts = kept
+    if kind in _SUMS:
+        count, *sums = amounts
+        total, funds, account = (yuan(to_yuan(int(one))) for one in sums)
+        return f"{_SUMS[str(kind)]} {count}笔，总额{total}元，医保{funds}元，账户{account}元"
     said = [yuan(to_yuan(int(one))) for one in amounts]
     if kind == "settlement":
         return f"结算 总额{said[0]}元，医保{said[1]}元，账户{said[2]}元"

@@ -87,7 +87,8 @@ async def console_scene(
 async def looks_good(page: Page) -> None:
     """See that everybody can read what is shown, and that nothing runs out of the window."""
     await page.evaluate(AXE.read_text())
-    assert await page.evaluate(RUN_AXE) == []
+    faults = await page.evaluate(RUN_AXE)
+    assert faults == [], faults
     size = page.viewport_size
     assert size is not None
     assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"]

@@ -17,6 +17,7 @@ from backend.charging.words import (
     ORDER_STATES,
     OUTCOMES,
     REASONS,
+    RULES,
     STATES,
     STEP_STATES,
     STEPS,
@@ -24,7 +25,9 @@ from backend.charging.words import (
 from backend.ids import new_id
 from backend.prescription import State
 from backend.security.policy import SYSTEM, Actor, Role
+from data.reconciliation import load_rules
 from miniprogram_api.console import prescriptions as prescriptions_api
+from miniprogram_api.console import reconciliation as reconciliation_api
 from tests.miniprogram_api.console.conftest import Clerk, Console
 from tests.support import cases
 from tests.support.house import House
@@ -471,6 +474,16 @@ async def test_diseases_and_medicines_are_found_by_name_and_initials_with_a_sour
     pediatrics = (await clerk.get("/knowledge/diseases", department_code="pediatrics", limit=50)).body
     assert 0 < pediatrics["total"] < (await clerk.get("/knowledge/diseases", limit=1)).body["total"]
     assert (await clerk.get("/knowledge/diseases", at=-1)).code == "invalid_input"
+
+
+def test_totals_are_said_with_their_count_and_not_as_an_amount() -> None:
+    said = reconciliation_api._entry(["totals", 3, 60000, 42000, 0])
+    assert said == "总数 3笔，总额600.00元，医保420.00元，账户0.00元"
+    assert reconciliation_api._entry(["payment", 6000]) == "付款 60.00元"
+
+
+def test_every_rule_about_a_difference_has_words() -> None:
+    assert {rule.says for rule in load_rules()} <= set(RULES)
 
 
 def test_every_code_has_words() -> None:
