@@ -25,7 +25,7 @@ class SignInRequest(Model):
 
 
 class ConsoleSessionAnswer(Model):
-    """Who is signed in. `csrf_token` goes with every changing call as `X-CSRF-Token`."""
+    """Who is signed in. `csrf_token` goes with every changing call as `X-CSRF-Token`; `now` is the product's time."""
 
     session_id: str
     name: str
@@ -33,6 +33,7 @@ class ConsoleSessionAnswer(Model):
     role_name: str
     institution_id: str | None
     ends_at: datetime
+    now: datetime
     csrf_token: str
 
 
@@ -98,6 +99,7 @@ async def _me(call: ConsoleCall) -> ConsoleSessionAnswer:
         role_name=CONSOLE_ROLES[role],
         institution_id=held.actor.institution_id,
         ends_at=held.ends_at,
+        now=call.context.clock.now(),
         csrf_token=call.context.console.csrf_token(held.session_id),
     )
 

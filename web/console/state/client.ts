@@ -7,6 +7,17 @@ const API = '/console/api'
 /** Who is signed in; `over` where somebody was, and the session has ended. */
 export const signedIn = reactive<{ session: Session | null; known: boolean; over: boolean }>({ session: null, known: false, over: false })
 
+/** How far the product's clock is ahead of this browser's, which may be wrong. */
+let ahead = 0
+
+/** The product's present moment: what its days and spans are counted by. */
+export const now = (): number => Date.now() + ahead
+
+function begun(session: Session): Session {
+  ahead = Date.parse(session.now) - Date.now()
+  return session
+}
+
 export type Query = Record<string, string | number | boolean | null | undefined>
 
 export function address(path: string, query: Query = {}): string {
@@ -62,7 +73,7 @@ export async function download(path: string, query: Query, name: string): Promis
 
 export async function findSession(): Promise<void> {
   try {
-    signedIn.session = await callJson<Session>(`${API}/session`)
+    signedIn.session = begun(await callJson<Session>(`${API}/session`))
   } catch {
     signedIn.session = null
   }
@@ -70,7 +81,7 @@ export async function findSession(): Promise<void> {
 }
 
 export async function signIn(name: string, password: string, code: string): Promise<void> {
-  signedIn.session = await send<Session>('POST', '/session', { name, password, code })
+  signedIn.session = begun(await send<Session>('POST', '/session', { name, password, code }))
   signedIn.over = false
 }
 

@@ -8,6 +8,7 @@ export interface Session {
   role_name: string
   institution_id: string | null
   ends_at: string
+  now: string
   csrf_token: string
 }
 
