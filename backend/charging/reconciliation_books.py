@@ -51,10 +51,12 @@ class Books:
         """Settlements that insurance took part in, and that were not taken back."""
         async for posting in self._ledger.between(("settlement",), *_span(day), standing=True):
             insurance, account = _amount(posting, "insurer"), _amount(posting, "family_account")
-            subsidy, cash = _amount(posting, "treasury"), _amount(posting, "patient")
+            subsidy = _amount(posting, "treasury")
+            # The insurer does not know that the platform pays a part of what it leaves to the patient.
+            left = _amount(posting, "patient") + _amount(posting, "platform")
             number = posting.key.partition(":")[2]
             if insurance or account or subsidy:
-                yield Entry(number, "settlement", (insurance + account + subsidy + cash, insurance, account))
+                yield Entry(number, "settlement", (insurance + account + subsidy + left, insurance, account))
 
     async def their_settlements(self, day: date, totals: list[Totals]) -> AsyncIterator[Entry]:
         """Settlements in the insurer's lists (3202); what each list comes to is added to its `totals`."""
@@ -98,10 +100,10 @@ def _amount(posting: Posting, account: str) -> int:
 
 def _sums(accounts: Mapping[str, tuple[int, int]]) -> Sums:
     count = max((count for count, _amount in accounts.values()), default=0)
-    insurance, account, subsidy, cash = (
-        accounts.get(name, (0, 0))[1] for name in ("insurer", "family_account", "treasury", "patient")
+    insurance, account, subsidy, cash, borne = (
+        accounts.get(name, (0, 0))[1] for name in ("insurer", "family_account", "treasury", "patient", "platform")
     )
-    return Sums(count, insurance + account + subsidy + cash, insurance + subsidy, account)
+    return Sums(count, insurance + account + subsidy + cash + borne, insurance + subsidy, account)
 
 
 async def _merged(lists: list[AsyncIterator[Entry]]) -> AsyncIterator[Entry]:

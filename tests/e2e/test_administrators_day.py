@@ -18,7 +18,7 @@ from tests.web.console_pages import PASSWORD, WIDE, go, looks_good, shown_code
 
 SHOWN = {
     "dashboard": r"\d+ 例",
-    "surveillance": "没有等人核实的预警|全部地区",
+    "surveillance": "少于5例的不写出具体数",
     "knowledge": "高血压",
     "cases": r"HZ\d{8}-\d{4}",
     "people": "青岚县双河乡卫生院",

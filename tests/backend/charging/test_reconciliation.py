@@ -65,6 +65,17 @@ async def test_books_that_agree_have_no_line(till: Till) -> None:
     assert await lines(till) == []
 
 
+async def test_what_the_platform_bears_is_no_difference_to_the_insurer(till: Till) -> None:
+    charge = await till.paid(await till.insured())
+    till.insurer.cheat = Decimal(10)
+    await till.complete(charge)
+    await till.settle_down()
+    await till.charging.decide(await till.clinic.administrator(), charge.id, "bear", "核对过")
+    await till.settle_down()
+    await reconciliation(till).reconcile(SYSTEM, today(till))
+    assert await lines(till) == []
+
+
 async def test_a_payment_of_which_nobody_told_is_fetched_and_posted(till: Till) -> None:
     patient = await till.insured()
     charge = await till.quoted(patient)
