@@ -169,7 +169,9 @@ class Till:
         clinic.timers = Timers(clinic.database, clinic.clock)
         parts = (clinic.database, clinic.clock, clinic.events, clinic.timers, clinic.audit)
         clinic.people = type(clinic.people)(clinic.database, clinic.clock, clinic.events, clinic.audit)
-        clinic.scheduling = type(clinic.scheduling)(clinic.database, clinic.clock, clinic.timers, clinic.audit)
+        clinic.scheduling = type(clinic.scheduling)(
+            clinic.database, clinic.clock, clinic.timers, clinic.audit, clinic.people
+        )
         clinic.care = type(clinic.care)(*parts, clinic.people, clinic.scheduling, clinic.files)
         self.charging = _charging(clinic, self.ledger, self.insurer, self.payments)
 
