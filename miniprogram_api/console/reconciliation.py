@@ -229,5 +229,6 @@ ENDPOINTS = (
         Done,
         body=SettlementRequest,
         status=201,
+        refusals={404: "No such difference."},
     ),
 )

@@ -337,7 +337,15 @@ ENDPOINTS = (
         query=LibrarySearch,
     ),
     ConsoleEndpoint(
-        "POST", _PATH, "proposeCase", "Recommend a consultation", _propose, ProposalAnswer, body=Proposal, status=201
+        "POST",
+        _PATH,
+        "proposeCase",
+        "Recommend a consultation",
+        _propose,
+        ProposalAnswer,
+        body=Proposal,
+        status=201,
+        refusals={404: "No consultation has this number."},
     ),
     ConsoleEndpoint(
         "GET", f"{_PATH}/{{case_id}}", "libraryCase", "One case", _case, LibraryCase, path_parameters=_CASE

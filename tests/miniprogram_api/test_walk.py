@@ -19,7 +19,7 @@ from tests.support.json_examples import example
 
 UNKNOWN = "0" * 32
 # An administrator steers cases without reading what is clinical in them (docs/consultation.md).
-STEERED = {"getConsultation", "getTimeline", "getBooking", "cancelConsultation", "cancelBooking"}
+STEERED = {"getConsultation", "getTimeline", "getBooking", "listSlots", "cancelConsultation", "cancelBooking"}
 # It tells of what the asker uploaded themselves, so it has nothing to say to anybody else, whatever the id.
 OF_THE_ASKER = {"uploadResult"}
 STAFF = {

@@ -35,7 +35,7 @@ async def test_schemathesis_finds_nothing(console: Console, tmp_path: Path) -> N
         str(Path(sys.executable).with_name("schemathesis")), "run", str(described), "--url", console.url,
         "--checks", _CHECKS, "--header", f"Cookie: {COOKIE}={clerk.cookie}",
         "--header", f"{CSRF_HEADER}: {clerk.csrf}", "--exclude-operation-id", _ENDS_THE_SESSION,
-        "--max-examples", _EXAMPLES, "--seed", "1", "--request-timeout", "10", "--phases", "examples,fuzzing",
+        "--max-examples", _EXAMPLES, "--seed", "1", "--request-timeout", "60", "--phases", "examples,fuzzing",
         "--warnings", "off", "--no-color", "--suppress-health-check", "all",
     ]  # fmt: skip
     process = await asyncio.create_subprocess_exec(

@@ -5,8 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from backend.clock import local
+from backend.db import Owned
 from backend.ids import new_id
 from backend.messaging.service import lane_of
 from backend.messaging.tables import Contact
@@ -290,9 +292,8 @@ async def test_a_test_message_reaches_an_administrators_phone_and_nobody_elses(s
     person_id = (await cases.staff(house, "周管理")).person_id
     async with house.database.transaction() as session:
         lane = lane_of("wechat", phone.openid)
-        row = Contact(id=new_id(), channel="wechat", address=phone.openid, address_index=lane, person_id=person_id)
-        row.created_at = house.clock.now()
-        session.add(row)
+        known = {"channel": "wechat", "address_index": lane, "person_id": person_id, "created_at": house.clock.now()}
+        await session.execute(insert(Contact).values(id=new_id(), address=Owned(person_id, phone.openid), **known))
     for kind in ("task", "offer", "reminder", "result", "progress"):
         assert (await clerk.post("/wechat/test", {"kind": kind, **to})).status == 200, kind
     assert len([one for one in await phone.messages() if one.kind == "template"]) == 5
