@@ -28,6 +28,8 @@ async def test_what_the_doctor_marks_comes_to_the_experts_phone_as_pictures(tmp_
             status, marked = await case.doctor.ask("POST", f"/consultations/{case.id}/key-images", body)
             assert (status, marked["marker"]) == (201, "李梅医生")
         await eventually(lambda: product.has_timer(KEY_IMAGES_TIMER))
+        # What was only announced so far has come by now and has used up pushes; a word brings them back.
+        await case.expert.phone.say("我的任务", wait_reply=True)
         await product.wechat.client.advance(QUIET_FOR.total_seconds() + 1)
         words = await case.expert.phone.wait_for("李梅医生在图像里标了2张关键图", after=0)
 
