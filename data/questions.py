@@ -1,6 +1,6 @@
 """The questions of the pre-consultation interview."""
 
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -42,7 +42,7 @@ class QuestionRule(Row):
     when: tuple[Condition, ...] = ()
     unless: tuple[Condition, ...] = ()
 
-    @property
+    @cached_property
     def symptoms(self) -> tuple[str, ...]:
         """The symptoms that the question asks for by name."""
         return self.values or tuple(self.signs)

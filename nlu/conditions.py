@@ -1,6 +1,6 @@
 """Whether the facts of a case meet a condition of the reference data."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 
 from data.conditions import Condition
 from nlu.facts import CaseFacts
@@ -13,18 +13,17 @@ GROWN_UP_MONTHS = 144
 """From twelve years the limits of vital signs are those of adults (《急诊预检分诊专家共识》, 2018)."""
 
 
-def evidence(condition: Condition, facts: CaseFacts, present: Collection[str] | None = None) -> tuple[str, ...]:
+def evidence(condition: Condition, facts: CaseFacts, present: frozenset[str] | None = None) -> tuple[str, ...]:
     """What meets the condition, in Chinese words; empty where any part of it is not met.
 
     ``present`` are the findings of ``facts.present``, from a caller that looks at many conditions.
     """
-    present = facts.present if present is None else present
+    present = frozenset(facts.present) if present is None else present
     found: list[str] = []
     for group in condition.groups:
-        met = [name for name in group if name in present]
-        if not met:
+        if present.isdisjoint(group):
             return ()
-        found += met
+        found += [name for name in group if name in present]
     if condition.any_disease:
         known = _known_diseases(condition, facts)
         if not known:
@@ -37,10 +36,10 @@ def evidence(condition: Condition, facts: CaseFacts, present: Collection[str] | 
     return tuple(dict.fromkeys(found))
 
 
-def missing(condition: Condition, facts: CaseFacts, present: Collection[str]) -> tuple[str, ...]:
+def missing(condition: Condition, facts: CaseFacts, present: frozenset[str]) -> tuple[str, ...]:
     """The findings any one of which, found present besides ``present``, would meet the condition; none where more than
     one is wanting."""
-    wanting = [group for group in condition.groups if not any(name in present for name in group)]
+    wanting = [group for group in condition.groups if present.isdisjoint(group)]
     if len(wanting) != 1 or (condition.any_disease and not _known_diseases(condition, facts)):
         return ()
     return () if None in _limits(condition, facts) else wanting[0]

@@ -64,6 +64,10 @@ class _Interview:
         self.count = sum(question != OPENING for question in asked)
         self.put_rules = [rule for rule in questions() if rule.id in self.asked]
         self.asked_symptoms = {name for rule in self.put_rules for name in rule.symptoms}
+        if facts.temperature is not None:
+            self.asked_symptoms.add(FEVER)
+        known = {name for name, status in self.status.items() if status is not None}
+        self.settled = known | self.asked_symptoms
         self.clinical = sum(rule.stage in ("danger", "measure", "specific") for rule in self.put_rules)
 
     def next(self) -> Question | None:
@@ -143,16 +147,15 @@ class _Interview:
         A question whose words are fixed names all of its symptoms. One for danger signs is put as long as none of them
         is there and one is open; any other only as long as all are open, so that it names nothing that is known.
         """
+        if self.settled.isdisjoint(rule.symptoms):
+            return rule.symptoms
         known = {name: self.status.get(name) for name in rule.symptoms}
-        left = tuple(name for name, status in known.items() if status is None and not self._was_asked(name))
+        left = tuple(name for name, status in known.items() if status is None and name not in self.asked_symptoms)
         if rule.signs:
             return left
         if rule.stage == "danger":
             return () if Status.POSITIVE in known.values() else left
         return left if len(left) == len(known) else ()
-
-    def _was_asked(self, name: str) -> bool:
-        return name in self.asked_symptoms or (name == FEVER and self.facts.temperature is not None)
 
     def _decides(self, rule: QuestionRule) -> tuple[str, ...]:
         """The symptoms that the answer decides."""

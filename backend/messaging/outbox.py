@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, delete, exists, func, insert, select, update
+from sqlalchemy import Column, Table, Update, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +21,37 @@ from backend.messaging.tables import Contact, DeadLetter, OutboxKey, OutboxMessa
 _outbox = cast("Table", OutboxMessage.__table__)
 _contacts = cast("Table", Contact.__table__)
 _keys = cast("Table", OutboxKey.__table__)
+# What every message needs is made once: making a statement costs more than what the database does with it.
+_PUT = insert(_outbox)
+_GONE = delete(_outbox).where(_outbox.c.id.in_(bindparam("ids", expanding=True)))
+_earlier = _outbox.alias("earlier")
+_DUE = (
+    select(_outbox.c.id, _outbox.c.person_id)
+    .where(
+        _outbox.c.due_at <= bindparam("now"),
+        ~exists().where(
+            _earlier.c.person_id == _outbox.c.person_id,
+            _earlier.c.id < _outbox.c.id,
+            _earlier.c.due_at > bindparam("now"),
+        ),
+    )
+    .order_by(_outbox.c.due_at, _outbox.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def _count(sent: Column[int], since: Column[datetime]) -> Update:
+    granted = bindparam("since", type_=since.type)
+    number = bindparam("number", type_=sent.type)
+    return (
+        update(_contacts)
+        .where(_contacts.c.id == bindparam("contact_id"), since == granted)
+        .values({sent: sent + number})
+    )
+
+
+_COUNT_AFTER_MESSAGE = _count(_contacts.c.sent_after_message, _contacts.c.last_message_at)
+_COUNT_AFTER_TOUCH = _count(_contacts.c.sent_after_touch, _contacts.c.last_touch_at)
 
 _LONGEST_REASON = 48
 
@@ -48,7 +79,7 @@ class OutboxService:
             for draft in drafts
         ]
         if items:
-            await session.execute(insert(_outbox), [_values(item) for item in items])
+            await session.execute(_PUT, [_values(item) for item in items])
         return items
 
     async def is_new(self, session: AsyncSession, key: str) -> bool:
@@ -73,13 +104,8 @@ class OutboxService:
             excluding: tells by its id whether a row is in this process's hands already.
         """
         now = self._clock.now()
-        earlier = _outbox.alias("earlier")
-        blocked = exists().where(
-            earlier.c.person_id == _outbox.c.person_id, earlier.c.id < _outbox.c.id, earlier.c.due_at > now
-        )
-        query = select(_outbox.c.id, _outbox.c.person_id).where(_outbox.c.due_at <= now, ~blocked)
         async with self._database.reading() as session:
-            due = (await session.execute(query.order_by(_outbox.c.due_at, _outbox.c.id).limit(limit))).all()
+            due = (await session.execute(_DUE, {"now": now, "most": limit})).all()
         persons = list(dict.fromkeys(row.person_id for row in due if not excluding(row.id)))
         if not persons:
             return []
@@ -115,13 +141,11 @@ class OutboxService:
         """
         async with self._database.transaction() as session:
             if arrived:
-                await session.execute(delete(_outbox).where(_outbox.c.id.in_(arrived)))
+                await session.execute(_GONE, {"ids": arrived})
             for (contact_id, allowance), number in counted.items():
-                of_message = allowance.touch is Touch.MESSAGE
-                count = _contacts.c.sent_after_message if of_message else _contacts.c.sent_after_touch
-                since = _contacts.c.last_message_at if of_message else _contacts.c.last_touch_at
-                query = update(_contacts).where(_contacts.c.id == contact_id, since == allowance.since)
-                await session.execute(query.values({count: count + number}))
+                query = _COUNT_AFTER_MESSAGE if allowance.touch is Touch.MESSAGE else _COUNT_AFTER_TOUCH
+                values = {"contact_id": contact_id, "since": allowance.since, "number": number}
+                await session.execute(query, values)
 
     async def acknowledge_answer(self, key: str) -> None:
         """Remove the direct answer to message `key`: WeChat has just taken it."""
@@ -158,7 +182,7 @@ class OutboxService:
                 _values(OutboxItem(id_, item.person_id, draft.content, now, "", item.expires_at, trace=item.trace))
                 for id_, draft in zip(ids, drafts, strict=True)
             ]
-            await session.execute(insert(_outbox), values)
+            await session.execute(_PUT, values)
 
     async def bury(self, item: OutboxItem, reason: str) -> None:
         """Take a message out of the way, with the code of the reason, for a person to look at."""
@@ -182,7 +206,7 @@ class OutboxService:
 
     async def drop(self, session: AsyncSession, ids: Sequence[str]) -> None:
         """Remove messages in the caller's transaction, because others were put in their place."""
-        await session.execute(delete(_outbox).where(_outbox.c.id.in_(ids)))
+        await session.execute(_GONE, {"ids": ids})
 
     async def forget_keys(self, before: datetime) -> int:
         """Remove idempotency keys older than `before`; give how many went."""

@@ -70,6 +70,7 @@ _SAVE = (
         updated_at=bindparam("to_updated_at", type_=_conversations.c.updated_at.type),
     )
 )
+_TAKE_OVER = insert(_inbound)
 
 
 class Registry(Protocol):
@@ -207,7 +208,7 @@ class MessagingService:
         if deferred_id:
             await session.execute(delete(_deferred).where(_deferred.c.id == deferred_id))
         else:
-            await session.execute(insert(_inbound), {"key": key, "answer": answer, "received_at": now})
+            await session.execute(_TAKE_OVER, {"key": key, "answer": answer, "received_at": now})
 
     async def answer(self, key: str) -> dict[str, Any] | None:
         """Give the stored answer of message `key`, {} where it is none, None where the message was never taken over."""
@@ -230,7 +231,7 @@ class MessagingService:
             fresh = {deferral.key: deferral for deferral in deferrals if deferral.key not in known}
             if not fresh:
                 return
-            await session.execute(insert(_inbound), [{"key": key, "answer": {}, "received_at": now} for key in fresh])
+            await session.execute(_TAKE_OVER, [{"key": key, "answer": {}, "received_at": now} for key in fresh])
             await session.execute(
                 insert(_deferred),
                 [

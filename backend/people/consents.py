@@ -3,7 +3,7 @@
 Separate, informed and withdrawable consent to the processing of health data: 《个人信息保护法》 articles 14, 15 and 29.
 """
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from backend.errors import Conflict, IllegalMove
 from backend.people.context import LONGEST_PAGE, PeopleContext
@@ -13,6 +13,18 @@ from backend.security.policy import Action, Actor, require
 from data.consent import ConsentDocument, ConsentKind, consent_document
 
 CARE = ConsentKind.CARE
+
+_PERSON = bindparam("person_id", type_=Consent.person_id.type)
+# Asked in most turns, hence made once: the last decisions on a kind's version, by the person or by who speaks for them.
+_SPEAKER = select(Relative.speaker_id).where(Relative.person_id == _PERSON).order_by(Relative.added_at).limit(1)
+_LATEST = (
+    select(Consent.decision)
+    .where(Consent.kind == bindparam("kind"), Consent.version == bindparam("version"))
+    .order_by(Consent.id.desc())
+    .limit(1)
+)
+_LATEST_OWN = _LATEST.where(Consent.person_id == _PERSON)
+_LATEST_THAT_COUNTS = _LATEST.where(Consent.person_id == func.coalesce(_SPEAKER.scalar_subquery(), _PERSON))
 
 
 class Consents(PeopleContext):
@@ -41,7 +53,7 @@ class Consents(PeopleContext):
             IllegalMove: there is none to take back.
         """
         document = consent_document(kind)
-        if await self._latest(actor.person_id, kind) != "given":
+        if await self._latest(_LATEST_OWN, actor.person_id, kind) != "given":
             raise IllegalMove(f"您目前没有同意过《{document.title}》，不需要撤回。")
         await self._decide(actor, document.version, "withdrawn", kind)
 
@@ -51,7 +63,7 @@ class Consents(PeopleContext):
         if version != document.version:
             raise Conflict(f"《{document.title}》有了新的版本，请您看过新的再决定。", version=document.version)
         async with self._database.transaction() as session:
-            if await self._latest(actor.person_id, kind) == decision:
+            if await self._latest(_LATEST_OWN, actor.person_id, kind) == decision:
                 return
             row = Consent(
                 person_id=actor.person_id,
@@ -70,28 +82,18 @@ class Consents(PeopleContext):
     async def has_consent(self, person_id: str, kind: ConsentKind = CARE) -> bool:
         """Tell whether the person's last word on the present version is that they agree. A consent to more than care
         holds only while the one to care does. For a relative counts what the person says who speaks for them."""
-        whose = _who_says(person_id)
         kinds = (kind,) if kind is CARE else (CARE, kind)
-        return all([await self._latest(whose, one) == "given" for one in kinds])
+        return all([await self._latest(_LATEST_THAT_COUNTS, person_id, one) == "given" for one in kinds])
 
     async def has_declined(self, person_id: str, kind: ConsentKind = CARE) -> bool:
         """Tell whether the last word on the present version is no: refused, or taken back. Who has not answered yet
         has not declined. For a relative as `has_consent`."""
-        return await self._latest(_who_says(person_id), kind) in ("refused", "withdrawn")
+        return await self._latest(_LATEST_THAT_COUNTS, person_id, kind) in ("refused", "withdrawn")
 
-    async def _latest(self, person_id: str | ColumnElement[str], kind: ConsentKind) -> str | None:
-        query = (
-            select(Consent.decision)
-            .where(
-                Consent.person_id == person_id,
-                Consent.kind == kind,
-                Consent.version == consent_document(kind).version,
-            )
-            .order_by(Consent.id.desc())
-            .limit(1)
-        )
+    async def _latest(self, query: Select[str], person_id: str, kind: ConsentKind) -> str | None:
+        values = {"person_id": person_id, "kind": kind, "version": consent_document(kind).version}
         async with self._database.reading() as session:
-            return await session.scalar(query)
+            return await session.scalar(query, values)
 
     async def consents(self, actor: Actor) -> list[ConsentView]:
         """List the actor's own decisions, newest first, at most a hundred."""
@@ -101,9 +103,3 @@ class Consents(PeopleContext):
         async with self._database.reading() as session:
             rows = (await session.scalars(query)).all()
         return [ConsentView(row.kind, row.version, row.decision, row.decided_at) for row in rows]
-
-
-def _who_says(person_id: str) -> ColumnElement[str]:
-    """Give the person whose word counts: who speaks for a relative, else the person."""
-    speaker = select(Relative.speaker_id).where(Relative.person_id == person_id).order_by(Relative.added_at)
-    return func.coalesce(speaker.limit(1).scalar_subquery(), person_id)

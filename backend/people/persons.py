@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -20,6 +20,13 @@ from backend.security.policy import SYSTEM, Action, Actor, Role, require
 
 _AGAINST_IDENTITY = "和登记的身份证号对不上，请核对身份证。"
 _CORRECTED = frozenset({"name", "sex", "birth_date", "phone", "id_number", "address", "region"})
+# Asked in every turn, hence made once.
+_ACTOR = (
+    select(PersonRole.role, Practitioner.id, Practitioner.institution_id, Practitioner.active, Relative.person_id)
+    .outerjoin(Practitioner, Practitioner.person_id == PersonRole.person_id)
+    .outerjoin(Relative, Relative.speaker_id == PersonRole.person_id)
+    .where(PersonRole.person_id == bindparam("of_person"))
+)
 _TREATING = {Role.GRASSROOTS_DOCTOR, Role.EXPERT}
 
 
@@ -48,16 +55,8 @@ class Persons(PeopleContext):
         Raises:
             NotFound: nobody has this id.
         """
-        query = (
-            select(
-                PersonRole.role, Practitioner.id, Practitioner.institution_id, Practitioner.active, Relative.person_id
-            )
-            .outerjoin(Practitioner, Practitioner.person_id == PersonRole.person_id)
-            .outerjoin(Relative, Relative.speaker_id == PersonRole.person_id)
-            .where(PersonRole.person_id == person_id)
-        )
         async with self._database.reading() as session:
-            rows = (await session.execute(query)).all()
+            rows = (await session.execute(_ACTOR, {"of_person": person_id})).all()
         if not rows:
             raise NotFound(person_id=person_id)
         _, practitioner_id, institution_id, active, _ = rows[0]

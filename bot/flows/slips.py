@@ -35,13 +35,14 @@ async def hear(turn: Turn) -> bool:
     """Take “这是化验单” and corrections of a slip that waits for a yes; tell whether it was one."""
     if turn.incoming.kind not in (Kind.TEXT, Kind.VOICE) or not turn.text:
         return False
+    is_slip = _IS_SLIP.fullmatch(turn.text.replace(" ", ""))
+    found = _CORRECTED.fullmatch(turn.text)
+    if not is_slip and found is None:
+        return False
     if not (is_practitioner(turn.actor) or await turn.services.people.has_consent(turn.actor.person_id)):
         return False
-    if _IS_SLIP.fullmatch(turn.text.replace(" ", "")):
+    if is_slip or found is None:
         return await _said_slip(turn)
-    found = _CORRECTED.fullmatch(turn.text)
-    if found is None:
-        return False
     slip = await turn.services.slips.open_slip(turn.actor)
     if slip is None:
         return False
