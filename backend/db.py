@@ -34,6 +34,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.types import DateTime, TypeEngine
 
 from backend import tracing
+from backend.one_trip import OneTripConnection
 from backend.security.keyring import KeyRing
 
 # MySQL: 1205 lock wait time-out, 1213 deadlock. SQLite: its messages carry no numbers.
@@ -241,7 +242,9 @@ class Database:
             "max_overflow": 0,
             "pool_timeout": 30,
         }
-        if not self.is_sqlite:
+        if self.is_sqlite:
+            options["connect_args"] = {"async_creator_fn": OneTripConnection.connect}
+        else:
             options |= {"isolation_level": "READ COMMITTED", "pool_recycle": 1800, "pool_pre_ping": True}
         self.engine: AsyncEngine = create_async_engine(parsed, **options)
         if self.is_sqlite:
