@@ -87,7 +87,7 @@ async def _put_practitioner(people: PeopleService, scheduling: SchedulingService
         on_call=row.on_call,
     )
     if row.week:
-        week = [WeeklyHours(hours.weekday, hours.start, hours.end, hours.slot_minutes) for hours in row.week]
+        week = [WeeklyHours(**hours.model_dump()) for hours in row.week]
         await scheduling.set_week(SYSTEM, demo_id(row.code), week)
     return created
 

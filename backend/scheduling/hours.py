@@ -70,6 +70,31 @@ class Knowing:
     bookings: Collection[str] = field(default_factory=frozenset)
 
 
+@dataclass(frozen=True)
+class Away:
+    """A time in which an expert is to be away, and why; the reason may be empty."""
+
+    span: Span
+    reason: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is to be different about a schedule.
+
+    Args:
+        week: the hours of every week; None leaves them.
+        days: hours of single days instead of the week's (none: the day is free); None gives a day the week's again.
+        away: times in which they are away.
+        back: absences that are none any more.
+    """
+
+    week: Iterable[WeeklyHours] | None = None
+    days: Mapping[date, Iterable[WeeklyHours] | None] = field(default_factory=dict)
+    away: Sequence[Away] = ()
+    back: Collection[str] = field(default_factory=frozenset)
+
+
 _NOTHING_SEEN = Knowing()
 
 
@@ -116,26 +141,8 @@ class Hours(Slots):
     async def set_week(
         self, actor: Actor, expert_id: str, week: Iterable[WeeklyHours], knowing: Knowing = _NOTHING_SEEN
     ) -> None:
-        """Replace the weekly hours of an expert. Free slots follow at once; booked ones stay as they are.
-
-        Raises:
-            Forbidden: the hours are somebody else's. NotFound: no such expert.
-            InvalidInput: the hours cannot be (see `rules.check_week`).
-            ScheduleChanged, BookedTimes: see there; nothing was changed.
-        """
-        checked = check_week(week)
-        async with self._changing(actor, Action.SCHEDULING_SET_WEEK, expert_id, knowing) as session:
-            await session.execute(delete(WeeklyHoursRow).where(WeeklyHoursRow.expert_id == expert_id))
-            session.add_all(
-                WeeklyHoursRow(
-                    expert_id=expert_id,
-                    weekday=hours.weekday,
-                    start_minute=hours.start_minute,
-                    end_minute=hours.end_minute,
-                    slot_minutes=hours.slot_minutes,
-                )
-                for hours in checked
-            )
+        """Replace the weekly hours of an expert; see `change`."""
+        await self.change(actor, expert_id, Change(week=tuple(week)), knowing)
 
     async def set_days(
         self,
@@ -144,26 +151,8 @@ class Hours(Slots):
         days: Mapping[date, Iterable[WeeklyHours] | None],
         knowing: Knowing = _NOTHING_SEEN,
     ) -> None:
-        """Give single days hours of their own (none: the day is free); with None a day has the week's again.
-
-        Raises:
-            As `set_week`; InvalidInput also for a day that is over or more than a year ahead.
-        """
-        today = self._clock.today().date()
-        if any(not today <= day <= today + _FARTHEST for day in days):
-            raise InvalidInput("只能改今天到一年以内的日子。")
-        checked = {day: None if hours is None else check_day(day, hours) for day, hours in days.items()}
-        async with self._changing(actor, Action.SCHEDULING_SET_WEEK, expert_id, knowing) as session:
-            await session.execute(delete(DayHours).where(DayHours.expert_id == expert_id, DayHours.day.in_(checked)))
-            session.add_all(
-                DayHours(
-                    expert_id=expert_id,
-                    day=day,
-                    hours=[[one.start_minute, one.end_minute, one.slot_minutes] for one in hours],
-                )
-                for day, hours in checked.items()
-                if hours is not None
-            )
+        """Give single days hours of their own (none: the day is free); with None a day has the week's again."""
+        await self.change(actor, expert_id, Change(days=days), knowing)
 
     async def add_absence(
         self,
@@ -174,36 +163,62 @@ class Hours(Slots):
         reason: str = "",
         knowing: Knowing = _NOTHING_SEEN,
     ) -> None:
-        """Let an expert be away. Free slots in that time go; booked ones stay, for somebody has to talk about them.
-
-        Raises:
-            As `set_week`; InvalidInput: the end is not after the beginning, or the reason is too long.
-        """
-        if ends_at <= starts_at:
-            raise InvalidInput("请假的结束时间要晚于开始时间。")
-        if len(reason) > _LONGEST_REASON:
-            raise InvalidInput(f"请假原因最多{_LONGEST_REASON}个字。")
-        async with self._changing(actor, Action.SCHEDULING_ADD_ABSENCE, expert_id, knowing) as session:
-            session.add(
-                Absence(id=new_id(), expert_id=expert_id, starts_at=starts_at, ends_at=ends_at, reason=reason.strip())
-            )
+        """Let an expert be away. Free slots in that time go; booked ones stay, for somebody has to talk about them."""
+        await self.change(actor, expert_id, Change(away=(Away(Span(starts_at, ends_at), reason),)), knowing)
 
     async def remove_absence(
         self, actor: Actor, expert_id: str, absence_id: str, knowing: Knowing = _NOTHING_SEEN
     ) -> None:
-        """Let an expert be there after all: the slots of that time can be had again.
+        """Let an expert be there after all: the slots of that time can be had again."""
+        await self.change(actor, expert_id, Change(back=frozenset({absence_id})), knowing)
+
+    async def change(self, actor: Actor, expert_id: str, change: Change, knowing: Knowing = _NOTHING_SEEN) -> None:
+        """Change when an expert takes consultations, all of it or nothing.
+
+        Free slots follow at once; booked ones stay as they are.
 
         Raises:
-            As `set_week`; NotFound: no such absence of this expert.
+            Forbidden: the times are somebody else's. NotFound: no such expert, or no such absence of theirs.
+            InvalidInput: hours that cannot be (see `rules.check_week`), a day that is over or more than a year ahead,
+                an absence that does not end after it begins, or whose reason is too long.
+            ScheduleChanged, BookedTimes: see there; nothing was changed.
         """
-        async with self._changing(actor, Action.SCHEDULING_ADD_ABSENCE, expert_id, knowing) as session:
-            gone = await session.execute(
-                delete(Absence).where(Absence.id == absence_id, Absence.expert_id == expert_id)
+        wanted = self._checked(change)
+        actions = [Action.SCHEDULING_SET_WEEK] if wanted.week is not None or wanted.days else []
+        actions += [Action.SCHEDULING_ADD_ABSENCE] if wanted.away or wanted.back else []
+        async with self._changing(actor, actions, expert_id, knowing) as session:
+            if wanted.week is not None:
+                await _put_week(session, expert_id, wanted.week)
+            await _put_days(session, expert_id, wanted.days)
+            session.add_all(
+                Absence(
+                    id=new_id(),
+                    expert_id=expert_id,
+                    starts_at=one.span.starts_at,
+                    ends_at=one.span.ends_at,
+                    reason=one.reason,
+                )
+                for one in wanted.away
             )
-            if gone.rowcount != 1:  # type: ignore[attr-defined]  # of a DELETE
-                raise NotFound("没有找到这次请假，可能已经取消了。")
+            await _drop_absences(session, expert_id, wanted.back)
 
     # inside
+
+    def _checked(self, change: Change) -> Change:
+        today = self._clock.today().date()
+        if any(not today <= day <= today + _FARTHEST for day in change.days):
+            raise InvalidInput("只能改今天到一年以内的日子。")
+        for one in change.away:
+            if one.span.ends_at <= one.span.starts_at:
+                raise InvalidInput("请假的结束时间要晚于开始时间。")
+            if len(one.reason) > _LONGEST_REASON:
+                raise InvalidInput(f"请假原因最多{_LONGEST_REASON}个字。")
+        return Change(
+            week=None if change.week is None else check_week(change.week),
+            days={day: None if hours is None else check_day(day, hours) for day, hours in change.days.items()},
+            away=[Away(one.span, one.reason.strip()) for one in change.away],
+            back=change.back,
+        )
 
     async def _allow(self, actor: Actor, action: Action, expert_id: str) -> None:
         expert = await self._people.practitioner(expert_id)
@@ -211,10 +226,11 @@ class Hours(Slots):
 
     @asynccontextmanager
     async def _changing(
-        self, actor: Actor, action: Action, expert_id: str, knowing: Knowing
+        self, actor: Actor, actions: Sequence[Action], expert_id: str, knowing: Knowing
     ) -> "AsyncIterator[AsyncSession]":
         """Change the rows of a plan inside; afterwards the free slots follow, and no booking was left out unseen."""
-        await self._allow(actor, action, expert_id)
+        for action in actions:
+            await self._allow(actor, action, expert_id)
         now = self._clock.now()
         async with self._database.transaction() as session:
             await self._count_up(session, expert_id, knowing.version)
@@ -235,7 +251,8 @@ class Hours(Slots):
             if left_out:
                 raise BookedTimes(left_out)
             await self._timers.set(session, EXTEND_TIMER, "daily", self._clock.today() + timedelta(days=1))
-            await self._audit.record(session, actor, action, subject=f"expert:{expert_id}")
+            for action in actions:
+                await self._audit.record(session, actor, action, subject=f"expert:{expert_id}")
 
     async def _count_up(self, session: AsyncSession, expert_id: str, seen: int | None) -> None:
         now = self._clock.now()
@@ -254,3 +271,38 @@ class Hours(Slots):
             raise ScheduleChanged
         row.version, row.changed_at = row.version + 1, now
         await session.flush()
+
+
+async def _put_week(session: AsyncSession, expert_id: str, week: Iterable[WeeklyHours]) -> None:
+    await session.execute(delete(WeeklyHoursRow).where(WeeklyHoursRow.expert_id == expert_id))
+    session.add_all(
+        WeeklyHoursRow(
+            expert_id=expert_id,
+            weekday=hours.weekday,
+            start_minute=hours.start_minute,
+            end_minute=hours.end_minute,
+            slot_minutes=hours.slot_minutes,
+            on_holidays=hours.on_holidays,
+        )
+        for hours in week
+    )
+
+
+async def _put_days(session: AsyncSession, expert_id: str, days: Mapping[date, Iterable[WeeklyHours] | None]) -> None:
+    await session.execute(delete(DayHours).where(DayHours.expert_id == expert_id, DayHours.day.in_(days)))
+    session.add_all(
+        DayHours(
+            expert_id=expert_id,
+            day=day,
+            hours=[[one.start_minute, one.end_minute, one.slot_minutes] for one in hours],
+        )
+        for day, hours in days.items()
+        if hours is not None
+    )
+
+
+async def _drop_absences(session: AsyncSession, expert_id: str, absences: Collection[str]) -> None:
+    for absence_id in absences:
+        gone = await session.execute(delete(Absence).where(Absence.id == absence_id, Absence.expert_id == expert_id))
+        if gone.rowcount != 1:  # type: ignore[attr-defined]  # of a DELETE
+            raise NotFound("没有找到这次请假，可能已经取消了。")

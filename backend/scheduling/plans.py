@@ -39,7 +39,8 @@ async def read_weeks(session: AsyncSession, expert_ids: Collection[str]) -> dict
     )
     weeks: dict[str, list[WeeklyHours]] = {}
     for row in rows:
-        hours = WeeklyHours(row.weekday, clock_text(row.start_minute), clock_text(row.end_minute), row.slot_minutes)
+        start, end = clock_text(row.start_minute), clock_text(row.end_minute)
+        hours = WeeklyHours(row.weekday, start, end, row.slot_minutes, row.on_holidays)
         weeks.setdefault(row.expert_id, []).append(hours)
     return weeks
 

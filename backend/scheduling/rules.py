@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from backend.clock import local
 from backend.errors import InvalidInput
+from backend.scheduling.holidays import calendar_day
 
 HORIZON = timedelta(days=14)
 """Slots are made for so long ahead."""
@@ -26,12 +27,14 @@ class WeeklyHours:
         start: "HH:MM" in China.
         end: "HH:MM", after `start`.
         slot_minutes: length of one slot; what is left at the end is no slot.
+        on_holidays: whether it holds on public holidays too; without meaning for the hours of a single day.
     """
 
     weekday: int
     start: str
     end: str
     slot_minutes: int = 30
+    on_holidays: bool = False
 
     @property
     def start_minute(self) -> int:
@@ -102,9 +105,34 @@ def check_day(day: date, hours: Iterable[WeeklyHours]) -> list[WeeklyHours]:
     return check_week(WeeklyHours(day.weekday(), one.start, one.end, one.slot_minutes) for one in hours)
 
 
+def without_hours(hours: Iterable[WeeklyHours], start_minute: int, end_minute: int) -> list[WeeklyHours]:
+    """Give the hours of a day without a stretch of it; what is left too short for a slot goes too."""
+    kept = []
+    for one in hours:
+        before = (one.start_minute, min(one.end_minute, start_minute))
+        after = (max(one.start_minute, end_minute), one.end_minute)
+        for begin, end in dict.fromkeys((before, after)):
+            if end - begin >= one.slot_minutes:
+                kept.append(replace(one, start=clock_text(begin), end=clock_text(end)))
+    return kept
+
+
+def with_hours(hours: Iterable[WeeklyHours], more: Iterable[WeeklyHours]) -> list[WeeklyHours]:
+    """Give the hours of a day with more of them, in order; where both claim a time it is that of `more`."""
+    kept, added = list(hours), list(more)
+    for one in added:
+        kept = without_hours(kept, one.start_minute, one.end_minute)
+    return sorted((*kept, *added), key=lambda one: one.start_minute)
+
+
 @dataclass(frozen=True)
 class Plan:
-    """When an expert takes consultations: the week's hours, days that have their own instead, and absences."""
+    """When an expert takes consultations: the week's hours, days that have their own instead, and absences.
+
+    On a public holiday the week's hours rest, unless they were given for holidays too; the hours of the single day say
+    so as well. Weekends that are worked to make up for a holiday have the hours of their weekday as ever: on which
+    day's plan a hospital works then is its own affair.
+    """
 
     week: Sequence[WeeklyHours] = ()
     days: Mapping[date, Sequence[WeeklyHours]] = field(default_factory=dict)
@@ -113,8 +141,17 @@ class Plan:
     def hours_of(self, day: date) -> list[WeeklyHours]:
         """Give the hours of one day, in order; none where the day is free."""
         own = self.days.get(day)
-        hours = [one for one in self.week if one.weekday == day.weekday()] if own is None else own
+        hours = self._of_week(day) if own is None else own
         return sorted(hours, key=lambda one: one.start_minute)
+
+    def rests(self, day: date) -> bool:
+        """Tell whether hours of the week are left out on `day` because it is a public holiday."""
+        is_left_out = any(one.weekday == day.weekday() and not one.on_holidays for one in self.week)
+        return day not in self.days and is_left_out and calendar_day(day).is_holiday
+
+    def _of_week(self, day: date) -> list[WeeklyHours]:
+        hours = [one for one in self.week if one.weekday == day.weekday()]
+        return [one for one in hours if one.on_holidays] if hours and calendar_day(day).is_holiday else hours
 
     def spans(self, from_: datetime, until: datetime) -> Iterator[Span]:
         """Give every slot that begins in [`from_`, `until`) and touches no absence, in order."""

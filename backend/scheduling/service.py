@@ -9,7 +9,7 @@ from backend.scheduling.hours import Hours
 class SchedulingService(Hours, Bookings):
     """When experts have time, and who has it.
 
-    * `hours`: schedule, set_week, set_days, add_absence, remove_absence
+    * `hours`: schedule, change, set_week, set_days, add_absence, remove_absence
     * `slots`: week, slots, slot, is_available, next_free, availability, make_slots
     * `bookings`: book, release, hold, let_go, booking, calendar; the end of a hold
     """

@@ -14,7 +14,7 @@ from backend.errors import NotFound
 from backend.ids import new_id
 from backend.people import PeopleService
 from backend.scheduling.plans import read_plan, read_plans, read_weeks
-from backend.scheduling.rules import HORIZON, Span, WeeklyHours
+from backend.scheduling.rules import HORIZON, Plan, Span, WeeklyHours
 from backend.scheduling.tables import (
     Absence,
     ScheduleHorizon,
@@ -159,10 +159,7 @@ class Slots:
         now = self._clock.now()
         until = self._clock.today() + HORIZON
         plan = await read_plan(session, expert_id, now)
-        existing = await session.execute(
-            select(Slot.starts_at, Slot.ends_at).where(Slot.expert_id == expert_id, Slot.ends_at > now)
-        )
-        taken = [Span(starts_at, ends_at) for starts_at, ends_at in existing]
+        taken = await self._standing(session, expert_id, plan)
         fresh = [span for span in plan.spans(now, until) if not any(span.overlaps(other) for other in taken)]
         try:
             async with session.begin_nested():
@@ -185,6 +182,24 @@ class Slots:
         except IntegrityError:
             # Another process made the same slots in the same moment; they are there, which is all that was wanted.
             return
+
+    async def _standing(self, session: AsyncSession, expert_id: str, plan: Plan) -> list[Span]:
+        """Give the spans of the slots that stay; free ones that the plan has no more go: a holiday may be announced."""
+        existing = await session.execute(
+            select(Slot.id, Slot.state, Slot.starts_at, Slot.ends_at).where(
+                Slot.expert_id == expert_id, Slot.ends_at > self._clock.now()
+            )
+        )
+        stay, gone = [], []
+        for slot_id, state, starts_at, ends_at in existing:
+            span = Span(starts_at, ends_at)
+            if state is SlotState.FREE and not plan.covers(span):
+                gone.append(slot_id)
+            else:
+                stay.append(span)
+        if gone:
+            await session.execute(delete(Slot).where(Slot.id.in_(gone), Slot.state == SlotState.FREE))
+        return stay
 
     async def _on_extend(self, _payload: Mapping[str, Any]) -> None:
         async with self._database.transaction() as session:

@@ -39,6 +39,7 @@ class WeeklyHoursRow(Base):
     start_minute: Mapped[int]
     end_minute: Mapped[int]
     slot_minutes: Mapped[int]
+    on_holidays: Mapped[bool] = mapped_column(default=False)
 
 
 class DayHours(Base):

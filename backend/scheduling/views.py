@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from backend.scheduling.rules import WeeklyHours
+from backend.scheduling.rules import Plan, WeeklyHours
 from backend.scheduling.tables import Booking, BookingState, Slot, SlotState
 
 
@@ -91,3 +91,8 @@ class ScheduleView:
     days: Mapping[date, tuple[WeeklyHours, ...]]
     absences: tuple[AbsenceView, ...]
     bookings: tuple[BookingView, ...]
+
+    @property
+    def plan(self) -> Plan:
+        """What stands on which day, absences apart."""
+        return Plan(self.week, self.days)

@@ -43,6 +43,7 @@ class Hours(Row):
     start: TimeOfDay
     end: TimeOfDay
     slot_minutes: Annotated[int, Field(ge=5, le=120)]
+    on_holidays: bool = False
 
 
 class Practitioner(Row):

@@ -23,7 +23,7 @@ from backend.timers import Timer, Timers
 from tests.support.pictures import jpeg
 
 RECORD = {"chief_complaint": "咳嗽、发热3天", "present_illness": "3天前受凉后咳嗽"}
-EVERY_DAY = tuple(WeeklyHours(weekday, "09:00", "12:00", 30) for weekday in range(7))
+EVERY_DAY = tuple(WeeklyHours(weekday, "09:00", "12:00", 30, on_holidays=True) for weekday in range(7))
 
 
 @dataclass

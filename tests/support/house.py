@@ -289,5 +289,5 @@ async def _furnish(house: House) -> None:
     for number, (name, _, _) in enumerate(CENTRES[:3]):
         await house.hire(f"村医{'甲乙丙'[number]}", Role.GRASSROOTS_DOCTOR, name, "general_practice")
     expert = await house.hire("钟专家", Role.EXPERT, "省人民医院", "respiratory", "主任医师", icd10=["J00-J99"])
-    week = [WeeklyHours(weekday, "09:00", "12:00", 30) for weekday in range(7)]
+    week = [WeeklyHours(weekday, "09:00", "12:00", 30, on_holidays=True) for weekday in range(7)]
     await house.services.scheduling.set_week(expert, house.practitioners["钟专家"], week)

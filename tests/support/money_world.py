@@ -33,7 +33,7 @@ from tests.support.till import Till, build_till
 T = TypeVar("T")
 
 _FAST = Path("/dev/shm")  # noqa: S108  # a file in memory where the system has one
-_ALL_DAY = tuple(WeeklyHours(weekday, "00:00", "23:59", 30) for weekday in range(7))
+_ALL_DAY = tuple(WeeklyHours(weekday, "00:00", "23:59", 30, on_holidays=True) for weekday in range(7))
 
 
 async def _at_once(_connection: Connection, work: Callable[..., Any], *arguments: Any, **named: Any) -> Any:

@@ -26,7 +26,7 @@ from sandbox.client import Phone
 from tests.e2e.product import free_port
 from tests.support.sandbox import RunningSandbox, running_sandbox
 
-_HOURS = [WeeklyHours(weekday, "09:00", "21:00", 30) for weekday in range(7)]
+_HOURS = [WeeklyHours(weekday, "09:00", "21:00", 30, on_holidays=True) for weekday in range(7)]
 
 
 @dataclass

@@ -22,7 +22,7 @@ from tests.web.conftest import NARROW
 from tests.web.console_pages import BOTH, WIDE, Scene, console_scene, go, looks_good, signed_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-FULL = [WeeklyHours(day, "09:00", "12:00", 30) for day in range(7)]
+FULL = [WeeklyHours(day, "09:00", "12:00", 30, on_holidays=True) for day in range(7)]
 
 
 @dataclass

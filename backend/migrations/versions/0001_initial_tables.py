@@ -968,6 +968,7 @@ def upgrade() -> None:
         sa.Column("start_minute", sa.Integer(), nullable=False),
         sa.Column("end_minute", sa.Integer(), nullable=False),
         sa.Column("slot_minutes", sa.Integer(), nullable=False),
+        sa.Column("on_holidays", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_weekly_hours")),
         sa.UniqueConstraint(
             "expert_id", "weekday", "start_minute", name=op.f("uq_weekly_hours_expert_id_weekday_start_minute")

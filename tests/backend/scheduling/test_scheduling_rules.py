@@ -43,6 +43,26 @@ def test_a_day_with_hours_of_its_own_has_those_alone_and_one_without_any_is_free
     assert not plan.in_hours(MONDAY.replace(hour=9))
 
 
+def test_on_a_holiday_the_weeks_hours_rest_unless_they_were_given_for_it() -> None:
+    thursday = datetime(2026, 10, 1, tzinfo=LOCAL_ZONE)
+    morning = WeeklyHours(3, "09:00", "10:00", 60)
+    evening = WeeklyHours(3, "18:00", "19:00", 60, on_holidays=True)
+    plan = Plan([morning, evening])
+    assert plan.hours_of(thursday.date()) == [evening]
+    assert plan.rests(thursday.date())
+    assert not plan.in_hours(thursday.replace(hour=9))
+    assert [local(one.starts_at).hour for one in plan.spans(thursday, thursday + timedelta(days=8))] == [18, 9, 18]
+    own = Plan([morning], {thursday.date(): [morning]})
+    assert own.hours_of(thursday.date()) == [morning]
+    assert not own.rests(thursday.date())
+
+
+def test_a_weekend_that_makes_up_for_a_holiday_has_the_hours_of_its_weekday() -> None:
+    saturday = datetime(2026, 10, 10).date()
+    assert Plan([WeeklyHours(5, "09:00", "10:00")]).hours_of(saturday) == [WeeklyHours(5, "09:00", "10:00")]
+    assert Plan([WeeklyHours(0, "09:00", "10:00")]).hours_of(saturday) == []
+
+
 def test_a_booking_is_covered_by_one_stretch_alone() -> None:
     plan = Plan([WeeklyHours(0, "09:00", "10:00"), WeeklyHours(0, "10:00", "11:00")])
     nine = MONDAY.replace(hour=9)

@@ -1,14 +1,25 @@
 """Slots and bookings on a real database."""
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from backend.clock import local
+from backend.clock import LOCAL_ZONE, local
 from backend.errors import Conflict, Forbidden, InvalidInput, NotFound
 from backend.ids import new_id
-from backend.scheduling import BookedTimes, BookingState, BookingView, Knowing, SlotState, SlotView, WeeklyHours
+from backend.scheduling import (
+    BookedTimes,
+    BookingState,
+    BookingView,
+    CalendarDay,
+    Knowing,
+    SlotState,
+    SlotView,
+    WeeklyHours,
+    rules,
+)
 from backend.security.policy import SYSTEM
 from tests.support.clinic import Clinic, practitioner_of
 
@@ -138,6 +149,44 @@ async def test_a_single_day_has_its_own_hours_and_then_the_weeks_again(clinic: C
     for day in (today - timedelta(days=1), today + timedelta(days=400)):
         with pytest.raises(InvalidInput):
             await clinic.scheduling.set_days(SYSTEM, expert, {day: evening})
+
+
+async def test_a_holiday_is_offered_only_by_who_said_so(clinic: Clinic) -> None:
+    clinic.clock.advance(datetime(2026, 9, 28, 8, tzinfo=LOCAL_ZONE) - clinic.clock.now())
+    thursday = [WeeklyHours(3, "09:00", "10:00", 60)]
+    resting = practitioner_of(await clinic.expert(week=thursday))
+    working = practitioner_of(await clinic.expert(week=[replace(thursday[0], on_holidays=True)]))
+    own = practitioner_of(await clinic.expert(week=thursday))
+    await clinic.scheduling.set_days(SYSTEM, own, {date(2026, 10, 1): thursday})
+    days = {
+        expert: [local(one.starts_at).date().isoformat() for one in await free(clinic, expert)]
+        for expert in (resting, working, own)
+    }
+    assert days == {
+        resting: ["2026-10-08"],
+        working: ["2026-10-01", "2026-10-08"],
+        own: ["2026-10-01", "2026-10-08"],
+    }
+    assert [one.on_holidays for one in await clinic.scheduling.week(working)] == [True]
+    clinic.clock.advance(timedelta(days=3, hours=1, minutes=5))
+    on_duty = await clinic.scheduling.availability([resting, working, own], clinic.clock.now())
+    assert {expert: one.on_duty for expert, one in on_duty.items()} == {resting: False, working: True, own: True}
+
+
+async def test_slots_that_were_made_before_a_holiday_was_known_go_and_booked_ones_stay(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic.clock.advance(datetime(2026, 9, 28, 8, tzinfo=LOCAL_ZONE) - clinic.clock.now())
+    with monkeypatch.context() as unknown:
+        unknown.setattr(rules, "calendar_day", lambda day: CalendarDay(day, True, "", announced=False))
+        expert = practitioner_of(await clinic.expert(week=[WeeklyHours(3, "09:00", "11:00", 60)]))
+        slot = (await free(clinic, expert))[0]
+        case = new_id()
+        await clinic.scheduling.book(slot.id, case, new_id())
+        assert [local(one.starts_at).day for one in await free(clinic, expert)] == [1, 8, 8]
+    await clinic.pass_time(timedelta(days=1))
+    assert [local(one.starts_at).day for one in await free(clinic, expert)] == [8, 8]
+    assert (await clinic.scheduling.slot(slot.id)).state is SlotState.BOOKED
 
 
 async def test_of_two_who_change_what_they_have_seen_one_is_told(clinic: Clinic) -> None:

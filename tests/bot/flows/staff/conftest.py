@@ -34,7 +34,7 @@ async def settle_in(house: House) -> County:
     doctor = await story.join("李强", Role.GRASSROOTS_DOCTOR, "黄坡镇卫生院", "general_practice", title="主治医师")
     expert = await story.join("王建国", Role.EXPERT, "省人民医院", "respiratory", icd10=["J00-J99"])
     rival = await story.join("赵敏", Role.EXPERT, "省人民医院", "respiratory", icd10=["J18"])
-    week = [WeeklyHours(weekday, "08:00", "20:00", 30) for weekday in range(7)]
+    week = [WeeklyHours(weekday, "08:00", "20:00", 30, on_holidays=True) for weekday in range(7)]
     for phone, name in ((expert, "王建国"), (rival, "赵敏")):
         actor = await house.actor(phone.person_id)
         await house.services.scheduling.set_week(actor, house.practitioners[name], week)
