@@ -2,7 +2,7 @@
 
 from backend.scheduling.holidays import CalendarDay, calendar_day
 from backend.scheduling.hours import Away, BookedTimes, Change, Knowing, ScheduleChanged
-from backend.scheduling.rules import Span, WeeklyHours, with_hours, without_hours
+from backend.scheduling.rules import Span, WeeklyHours, check_week, with_hours, without_hours
 from backend.scheduling.service import SchedulingService
 from backend.scheduling.tables import BookingState, SlotState
 from backend.scheduling.views import AbsenceView, Availability, BookingView, ScheduleView, SlotView
@@ -25,6 +25,7 @@ __all__ = [
     "Span",
     "WeeklyHours",
     "calendar_day",
+    "check_week",
     "with_hours",
     "without_hours",
 ]

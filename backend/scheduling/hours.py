@@ -184,9 +184,7 @@ class Hours(Slots):
             ScheduleChanged, BookedTimes: see there; nothing was changed.
         """
         wanted = self._checked(change)
-        actions = [Action.SCHEDULING_SET_WEEK] if wanted.week is not None or wanted.days else []
-        actions += [Action.SCHEDULING_ADD_ABSENCE] if wanted.away or wanted.back else []
-        async with self._changing(actor, actions, expert_id, knowing) as session:
+        async with self._changing(actor, _actions(wanted), expert_id, knowing) as session:
             if wanted.week is not None:
                 await _put_week(session, expert_id, wanted.week)
             await _put_days(session, expert_id, wanted.days)
@@ -271,6 +269,16 @@ class Hours(Slots):
             raise ScheduleChanged
         row.version, row.changed_at = row.version + 1, now
         await session.flush()
+
+
+def _actions(change: Change) -> list[Action]:
+    """Give what whoever makes a change has to be allowed to do; a change of nothing is one of the hours."""
+    is_about_absences = bool(change.away or change.back)
+    is_about_hours = change.week is not None or bool(change.days) or not is_about_absences
+    return [
+        *([Action.SCHEDULING_SET_WEEK] if is_about_hours else []),
+        *([Action.SCHEDULING_ADD_ABSENCE] if is_about_absences else []),
+    ]
 
 
 async def _put_week(session: AsyncSession, expert_id: str, week: Iterable[WeeklyHours]) -> None:

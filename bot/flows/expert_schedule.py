@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from backend.clock import local
 from backend.consultation.rules import Status
 from backend.consultation.views import ConsultationSummary
 from backend.errors import Forbidden
 from backend.scheduling import BookingState
 from backend.security.policy import Role
 from bot.cards.case import case_choice, case_line
+from bot.cards.schedule import days_off
 from bot.dialogue import Dialogue, Turn
+from bot.flows.expert_hours import hours_choice, view_of
 from bot.flows.staff_menus import home
 from bot.messages import Menu
 from bot.wording import lines, moment, time_of_day
@@ -29,15 +32,18 @@ async def schedule(turn: Turn, _: str = "") -> None:
         raise Forbidden
     now = turn.services.clock.now()
     booked = (await _appointments(turn, now))[:_APPOINTMENTS_SHOWN]
+    view = await view_of(turn)
+    off = days_off(view, local(now).date(), _AHEAD.days)
     free = await turn.services.scheduling.slots(expert_id, now, now + _AHEAD, limit=_FREE_READ)
     text = lines(
         "接下来的会诊：" if booked else "接下来一周没有约好的会诊。",
         *(f"· {moment(at, now)}　{case_line(case)}" for at, case in booked),
         "空闲时间：" if free else "一周内没有空闲时间了。",
         *_free_days([slot.starts_at for slot in free], now),
+        *(f"· {line}" for line in off),
     )
     choices = tuple(case_choice(case, "expert.case") for _, case in booked)
-    turn.say(Menu(text, choices) if choices else home(turn.actor, text))
+    turn.say(Menu(text, (*choices, hours_choice(), *(() if choices else home(turn.actor).choices))))
 
 
 async def _appointments(turn: Turn, now: datetime) -> list[tuple[datetime, ConsultationSummary]]:

@@ -13,7 +13,8 @@ _FIRST = _AT.replace("{n}", "1")
 _RANGE = re.compile(rf"{_FIRST}?(?:到|-)+{_AT.replace('{n}', '2')}")
 _LONE = re.compile(_FIRST)
 _MINUTES = {"": 0, "半": 30, "一刻": 15, "三刻": 45}
-_AFTERNOON, _EVENING = frozenset({"下午", "傍晚"}), frozenset({"晚上", "夜里"})
+_LATER = {"下午": (0, 11), "傍晚": (0, 11), "晚上": (0, 12), "夜里": (6, 12), "中午": (0, 3), None: (1, 6)}
+"""Between which hours those of a part of the day are the later ones of the two that a clock shows."""
 _DAY = 24 * 60
 _HALF = _DAY // 2
 
@@ -86,8 +87,7 @@ def _minutes(match: re.Match[str], which: str, part: str | None) -> int:
     past = _MINUTES.get(minute, parse_number(minute) if minute else 0)
     if hour is None or past is None or not 0 <= hour <= 24 or not 0 <= past < 60:
         raise Unclear(f"没有“{match.group()[:12]}”这个时间，请再写一次，例如：下午2点到5点。")
-    if (part in _AFTERNOON and hour < 12) or (part in _EVENING and hour <= 12):
-        hour += 12
-    elif (part == "中午" and hour <= 3) or (part is None and 1 <= hour <= 6):
+    first, last = _LATER.get(part, (1, 0))
+    if first <= hour <= last:
         hour += 12
     return min(int(hour) * 60 + int(past), _DAY)

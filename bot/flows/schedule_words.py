@@ -18,6 +18,7 @@ _MORE = re.compile(r"再加|多加|加上|加一|另加|加号|加诊|^加|增�
 _INSTEAD = re.compile(r"改[成为到在]|换[成为到]|只[在留有]|调整?[成为到]")
 _LENGTH = re.compile(r"[每一][次个位例人号](?:(?P<minutes>\d{1,3})分钟?|(?P<half>半)个?小时|(?P<hour>[1一])个?小时)")
 _RULE = re.compile(r"(?:法定)?(?:节假日|节日|假日)(?P<said>[^,。;!]*)")
+_DAY = 24 * 60
 _BETWEEN_NUMBERS = re.compile(r"(?<=\d)\s+(?=\d)")
 _SPELLINGS = {"星期": "周", "礼拜": "周", "、": ",", "~": "到", "—": "到", "–": "到", "至": "到", "以前": "前"}
 
@@ -75,9 +76,7 @@ def read_wish(words: str, today: date, usual_minutes: int = 30) -> Wish | None:
         return replace(wish, as_ever=True)
     if _OFF.search(rest):
         reason = _REASON.search(rest)
-        return replace(
-            wish, off=True, stretches=stretches or whole_part(rest), reason=reason.group() if reason else ""
-        )
+        return replace(wish, off=True, stretches=stretches or whole_part(rest), reason=reason.group() if reason else "")
     if not stretches and on_holidays is not None and days.weekly and not rest:
         return replace(wish, days=Days(weekly=days.weekly))
     before, said, after = _parted(rest)
@@ -106,6 +105,8 @@ def _one_slot(wish: Wish, rest: str, minutes: int) -> tuple[Stretch, ...]:
         raise Unclear("几点到几点？请写上，例如：下午2点到5点。", open_end=True)
     if not wish.days.on or not _MORE.search(rest):
         raise Unclear("到几点结束？请写上，例如：到5点。", open_end=True)
+    if at + minutes > _DAY:
+        raise Unclear("这个时间太晚了，请写当天半夜12点以前的时间。")
     return (Stretch(at, at + minutes),)
 
 

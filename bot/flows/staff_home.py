@@ -2,12 +2,13 @@
 
 from bot.dialogue import Dialogue, Turn
 from bot.flows.doctor_attach import PlacePictureFlow
+from bot.flows.expert_hours import heard_hours, is_about_hours
 from bot.flows.staff_flow import StaffFlow
 from bot.flows.staff_menus import WHAT_THEY_CAN_DO, home, staff_role
 
 
 class ExpertHome(StaffFlow):
-    """An expert without a running consultation says something."""
+    """An expert without a running consultation says something: perhaps when they have time."""
 
     name = "expert"
 
@@ -15,7 +16,10 @@ class ExpertHome(StaffFlow):
         turn.say(home(turn.actor, "您好，请问要办什么？"))
 
     async def told(self, turn: Turn, words: str) -> None:
-        await self.begin(turn)
+        if is_about_hours(turn):
+            await heard_hours(turn)
+        else:
+            await self.begin(turn)
 
     async def pictured(self, turn: Turn, file_id: str) -> None:
         turn.say(home(turn.actor, "您现在没有进行中的会诊，这张图片没有发给任何人。"))

@@ -44,9 +44,10 @@ class Stretch(Model):
 
 
 class WeekStretch(Stretch):
-    """Hours of a day of the week; 0 is Monday."""
+    """Hours of a day of the week, 0 for Monday; on public holidays they rest unless they are given for those too."""
 
     weekday: int = Field(ge=0, le=6)
+    on_holidays: bool = False
 
 
 class DayPlan(Model):
@@ -119,7 +120,8 @@ class ScheduledExperts(Model):
 
 
 class ScheduleDay(Model):
-    """A day of the week that is shown; `own` where its hours are not the week's."""
+    """A day of the week that is shown; `own` where its hours are not the week's, `rests` where hours of the week are
+    left out because it is a public holiday."""
 
     day: date
     working: bool
@@ -127,6 +129,7 @@ class ScheduleDay(Model):
     makes_up: bool
     announced: bool
     own: bool
+    rests: bool
     hours: list[Stretch]
 
 
@@ -230,16 +233,16 @@ async def _schedule(call: ConsoleCall) -> ScheduleAnswer:
 
 
 def _day(held: ScheduleView, day: date) -> ScheduleDay:
-    found, own = calendar_day(day), held.days.get(day)
-    hours = [one for one in held.week if one.weekday == day.weekday()] if own is None else own
+    found = calendar_day(day)
     return ScheduleDay(
         day=day,
         working=found.working,
         holiday=found.name,
         makes_up=found.makes_up,
         announced=found.announced,
-        own=own is not None,
-        hours=[Stretch(start=one.start, end=one.end, slot_minutes=one.slot_minutes) for one in hours],
+        own=day in held.days,
+        rests=held.plan.rests(day),
+        hours=[Stretch(start=one.start, end=one.end, slot_minutes=one.slot_minutes) for one in held.plan.hours_of(day)],
     )
 
 
@@ -283,7 +286,7 @@ def _knowing(version: int, keep: Collection[str] = ()) -> Knowing:
 
 async def _set_week(call: ConsoleCall) -> ChangeAnswer:
     wanted = call.body
-    week = [WeeklyHours(one.weekday, one.start, one.end, one.slot_minutes) for one in wanted.hours]
+    week = [WeeklyHours(**one.model_dump()) for one in wanted.hours]
     known = _knowing(wanted.version, wanted.keep)
     return await _changed(call, call.context.scheduling.set_week(call.actor, call.path["expert_id"], week, known))
 

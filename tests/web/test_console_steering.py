@@ -12,8 +12,9 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from backend.clock import local
 from backend.consultation import Status, Urgency
-from backend.scheduling import Knowing, ScheduleView, WeeklyHours
+from backend.scheduling import CalendarDay, Knowing, ScheduleView, WeeklyHours, rules
 from backend.security.policy import SYSTEM, Actor, Role
+from miniprogram_api.console import schedules
 from qiaoyi.house import House
 from tests.support.clinic import practitioner_of
 from tests.support.product import BookedCase, Member
@@ -21,6 +22,7 @@ from tests.support.waiting import eventually
 from tests.web.conftest import NARROW
 from tests.web.console_pages import BOTH, WIDE, Scene, console_scene, go, looks_good, signed_in
 
+WEEKS = timedelta(days=14)
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FULL = [WeeklyHours(day, "09:00", "12:00", 30, on_holidays=True) for day in range(7)]
 
@@ -230,6 +232,41 @@ async def test_whoever_is_booked_is_told_of_first_and_moved_then(stage: Stage, v
     await looks_good(page)
     await page.get_by_test_id(f"remove-absence-{away.id}").click()
     await expect(page.get_by_test_id("absences")).to_contain_text("没有请假")
+
+
+@pytest.mark.parametrize("viewport", BOTH, ids=["wide", "narrow"])
+async def test_hours_of_the_week_rest_on_a_holiday_until_somebody_says_otherwise(
+    stage: Stage, viewport: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = await times(stage, viewport)
+    page, thursday = held.page, held.monday + timedelta(days=3)
+
+    def with_a_holiday(day: date) -> CalendarDay:
+        return CalendarDay(day, day != thursday, "国庆节" if day == thursday else "", announced=True)
+
+    for module in (rules, schedules):
+        monkeypatch.setattr(module, "calendar_day", with_a_holiday)
+    await page.get_by_test_id("scope-week").click()
+    if viewport == NARROW:
+        await expect(page.get_by_test_id("day-3")).to_contain_text("节假日也出诊")
+        await page.get_by_test_id("edit-3-09:00").click()
+    else:
+        await held.block(3, "09:00").focus()
+        await page.keyboard.press("Enter")
+    await page.get_by_test_id("hours-holidays").uncheck()
+    await looks_good(page)
+    await page.get_by_test_id("hours-done").click()
+    await held.save()
+    assert [one.on_holidays for one in (await held.kept()).week] == [True] * 3 + [False] + [True] * 3
+    await page.get_by_test_id("scope-days").click()
+    await expect(page.get_by_text("国庆节放假，不出诊")).to_be_visible()
+    await looks_good(page)
+    free = await stage.house.scheduling.slots(held.expert_id, stage.house.clock.now(), stage.house.clock.now() + WEEKS)
+    assert thursday not in {local(one.starts_at).date() for one in free}
+    await page.get_by_test_id("work-3").click()
+    await held.save()
+    assert await held.hours(3) == ["09:00-12:00"]
+    await expect(page.get_by_text("国庆节放假", exact=True)).to_be_visible()
 
 
 async def change_days_by_buttons(held: Times) -> None:

@@ -1,6 +1,6 @@
 """Weekly hours become slots."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from backend.clock import LOCAL_ZONE, local
 from backend.errors import InvalidInput
-from backend.scheduling import WeeklyHours
+from backend.scheduling import WeeklyHours, with_hours, without_hours
 from backend.scheduling.rules import Plan, Span, check_week, clock_text, minute_of_day
 
 MONDAY = datetime(2026, 11, 23, tzinfo=LOCAL_ZONE)
@@ -58,7 +58,7 @@ def test_on_a_holiday_the_weeks_hours_rest_unless_they_were_given_for_it() -> No
 
 
 def test_a_weekend_that_makes_up_for_a_holiday_has_the_hours_of_its_weekday() -> None:
-    saturday = datetime(2026, 10, 10).date()
+    saturday = date(2026, 10, 10)
     assert Plan([WeeklyHours(5, "09:00", "10:00")]).hours_of(saturday) == [WeeklyHours(5, "09:00", "10:00")]
     assert Plan([WeeklyHours(0, "09:00", "10:00")]).hours_of(saturday) == []
 
@@ -110,3 +110,26 @@ def test_hours_that_cannot_be_are_refused(week: list[WeeklyHours]) -> None:
 @given(st.integers(0, 24 * 60 - 1))
 def test_minutes_and_clock_times_are_the_same_thing(minute: int) -> None:
     assert minute_of_day(clock_text(minute)) == minute
+
+
+@given(st.lists(HOURS, max_size=4), st.integers(0, 1300), st.integers(30, 130))
+def test_time_that_is_taken_out_or_put_in_touches_nothing_else(
+    held: list[WeeklyHours], start: int, length: int
+) -> None:
+    try:
+        day = check_week(WeeklyHours(0, one.start, one.end, one.slot_minutes) for one in held)
+    except InvalidInput:
+        return
+    span = range(start, start + length)
+    left = without_hours(day, span.start, span.stop)
+    before, after = (_minutes(hours) for hours in (day, left))
+    assert not after & set(span)
+    assert after <= before
+    shortest = max((one.slot_minutes for one in day), default=0)
+    assert len(before - set(span) - after) < 2 * shortest + 1  # what is too short for a slot goes too
+    more = WeeklyHours(0, clock_text(span.start), clock_text(span.stop), 30)
+    assert _minutes(check_week(with_hours(day, [more]))) == after | set(span)
+
+
+def _minutes(hours: list[WeeklyHours]) -> set[int]:
+    return {minute for one in hours for minute in range(one.start_minute, one.end_minute)}

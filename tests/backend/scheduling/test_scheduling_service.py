@@ -10,13 +10,16 @@ from backend.clock import LOCAL_ZONE, local
 from backend.errors import Conflict, Forbidden, InvalidInput, NotFound
 from backend.ids import new_id
 from backend.scheduling import (
+    Away,
     BookedTimes,
     BookingState,
     BookingView,
     CalendarDay,
+    Change,
     Knowing,
     SlotState,
     SlotView,
+    Span,
     WeeklyHours,
     rules,
 )
@@ -189,6 +192,23 @@ async def test_slots_that_were_made_before_a_holiday_was_known_go_and_booked_one
     assert (await clinic.scheduling.slot(slot.id)).state is SlotState.BOOKED
 
 
+async def test_a_change_of_several_things_is_made_whole_or_not_at_all(clinic: Clinic) -> None:
+    expert = practitioner_of(await clinic.expert())
+    today = clinic.clock.today()
+    away = Away(Span(today + timedelta(days=2), today + timedelta(days=3)), "开会")
+    week = [WeeklyHours(0, "14:00", "16:00", 60)]
+    with pytest.raises(NotFound):
+        await clinic.scheduling.change(SYSTEM, expert, Change(week=week, away=[away], back={new_id()}))
+    administrator = await clinic.administrator()
+    seen = await clinic.scheduling.schedule(administrator, expert, today.date(), today.date() + timedelta(days=7))
+    assert (len(seen.week), seen.absences) == (7, ())
+    await clinic.scheduling.change(SYSTEM, expert, Change(week=week, away=[away]))
+    seen = await clinic.scheduling.schedule(administrator, expert, today.date(), today.date() + timedelta(days=7))
+    assert (len(seen.week), [one.reason for one in seen.absences]) == (1, ["开会"])
+    actions = [entry.action for entry in await clinic.audit.entries(SYSTEM, limit=4)]
+    assert {"scheduling.set_week", "scheduling.add_absence"} <= set(actions)
+
+
 async def test_of_two_who_change_what_they_have_seen_one_is_told(clinic: Clinic) -> None:
     expert = practitioner_of(await clinic.expert())
     administrator = await clinic.administrator()
@@ -254,6 +274,9 @@ async def test_only_the_expert_and_the_administrator_set_the_hours(clinic: Clini
     week = [WeeklyHours(0, "09:00", "10:00")]
     with pytest.raises(Forbidden):
         await clinic.scheduling.set_week(other, practitioner_of(expert), week)
+    for nothing in (Change(), Change(back={new_id()})):
+        with pytest.raises(Forbidden):
+            await clinic.scheduling.change(other, practitioner_of(expert), nothing)
     await clinic.scheduling.set_week(expert, practitioner_of(expert), week)
     assert await clinic.scheduling.week(practitioner_of(expert)) == week
     now = clinic.clock.now()

@@ -20,7 +20,9 @@ from tests.miniprogram_api.console.test_console_work import new_patient
 from tests.support import cases
 from tests.support.house import House
 
-MORNINGS = [{"weekday": day, "start": "09:00", "end": "12:00", "slot_minutes": 30} for day in range(7)]
+MORNINGS = [
+    {"weekday": day, "start": "09:00", "end": "12:00", "slot_minutes": 30, "on_holidays": True} for day in range(7)
+]
 AFTERNOONS = [{**one, "start": "14:00", "end": "17:00"} for one in MORNINGS]
 
 
@@ -88,7 +90,18 @@ async def test_a_week_shows_hours_holidays_and_whom_it_is_booked_for_by_a_masked
     assert (made_up["holiday"], made_up["working"], made_up["makes_up"]) == ("国庆节", True, True)
     unknown = (await steering.seen(day="2099-01-01"))["days"]
     assert [day["announced"] for day in unknown] == [False] * 7
-    assert [day["working"] for day in unknown] == [True] * 5 + [False] * 2
+    assert [day["working"] for day in unknown] == [True] * 3 + [False, True] + [False] * 2
+    assert unknown[3]["holiday"] == "元旦"
+
+
+async def test_hours_of_the_week_rest_on_a_holiday_unless_they_were_given_for_it(steering: Steering) -> None:
+    later = {**MORNINGS[3], "start": "14:00", "end": "16:00", "on_holidays": False}
+    booking = steering.booking_id
+    assert (await steering.put("week", hours=[MORNINGS[3], later], keep=[booking])).body["saved"] is True
+    thursday = (await steering.seen(day="2026-10-01"))["days"][3]
+    assert ([one["start"] for one in thursday["hours"]], thursday["rests"], thursday["own"]) == (["09:00"], True, False)
+    plain = (await steering.seen(day="2026-10-15"))["days"][3]
+    assert ([one["start"] for one in plain["hours"]], plain["rests"]) == (["09:00", "14:00"], False)
 
 
 async def test_what_is_booked_is_told_before_hours_move_and_can_be_rescheduled(steering: Steering) -> None:

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { type Block, LAST, changedDays, clockOf, dayNote, dayOfMoment, daysLater, faultOf, lengthened, merge, minuteOfMoment, minutesOf, moved } from './schedule'
+import { type Block, LAST, blocksByWeek, blocksOfWeek, changedDays, clockOf, dayNote, dayOfMoment, daysLater, faultOf, lengthened, merge, minuteOfMoment, minutesOf, moved } from './schedule'
 
-const block = (key: number, day: number, from: number, to: number): Block => ({ key, day, from, to, slot: 30 })
+const block = (key: number, day: number, from: number, to: number): Block => ({ key, day, from, to, slot: 30, holidays: false })
 const MORNING = block(1, 0, 540, 720)
 
 describe('times of an expert', () => {
@@ -47,9 +47,18 @@ describe('two who change one week', () => {
   })
 })
 
+it('leaves the hours of the week out on a holiday unless they were given for it', () => {
+  const thursday = { day: '2026-10-01', working: false, holiday: '国庆节', makes_up: false, announced: true, own: false, rests: true, hours: [] }
+  const week = [{ weekday: 3, start: '09:00', end: '10:00', slot_minutes: 30, on_holidays: false }, { weekday: 3, start: '18:00', end: '19:00', slot_minutes: 30, on_holidays: true }]
+  expect(blocksByWeek(week, 3, thursday).map((one) => one.from)).toEqual([1080])
+  expect(blocksByWeek(week, 3, { ...thursday, working: true, holiday: '' }).map((one) => one.from)).toEqual([540, 1080])
+  expect(changedDays(blocksOfWeek(week), blocksOfWeek(week.map((one) => ({ ...one, on_holidays: true }))))).toEqual([3])
+})
+
 it('says of a day what an office would', () => {
-  const day = { day: '2026-10-01', working: false, holiday: '国庆节', makes_up: false, announced: true, own: false, hours: [] }
+  const day = { day: '2026-10-01', working: false, holiday: '国庆节', makes_up: false, announced: true, own: false, rests: false, hours: [] }
   expect(dayNote(day)).toBe('国庆节放假')
+  expect(dayNote({ ...day, rests: true })).toBe('国庆节放假，不出诊')
   expect(dayNote({ ...day, working: true, makes_up: true })).toBe('国庆节调休上班')
   expect(dayNote({ ...day, holiday: '' })).toBe('周末')
   expect(dayNote({ ...day, holiday: '', working: true })).toBe('')

@@ -7,6 +7,7 @@ export interface Stretch {
 
 export interface WeekStretch extends Stretch {
   weekday: number
+  on_holidays: boolean
 }
 
 export interface ScheduledExpert {
@@ -25,6 +26,8 @@ export interface ScheduleDay {
   makes_up: boolean
   announced: boolean
   own: boolean
+  /** Hours of the week are left out, because it is a public holiday. */
+  rests: boolean
   hours: Stretch[]
 }
 
@@ -62,13 +65,14 @@ export interface ChangeAnswer {
   affected: BookingItem[]
 }
 
-/** A stretch as it is drawn: `day` is 0 for Monday. */
+/** A stretch as it is drawn: `day` is 0 for Monday; `holidays` where it holds on public holidays too, every week. */
 export interface Block {
   key: number
   day: number
   from: number
   to: number
   slot: number
+  holidays: boolean
 }
 
 export const WEEKDAYS = ['周一', '周二', '周三', '周四', '周五', '周六', '周日']
@@ -106,12 +110,17 @@ export function daysLater(day: string, days: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10)
 }
 
-function blockOf(day: number, one: Stretch): Block {
-  return { key: newKey(), day, from: minutesOf(one.start), to: minutesOf(one.end), slot: one.slot_minutes }
+function blockOf(day: number, one: Stretch, holidays = false): Block {
+  return { key: newKey(), day, from: minutesOf(one.start), to: minutesOf(one.end), slot: one.slot_minutes, holidays }
 }
 
 export function blocksOfWeek(week: WeekStretch[]): Block[] {
-  return week.map((one) => blockOf(one.weekday, one))
+  return week.map((one) => blockOf(one.weekday, one, one.on_holidays))
+}
+
+/** The hours that a day has by the week alone; on a public holiday those that were given for it. */
+export function blocksByWeek(week: WeekStretch[], weekday: number, day: ScheduleDay): Block[] {
+  return blocksOfWeek(week).filter((one) => one.day === weekday && (one.holidays || !isHoliday(day)))
 }
 
 export function blocksOfDays(days: ScheduleDay[]): Block[] {
@@ -124,7 +133,7 @@ export function stretchOf(block: Block): Stretch {
 
 /** What a block says of itself: to be read, and to be heard. */
 export function saidOf(block: Block): string {
-  return `${WEEKDAYS[block.day]} ${clockOf(block.from)} 到 ${clockOf(block.to)}，每次${block.slot}分钟`
+  return `${WEEKDAYS[block.day]} ${clockOf(block.from)} 到 ${clockOf(block.to)}，每次${block.slot}分钟${block.holidays ? '，节假日也出诊' : ''}`
 }
 
 export function onDay(blocks: Block[], day: number): Block[] {
@@ -149,7 +158,7 @@ export function lengthened(block: Block, minutes: number): Block {
 }
 
 function textOf(blocks: Block[], day: number): string {
-  return onDay(blocks, day).map((one) => `${one.from}-${one.to}/${one.slot}`).join(' ')
+  return onDay(blocks, day).map((one) => `${one.from}-${one.to}/${one.slot}${one.holidays ? '+' : ''}`).join(' ')
 }
 
 /** The days on which two versions of the same week differ. */
@@ -180,9 +189,13 @@ export function shortDay(day: string): string {
   return `${Number(month)}月${Number(date)}日`
 }
 
+export function isHoliday(day: ScheduleDay): boolean {
+  return !day.working && !!day.holiday
+}
+
 /** What an office would say of a day; empty for a plain one. */
 export function dayNote(day: ScheduleDay): string {
   if (day.makes_up) return `${day.holiday}调休上班`
-  if (!day.working && day.holiday) return `${day.holiday}放假`
+  if (isHoliday(day)) return day.rests ? `${day.holiday}放假，不出诊` : `${day.holiday}放假`
   return day.working ? '' : '周末'
 }
