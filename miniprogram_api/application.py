@@ -41,6 +41,7 @@ from miniprogram_api import (
     session,
     studies,
     teaching,
+    teaching_cases,
 )
 from miniprogram_api.address import client_address
 from miniprogram_api.console.endpoint import WechatAway
@@ -72,6 +73,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *recordings.ENDPOINTS,
     *history.ENDPOINTS,
     *reports.ENDPOINTS,
+    *teaching_cases.ENDPOINTS,
     *report_documents.ENDPOINTS,
     *keyimages.ENDPOINTS,
     *photographs.ENDPOINTS,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from backend.reporting import CriticalValueService, ReportDocuments, ReportService
     from backend.rights import DataCopies
     from backend.scheduling import SchedulingService
+    from backend.teaching_cases import TeachingCaseService
     from backend.video.rooms import RoomAdmission
     from backend.video.service import VideoService
     from miniprogram_api.pay import ChargeDesk
@@ -59,6 +60,7 @@ class Context:
     imaging: "ImagingService"
     reports: "ReportService"
     critical_values: "CriticalValueService"
+    teaching_cases: "TeachingCaseService"
     documents: "ReportDocuments"
     prescriptions: "PrescriptionService"
     papers: "PrescriptionPapers"

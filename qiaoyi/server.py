@@ -290,6 +290,7 @@ def _application(
         imaging=house.imaging,
         reports=house.reports,
         critical_values=house.critical_values,
+        teaching_cases=house.teaching_cases,
         documents=house.documents,
         prescriptions=house.prescriptions,
         papers=house.papers,

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.consultation import ConsultationView, Status
 from backend.consultation.rules import require_text
-from backend.errors import Conflict, ConsentRequired, IllegalMove, NotFound
+from backend.errors import Conflict, ConsentRequired, Forbidden, IllegalMove, NotFound
 from backend.events import Event
 from backend.ids import new_id
 from backend.people import ConsentKind
@@ -64,7 +64,10 @@ class Proposing(LibraryDesk):
         return await self.propose(actor, reference.id, reason)
 
     async def proposal(self, actor: Actor, consultation_id: str) -> tuple[bool, CaseState | None]:
-        """Tell whether the actor may recommend a consultation now, and where it stands if somebody has."""
+        """Tell whether the actor may recommend a consultation now, and where it stands if somebody has.
+
+        Whom the recommending of it is no business of is told neither.
+        """
         async with self._database.reading() as session:
             held = await self._of(session, consultation_id)
         state = held.state if held is not None else None
@@ -72,6 +75,8 @@ class Proposing(LibraryDesk):
             await self._proposable(actor, consultation_id)
         except IllegalMove:
             return False, state
+        except Forbidden:
+            return False, None
         return state in (None, CaseState.DECLINED), state
 
     async def _proposable(self, actor: Actor, consultation_id: str) -> ConsultationView:

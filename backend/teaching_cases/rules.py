@@ -35,6 +35,11 @@ class CaseState(StrEnum):
         """The word people read."""
         return _STATES[self]
 
+    @property
+    def told(self) -> str:
+        """What whoever recommends a case is told: what comes next, or where it has stood before."""
+        return _TOLD.get(self, f"这一例推荐过了，现在是“{self.label}”。")
+
 
 _STATES = {
     CaseState.ASKED: "等患者同意",
@@ -44,6 +49,11 @@ _STATES = {
     CaseState.PUBLISHED: "已发布",
     CaseState.REJECTED: "未采用",
     CaseState.WITHDRAWN: "已撤回",
+}
+_TOLD = {
+    CaseState.ASKED: "推荐好了。先问患者同不同意，同意以后去掉身份信息，再由管理员审核。有结果告诉您。",
+    CaseState.QUEUED: "推荐好了。去掉身份信息以后由管理员审核，有结果告诉您。",
+    CaseState.PUBLISHED: "这一例已经在病例库里了。",
 }
 
 

@@ -2,18 +2,18 @@
 
 from datetime import datetime
 
-from backend.consultation.rules import Status
+from backend.consultation.rules import RUNNING, Status
 from backend.consultation.views import ConsultationView
 from bot.cards.case import appointment, full_case
 from bot.cards.history import history_choice
 from bot.cards.material import Material, supplement_lines
 from bot.cards.prescription import WRITE
 from bot.cards.room import room_choices
-from bot.cards.teaching_cases import propose_choice
+from bot.cards.teaching_cases import propose_choice, similar_choice
 from bot.messages import Choice, Menu, Notice
 from bot.wording import lines
 
-_MOST_STEPS = 9
+_MOST_STEPS = 10
 
 
 def digest_card(
@@ -53,6 +53,8 @@ def _steps(view: ConsultationView, pictures: int, studies: int, now: datetime) -
             Choice(f"expert.supplement:{view.id}", "需要补充资料"),
         ]
     steps.append(history_choice(view.id))
+    if view.status in RUNNING:
+        steps.append(similar_choice(view.id))
     if studies and view.status is not Status.CANCELLED:
         steps.append(Choice(f"expert.report:{view.id}", "写影像报告"))
     if view.status in (Status.IN_PROGRESS, Status.COMPLETED):

@@ -5,6 +5,7 @@ from datetime import datetime
 from backend.consultation.views import ConsultationView, OfferView
 from bot.cards.case import anonymous_case
 from bot.cards.notices import notice
+from bot.cards.teaching_cases import similar_choice
 from bot.messages import Choice, Menu
 from bot.wording import lines, moment
 
@@ -20,5 +21,9 @@ def offer_card(offer: OfferView, view: ConsultationView, now: datetime) -> Menu:
         f"为什么请您：{'；'.join(offer.reasons[:2])}" if offer.reasons else "",
         f"请在{moment(offer.expires_at, now)}前回复。",
     )
-    choices = (Choice(f"expert.accept:{offer.id}", "接受"), Choice(f"expert.decline:{offer.id}", "婉拒"))
+    choices = (
+        Choice(f"expert.accept:{offer.id}", "接受"),
+        Choice(f"expert.decline:{offer.id}", "婉拒"),
+        similar_choice(offer.consultation_id),
+    )
     return Menu(head, choices, notice=notice("offer", "会诊邀请待回复", view, offer.expires_at))

@@ -1,6 +1,6 @@
 """病例学习: cases are recommended, looked for and read; questions are answered; points are told."""
 
-from backend.teaching_cases import CaseState
+from backend.security.policy import Role
 from bot.cards.teaching_cases import (
     ANSWER,
     CASE,
@@ -28,11 +28,6 @@ from bot.messages import Choice, Menu
 
 _LATEST, _PAGE = 3, 5
 _AGAIN = Choice(FIND, "再找一次")
-_PROPOSED = {
-    CaseState.ASKED: "推荐好了。先问患者同不同意，同意以后去掉身份信息，再由管理员审核。有结果告诉您。",
-    CaseState.QUEUED: "推荐好了。去掉身份信息以后由管理员审核，有结果告诉您。",
-    CaseState.PUBLISHED: "这一例已经在病例库里了。",
-}
 
 
 async def close_with_offer(turn: Turn, consultation_id: str, words: str) -> None:
@@ -65,14 +60,25 @@ class FindFlow(StaffFlow):
 async def propose(turn: Turn, consultation_id: str) -> None:
     """Recommend a case for teaching."""
     state = await turn.services.teaching_cases.propose(turn.actor, consultation_id)
-    close(turn, _PROPOSED.get(state, f"这一例推荐过了，现在是“{state.label}”。"))
+    close(turn, state.told)
 
 
 async def similar(turn: Turn, consultation_id: str) -> None:
     """Show published cases that are similar to a case; the running flow goes on."""
     found = await turn.services.teaching_cases.similar(turn.actor, consultation_id)
-    back = Choice(f"doctor.case:{consultation_id}", "返回这例会诊")
+    back = await _way_back(turn, consultation_id)
     turn.say(similar_card(found, back) if found else Menu("病例库里还没有和这例相似的病例。", (back,)))
+
+
+async def _way_back(turn: Turn, consultation_id: str) -> Choice:
+    """Give the way back to the case: to an invitation while it waits, else to what the doctor or the expert sees."""
+    is_expert = Role.EXPERT in turn.actor.roles
+    offers = await turn.services.consultations.offers_for(turn.actor) if is_expert else []
+    if any(one.consultation_id == consultation_id for one in offers):
+        return Choice("expert.offers", "返回会诊邀请")
+    view = await turn.services.consultations.get(turn.actor, consultation_id)
+    verb = "expert.case" if turn.actor.practitioner_id == view.expert_id else "doctor.case"
+    return Choice(f"{verb}:{consultation_id}", "返回这例会诊")
 
 
 async def home(turn: Turn, _argument: str = "") -> None:

@@ -178,6 +178,7 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
         reports=house.services.reports,
         monitoring=house.services.monitoring,
         critical_values=house.services.critical_values,
+        teaching_cases=house.services.teaching_cases,
         history=house.services.history,
         documents=ReportDocuments(
             house.database,

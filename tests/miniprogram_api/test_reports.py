@@ -6,7 +6,7 @@ import pytest
 
 from backend.security.policy import SYSTEM
 from tests.miniprogram_api.conftest import Api, Patient
-from tests.support.cases import staff
+from tests.support.cases import begin, complete, staff
 from tests.support.house import House
 from tests.support.imaging import as_file, ct_slice, of_patient, streamed
 
@@ -147,3 +147,27 @@ async def test_nobody_else_writes_or_reads(desk: ReportApi, api: Api, house: Hou
         assert (await person.send("DELETE", f"/reports/{draft['id']}")).status == 404
         marked = await person.post(f"/consultations/{desk.case}/critical-values", {**signed_body, "text": "气胸"})
         assert marked.status == 404
+
+
+async def test_an_ended_case_is_recommended_for_teaching_by_those_who_treated(desk: ReportApi, house: House) -> None:
+    path = f"/consultations/{desk.case}/teaching-case"
+    await desk.signed()
+    running = {"may_propose": False, "state": None, "sentence": ""}
+    assert (await desk.expert.get(path)).body == running
+    refused = await desk.expert.post(path, {})
+    assert (refused.status, refused.body["message"]) == (409, "会诊结束以后才能推荐为教学病例。")
+    await begin(house, desk.case)
+    await complete(house, desk.case)
+    assert (await desk.doctor.get(path)).body["may_propose"] is True
+    assert (await desk.patient.get(path)).body == running
+    assert (await desk.patient.post(path, {})).status == 404
+    told = (await desk.doctor.post(path, {})).body
+    assert (told["may_propose"], told["state"]) == (False, "asked")
+    assert "先问患者同不同意" in told["sentence"]
+    assert (await desk.expert.get(path)).body == {
+        "may_propose": False,
+        "state": "asked",
+        "sentence": "教学病例：等患者同意。",
+    }
+    entries = await house.audit.entries(SYSTEM, limit=20)
+    assert "teaching.propose" in {one.action for one in entries}

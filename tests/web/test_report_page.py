@@ -366,3 +366,35 @@ async def test_the_viewer_leads_a_patient_to_the_signed_report(scene: Scene) -> 
         return "/h5/reports/" in page.url
 
     await eventually(is_read)
+
+
+async def test_an_ended_consultation_is_recommended_for_teaching_once(scene: Scene) -> None:
+    study, case, care = await scene.study(), scene.case, scene.product.house.consultations
+    await scene.signed(study)
+    phone = await scene.window(viewport=NARROW)
+    await scene.open(phone, case.doctor, study)
+    await expect(phone.get_by_test_id("report-1")).to_be_visible()
+    await expect(phone.get_by_test_id("teaching")).to_have_count(0)  # it has not ended
+    expert = await case.expert.actor()
+    await care.start(expert, case.id)
+    await care.record_opinion(expert, case.id, icd10="R91", diagnosis="右肺上叶结节", plan="3个月复查")
+    await care.complete(expert, case.id)
+    await phone.reload()
+    await expect(phone.get_by_test_id("teaching-propose")).to_be_visible()
+    await require_good_looks(phone, NARROW["width"])
+    page = await scene.window()
+    await scene.open(page, case.expert, study)
+    await page.get_by_test_id("teaching-propose").click()
+    await expect(page.get_by_test_id("teaching-said")).to_contain_text("先问患者同不同意")
+    await expect(page.get_by_test_id("teaching-propose")).to_have_count(0)
+    await require_good_looks(page, WIDE["width"])
+    # The doctor's page still has the button; pressed now, it says where the case stands.
+    await phone.get_by_test_id("teaching-propose").click()
+    await expect(phone.get_by_test_id("teaching-said")).to_contain_text("先问患者同不同意")
+    await phone.reload()
+    await expect(phone.get_by_test_id("teaching-said")).to_have_text("教学病例：等患者同意。")
+    await require_good_looks(phone, NARROW["width"])
+    mine = await scene.window(viewport=NARROW)
+    await scene.open(mine, case.patient)
+    await expect(mine.get_by_test_id("explain")).to_be_visible()
+    await expect(mine.get_by_test_id("teaching")).to_have_count(0)

@@ -1,6 +1,6 @@
 import { callJson } from '../../shared/http'
-import { parseAddress, parseCritical, parseDesk, parseReport, parseSlips } from './parse'
-import type { Critical, Desk, Report, Slip, Texts } from './types'
+import { parseAddress, parseCritical, parseDesk, parseReport, parseSlips, parseTeaching } from './parse'
+import type { Critical, Desk, Report, Slip, Teaching, Texts } from './types'
 
 /** The reports of a consultation on the server (docs/miniprogram-api.md). Every method raises ApiError. */
 export class ReportClient {
@@ -45,6 +45,14 @@ export class ReportClient {
   /** Where the report lies as a printed page (PDF) for a while, for a browser that cannot say who asks. */
   async paper(report: string): Promise<string> {
     return parseAddress(await this.ask('POST', one(report, '/pdf/link')))
+  }
+
+  async teaching(): Promise<Teaching> {
+    return parseTeaching(await this.ask('GET', this.ofCase('/teaching-case')))
+  }
+
+  async propose(): Promise<Teaching> {
+    return parseTeaching(await this.ask('POST', this.ofCase('/teaching-case')))
   }
 
   private ask(method: string, path: string, body?: unknown, keepalive = false): Promise<unknown> {

@@ -1,6 +1,6 @@
 import { toMillis } from '../../shared/chinatime'
 import { isRaw, number, objects, type Raw, text } from '../../shared/raw'
-import type { Critical, Desk, Report, Slip, State, Study, Template } from './types'
+import type { Critical, Desk, Report, Slip, State, Study, Teaching, Template } from './types'
 
 /** The boundary: turns what the server answered into our own types. */
 const STATES: State[] = ['draft', 'signed', 'superseded']
@@ -83,6 +83,11 @@ export function parseDesk(value: unknown): Desk {
     reports: objects(raw.reports).map(parseReport),
     criticals: objects(raw.critical_values).map(parseCritical),
   }
+}
+
+export function parseTeaching(value: unknown): Teaching {
+  const raw = isRaw(value) ? value : {}
+  return { mayPropose: raw.may_propose === true, sentence: text(raw.sentence) }
 }
 
 /** An address on our own server; nothing where it is another. */

@@ -52,6 +52,12 @@ export interface Slip {
   sentence: string
 }
 
+/** Whether the reader may recommend the consultation for the case library, and what is to be said of where it stands. */
+export interface Teaching {
+  mayPropose: boolean
+  sentence: string
+}
+
 /** Everything on the page, as far as the reader may see it. */
 export interface Desk {
   number: string

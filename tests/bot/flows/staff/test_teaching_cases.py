@@ -2,7 +2,7 @@
 
 import re
 
-from backend.security.policy import Role
+from backend.security.policy import SYSTEM, Role
 from backend.teaching_cases import Reviewed
 from backend.teaching_cases.rules import next_monday_noon
 from tests.bot.flows.staff.conftest import County
@@ -105,6 +105,26 @@ async def test_a_running_case_is_compared_and_told_why(county: County) -> None:
     assert re.search(r"都有：(咳嗽、发烧|发烧、咳嗽)", said)
     other = await county.story.join("外村医", Role.GRASSROOTS_DOCTOR, "红岩镇卫生院", "general_practice")
     assert "没有权限" in await other.click(f"teaching.similar:{case.id}")
+
+
+async def test_an_expert_compares_a_case_they_are_asked_about_and_comes_back(county: County) -> None:
+    await _published(county)
+    story, expert = county.story, county.expert
+    case = await story.open_case(await story.patient("李老四"))
+    await story.submit(case, county.doctor)
+    assert "会诊邀请" in (await expert.hear())
+    said = await expert.tap("类似病例")
+    assert "和这例相似" in said
+    assert "李老四" not in said
+    entries = await story.house.audit.entries(SYSTEM, limit=10)
+    assert "consultation.read_record" in {one.action for one in entries if one.actor_id == expert.person_id}
+    assert "会诊邀请" in await expert.tap("返回会诊邀请")
+    assert "已接受会诊" in await expert.tap("接受")
+    assert "和这例相似" in await expert.tap("类似病例")
+    assert "李老四" in await expert.tap("返回这例会诊")
+    # Whoever was asked as well and is not any more reads nothing of it.
+    await county.rival.hear()
+    assert "没有权限" in await county.rival.click(f"teaching.similar:{case.id}")
 
 
 async def test_old_and_strange_buttons_are_answered_in_plain_words(county: County) -> None:
