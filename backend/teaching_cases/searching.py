@@ -1,10 +1,8 @@
 """Finding published cases by words, codes and tags; and those that are similar to a running one."""
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
-from sqlalchemy import Float, cast, delete, func, select
-from sqlalchemy import case as sql_case
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.consultation import ConsultationView
@@ -12,22 +10,21 @@ from backend.consultation.icd10 import disease_name
 from backend.consultation.rules import require_text
 from backend.errors import NotFound
 from backend.security.policy import Action, Actor, require
-from backend.teaching_cases.desk import LibraryDesk, published_view
+from backend.teaching_cases.desk import published_view
 from backend.teaching_cases.material import signs_of
+from backend.teaching_cases.ranking import Ranking
 from backend.teaching_cases.rules import CaseState, Tag, checked_codes
 from backend.teaching_cases.tables import TeachingCase, TeachingTerm
 from backend.teaching_cases.terms import (
     DEPARTMENT,
     ICD,
-    K1,
     MOST_WORDS,
     SIGN,
     TAG,
-    B,
     code_terms,
+    impact,
     is_word,
     length_of,
-    rarity,
     terms_of,
     words_of,
 )
@@ -37,12 +34,10 @@ _LONGEST_QUERY = 200
 _MOST_FOUND = 50
 _MOST_SIMILAR = 3
 _SHARED_WORDS = 5
-# How much a shared code, category, block, chapter and sign weigh beside words, as multiples of their rarity.
-_WEIGHTS = {ICD: 2.0, SIGN: 1.5}
 _SPAN = "-"
 
 
-class Searching(LibraryDesk):
+class Searching(Ranking):
     """The part of `TeachingCaseService` about finding."""
 
     async def search(
@@ -84,12 +79,19 @@ class Searching(LibraryDesk):
     ) -> list[Published]:
         if words.strip() and not wanted:
             return []
+        if wanted:
+            found = await self._best(
+                session,
+                set(wanted),
+                together=True,
+                filters=filters,
+                limit=min(limit, _MOST_FOUND),
+                offset=offset,
+            )
+            return [published_view(row) for row in found]
         query = select(TeachingCase).where(TeachingCase.state == CaseState.PUBLISHED)
         for one in filters:
             query = query.where(TeachingCase.id.in_(select(TeachingTerm.case_id).where(TeachingTerm.term == one)))
-        if wanted:
-            score = (await self._scores(session, set(wanted), {})).subquery()
-            query = query.join(score, score.c.case_id == TeachingCase.id).order_by(score.c.score.desc())
         query = query.order_by(TeachingCase.published_at.desc(), TeachingCase.id.desc())
         rows = await session.scalars(query.limit(min(limit, _MOST_FOUND)).offset(offset))
         return [published_view(row) for row in rows]
@@ -123,40 +125,10 @@ class Searching(LibraryDesk):
             raise NotFound
         words, marks = set(words_of(_told(view))[: 4 * MOST_WORDS]), _marks(view)
         async with self._database.reading() as session:
-            score = (await self._scores(session, words, dict.fromkeys(marks))).subquery()
-            query = (
-                select(TeachingCase)
-                .join(score, score.c.case_id == TeachingCase.id)
-                .where(TeachingCase.state == CaseState.PUBLISHED, TeachingCase.consultation_id != consultation_id)
-                .order_by(score.c.score.desc(), TeachingCase.id)
-                .limit(_MOST_SIMILAR)
-            )
-            rows = (await session.scalars(query)).all()
+            rows = await self._best(session, {*words, *marks}, together=False, limit=_MOST_SIMILAR, but=consultation_id)
             shared = await self._shared(session, [row.id for row in rows], {*words, *marks})
         found = [Similar(published_view(row), _reasons(shared.get(row.id, ()))) for row in rows]
         return [one for one in found if one.reasons]
-
-    async def _scores(self, session: AsyncSession, words: Collection[str], marks: Mapping[str, Any]) -> Any:
-        """Give the query for the score of each published case that shares a term: BM25 of words, and the weights of
-        codes and signs."""
-        published = select(func.count(), func.avg(TeachingCase.length)).where(TeachingCase.state == CaseState.PUBLISHED)
-        documents, mean = (await session.execute(published)).one()
-        terms = {*words, *marks}
-        holding = await session.execute(
-            select(TeachingTerm.term, func.count()).where(TeachingTerm.term.in_(terms)).group_by(TeachingTerm.term)
-        )
-        weights = {term: rarity(documents, count) * _weight(term) for term, count in holding.all()}
-        weight = sql_case(weights, value=TeachingTerm.term, else_=0.0) if weights else cast(0.0, Float)
-        count, length = cast(TeachingTerm.count, Float), cast(TeachingCase.length, Float)
-        saturated = count * (K1 + 1) / (count + K1 * (1 - B + B * length / float(mean or 1)))
-        is_mark = TeachingTerm.term.like(f"{ICD}%") | TeachingTerm.term.like(f"{SIGN}%")
-        score = func.sum(weight * sql_case((is_mark, 1.0), else_=saturated))
-        return (
-            select(TeachingTerm.case_id, score.label("score"))
-            .join(TeachingCase, TeachingCase.id == TeachingTerm.case_id)
-            .where(TeachingTerm.term.in_(weights))
-            .group_by(TeachingTerm.case_id)
-        )
 
     async def _shared(
         self, session: AsyncSession, case_ids: Collection[str], terms: Collection[str]
@@ -175,7 +147,10 @@ async def index(session: AsyncSession, row: TeachingCase) -> None:
     await forget_terms(session, row)
     terms = terms_of(Content.from_json(row.content), row.department_code)
     row.length = length_of(terms)
-    session.add_all(TeachingTerm(term=term, case_id=row.id, count=count) for term, count in terms.items())
+    session.add_all(
+        TeachingTerm(term=term, case_id=row.id, count=count, impact=impact(term, count, row.length))
+        for term, count in terms.items()
+    )
 
 
 async def forget_terms(session: AsyncSession, row: TeachingCase) -> None:
@@ -197,10 +172,6 @@ def _told(view: ConsultationView) -> str:
 def _marks(view: ConsultationView) -> set[str]:
     codes = {one for one in (view.icd10, view.opinion.icd10 if view.opinion is not None else "") if one}
     return code_terms(codes) | {f"{SIGN}{sign}" for sign in signs_of(view.facts)}
-
-
-def _weight(term: str) -> float:
-    return next((weight for mark, weight in _WEIGHTS.items() if term.startswith(mark)), 1.0)
 
 
 def _reasons(shared: Collection[str]) -> tuple[str, ...]:

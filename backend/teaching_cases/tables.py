@@ -22,6 +22,7 @@ class TeachingCase(Base):
         UniqueConstraint("consultation_id"),
         Index("ix_teaching_cases_state", "state", "proposed_at", "id"),
         Index("ix_teaching_cases_patient", "patient_id", "state"),
+        Index("ix_teaching_cases_published", "state", "published_at", "id"),
         Base.__table_args__,
     )
 
@@ -43,14 +44,22 @@ class TeachingCase(Base):
 
 
 class TeachingTerm(Base):
-    """A term of a published case, and how often it stands there."""
+    """A term of a published case, how often it stands there, and what that adds to its score (`terms.impact`).
+
+    SQLite keeps it in the order of its primary key, as InnoDB does: all cases of a term lie together.
+    """
 
     __tablename__ = "teaching_terms"
-    __table_args__ = (Index("ix_teaching_terms_case", "case_id"), Base.__table_args__)
+    __table_args__ = (
+        Index("ix_teaching_terms_case", "case_id"),
+        Index("ix_teaching_terms_impact", "term", "impact"),
+        {**Base.__table_args__, "sqlite_with_rowid": False},
+    )
 
     term: Mapped[str] = mapped_column(String(48), primary_key=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("teaching_cases.id"), primary_key=True)
     count: Mapped[int]
+    impact: Mapped[float]
 
 
 class TeachingQuestion(Base):

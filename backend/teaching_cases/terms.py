@@ -18,6 +18,7 @@ from data.dictionary import tokenizer
 from data.icd10 import parents
 
 K1, B = 1.2, 0.75
+USUAL_LENGTH = 100
 LONGEST_TERM = 48
 MOST_WORDS = 40
 TITLE_WEIGHT = 3
@@ -61,6 +62,16 @@ def code_terms(codes: Iterable[str]) -> set[str]:
 def length_of(terms: Counter[str]) -> int:
     """Give how many words a case has, for BM25; codes and tags are none."""
     return sum(count for term, count in terms.items() if is_word(term))
+
+
+def impact(term: str, count: int, length: int) -> float:
+    """Give what a term adds to the score of a case, but for the term's own weight: BM25's saturation of how often it
+    stands in so many words. The usual length of a case stands for the mean, so that it holds however the library
+    grows. A code or a sign is there or not.
+    """
+    if not is_word(term):
+        return 1.0
+    return count * (K1 + 1) / (count + K1 * (1 - B + B * length / USUAL_LENGTH))
 
 
 def is_word(term: str) -> bool:

@@ -1900,6 +1900,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("teaching_cases", schema=None) as batch_op:
         batch_op.create_index("ix_teaching_cases_patient", ["patient_id", "state"], unique=False)
+        batch_op.create_index("ix_teaching_cases_published", ["state", "published_at", "id"], unique=False)
         batch_op.create_index("ix_teaching_cases_state", ["state", "proposed_at", "id"], unique=False)
 
     op.create_table(
@@ -2543,13 +2544,16 @@ def upgrade() -> None:
         sa.Column("term", sa.String(length=48), nullable=False),
         sa.Column("case_id", sa.String(length=32), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("impact", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["teaching_cases.id"], name=op.f("fk_teaching_terms_case_id")),
         sa.PrimaryKeyConstraint("term", "case_id", name=op.f("pk_teaching_terms")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("teaching_terms", schema=None) as batch_op:
         batch_op.create_index("ix_teaching_terms_case", ["case_id"], unique=False)
+        batch_op.create_index("ix_teaching_terms_impact", ["term", "impact"], unique=False)
 
     op.create_table(
         "home_devices",
@@ -3157,6 +3161,7 @@ def downgrade() -> None:
 
     op.drop_table("home_devices")
     with op.batch_alter_table("teaching_terms", schema=None) as batch_op:
+        batch_op.drop_index("ix_teaching_terms_impact")
         batch_op.drop_index("ix_teaching_terms_case")
 
     op.drop_table("teaching_terms")
@@ -3246,6 +3251,7 @@ def downgrade() -> None:
     op.drop_table("video_room_visits")
     with op.batch_alter_table("teaching_cases", schema=None) as batch_op:
         batch_op.drop_index("ix_teaching_cases_state")
+        batch_op.drop_index("ix_teaching_cases_published")
         batch_op.drop_index("ix_teaching_cases_patient")
 
     op.drop_table("teaching_cases")
