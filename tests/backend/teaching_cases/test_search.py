@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from backend.errors import Forbidden, InvalidInput
-from backend.teaching_cases import Tag
+from backend.teaching_cases import Tag, ranking
 from backend.teaching_cases.terms import words_of
 from tests.support import cases
 from tests.support.teaching import REVIEWER, Library
@@ -54,6 +54,19 @@ async def test_the_best_fit_comes_first_however_people_say_it(library: Library, 
     }
     assert await _titles(library, "骨折") == []
     assert await _titles(library, "。，！") == []
+
+
+async def test_in_a_large_library_what_has_every_word_is_not_lost_behind_what_has_one_often(
+    library: Library, shelf: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = await library.patient("李秀芳")
+    await library.shelved(patient, "咳嗽", "咳嗽")
+    await library.shelved(patient, "发热", "发热")
+    monkeypatch.setattr(ranking, "_CHAMPIONS", 1)
+    monkeypatch.setattr(ranking, "_CANDIDATES", 1)
+    assert await _titles(library, "咳嗽 发热", limit=1) == ["老年肺炎"]
+    assert await _titles(library, "咳嗽", limit=1) == ["咳嗽"]
+    assert len(await _titles(library, "咳嗽", limit=3)) == 3
 
 
 async def test_without_words_the_latest_come_first_in_pages(library: Library, shelf: dict[str, str]) -> None:
