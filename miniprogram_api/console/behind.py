@@ -8,8 +8,7 @@ from pydantic import Field
 
 from backend.analytics import Behind, FactView
 from backend.money import to_yuan
-from miniprogram_api.console import reference
-from miniprogram_api.console.cases import CASE_HEADINGS, CaseItem, case_cells, case_item
+from miniprogram_api.console.cases import CASE_HEADINGS, CaseItem, case_cells, case_items
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleEndpoint
 from miniprogram_api.console.figures import SpanQuery, span_of
 from miniprogram_api.console.tables import CSV, csv_file
@@ -81,9 +80,8 @@ async def _facts(call: ConsoleCall, limit: int, offset: int) -> Sequence[FactVie
 
 
 async def _counted(call: ConsoleCall, facts: Sequence[FactView]) -> list[CountedCase]:
-    names = {one.id: one.name for one in await reference.institutions(call.context, call.actor)}
     found = await call.context.consultations.overviews(call.actor, [one.consultation_id for one in facts])
-    by_id = {one.id: case_item(one, names) for one in found}
+    by_id = {one.id: one for one in await case_items(call, found)}
     return [_shown(by_id[one.consultation_id], one) for one in facts if one.consultation_id in by_id]
 
 

@@ -87,7 +87,7 @@ class FiguresAnswer(Model):
 
 
 class InstitutionItem(Model):
-    """An institution that somebody may choose."""
+    """An institution that somebody may choose; `departments` are codes, none where it has not told of them."""
 
     id: str
     code: str
@@ -98,6 +98,7 @@ class InstitutionItem(Model):
     region: str
     address: str
     place: tuple[float, float] | None
+    departments: list[str]
 
 
 class Choice(Model):
@@ -175,6 +176,7 @@ async def _export(call: ConsoleCall) -> File:
 
 async def _reference(call: ConsoleCall) -> ReferenceAnswer:
     found = await reference.institutions(call.context, call.actor)
+    held = await call.context.people.departments_of([one.id for one in found])
     return ReferenceAnswer(
         institutions=[
             InstitutionItem(
@@ -187,6 +189,7 @@ async def _reference(call: ConsoleCall) -> ReferenceAnswer:
                 region=one.region,
                 address=one.address,
                 place=one.place,
+                departments=held.get(one.id, []),
             )
             for one in found
         ],
