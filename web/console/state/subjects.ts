@@ -159,7 +159,9 @@ export interface Statements {
   months: string[]
   closed_at: string | null
   payable: string
+  count: number
   items: Statement[]
+  next_cursor: string
 }
 
 export interface StatementDetail extends Statement {

@@ -115,6 +115,7 @@ export interface Institution {
   region: string
   address: string
   place: [number, number] | null
+  departments: string[]
 }
 
 /** How a figure is counted, what is aimed at, and what it is reckoned with. */
