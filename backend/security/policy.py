@@ -179,6 +179,7 @@ class Action(StrEnum):
     RESEARCH_EXPORT = "research.export"  # finished cases as a table in which nobody can be found
     RESEARCH_READ_EXPORTS = "research.read_exports"  # what was exported, when, by whom, what for
     ANALYTICS_READ = "analytics.read"  # how many, how fast, how well: figures, and which consultations are behind them
+    ANALYTICS_RECKON = "analytics.reckon"  # savings of past cases, when places or parameters have become known
     SURVEILLANCE_READ = "surveillance.read"  # how many of which syndrome, where and when; never who
     SURVEILLANCE_ACKNOWLEDGE = "surveillance.acknowledge"
     SURVEILLANCE_ASSESS = "surveillance.assess"  # looking for alarms by hand
@@ -373,6 +374,7 @@ TABLE: dict[Action, Grants] = {
     Action.RESEARCH_EXPORT: _grants(administrator=ANY),
     Action.RESEARCH_READ_EXPORTS: _grants(administrator=ANY, auditor=ANY),
     Action.ANALYTICS_READ: _grants(administrator=ANY, institution_administrator=INSTITUTION, auditor=ANY),
+    Action.ANALYTICS_RECKON: _grants(administrator=ANY, system=ANY),
     Action.SURVEILLANCE_READ: _grants(administrator=ANY, institution_administrator=INSTITUTION, auditor=ANY),
     Action.SURVEILLANCE_ACKNOWLEDGE: _grants(administrator=ANY),
     Action.SURVEILLANCE_ASSESS: _grants(administrator=ANY),

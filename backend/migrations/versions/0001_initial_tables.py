@@ -1196,6 +1196,10 @@ def upgrade() -> None:
         sa.Column("metres_gone", sa.Integer(), nullable=True),
         sa.Column("fen_instead", sa.Integer(), nullable=True),
         sa.Column("fen_spent", sa.Integer(), nullable=True),
+        sa.Column("hospital_id", sa.String(length=32), nullable=True),
+        sa.Column("paid_fen", sa.Integer(), nullable=True),
+        sa.Column("parameters", sa.String(length=48), nullable=False),
+        sa.Column("reckoned_with", sa.String(length=16), nullable=False),
         sa.ForeignKeyConstraint(
             ["consultation_id"], ["consultations.id"], name=op.f("fk_consultation_facts_consultation_id")
         ),

@@ -169,7 +169,7 @@ async def test_while_the_insurer_settles_nothing_can_be_reversed_or_waived(till:
     await till.work()
     for decision in ("again", "bear", "reverse", "waive"):
         with pytest.raises(IllegalMove):
-            await till.charging.decide(administrator, charge.id, decision, "等不及")  # type: ignore[arg-type]
+            await till.charging.decide(administrator, charge.id, decision, "等不及")
     assert (await till.now(charge)).state is ChargeState.SETTLING
 
 

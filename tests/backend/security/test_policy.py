@@ -116,7 +116,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "imaging.manage", "signing.manage", "records.manage_hospitals", "analytics.read", "operations.read",
         "surveillance.read", "surveillance.acknowledge", "surveillance.assess",
         "messaging.read_undelivered", "messaging.resend", "console.manage_accounts",
-        "messaging.manage_channel", "matching.steer",
+        "messaging.manage_channel", "matching.steer", "analytics.reckon",
         "research.export", "research.read_exports",
         "teaching.propose", "teaching.review", "teaching.read",
     },
@@ -148,7 +148,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "scheduling.add_absence", "scheduling.book", "scheduling.release", "people.read",
         "people.read_identity_number", "people.update",
         "people.manage_directory", "people.set_on_call", "people.invite", "file.put", "file.read", "audit.read",
-        "keys.rotate", "console.manage_accounts",
+        "keys.rotate", "console.manage_accounts", "analytics.reckon",
     },
 }  # fmt: skip
 

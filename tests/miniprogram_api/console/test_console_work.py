@@ -196,7 +196,16 @@ async def test_each_role_reaches_its_pages_and_no_others(scene: Scene) -> None:
     cases_and_people = {"/queue", "/queue/export", "/consultations", "/consultations/export", "/practitioners"}
     cases_and_people |= {"/figures/rows", "/figures/rows/export"}
     cases_and_people |= {"/schedules/experts"}
-    steering = {"/weights", "/wechat/menus", "/wechat/templates", "/deliveries", "/health", "/audit", "/accounts"}
+    steering = {
+        "/figures/savings",
+        "/weights",
+        "/wechat/menus",
+        "/wechat/templates",
+        "/deliveries",
+        "/health",
+        "/audit",
+        "/accounts",
+    }
     books = {"/reconciliation/runs", "/reconciliation/differences", "/exports"}
     teaching = {"/teaching/cases", "/teaching/search", "/teaching/points", "/teaching/points/export"}
     allowed = {
