@@ -35,7 +35,10 @@ class FirstLoad:
 
     def __init__(self, page: Page) -> None:
         self._responses: list[Response] = []
-        page.on("response", self._responses.append)
+        page.on("response", self._see)
+
+    def _see(self, response: Response) -> None:
+        self._responses.append(response)
 
     async def kilobytes(self) -> float:
         """Give the sum of the bodies that were fetched until now, compressed as they came."""

@@ -109,6 +109,17 @@ async def take_people_over(page: Page) -> None:
     assert await picture.evaluate("one => one.decode().then(() => one.naturalWidth > 50)")
     await looks_good(page)
     await page.keyboard.press("Escape")
+    await page.get_by_test_id("departments-T9").click()
+    await page.get_by_test_id("find").fill("儿")
+    await page.get_by_test_id("department-pediatrics").check()
+    await looks_good(page)
+    await page.get_by_test_id("save").click()  # 赵新 and others practise in general practice there
+    await expect(page.get_by_test_id("departments")).to_contain_text(f"{department}（")
+    await page.get_by_test_id("find").fill("")
+    await page.get_by_test_id("department-general_practice").check()
+    await page.get_by_test_id("save").click()
+    await expect(page.get_by_test_id("departments")).to_be_hidden()
+    await expect(page.get_by_test_id("places")).to_contain_text(department)
 
 
 async def hand(page: Page, table: str) -> None:

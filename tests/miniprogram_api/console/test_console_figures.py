@@ -255,7 +255,8 @@ async def test_past_cases_are_reckoned_anew_when_a_place_or_a_parameter_is_known
         await administrator.sign_in("陈管")
         found: dict[str, Any] = (await administrator.get("/figures", **span_of(console))).body
         assert found["total"]["reckoned"] == sum(one["reckoned"] for one in found["by_institution"])
-        return found["total"]
+        total: dict[str, Any] = found["total"]
+        return total
 
     async def renew() -> tuple[int, ...]:
         looked = (await administrator.get("/figures/savings")).body
