@@ -215,7 +215,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
                 database, clock, events, timers, audit, people, consultations, reports, ledger, charging
             )
             invoicing = InvoicingService(database, clock, audit, consultations, signing, charging)
-        analytics = AnalyticsService(database, clock, events, audit, people, consultations, charging)
+        analytics = AnalyticsService(database, clock, events, timers, audit, people, consultations, charging)
         yield House(
             settings=settings,
             ring=ring,

@@ -127,6 +127,7 @@ async def serving(house: House) -> AsyncIterator[None]:
             if house.reconciliation is not None:
                 work["reconciliation"] = house.reconciliation.run
             await house.surveillance.begin()
+            await house.analytics.begin()
             work["surveillance"] = house.surveillance.keep_watching
             work["prescriptions"] = house.papers.queue.keep_making
             work["exports"] = house.exports.queue.keep_making

@@ -2,6 +2,7 @@
 
 from backend.analytics.definitions import Definition, definitions
 from backend.analytics.monthly import Month, Part, month_before, month_of
+from backend.analytics.reckoning import Renewal
 from backend.analytics.rules import Sums
 from backend.analytics.service import AnalyticsService, Behind, FactView, Figures, Span
 
@@ -13,6 +14,7 @@ __all__ = [
     "Figures",
     "Month",
     "Part",
+    "Renewal",
     "Span",
     "Sums",
     "definitions",

@@ -1,6 +1,7 @@
 """Keeping figures up: the facts of cases by their events, and the sums of them."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import product
@@ -11,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.analytics import rules
-from backend.analytics.savings import Saving, saving
+from backend.analytics.savings import Place, basis, saving
 from backend.analytics.tables import ConsultationFact, DailyFigure
 from backend.charging import ChargeState, ChargeView
 from backend.clock import Clock, local
@@ -23,8 +24,9 @@ from backend.money import to_fen
 from backend.people import PeopleService
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Actor
+from backend.timers import Timers
 from backend.worker_processes import WorkerProcesses
-from data.savings import parameters_on
+from data.savings import Parameters, parameters, parameters_on
 
 CONSUMER = "analytics"
 _TYPES = (
@@ -58,6 +60,7 @@ class Counting:
 
     Args:
         charges: what consultations cost; None where nothing is charged.
+        known: parameters of what is spared, the earliest first; the shipped ones where nothing is said.
     """
 
     def __init__(
@@ -65,13 +68,18 @@ class Counting:
         database: Database,
         clock: Clock,
         events: EventBus,
+        timers: Timers,
         audit: AuditLog,
         people: PeopleService,
         consultations: ConsultationService,
         charges: Charges | None,
+        *,
+        known: tuple[Parameters, ...] | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
+        self._timers = timers
+        self._parameters = known
         self._audit = audit
         self._people = people
         self._consultations = consultations
@@ -89,7 +97,7 @@ class Counting:
             await self._count(outcome, outcome.submitted_at)
 
     async def _count(self, outcome: CaseOutcome, asked_at: datetime) -> None:
-        fact = _fact(outcome, asked_at, await self._saving(outcome, asked_at))
+        fact = _fact(outcome, asked_at) | await self._savings(outcome, asked_at)
         cell = (fact["day"], fact["institution_id"], fact["department_code"])
         async with self._database.transaction() as session:
             # Whoever changes a fact of a day holds the row of the day: the sums are made of all facts, one by one.
@@ -112,21 +120,43 @@ class Counting:
         except IntegrityError:  # the day's first two facts came in the same moment
             await session.scalar(query)
 
-    async def _saving(self, outcome: CaseOutcome, asked_at: datetime) -> Saving | None:
-        """Give what a completed case spared its patient; None where a way is not known."""
-        held = parameters_on(local(asked_at).date())
-        if held is None or outcome.status is not Status.COMPLETED or outcome.expert_id is None:
-            return None
+    async def _savings(self, outcome: CaseOutcome, asked_at: datetime) -> dict[str, Any]:
+        """Give the columns about what a completed case spared its patient; without figures where a way is not known."""
+        if outcome.status is not Status.COMPLETED or outcome.expert_id is None:
+            return {}
+        hospital_id = await self._hospital(outcome)
+        if hospital_id is None:
+            return {}
+        charge = None if self._charges is None else await self._charges.of_consultation(SYSTEM, outcome.id)
+        paid = 0 if charge is None else to_fen(_own_part(charge))
+        found: dict[str, Any] = {"hospital_id": hospital_id, "paid_fen": paid}
+        held = parameters_on(local(asked_at).date(), self._known_parameters())
+        centre, hospital = [await self._place_of(one) for one in (outcome.institution_id, hospital_id)]
+        if held is None or centre is None or hospital is None:
+            return found
+        reckoned = {"parameters": held.code, "reckoned_with": basis(held, centre, hospital)}
+        return found | reckoned | asdict(saving(held, centre, hospital, paid))
+
+    async def _hospital(self, outcome: CaseOutcome) -> str | None:
+        """Give where the expert practised when the case was completed, however often they have moved since."""
+        async with self._database.reading() as session:
+            query = select(ConsultationFact.hospital_id).where(ConsultationFact.consultation_id == outcome.id)
+            before = await session.scalar(query)
+        if before is not None:
+            return before
         try:
-            expert = await self._people.practitioner(outcome.expert_id)
-            centre = await self._people.institution(outcome.institution_id)
-            hospital = await self._people.institution(expert.institution_id)
+            return (await self._people.practitioner(outcome.expert_id or "")).institution_id
         except NotFound:
             return None
-        if centre.place is None or hospital.place is None:
+
+    async def _place_of(self, institution_id: str) -> Place | None:
+        try:
+            return (await self._people.institution(institution_id)).place
+        except NotFound:
             return None
-        charge = None if self._charges is None else await self._charges.of_consultation(SYSTEM, outcome.id)
-        return saving(held, centre.place, hospital.place, 0 if charge is None else to_fen(_own_part(charge)))
+
+    def _known_parameters(self) -> tuple[Parameters, ...]:
+        return parameters() if self._parameters is None else self._parameters
 
 
 def _own_part(charge: ChargeView) -> Decimal:
@@ -138,7 +168,11 @@ def _own_part(charge: ChargeView) -> Decimal:
     return charge.paid - charge.refunding - charge.refunded + account
 
 
-async def add_up(session: AsyncSession, cell: tuple[date, str, str] | None = None) -> None:
+Cell = tuple[date, str | None, str | None]
+"""A day, an institution and a department; None for each of them."""
+
+
+async def add_up(session: AsyncSession, cell: Cell | None = None) -> None:
     """Make the sums of a day, an institution and a department, and those that they are part of, anew out of the facts;
     all sums there are where none is named."""
     for is_of_institution, is_of_department in product((True, False), repeat=2):
@@ -152,10 +186,10 @@ async def add_up(session: AsyncSession, cell: tuple[date, str, str] | None = Non
         if cell is not None:
             day, institution_id, department_code = cell
             facts, sums = [ConsultationFact.day == day], [*sums, DailyFigure.day == day]
-            if is_of_institution:
+            if is_of_institution and institution_id is not None:
                 facts.append(ConsultationFact.institution_id == institution_id)
                 sums.append(DailyFigure.institution_id == institution_id)
-            if is_of_department:
+            if is_of_department and department_code is not None:
                 facts.append(ConsultationFact.department_code == department_code)
                 sums.append(DailyFigure.department_code == department_code)
         await session.execute(delete(DailyFigure).where(*sums))
@@ -198,7 +232,7 @@ def _summed() -> list[Any]:
     return [func.coalesce(func.sum(part), 0).label(name) for name, part in parts.items()]
 
 
-def _fact(outcome: CaseOutcome, asked_at: datetime, saved: Saving | None) -> dict[str, Any]:
+def _fact(outcome: CaseOutcome, asked_at: datetime) -> dict[str, Any]:
     assigned_at = outcome.assigned_at
     return {
         "consultation_id": outcome.id,
@@ -210,8 +244,4 @@ def _fact(outcome: CaseOutcome, asked_at: datetime, saved: Saving | None) -> dic
         "answer_seconds": None if assigned_at is None else max(int((assigned_at - asked_at).total_seconds()), 0),
         "agreed": rules.same_disease(outcome.suspected, outcome.diagnosed),
         "stars": outcome.stars,
-        "metres_instead": None if saved is None else saved.metres_instead,
-        "metres_gone": None if saved is None else saved.metres_gone,
-        "fen_instead": None if saved is None else saved.fen_instead,
-        "fen_spent": None if saved is None else saved.fen_spent,
     }

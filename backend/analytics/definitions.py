@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from data.savings import Parameters, parameters_on
+from data.savings import Parameters, parameters_between
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,17 @@ _COST = (
     "“实际花的钱”是到镇上来回的车费、误工，加上患者为会诊自己付的钱（医保报销的不算，个人账户里付的算）。"
     "检查费、药费两边都不算。"
 )
-_LEFT_OUT = "机构没有坐标、或当时没有参数的病例算不出来，不参加计算，数量写在旁边。"
+_LEFT_OUT = (
+    "机构没有坐标、或当时没有参数的病例算不出来，不参加计算，数量写在旁边；"
+    "坐标、参数后来补上或者改正了，夜里会自动重算。"
+)
 
 
-def definitions(day: date) -> tuple[Definition, ...]:
-    """Give the definition of every figure, with what savings of cases asked on `day` are reckoned with."""
-    held = parameters_on(day)
-    notes = ("这一天还没有参数，算不出来。",) if held is None else _said(held)
+def definitions(first: date, last: date | None = None) -> tuple[Definition, ...]:
+    """Give the definition of every figure, with what savings of cases asked on these days are reckoned with: on the
+    first alone where no last one is given."""
+    held = parameters_between(first, last or first)
+    notes = tuple(line for one in held for line in _said(one)) or ("这些天还没有参数，算不出来。",)
     return (
         *_COUNTED,
         Definition("distance", "少走的路", f"{_WAY}{_LEFT_OUT}", "目标：超过 30%", notes),
@@ -73,6 +77,11 @@ def definitions(day: date) -> tuple[Definition, ...]:
     )
 
 
-def _said(held: Parameters) -> tuple[str, ...]:
+def parameters_said(held: Parameters) -> str:
+    """Say which parameters these are."""
     begins = f"{held.valid_from.year}年{held.valid_from.month}月{held.valid_from.day}日"
-    return (f"计算参数：{held.name}，从{begins}起用", *(one.said for one in held.all))
+    return f"{held.name}，从{begins}起用"
+
+
+def _said(held: Parameters) -> tuple[str, ...]:
+    return (f"计算参数：{parameters_said(held)}", *(one.said for one in held.all))

@@ -5,6 +5,8 @@ time away, and the hospital's registration fee. What was: from home to the towns
 what the patient paid themselves for the consultation (docs/console.md).
 """
 
+import hashlib
+import json
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -41,6 +43,14 @@ def saving(held: Parameters, centre: Place, hospital: Place, paid_fen: int) -> S
     gone = _journey(held, home, held.township_days.value)
     instead = _journey(held, there, held.hospital_days.value) + held.registration_fee.value if straight else gone
     return Saving(round(there * 1000), round(home * 1000), to_fen(rounded(instead)), to_fen(rounded(gone)) + paid_fen)
+
+
+def basis(held: Parameters, centre: Place, hospital: Place) -> str:
+    """Give a digest of what a case is reckoned with but for what its patient paid: it changes when a number or a place
+    does."""
+    numbers = [str(one.value) for one in held.all]
+    told = json.dumps([held.code, numbers, *(f"{one:.6f}" for one in (*centre, *hospital))])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def _journey(held: Parameters, kilometres: Decimal, days: Decimal) -> Decimal:

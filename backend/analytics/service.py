@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.analytics import rules
-from backend.analytics.counting import BUCKETS, PLAIN, Counting
+from backend.analytics.counting import BUCKETS, PLAIN
 from backend.analytics.definitions import definitions
 from backend.analytics.monthly import Month, month_of, page_of
+from backend.analytics.reckoning import Reckoning
 from backend.analytics.rules import Sums
 from backend.analytics.savings import Saving
 from backend.analytics.tables import ConsultationFact, DailyFigure
@@ -62,7 +63,8 @@ _SLOW: Mapping[Behind, int] = {Behind.ANSWERED: -1, Behind.LATE: rules.ANSWER_TA
 
 @dataclass(frozen=True)
 class FactView:
-    """What one case counts for; None where it does not count, or not yet."""
+    """What one case counts for; None where it does not count, or not yet. `parameters`: what the saving was reckoned
+    with, by their code; empty where it was not."""
 
     consultation_id: str
     completed: bool
@@ -70,6 +72,7 @@ class FactView:
     agreed: bool | None
     stars: int | None
     saving: Saving | None
+    parameters: str
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class Figures:
     by_department: dict[str, Sums]
 
 
-class AnalyticsService(Counting):
+class AnalyticsService(Reckoning):
     """The figures. Each case counts on the day on which an expert was asked for it (docs/console.md)."""
 
     async def figures(self, actor: Actor, span: Span) -> Figures:
@@ -180,9 +183,9 @@ class AnalyticsService(Counting):
         )
 
     async def print_month(self, month: Month) -> bytes:
-        """Give the report of a month as a PDF file, with the definitions that held on its last day."""
+        """Give the report of a month as a PDF file, with the definitions that held in it."""
         _, last = month_of(month.first)
-        return await self._printer.run(print_monthly, page_of(month, definitions(last)))
+        return await self._printer.run(print_monthly, page_of(month, definitions(month.first, last)))
 
     def _allowed(self, actor: Actor, span: Span) -> Span:
         """Narrow a span to what the actor may see."""
@@ -234,7 +237,9 @@ def _fact_view(row: ConsultationFact) -> FactView:
         and row.fen_spent is not None
     ):
         saved = Saving(row.metres_instead, row.metres_gone, row.fen_instead, row.fen_spent)
-    return FactView(row.consultation_id, row.completed, row.answer_seconds, row.agreed, row.stars, saved)
+    return FactView(
+        row.consultation_id, row.completed, row.answer_seconds, row.agreed, row.stars, saved, row.parameters
+    )
 
 
 def _read(row: Mapping[Any, Any]) -> Sums:

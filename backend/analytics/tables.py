@@ -10,7 +10,12 @@ from backend.db import Base, Id, UTCDateTime
 
 class ConsultationFact(Base):
     """What one case counts for. `day` is that of the asking, in Asia/Shanghai; what is not known yet is NULL, and the
-    ways and costs of a case are all known or none."""
+    ways and costs of a case are all known or none.
+
+    Of a completed case, `hospital_id` is where the expert practised then, and `paid_fen` what the patient paid. What it
+    spared was reckoned with `parameters` (their code), of which and of the places `reckoned_with` is a digest; both are
+    empty where it was not.
+    """
 
     __tablename__ = "consultation_facts"
     __table_args__ = (
@@ -32,6 +37,10 @@ class ConsultationFact(Base):
     metres_gone: Mapped[int | None]
     fen_instead: Mapped[int | None]
     fen_spent: Mapped[int | None]
+    hospital_id: Mapped[str | None] = mapped_column(Id)
+    paid_fen: Mapped[int | None]
+    parameters: Mapped[str] = mapped_column(String(48), default="")
+    reckoned_with: Mapped[str] = mapped_column(String(16), default="")
 
 
 class DailyFigure(Base):

@@ -175,7 +175,7 @@ class ChargeDesk:
 
     def _end_step(self, step: ChargeStep, state: StepState, code: str = "") -> None:
         step.state, step.code, step.done_at = state, code, self._clock.now()
-        step.due_at = step.leased_until = None
+        step.due_at = step.leased_until = step.silent_since = step.stalled_at = None
 
     async def _steps(
         self, session: AsyncSession, charge: Charge, *kinds: StepKind, states: Collection[StepState] = tuple(StepState)

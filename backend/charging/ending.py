@@ -1,5 +1,6 @@
 """How a charge ends: cancelled, settled after the consultation, undone, or decided by a person."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,6 +9,8 @@ from backend.charging.desk import own_split, read_split
 from backend.charging.paying import Paying
 from backend.charging.rules import (
     INSURANCE_LANE,
+    OF_A_VISIT,
+    PENDING,
     UNPAID,
     ChargeState,
     Move,
@@ -15,7 +18,7 @@ from backend.charging.rules import (
     StepKind,
     StepState,
 )
-from backend.charging.tables import Charge
+from backend.charging.tables import Charge, ChargeStep
 from backend.charging.views import ChargeView
 from backend.consultation.rules import require_text
 from backend.db import after_commit
@@ -27,7 +30,7 @@ from backend.payment.payments import FAILED_REFUNDS
 from backend.scheduling import BookingState
 from backend.security.policy import Action, Actor
 
-Decision = Literal["bear", "reverse", "again"]
+Decision = Literal["bear", "reverse", "again", "waive"]
 
 HEARD = (
     "consultation.completed",
@@ -37,6 +40,7 @@ HEARD = (
     "booking.changed",
     "booking.no_show",
 )
+_SETTLING = "医保正在结算，现在还不能撤销，请等它回话。"
 _PAID_ALONE = "这次没有用医保，费用由个人支付。"
 
 
@@ -116,8 +120,9 @@ class Ending(Paying):
 
     async def decide(self, actor: Actor, charge_id: str, decision: Decision, reason: str) -> ChargeView:
         """Decide as an administrator: the platform bears the difference, everything is reversed, or a step that was
-        refused is tried again: a refund that the provider does not know under its number, all else under a new one.
-        It is audited with its reason.
+        refused is tried again: a refund that the provider does not know under its number, all else under a new one;
+        one that is not answered is asked about at once. `waive`: that the insurer forgets a visit without a settlement
+        is waited for no longer. It is audited with its reason.
 
         Raises:
             InvalidInput: no reason. IllegalMove: it does not wait for this decision.
@@ -130,15 +135,21 @@ class Ending(Paying):
             if decision == "bear":
                 await self._bear(session, charge)
             elif decision == "reverse":
+                if charge.state is ChargeState.SETTLING and not settlement_stalls(await self._steps(session, charge)):
+                    raise IllegalMove(_SETTLING)
                 await self._reverse(session, charge, Reason.DECIDED)
+            elif decision == "waive":
+                await self._waive(session, charge)
             else:
                 await self._try_again(session, charge)
+            await self._look_again(session, charge)
             return await self._view(session, charge)
 
     async def _bear(self, session: AsyncSession, charge: Charge) -> None:
         """Let the platform pay what the patient was not quoted."""
         quoted, otherwise = read_split(charge.quote), read_split(charge.settled)
-        if charge.state is not ChargeState.DISPUTED or quoted is None:
+        silent = charge.state is ChargeState.SETTLING and settlement_stalls(await self._steps(session, charge))
+        if (charge.state is not ChargeState.DISPUTED and not silent) or quoted is None:
             raise IllegalMove("这笔费用没有在等人核对。")
         if otherwise is None or not charge.settlement:
             split = Split(ZERO, ZERO, ZERO, quoted.cash, "", ("医保没有结算，差额由平台承担。",))
@@ -155,8 +166,11 @@ class Ending(Paying):
 
     async def _try_again(self, session: AsyncSession, charge: Charge) -> None:
         refused = await self._steps(session, charge, states=[StepState.REFUSED])
-        if not refused:
-            raise IllegalMove("没有被拒绝的步骤，不用再试。")
+        stalled = [step for step in await self._steps(session, charge, states=PENDING) if step.stalled_at]
+        if not refused and not stalled:
+            raise IllegalMove("没有被拒绝或者没有回话的步骤，不用再试。")
+        for step in stalled:
+            step.due_at = self._clock.now()
         charge.attention = Reason.NONE
         for step in refused:
             if step.kind is StepKind.REFUND and step.code not in FAILED_REFUNDS:
@@ -169,3 +183,26 @@ class Ending(Paying):
         if any(step.lane == INSURANCE_LANE for step in refused):
             await self._undo_insurance(session, charge)
         await self._give_back(session, charge)
+
+    async def _waive(self, session: AsyncSession, charge: Charge) -> None:
+        steps = await self._steps(session, charge)
+        if not may_waive(charge, steps):
+            raise IllegalMove("没有可以不再等的步骤。")
+        for step in steps:
+            if step.kind in OF_A_VISIT and step.state in (*PENDING, StepState.REFUSED):
+                self._end_step(step, StepState.DROPPED, step.code or "waived")
+        if charge.attention is Reason.UNDOING_REFUSED:
+            charge.attention = Reason.NONE
+        await self._try_shut(session, charge)
+
+
+def settlement_stalls(steps: Sequence[ChargeStep]) -> bool:
+    """Tell whether the insurer has not said for too long what became of the settlement."""
+    return any(step.kind is StepKind.SETTLE and step.state in PENDING and step.stalled_at for step in steps)
+
+
+def may_waive(charge: Charge, steps: Sequence[ChargeStep]) -> bool:
+    """Tell whether nothing but a visit without a settlement is left at the insurer, and it does not forget it."""
+    owed = [step for step in steps if step.lane == INSURANCE_LANE and step.state in (*PENDING, StepState.REFUSED)]
+    stuck = any(step.stalled_at or step.state is StepState.REFUSED for step in owed)
+    return stuck and charge.state is not ChargeState.QUOTING and all(step.kind in OF_A_VISIT for step in owed)

@@ -249,11 +249,20 @@ class Moving(ChargeDesk):
     # small things
 
     async def _refusal(self, session: AsyncSession, charge: Charge) -> Reason:
-        """Give why a person has to look at a charge whose settlement is decided: a step that was refused."""
-        refused = {step.kind for step in await self._steps(session, charge, states=[StepState.REFUSED])}
+        """Give why a person has to look at a charge whose settlement is decided: a step that was refused, or is not
+        answered."""
+        steps = await self._steps(session, charge, states=[*PENDING, StepState.REFUSED])
+        refused = {step.kind for step in steps if step.state is StepState.REFUSED}
         if StepKind.REFUND in refused:
             return Reason.REFUND_FAILED
-        return Reason.UNDOING_REFUSED if refused else Reason.NONE
+        if refused:
+            return Reason.UNDOING_REFUSED
+        return Reason.NO_ANSWER if any(step.stalled_at for step in steps) else Reason.NONE
+
+    async def _look_again(self, session: AsyncSession, charge: Charge) -> None:
+        """See whether it still is, or now is, the silence of others that a person has to look at."""
+        if charge.attention in (Reason.NONE, Reason.NO_ANSWER):
+            charge.attention = await self._refusal(session, charge)
 
     async def _drop(self, session: AsyncSession, charge: Charge, lane: str, *kinds: StepKind) -> None:
         for step in await self._steps(session, charge, *kinds, states=PENDING):

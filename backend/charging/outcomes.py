@@ -9,8 +9,6 @@ from backend.charging.calls import Answer, Done, Later, NotSent, Refused
 from backend.charging.desk import explained, read_split, write_split
 from backend.charging.moving import Moving
 from backend.charging.rules import (
-    FIRST_BACKOFF,
-    LONGEST_BACKOFF,
     PENDING,
     UNDOES,
     WATCH_EVERY,
@@ -19,16 +17,18 @@ from backend.charging.rules import (
     Reason,
     StepKind,
     StepState,
+    next_question,
     refund_lines,
 )
 from backend.charging.tables import Charge, ChargeOrder, ChargeStep
-from backend.clock import backoff, local
+from backend.clock import local
 from backend.insurance.coverage import Claim, Fee, Split
 from backend.insurance.coverage import split as shared
 from backend.insurance.insurer import Person, Settlement
 from backend.money import to_yuan
 from backend.payment.payments import Payment
 from data.insurance import table_for
+from data.patience import patience
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class Outcomes(Moving):
         """
         if isinstance(answer, Done) and isinstance(answer.value, Payment):
             await self._order_answered(session, charge, step, answer.value)
+            await self._look_again(session, charge)
             return
         if step.state not in PENDING and not _arrived_after_all(step, answer):
             return
@@ -61,19 +62,34 @@ class Outcomes(Moving):
             self._end_step(step, StepState.REFUSED, answer.code[:64])
             await self._refused(session, charge, step, answer)
         elif step.attempts == attempt:  # else another worker has it, whose answer counts
-            self._again_later(step, answer, before)
+            await self._again_later(session, charge, step, answer, before)
         await self._try_shut(session, charge)
+        await self._look_again(session, charge)
 
-    def _again_later(self, step: ChargeStep, answer: Answer, before: StepState) -> None:
+    async def _again_later(
+        self, session: AsyncSession, charge: Charge, step: ChargeStep, answer: Answer, before: StepState
+    ) -> None:
         step.leased_until = None
         if isinstance(answer, NotSent):
             step.state = before
         elif not isinstance(answer, Later):
             step.state = StepState.UNCLEAR
-        wait = backoff(max(step.attempts, 1), FIRST_BACKOFF, LONGEST_BACKOFF)
-        if step.kind is StepKind.WATCH:
-            wait = WATCH_EVERY
-        step.due_at = self._clock.now() + wait
+        now = self._clock.now()
+        if step.kind is StepKind.WATCH:  # nobody waits for it: the order is closed when its time is up
+            step.due_at = now + WATCH_EVERY
+            return
+        step.silent_since = None if isinstance(answer, Later) else step.silent_since or now
+        silence = now - (step.silent_since or now)
+        step.due_at = now + next_question(step.attempts, silence, patience().slowest)
+        if silence < patience().answer and now - step.made_at < patience().processing:
+            step.stalled_at = None
+        elif step.stalled_at is None:
+            step.stalled_at = now
+            log.warning("no answer: charge=%s step=%s attempts=%s", charge.id, step.kind, step.attempts)
+            since = (step.silent_since or step.made_at).isoformat()
+            await self._publish(
+                session, "charge.stalled", charge, step=step.kind.value, step_number=step.number, since=since
+            )
 
     async def _order_answered(self, session: AsyncSession, charge: Charge, step: ChargeStep, payment: Payment) -> None:
         order = await session.get_one(ChargeOrder, step.lane, populate_existing=True)
@@ -100,7 +116,7 @@ class Outcomes(Moving):
             await self._settlement_answered(session, charge, answer.value)
         elif step.kind is StepKind.REVOKE_SETTLEMENT:
             charge.settlement = ""
-            if charge.posting:
+            if charge.posting and charge.state is not ChargeState.SETTLED:  # else it was settled without the insurer
                 await self._take_posting_back(session, charge)
         elif step.kind is StepKind.REFUND:
             await self._ledger.post(f"refund:{step.number}", "refund", f"charge:{charge.id}", refund_lines(step.amount))
@@ -135,8 +151,11 @@ class Outcomes(Moving):
         return shared(claim, person.claiming("remote_consultation"), table)
 
     async def _settlement_answered(self, session: AsyncSession, charge: Charge, settlement: Settlement) -> None:
-        """Post what was settled, if it is no more for the patient than was quoted; else a person decides."""
+        """Post what was settled, if it is no more for the patient than was quoted; else a person decides. Where one
+        has decided before it came, it is taken back: the step that does so has waited for it."""
         charge.settlement = settlement.number
+        if charge.state is not ChargeState.SETTLING:
+            return
         charge.settled_at = settlement.at
         quoted = read_split(charge.quote)
         split = explained(settlement.split, quoted)
@@ -158,7 +177,8 @@ class Outcomes(Moving):
             self._end_step(step, StepState.DROPPED, step.code)
         elif step.kind is StepKind.SETTLE:
             self._end_step(step, StepState.DROPPED, step.code)
-            await self._dispute(session, charge, Reason.SETTLEMENT_REFUSED)
+            if charge.state is ChargeState.SETTLING:
+                await self._dispute(session, charge, Reason.SETTLEMENT_REFUSED)
         elif step.kind is StepKind.REFUND:
             await self._dispute(session, charge, Reason.REFUND_FAILED)
         else:

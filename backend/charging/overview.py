@@ -10,8 +10,8 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, String, cast, func, literal, select
 
 from backend import paging
-from backend.charging.ending import Decision, Ending
-from backend.charging.rules import ChargeState, OrderState, Reason, StepKind, StepState
+from backend.charging.ending import Decision, Ending, may_waive, settlement_stalls
+from backend.charging.rules import PENDING, ChargeState, OrderState, Reason, StepKind, StepState
 from backend.charging.tables import Charge, ChargeOrder, ChargeStep
 from backend.charging.views import ChargeView
 from backend.clock import local
@@ -101,7 +101,8 @@ class ChargeTotals:
 
 @dataclass(frozen=True)
 class StepOverview:
-    """Something that was owed to the outside world; `code` is why it was refused. `amount` in yuan, of refunds."""
+    """Something that was owed to the outside world; `code` is why it was refused. `amount` in yuan, of refunds.
+    `silent_since`: nothing clear was heard since; `stalled`: for so long that a person was told."""
 
     kind: StepKind
     state: StepState
@@ -110,6 +111,8 @@ class StepOverview:
     attempts: int
     made_at: datetime
     due_at: datetime | None
+    silent_since: datetime | None
+    stalled: bool
     done_at: datetime | None
 
 
@@ -268,14 +271,18 @@ def _conditions(actor: Actor, wanted: ChargeFilter) -> list[ColumnElement[bool]]
 
 
 def _decisions(charge: Charge, steps: Sequence[ChargeStep]) -> list[Decision]:
-    """Give what `decide` would take now: a refused step again, a disputed difference borne, all of it reversed."""
+    """Give what `decide` would take now: a refused step again, a disputed difference borne, all of it reversed, what is
+    not answered asked about or, where no money hangs on it, waived."""
     found: list[Decision] = []
-    if any(step.state is StepState.REFUSED for step in steps):
+    silent = charge.state is ChargeState.SETTLING and settlement_stalls(steps)
+    if any(step.state is StepState.REFUSED or (step.state in PENDING and step.stalled_at) for step in steps):
         found.append("again")
-    if charge.state is ChargeState.DISPUTED and charge.quote is not None:
+    if (charge.state is ChargeState.DISPUTED or silent) and charge.quote is not None:
         found.append("bear")
-    if charge.state in _DECIDED:
+    if charge.state in _DECIDED or silent:
         found.append("reverse")
+    if may_waive(charge, steps):
+        found.append("waive")
     return found
 
 
@@ -288,7 +295,16 @@ def _by_kind(balances: dict[str, int]) -> dict[str, Decimal]:
 
 def _step(row: ChargeStep) -> StepOverview:
     return StepOverview(
-        row.kind, row.state, to_yuan(row.amount), row.code, row.attempts, row.made_at, row.due_at, row.done_at
+        kind=row.kind,
+        state=row.state,
+        amount=to_yuan(row.amount),
+        code=row.code,
+        attempts=row.attempts,
+        made_at=row.made_at,
+        due_at=row.due_at,
+        silent_since=row.silent_since,
+        stalled=row.stalled_at is not None,
+        done_at=row.done_at,
     )
 
 

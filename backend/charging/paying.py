@@ -165,6 +165,7 @@ class Paying(Opening):
         order = await session.get_one(ChargeOrder, payment.number, populate_existing=True)
         await self._received(session, charge, order, payment)
         await self._try_shut(session, charge)
+        await self._look_again(session, charge)
 
     async def _told_of_refund(self, session: AsyncSession, refund: Refund) -> None:
         query = select(ChargeStep.charge_id, ChargeStep.id).where(ChargeStep.number == refund.number)

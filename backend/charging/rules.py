@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from backend.clock import backoff
 from backend.errors import IllegalMove
 from backend.insurance.coverage import Split
 from backend.ledger import Line
@@ -72,6 +73,7 @@ MOVES: Mapping[tuple[ChargeState, Move], ChargeState] = MappingProxyType(
         (_S.CONFIRMED, _M.COMPLETE): _S.SETTLING,
         (_S.SETTLING, _M.SETTLE): _S.SETTLED,
         (_S.SETTLING, _M.DISPUTE): _S.DISPUTED,
+        (_S.SETTLING, _M.REVERSE): _S.REVERSING,  # an administrator's decision, when the insurer never answers
         (_S.DISPUTED, _M.SETTLE): _S.SETTLED,
         (_S.QUOTING, _M.CLOSE): _S.CLOSING,
         (_S.QUOTED, _M.CLOSE): _S.CLOSING,
@@ -126,6 +128,7 @@ class Reason(StrEnum):
     SETTLEMENT_REFUSED = "settlement_refused"
     REFUND_FAILED = "refund_failed"
     UNDOING_REFUSED = "undoing_refused"  # the insurer does not take back what it knows
+    NO_ANSWER = "no_answer"  # insurer or payment provider have not said for long what became of a step
 
 
 class StepKind(StrEnum):
@@ -178,6 +181,12 @@ UNDOES: Mapping[StepKind, StepKind] = MappingProxyType(
 )
 """What takes back what a step did, in the order in which it is to be done."""
 
+INSURANCE_STEPS = frozenset(StepKind) - {StepKind.WATCH, StepKind.CLOSE, StepKind.REFUND}
+"""Steps that the insurer answers; the others are the payment provider's."""
+
+OF_A_VISIT = frozenset({StepKind.REGISTER, StepKind.UPLOAD, StepKind.REVOKE_UPLOAD, StepKind.UNREGISTER})
+"""Steps about a visit that the insurer has noted: without a settlement no money hangs on them."""
+
 HELD_FOR = timedelta(minutes=15)
 """How long the patient may take to pay."""
 
@@ -201,6 +210,17 @@ CALL_TIMEOUT = 20.0
 
 FIRST_BACKOFF = timedelta(seconds=2)
 LONGEST_BACKOFF = timedelta(minutes=10)
+"""While it is new that there is no answer; `next_question` says what comes after."""
+
+
+def next_question(attempts: int, silence: timedelta, slowest: timedelta) -> timedelta:
+    """Give how long to wait before a step is asked about again: at first each time twice as long; then a quarter of
+    the time that nothing has been heard, so that it gets rarer; at most `slowest`.
+
+    Args:
+        attempts: how often it was tried. silence: since the first of these that had no clear answer.
+    """
+    return min(max(backoff(max(attempts, 1), FIRST_BACKOFF, LONGEST_BACKOFF), silence / 4), slowest)
 
 
 def posted(*lines: tuple[str, int]) -> list[Line]:

@@ -7,7 +7,6 @@ from sqlalchemy import select
 from backend.charging.desk import EXPIRY_TIMER, SLOW_TIMER
 from backend.charging.ending import HEARD
 from backend.charging.overview import Overseeing
-from backend.charging.rules import Reason
 from backend.charging.tables import Charge
 from backend.charging.views import ChargeView
 from backend.errors import NotFound
@@ -35,6 +34,8 @@ class ChargingService(Overseeing):
       paid and the time is booked.
     * `charge.lapsed`: closed and nothing was taken (`reason`: expired, cancelled …).
     * `charge.settled`: the consultation is settled. `charge.disputed`: a person has to look (`reason`).
+    * `charge.stalled`: insurer or payment provider have not answered for long (`step`: of what kind, `step_number`,
+      `since`: an ISO moment); once, until something clear is heard.
     * `charge.refunding`, `charge.refunded`: of one refund, with `amount` in fen and its number, `refund`.
     * `charge.reversed`: everything is undone and given back.
 
@@ -76,16 +77,5 @@ class ChargingService(Overseeing):
             charges = list(rows)
             for charge in charges:
                 require(actor, Action.CHARGE_READ, patient_id=charge.patient_id)
-                await self._record(session, actor, Action.CHARGE_READ, charge)
-            return [await self._view(session, charge) for charge in charges]
-
-    async def attention(self, actor: Actor) -> list[ChargeView]:
-        """Give, for an administrator, the charges that wait for a person, the oldest first, at most fifty."""
-        require(actor, Action.CHARGE_DECIDE)
-        async with self._database.transaction() as session:
-            waiting = Charge.attention != Reason.NONE
-            query = select(Charge).where(waiting).order_by(Charge.made_at, Charge.id).limit(_MOST_LISTED)
-            charges = list(await session.scalars(query))
-            for charge in charges:
                 await self._record(session, actor, Action.CHARGE_READ, charge)
             return [await self._view(session, charge) for charge in charges]

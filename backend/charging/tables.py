@@ -67,7 +67,9 @@ class ChargeStep(Base):
     insurer, the out-refund number towards the payment provider.
 
     `lane` is the insurance, or the order that it is about: steps of one lane are done one after the other. `due_at` is
-    empty once nothing is to be done any more; `leased_until` keeps other workers off while one is at it.
+    empty once nothing is to be done any more; `leased_until` keeps other workers off while one is at it. `silent_since`
+    is when it was first asked about without a clear answer after the last one that was clear; `stalled_at` is when a
+    person was told that it has been waited for too long.
     """
 
     __tablename__ = "charge_steps"
@@ -89,6 +91,8 @@ class ChargeStep(Base):
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     leased_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    silent_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    stalled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 

@@ -37,6 +37,7 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         Reason.SETTLEMENT_REFUSED: "医保不给结算",
         Reason.REFUND_FAILED: "微信支付退款没有成功",
         Reason.UNDOING_REFUSED: "医保不让撤销",
+        Reason.NO_ANSWER: "对方一直没有回话",
     }
 )
 

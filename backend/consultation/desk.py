@@ -1,7 +1,8 @@
 """What every use case of a consultation needs: finding it, moving it, and writing down what happened."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select, update
@@ -22,6 +23,8 @@ from backend.security.policy import SYSTEM, Action, Actor, Role, require
 from backend.timers import Timers
 
 _CHANGED = "这次会诊刚刚有变化，请重新打开看一下再操作。"
+NOBODY: Mapping[str, None] = MappingProxyType({"expert_id": None, "expert_institution_id": None, "assigned_at": None})
+"""What a case has of an expert while none has it."""
 
 
 class CaseDesk:
@@ -73,6 +76,7 @@ class CaseDesk:
             patient_id=case.patient_id,
             participants=_participants(case, others),
             institution_id=case.institution_id,
+            answering_institution_id=case.expert_institution_id,
         )
 
     async def _begin(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from backend.consultation.appointments import Appointments
-from backend.consultation.desk import role_in
+from backend.consultation.desk import NOBODY, role_in
 from backend.consultation.icd10 import normalise
 from backend.consultation.intake import TASK_TIMER, Intake
 from backend.consultation.offers import Offers
@@ -82,7 +82,7 @@ class Lifecycle(Intake, Offers, Appointments, Opinions):
             expert_id = case.expert_id or ""
             booking = await self._end_booking(session, case, BookingState.CANCELLED)
             text = f"{await self._name(expert_id)}专家退回了会诊，原因：{why}"
-            await self._move(session, actor, case, Step.GIVE_BACK, text, expert_id=None, assigned_at=None)
+            await self._move(session, actor, case, Step.GIVE_BACK, text, **NOBODY)
             await session.refresh(case)
             await self._publish(
                 session,

@@ -154,14 +154,15 @@ class Offers(Matching):
             raise Conflict("这个邀请您已经回复过了。")
 
     async def _assign(self, session: AsyncSession, actor: Actor, case: Consultation, expert_id: str) -> None:
-        name = await self._name(expert_id)
+        expert = await self._people.practitioner(expert_id)
         await self._move(
             session,
             actor,
             case,
             Step.ASSIGN,
-            f"由{name}专家负责这次会诊",
+            f"由{expert.name}专家负责这次会诊",
             expert_id=expert_id,
+            expert_institution_id=expert.institution_id,
             assigned_at=self._clock.now(),
         )
         await session.refresh(case)

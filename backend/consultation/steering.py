@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from backend import paging
+from backend.consultation.desk import NOBODY
 from backend.consultation.lifecycle import Lifecycle
 from backend.consultation.rules import RUNNING, Status, Step, Urgency, require_text
 from backend.consultation.tables import Consultation, Offer, OfferState
@@ -154,7 +155,7 @@ class Steering(Lifecycle):
             await self._record(session, actor, Action.CONSULTATION_ASSIGN, case, reason=why)
             booking = await self._end_booking(session, case, BookingState.CANCELLED)
             text = f"管理员请{await self._name(before)}专家退出这次会诊，原因：{why}"
-            await self._move(session, actor, case, Step.GIVE_BACK, text, expert_id=None, assigned_at=None)
+            await self._move(session, actor, case, Step.GIVE_BACK, text, **NOBODY)
             await session.refresh(case)
             held = await session.scalar(
                 select(Offer).where(Offer.consultation_id == case.id, Offer.expert_id == before)

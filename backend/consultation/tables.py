@@ -38,6 +38,7 @@ class Consultation(Base):
         Index("ix_consultations_doctor", "doctor_id", "opened_at", "id"),
         Index("ix_consultations_doctor_status", "doctor_id", "status", "opened_at", "id"),
         Index("ix_consultations_expert", "expert_id", "opened_at", "id"),
+        Index("ix_consultations_expert_institution", "expert_institution_id", "opened_at", "id"),
         Index("ix_consultations_institution", "institution_id", "opened_at", "id"),
         Index("ix_consultations_expert_status", "expert_id", "status", "opened_at", "id"),
         Index("ix_consultations_status", "status", "opened_at", "id"),
@@ -56,6 +57,7 @@ class Consultation(Base):
     institution_id: Mapped[str] = mapped_column(Id)
     doctor_id: Mapped[str] = mapped_column(Id)
     expert_id: Mapped[str | None] = mapped_column(Id)
+    expert_institution_id: Mapped[str | None] = mapped_column(Id)
     opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
     acknowledged_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -68,6 +68,7 @@ def case_ways(actor: Actor, action: Action) -> list[ColumnElement[bool]]:
             (Consultation.expert_id, actor.practitioner_id),
         ],
         Relation.INSTITUTION: [(Consultation.institution_id, actor.institution_id)],
+        Relation.ANSWERING: [(Consultation.expert_institution_id, actor.institution_id)],
     }
     ways = [column == value for relation in relations for column, value in columns[relation] if value]
     if not ways:

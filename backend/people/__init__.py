@@ -3,7 +3,7 @@
 from backend.people.areas import AreaView
 from backend.people.import_rows import ImportPreview
 from backend.people.office_tables import read_table
-from backend.people.roster import RosterEntry
+from backend.people.roster import RosterEntry, RosterFilter, RosterPage
 from backend.people.rules import masked_name
 from backend.people.service import PeopleService
 from backend.people.views import ConsentView, InstitutionView, Invitation, PersonView, PractitionerView
@@ -20,6 +20,8 @@ __all__ = [
     "PersonView",
     "PractitionerView",
     "RosterEntry",
+    "RosterFilter",
+    "RosterPage",
     "masked_name",
     "read_table",
 ]

@@ -12,6 +12,7 @@ from backend.db import key_ring
 from backend.errors import InvalidInput, NotFound
 from backend.people import rules
 from backend.people.context import LONGEST_PAGE, PeopleContext
+from backend.people.held_departments import held_departments, lacks
 from backend.people.tables import Expertise, Institution, Practitioner
 from backend.people.views import InstitutionView, PractitionerView
 from backend.security.policy import Action, Actor, Role, require
@@ -204,10 +205,13 @@ class Directory(PeopleContext):
         async with self._database.transaction() as session:
             created, changed = await _put(session, Institution, institution_id, values)
             if changed:
-                await self._audit.record(
-                    session, actor, Action.PEOPLE_MANAGE_DIRECTORY, subject=f"institution:{institution_id}"
-                )
+                await self._note(session, actor, institution_id)
         return created
+
+    async def _note(self, session: AsyncSession, actor: Actor, institution_id: str) -> None:
+        """Write the audit entry of a changed institution."""
+        subject = f"institution:{institution_id}"
+        await self._audit.record(session, actor, Action.PEOPLE_MANAGE_DIRECTORY, subject=subject)
 
     async def put_practitioner(
         self,
@@ -237,7 +241,8 @@ class Directory(PeopleContext):
 
         Raises:
             Forbidden: the actor does not manage the directory, or not that of the institution where they are, or were.
-            InvalidInput: role, department, title, year or an ICD-10 code is none.
+            InvalidInput: role, department, title, year or an ICD-10 code is none, or the institution has not this
+                department.
         """
         require(actor, Action.PEOPLE_MANAGE_DIRECTORY, institution_id=managed_by(role, institution_id))
         codes = tuple(icd10)
@@ -258,6 +263,9 @@ class Directory(PeopleContext):
         if licence_expires_on is not None:
             values["licence_expires_on"] = licence_expires_on
         async with self._database.transaction() as session:
+            lacking = lacks(await held_departments(session, [institution_id]), institution_id, department_code)
+            if lacking:
+                raise InvalidInput(f"{lacking}。", field="department_code")
             before = await session.get(Practitioner, practitioner_id)
             if before is not None:
                 place = managed_by(Role(before.role), before.institution_id)

@@ -11,11 +11,12 @@ from backend.db import key_ring
 from backend.ids import new_id
 from backend.people import rules
 from backend.people.directory import managed_by
+from backend.people.held_departments import Held, held_departments, lacks
 from backend.people.import_rows import ImportPreview, ImportRow, mark_twice, said_in
+from backend.people.institution_departments import InstitutionDepartments, department_named
 from backend.people.roster import Roster
 from backend.people.tables import Institution, Practitioner
 from backend.security.policy import Action, Actor, Relation, Role, allowed, granted, require
-from data.departments import departments
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ _LICENCE = re.compile(r"[0-9A-Za-z]{6,30}")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 
 
-class Importing(Roster):
+class Importing(Roster, InstitutionDepartments):
     """The part of `PeopleService` about lists from the office."""
 
     async def import_practitioners(self, actor: Actor, table: Sequence[Sequence[str]], *, write: bool) -> ImportPreview:
@@ -55,7 +56,8 @@ class Importing(Roster):
         async with self._database.transaction() as session:
             institutions = {row.code: row.id for row in await session.scalars(select(Institution))}
             said = said_in(table, COLUMNS, _OPTIONAL, "表里还没有人，请从第二行开始填写。")
-            rows = [self._read_row(line, cells, institutions) for line, cells in said]
+            held = await held_departments(session)
+            rows = [self._read_row(line, cells, institutions, held) for line, cells in said]
             await self._compare(actor, rows)
             if not write or any(row.faults for row in rows):
                 return ImportPreview(rows, written=False)
@@ -63,7 +65,7 @@ class Importing(Roster):
                 await self.put_practitioner(actor, row.values.pop("id"), **row.values)
         return ImportPreview(rows, written=True)
 
-    def _read_row(self, line: int, said: Mapping[str, str], institutions: Mapping[str, str]) -> ImportRow:
+    def _read_row(self, line: int, said: Mapping[str, str], institutions: Mapping[str, str], held: Held) -> ImportRow:
         row = ImportRow(line, said["姓名"])
 
         def take(heading: str, read: Callable[[str], T | None], sentence: str) -> T | None:
@@ -80,6 +82,9 @@ class Importing(Roster):
             "practising_since": take("开始执业年份", self._year, "要填四位年份，比如 2005"),
             "icd10": take("擅长疾病", _codes, "要填 ICD-10 编码，用顿号分开，比如 I10-I15、E11"),
         }
+        lacking = lacks(held, row.values["institution_id"], row.values["department_code"])
+        if lacking:
+            row.faults.append(("科室", lacking))
         if said["执业证书有效期"]:
             row.values["licence_expires_on"] = take("执业证书有效期", _date, "日期要写成 2027-12-31")
         return row
@@ -122,7 +127,7 @@ def _manages(actor: Actor, before: Practitioner) -> bool:
 def _department(text: str, role: Role | None) -> str | None:
     if role is Role.PHARMACIST and not text:
         return ""
-    return next((code for code, held in departments().items() if text in (held.name, *held.aliases)), None)
+    return department_named(text)
 
 
 def _title(text: str, role: Role | None) -> str | None:

@@ -91,6 +91,15 @@ class Institution(Base):
     longitude: Mapped[float | None] = mapped_column(Double())
 
 
+class InstitutionDepartment(Base):
+    """A department that an institution has (data/departments.json); one without any has not told of them."""
+
+    __tablename__ = "institution_departments"
+
+    institution_id: Mapped[str] = mapped_column(ForeignKey("institutions.id"), primary_key=True)
+    department_code: Mapped[str] = mapped_column(String(48), primary_key=True)
+
+
 class Practitioner(Base):
     """A grassroots doctor, expert, pharmacist or administrator, known before the person behind them joins in WeChat."""
 

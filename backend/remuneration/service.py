@@ -5,6 +5,7 @@ of the consultation. What is reversed before then pays nothing; what is reversed
 by an entry that says so. Where that is more than the month's pay, the rest is carried on: nobody is asked to pay back.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -122,14 +123,13 @@ class RemunerationService:
             await self._audit.record(session, actor, Action.REMUNERATION_LIST, subject=f"month:{month}")
             closed = await session.get(ClosedMonth, month)
             entries = await self._entries(session, month, closed)
-            payees = {(entry.payee, entry.payee_id) for entry in entries}
-            if institution_id is not None:
-                payees = {one for one in payees if await self._institution_of(*one) == institution_id}
+            of_payee: dict[tuple[Payee, str], list[Counted]] = defaultdict(list)
+            for entry in entries:
+                of_payee[entry.payee, entry.payee_id].append(entry)
             found = [
-                await self._statement(
-                    session, month, closed, payee, payee_id, [one for one in entries if one.payee_id == payee_id]
-                )
-                for payee, payee_id in payees
+                await self._statement(session, month, closed, payee, payee_id, own)
+                for (payee, payee_id), own in of_payee.items()
+                if institution_id is None or await self._institution_of(payee, payee_id) == institution_id
             ]
         return sorted(found, key=lambda one: (one.payee, one.institution_name, one.name, one.payee_id))
 

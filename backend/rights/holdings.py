@@ -153,6 +153,7 @@ OTHERWISE: dict[str, str] = {
         "imaging_destinations",
         "imaging_refusals",
         "imaging_senders",
+        "institution_departments",
         "institutions",
         "invitations",
         "matching_weights",

@@ -60,6 +60,7 @@ class Relation(StrEnum):
     OWN = "own"  # the actor is the patient (or the person) that it is about, or speaks for them
     PARTICIPANT = "participant"  # the actor takes part in this care: its doctor, its expert, an expert who is asked
     INSTITUTION = "institution"  # it belongs to the institution where the actor works
+    ANSWERING = "answering"  # an expert of the institution where the actor works has taken it
     ANY = "any"  # no relation is needed
 
 
@@ -178,6 +179,7 @@ class Action(StrEnum):
     RESEARCH_EXPORT = "research.export"  # finished cases as a table in which nobody can be found
     RESEARCH_READ_EXPORTS = "research.read_exports"  # what was exported, when, by whom, what for
     ANALYTICS_READ = "analytics.read"  # how many, how fast, how well: figures, and which consultations are behind them
+    ANALYTICS_RECKON = "analytics.reckon"  # savings of past cases, when places or parameters have become known
     SURVEILLANCE_READ = "surveillance.read"  # how many of which syndrome, where and when; never who
     SURVEILLANCE_ACKNOWLEDGE = "surveillance.acknowledge"
     SURVEILLANCE_ASSESS = "surveillance.assess"  # looking for alarms by hand
@@ -203,6 +205,7 @@ def _grants(
     system: Relation | None = None,
     institution_administrator: Relation | None = None,
     auditor: Relation | None = None,
+    answering_administrator: bool = False,
 ) -> Grants:
     grants = {Role.GRASSROOTS_DOCTOR: frozenset(doctor)}
     single = {
@@ -215,24 +218,40 @@ def _grants(
         Role.INSTITUTION_ADMINISTRATOR: institution_administrator,
         Role.AUDITOR: auditor,
     }
-    return grants | {role: frozenset([relation] if relation else []) for role, relation in single.items()}
+    grants |= {role: frozenset([relation] if relation else []) for role, relation in single.items()}
+    if answering_administrator:
+        grants[Role.INSTITUTION_ADMINISTRATOR] |= {Relation.ANSWERING}
+    return grants
 
 
 OWN, PARTICIPANT, INSTITUTION, ANY = Relation.OWN, Relation.PARTICIPANT, Relation.INSTITUTION, Relation.ANY
 
 # A colleague at the same township centre may stand in for the doctor of a case; an expert sees only the cases that they
-# are asked about or took; an administrator steers cases without reading what is clinical in them.
+# are asked about or took; an administrator steers cases without reading what is clinical in them, and a hospital's sees
+# of the cases that its experts have taken what is not clinical, and changes none.
 DOCTORS = (PARTICIPANT, INSTITUTION)
 
 TABLE: dict[Action, Grants] = {
     Action.CONSULTATION_OPEN: _grants(patient=OWN, system=ANY),
     Action.CONSULTATION_OPEN_BY_DOCTOR: _grants(doctor=[INSTITUTION]),
     Action.CONSULTATION_VIEW: _grants(
-        OWN, DOCTORS, PARTICIPANT, administrator=ANY, system=ANY, institution_administrator=INSTITUTION
+        OWN,
+        DOCTORS,
+        PARTICIPANT,
+        administrator=ANY,
+        system=ANY,
+        institution_administrator=INSTITUTION,
+        answering_administrator=True,
     ),
     Action.CONSULTATION_READ_RECORD: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.CONSULTATION_LIST: _grants(
-        OWN, DOCTORS, PARTICIPANT, administrator=ANY, system=ANY, institution_administrator=INSTITUTION
+        OWN,
+        DOCTORS,
+        PARTICIPANT,
+        administrator=ANY,
+        system=ANY,
+        institution_administrator=INSTITUTION,
+        answering_administrator=True,
     ),
     Action.CONSULTATION_ACKNOWLEDGE: _grants(doctor=DOCTORS),
     Action.CONSULTATION_ADD_FINDINGS: _grants(doctor=DOCTORS),
@@ -355,6 +374,7 @@ TABLE: dict[Action, Grants] = {
     Action.RESEARCH_EXPORT: _grants(administrator=ANY),
     Action.RESEARCH_READ_EXPORTS: _grants(administrator=ANY, auditor=ANY),
     Action.ANALYTICS_READ: _grants(administrator=ANY, institution_administrator=INSTITUTION, auditor=ANY),
+    Action.ANALYTICS_RECKON: _grants(administrator=ANY, system=ANY),
     Action.SURVEILLANCE_READ: _grants(administrator=ANY, institution_administrator=INSTITUTION, auditor=ANY),
     Action.SURVEILLANCE_ACKNOWLEDGE: _grants(administrator=ANY),
     Action.SURVEILLANCE_ASSESS: _grants(administrator=ANY),
@@ -410,6 +430,7 @@ def allowed(
     patient_id: str | None = None,
     participants: Collection[str] = (),
     institution_id: str | None = None,
+    answering_institution_id: str | None = None,
 ) -> bool:
     """Tell whether one of the actor's roles may do `action` in a relation that holds; arguments as in `require`."""
     holding = {Relation.ANY}
@@ -421,6 +442,8 @@ def allowed(
         holding.add(Relation.PARTICIPANT)
     if actor.institution_id and actor.institution_id == institution_id:
         holding.add(Relation.INSTITUTION)
+    if actor.institution_id and actor.institution_id == answering_institution_id:
+        holding.add(Relation.ANSWERING)
     return bool(granted(actor, action) & holding)
 
 
@@ -431,6 +454,7 @@ def require(
     patient_id: str | None = None,
     participants: Collection[str] = (),
     institution_id: str | None = None,
+    answering_institution_id: str | None = None,
 ) -> None:
     """Let `action` pass, or refuse it.
 
@@ -438,9 +462,17 @@ def require(
         patient_id: the patient (or, for a person's own matters, the person) that it is about.
         participants: person ids or practitioner ids of those who take part in that care.
         institution_id: the institution that it belongs to.
+        answering_institution_id: that of the expert who has taken it.
 
     Raises:
         Forbidden: no role of the actor may do this in any relation that holds.
     """
-    if not allowed(actor, action, patient_id=patient_id, participants=participants, institution_id=institution_id):
+    if not allowed(
+        actor,
+        action,
+        patient_id=patient_id,
+        participants=participants,
+        institution_id=institution_id,
+        answering_institution_id=answering_institution_id,
+    ):
         raise Forbidden(action=action.value)

@@ -1,5 +1,7 @@
 """What an administrator does in chat: cases for which no expert was found, and people who asked for a human being."""
 
+from backend.charging import ChargeFilter
+from backend.charging.words import REASONS
 from backend.consultation.rules import Status
 from backend.errors import Forbidden
 from backend.security.policy import Role
@@ -15,17 +17,30 @@ _EXPERTS_SHOWN = 8
 
 
 async def waiting(turn: Turn, _: str = "") -> None:
-    """List the cases that still have no expert, the longest waiting last."""
+    """List the cases that still have no expert, the longest waiting last, and say which charges wait for a person."""
     turn.leave()
     require_administrator(turn)
     cases = await turn.services.consultations.list_for(turn.actor, status=Status.PENDING, limit=_WAITING_SHOWN)
+    charges = await _charges(turn)
     if not cases:
-        turn.say(home(turn.actor, "现在没有等待分配专家的会诊。"))
+        turn.say(home(turn.actor, lines("现在没有等待分配专家的会诊。", charges)))
         return
     now = turn.services.clock.now()
     shown = [f"· {case.number}　{case_line(case)}　{moment(case.opened_at, now)}发起" for case in cases]
     choices = tuple(Choice(f"administrator.experts:{case.id}", f"安排 {case.number[-6:]}") for case in cases)
-    turn.say(Menu(lines("等待分配专家的会诊：", *shown), choices))
+    turn.say(Menu(lines("等待分配专家的会诊：", *shown, charges), choices))
+
+
+async def _charges(turn: Turn) -> str:
+    """Say which charges wait for a person; they are decided at the console, where their books are."""
+    if turn.services.charging is None:
+        return ""
+    found = await turn.services.charging.search(turn.actor, ChargeFilter(waiting=True), limit=_WAITING_SHOWN)
+    if not found.items:
+        return ""
+    shown = [f"· {one.number}　{REASONS[one.attention]}" for one in found.items]
+    more = "· 还有更多" if found.next_cursor else ""
+    return lines("等人处理的费用（在管理网页的“费用结算”里办）：", *shown, more)
 
 
 async def experts(turn: Turn, consultation_id: str) -> None:

@@ -1,6 +1,10 @@
 """Money: what is to be paid, what was received, how it was settled, what is given back."""
 
+from datetime import datetime
+
 from backend.charging import ChargeState, ChargeView, ChargingService, Reason
+from backend.charging.rules import INSURANCE_STEPS, StepKind
+from backend.charging.words import STEPS
 from backend.consultation.views import ConsultationView
 from backend.money import said, to_yuan
 from backend.security.policy import SYSTEM
@@ -10,8 +14,21 @@ from bot.cards.charge import ARRIVES, no_answer, receipt, result, to_pay
 from bot.cards.notices import notice
 from bot.messages import Choice, Menu, Notice, Text
 from bot.notifications.notifier import Notifier
+from bot.wording import moment
 
 _MENU = "药、设备、账单"
+_QUIET_SECONDS = 3600
+_WAITS = {
+    StepKind.REFUND: "要退给您的钱，我们已经向微信支付提了，它还没有给准信。"
+    "钱不会少您的，我们会一直查，到账了马上告诉您。",
+    StepKind.CLOSE: "您先前那张付款单，微信支付还没有告诉我们到底付没付。"
+    "付了的话会全部退给您，没付就不用管它。请不要再付那一张。",
+    StepKind.SETTLE: "会诊的钱，医保那边还没有结算完，管理员已经知道了。"
+    "您什么都不用做，也不会再多收您的钱，结算好了我告诉您。",
+    StepKind.REVOKE_SETTLEMENT: "这次的医保报销要撤销，医保那边还没有给准信，管理员已经知道了。"
+    "您什么都不用做，我们会一直查到办好。",
+}
+"""What a patient waits for, by the step that is not answered; of the others they feel nothing."""
 _BILLS_CHOICE = Choice("charge.bills", "我的账单")
 
 
@@ -93,6 +110,29 @@ async def disputed(notifier: Notifier) -> None:
         await notifier.tell_speaker(view, Text(patient, notice=own))
 
 
+async def stalled(notifier: Notifier) -> None:
+    """Insurer or WeChat Pay have not answered for long: administrators hear it, once in an hour of the same side,
+    however many charges wait for it; the patient hears once what that means for their money."""
+    view, charge, kind = await notifier.case(), await _charge(notifier), StepKind(notifier.payload["step"])
+    side = "医保" if kind in INSURANCE_STEPS else "微信支付"
+    since = moment(datetime.fromisoformat(notifier.payload["since"]), notifier.now)
+    note = notice(
+        "task", f"{side}一直没有回话，有费用办不下去", view, notifier.now, status="待处理", button="待处理事项"
+    )
+    words = (
+        f"{side}从{since}起一直没有给准信，费用 {charge.number} 停在“{STEPS[kind]}”。系统会一直再问，间隔越来越长。"
+        "现在再问一次，或者人工决定，请到管理网页的“费用结算”，点“只看等人处理的”。"
+    )
+    stretch = int(notifier.event.occurred_at.timestamp()) // _QUIET_SECONDS
+    await notifier.tell_administrators(
+        Menu(words, (Choice("administrator.waiting", "待处理事项"),), notice=note), once=f"stalled:{side}:{stretch}"
+    )
+    if kind in _WAITS:
+        own = _notice(notifier, view, "会诊费用还在办", "办理中")
+        told = Menu(_WAITS[kind], (_BILLS_CHOICE,), notice=own)
+        await notifier.tell_speaker(view, told, once=f"stalled:{notifier.payload['step_number']}")
+
+
 def _why(charge: ChargeView) -> str:
     return {
         Reason.SETTLED_OTHERWISE: "医保结算的金额跟预结算不一样",
@@ -125,6 +165,7 @@ HANDLERS = {
     "charge.lapsed": lapsed,
     "charge.settled": settled,
     "charge.disputed": disputed,
+    "charge.stalled": stalled,
     "charge.refunding": refunding,
     "charge.refunded": refunded,
 }

@@ -96,3 +96,10 @@ def parameters_on(day: date, known: tuple[Parameters, ...] | None = None) -> Par
     """Give what is reckoned with on a day; None before the first begin, where nothing can be said."""
     held = [one for one in (parameters() if known is None else known) if one.valid_from <= day]
     return held[-1] if held else None
+
+
+def parameters_between(first: date, last: date) -> tuple[Parameters, ...]:
+    """Give those of the shipped parameters that hold on any day of a span, the earliest first."""
+    before = parameters_on(first)
+    later = tuple(one for one in parameters() if first < one.valid_from <= last)
+    return (before, *later) if before is not None else later

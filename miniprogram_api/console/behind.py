@@ -8,8 +8,8 @@ from pydantic import Field
 
 from backend.analytics import Behind, FactView
 from backend.money import to_yuan
-from miniprogram_api.console import reference
-from miniprogram_api.console.cases import CASE_HEADINGS, CaseItem, case_cells, case_item
+from data.savings import parameters
+from miniprogram_api.console.cases import CASE_HEADINGS, CaseItem, case_cells, case_items
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleEndpoint
 from miniprogram_api.console.figures import SpanQuery, span_of
 from miniprogram_api.console.tables import CSV, csv_file
@@ -21,6 +21,7 @@ _MOST_EXPORTED = 5_000
 _HEADINGS = (
     *CASE_HEADINGS,
     *("应答（分钟）", "诊断符合", "评价（星）", "本来要走（公里）", "实际走（公里）", "本来要花（元）", "实际花（元）"),
+    "计算参数",
 )
 
 
@@ -43,7 +44,7 @@ class CountedCase(CaseItem):
     Attributes:
         agreed: whether doctor and expert agree. stars: of the patient.
         km_instead, yuan_instead: what it would have been to see the expert at their hospital.
-        km_gone, yuan_spent: what it was.
+        km_gone, yuan_spent: what it was. parameters: the name of those that both were reckoned with.
     """
 
     answer_minutes: float | None
@@ -53,6 +54,7 @@ class CountedCase(CaseItem):
     km_gone: float | None
     yuan_instead: Decimal | None
     yuan_spent: Decimal | None
+    parameters: str
 
 
 class BehindAnswer(Model):
@@ -81,9 +83,8 @@ async def _facts(call: ConsoleCall, limit: int, offset: int) -> Sequence[FactVie
 
 
 async def _counted(call: ConsoleCall, facts: Sequence[FactView]) -> list[CountedCase]:
-    names = {one.id: one.name for one in await reference.institutions(call.context, call.actor)}
     found = await call.context.consultations.overviews(call.actor, [one.consultation_id for one in facts])
-    by_id = {one.id: case_item(one, names) for one in found}
+    by_id = {one.id: one for one in await case_items(call, found)}
     return [_shown(by_id[one.consultation_id], one) for one in facts if one.consultation_id in by_id]
 
 
@@ -98,13 +99,18 @@ def _shown(case: CaseItem, fact: FactView) -> CountedCase:
         km_gone=round(saved.metres_gone / 1000, 1) if saved else None,
         yuan_instead=to_yuan(saved.fen_instead) if saved else None,
         yuan_spent=to_yuan(saved.fen_spent) if saved else None,
+        parameters=_named(fact.parameters),
     )
+
+
+def _named(code: str) -> str:
+    return next((one.name for one in parameters() if one.code == code), code)
 
 
 def _cells(one: CountedCase) -> tuple[Any, ...]:
     agreed = {None: "", True: "符合", False: "不符合"}[one.agreed]
     minutes = None if one.answer_minutes is None else round(one.answer_minutes, 1)
-    saved = (one.km_instead, one.km_gone, one.yuan_instead, one.yuan_spent)
+    saved = (one.km_instead, one.km_gone, one.yuan_instead, one.yuan_spent, one.parameters)
     return (*case_cells(one), minutes, agreed, one.stars, *saved)
 
 

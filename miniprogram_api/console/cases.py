@@ -1,6 +1,6 @@
 """Consultations from above: looked for, seen, given to another expert, cancelled. Nothing clinical."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
@@ -9,10 +9,10 @@ from pydantic import Field, StringConstraints
 from backend.analytics.rules import ANSWER_TARGET_MINUTES
 from backend.clock import LOCAL_ZONE
 from backend.consultation import CaseFilter, CaseOverview, CaseQueue, ConsultationView, Status
-from backend.security.policy import Role
+from backend.security.policy import Action, Role, allowed, require
 from miniprogram_api.console import reference
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleEndpoint, Done, Id
-from miniprogram_api.console.lists import midnight
+from miniprogram_api.console.lists import institution_names, midnight
 from miniprogram_api.console.tables import CSV, csv_file
 from miniprogram_api.endpoint import File, Model, Reason
 
@@ -164,20 +164,18 @@ class Cancellation(Model):
 
 
 async def _cases(call: ConsoleCall) -> CaseItems:
-    names = {one.id: one.name for one in await reference.institutions(call.context, call.actor)}
     page = await call.context.consultations.search(
         call.actor, await _filter(call), limit=call.query.limit, cursor=call.query.cursor
     )
-    return CaseItems(items=[case_item(one, names) for one in page.items], next_cursor=page.next_cursor)
+    return CaseItems(items=await case_items(call, page.items), next_cursor=page.next_cursor)
 
 
 async def _export(call: ConsoleCall) -> File:
-    names = {one.id: one.name for one in await reference.institutions(call.context, call.actor)}
     wanted, cursor = await _filter(call), ""
     rows: list[CaseItem] = []
     while len(rows) < _MOST_EXPORTED:
         page = await call.context.consultations.search(call.actor, wanted, limit=_PAGE, cursor=cursor)
-        rows += [case_item(one, names) for one in page.items]
+        rows += await case_items(call, page.items)
         cursor = page.next_cursor
         if not cursor:
             break
@@ -194,22 +192,20 @@ def case_cells(one: CaseItem) -> tuple[str, ...]:
 
 
 async def _queue(call: ConsoleCall) -> QueueAnswer:
-    names = {one.id: one.name for one in await reference.institutions(call.context, call.actor)}
     found = await _running(call)
     return QueueAnswer(
         now=call.context.clock.now(),
         counts=[QueueCount(status=one, status_name=one.label, count=count) for one, count in found.counts.items()],
         late=found.late,
-        waiting=[case_item(one, names) for one in found.waiting],
+        waiting=await case_items(call, found.waiting),
     )
 
 
 async def _export_queue(call: ConsoleCall) -> File:
-    names = {one.id: one.name for one in await reference.institutions(call.context, call.actor)}
     found, now = await _running(call), call.context.clock.now()
     rows = [
-        (*case_cells(case_item(one, names)), int((now - (one.submitted_at or now)).total_seconds() // 60))
-        for one in found.waiting
+        (*case_cells(one), int((now - (one.submitted_at or now)).total_seconds() // 60))
+        for one in await case_items(call, found.waiting)
     ]
     return csv_file("等专家接的会诊.csv", (*CASE_HEADINGS, "已等（分钟）"), rows)
 
@@ -229,6 +225,10 @@ async def _case(call: ConsoleCall) -> CaseAnswer:
 
 async def _shown(call: ConsoleCall, case: ConsultationView) -> CaseAnswer:
     lines = await call.context.consultations.timeline(call.actor, case.id)
+
+    def may(action: Action) -> bool:
+        return allowed(call.actor, action, institution_id=case.institution_id)
+
     return CaseAnswer(
         id=case.id,
         number=case.number,
@@ -247,8 +247,8 @@ async def _shown(call: ConsoleCall, case: ConsultationView) -> CaseAnswer:
         started_at=case.started_at,
         closed_at=case.closed_at,
         booked_for=case.booking.starts_at if case.booking else None,
-        may_assign=case.status in (Status.PENDING, Status.ASSIGNED),
-        may_cancel=case.status not in (Status.COMPLETED, Status.CANCELLED),
+        may_assign=case.status in (Status.PENDING, Status.ASSIGNED) and may(Action.CONSULTATION_ASSIGN),
+        may_cancel=case.status not in (Status.COMPLETED, Status.CANCELLED) and may(Action.CONSULTATION_CANCEL),
         timeline=[
             CaseLine(at=line.at, actor_name=line.actor_name, kind=line.kind, text=line.text_zh) for line in lines
         ],
@@ -257,6 +257,7 @@ async def _shown(call: ConsoleCall, case: ConsultationView) -> CaseAnswer:
 
 async def _experts(call: ConsoleCall) -> ExpertItems:
     case = await call.context.consultations.get(call.actor, call.path["consultation_id"])
+    require(call.actor, Action.CONSULTATION_ASSIGN, institution_id=case.institution_id)
     people = call.context.people
     fitting = await people.practitioners(role=Role.EXPERT, department_code=case.department_code, limit=_PAGE)
     others = await people.practitioners(role=Role.EXPERT, limit=_PAGE)
@@ -301,8 +302,13 @@ async def _filter(call: ConsoleCall) -> CaseFilter:
     )
 
 
-def case_item(one: CaseOverview, institution_names: Mapping[str, str]) -> CaseItem:
-    """Show a case in a list."""
+async def case_items(call: ConsoleCall, found: Sequence[CaseOverview]) -> list[CaseItem]:
+    """Show cases in a list, with the names of whoever asked: a hospital sees cases of others too."""
+    names = await institution_names(call, {one.institution_id for one in found})
+    return [_item(one, names[one.institution_id]) for one in found]
+
+
+def _item(one: CaseOverview, institution_name: str) -> CaseItem:
     return CaseItem(
         id=one.id,
         number=one.number,
@@ -311,7 +317,7 @@ def case_item(one: CaseOverview, institution_names: Mapping[str, str]) -> CaseIt
         urgency=one.urgency,
         urgency_name=one.urgency.label,
         department_name=reference.department_name(one.department_code),
-        institution_name=institution_names.get(one.institution_id, ""),
+        institution_name=institution_name,
         patient_name=one.patient_name,
         doctor_name=one.doctor_name,
         expert_name=one.expert_name,

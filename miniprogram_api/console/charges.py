@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
 from backend.charging import ChargeDossier, ChargeFilter, ChargeOverview, ChargeState, ChargeSum, ChargeView
+from backend.charging.ending import Decision
 from backend.charging.words import ACCOUNTS, ORDER_STATES, POSTINGS, REASONS, STATES, STEP_STATES, STEPS
 from backend.insurance.coverage import Split
 from backend.ledger import Posting
@@ -103,7 +104,9 @@ class SplitItem(Model):
 
 
 class StepItem(Model):
-    """Something that was owed to the insurer or the payment provider; `code` is why it was refused."""
+    """Something that was owed to the insurer or the payment provider; `code` is why it was refused. While it is owed,
+    `due_at` is when it is asked about next, and `silent_since` since when nothing clear was heard; `stalled` where that
+    is so long that a person was told."""
 
     name: str
     state: str
@@ -113,6 +116,8 @@ class StepItem(Model):
     attempts: int
     made_at: datetime
     due_at: datetime | None
+    silent_since: datetime | None
+    stalled: bool
     done_at: datetime | None
 
 
@@ -180,7 +185,7 @@ class ChargeAnswer(Model):
 class DecisionRequest(Model):
     """What a person decides about a charge that waits, and why."""
 
-    decision: Literal["again", "bear", "reverse"]
+    decision: Decision
     reason: Reason
 
 
@@ -260,6 +265,8 @@ async def _shown(call: ConsoleCall, found: ChargeDossier) -> ChargeAnswer:
                 attempts=one.attempts,
                 made_at=one.made_at,
                 due_at=one.due_at,
+                silent_since=one.silent_since,
+                stalled=one.stalled,
                 done_at=one.done_at,
             )
             for one in found.steps

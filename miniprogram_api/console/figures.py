@@ -6,11 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from backend.analytics import Figures, Span, Sums, definitions
+from backend.analytics import Figures, Renewal, Span, Sums, definitions
+from backend.analytics.definitions import parameters_said
 from backend.analytics.rules import total
 from backend.money import to_yuan
 from backend.people.importing_institutions import KIND_NAMES, LEVEL_NAMES
 from data.departments import departments
+from data.savings import parameters_between
 from miniprogram_api.console import reference
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleEndpoint, Id
 from miniprogram_api.console.tables import CSV, csv_file
@@ -74,12 +76,14 @@ class Figure(Model):
 
 
 class FiguresAnswer(Model):
-    """The figures of a span; `asked_in_year` counts the calendar year of its last day until then."""
+    """The figures of a span; `asked_in_year` counts the calendar year of its last day until then, and `parameters` are
+    those that savings in it are reckoned with."""
 
     since: date
     until: date
     total: Figure
     asked_in_year: int
+    parameters: list[str]
     by_day: list[Figure]
     by_region: list[Figure]
     by_institution: list[Figure]
@@ -87,7 +91,7 @@ class FiguresAnswer(Model):
 
 
 class InstitutionItem(Model):
-    """An institution that somebody may choose."""
+    """An institution that somebody may choose; `departments` are codes, none where it has not told of them."""
 
     id: str
     code: str
@@ -98,6 +102,7 @@ class InstitutionItem(Model):
     region: str
     address: str
     place: tuple[float, float] | None
+    departments: list[str]
 
 
 class Choice(Model):
@@ -117,6 +122,16 @@ class DefinitionItem(Model):
     notes: list[str]
 
 
+class RenewalAnswer(Model):
+    """Past cases whose savings are reckoned anew: how many for the first time, how many otherwise than before; how many
+    of them `done` just now, and how many are left for the night, or for another time."""
+
+    first_time: int
+    otherwise: int
+    done: int
+    left: int
+
+
 class ReferenceAnswer(Model):
     """What filters are made of, and what the figures of today mean."""
 
@@ -134,6 +149,7 @@ async def _figures(call: ConsoleCall) -> FiguresAnswer:
         until=span.last,
         total=figure("", "合计", found.total),
         asked_in_year=await call.context.analytics.asked_in_year(call.actor, span),
+        parameters=[parameters_said(one) for one in parameters_between(span.first, span.last)],
         by_day=parts["day"],
         by_region=parts["region"],
         by_institution=parts["institution"],
@@ -173,8 +189,21 @@ async def _export(call: ConsoleCall) -> File:
     )
 
 
+async def _renewal(call: ConsoleCall) -> RenewalAnswer:
+    return _renewed(await call.context.analytics.renewal(call.actor))
+
+
+async def _reckon(call: ConsoleCall) -> RenewalAnswer:
+    return _renewed(await call.context.analytics.reckon_anew(call.actor))
+
+
+def _renewed(found: Renewal) -> RenewalAnswer:
+    return RenewalAnswer(first_time=found.first_time, otherwise=found.otherwise, done=found.done, left=found.left)
+
+
 async def _reference(call: ConsoleCall) -> ReferenceAnswer:
     found = await reference.institutions(call.context, call.actor)
+    held = await call.context.people.departments_of([one.id for one in found])
     return ReferenceAnswer(
         institutions=[
             InstitutionItem(
@@ -187,6 +216,7 @@ async def _reference(call: ConsoleCall) -> ReferenceAnswer:
                 region=one.region,
                 address=one.address,
                 place=one.place,
+                departments=held.get(one.id, []),
             )
             for one in found
         ],
@@ -268,6 +298,10 @@ ENDPOINTS = (
         ReferenceAnswer,
         query=Nothing,
     ),
+    ConsoleEndpoint(
+        "GET", f"{_PATH}/savings", "savingsToReckon", "Past cases to be reckoned anew", _renewal, RenewalAnswer
+    ),
+    ConsoleEndpoint("POST", f"{_PATH}/savings", "reckonSavings", "Reckon them anew", _reckon, RenewalAnswer),
     ConsoleEndpoint("GET", _PATH, "figures", "The figures of a span", _figures, FiguresAnswer, query=SpanQuery),
     ConsoleEndpoint(
         "GET",

@@ -1,17 +1,19 @@
 """What experts and township institutions are paid for a month: statements, one line by line, and all as a table."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
-from backend.errors import NotFound
+from backend import paging
+from backend.errors import InvalidInput, NotFound
 from backend.remuneration import StatementView
 from backend.remuneration.export import HEADINGS, PAYEES, rows
 from backend.security.policy import Action, only_institution
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleEndpoint
-from miniprogram_api.console.lists import yuan
+from miniprogram_api.console.lists import PageQuery, yuan
 from miniprogram_api.console.tables import CSV, csv_file
 from miniprogram_api.endpoint import File, Model
 
@@ -23,6 +25,10 @@ class MonthQuery(Model):
     """Which month ("2026-11"); the running one where nothing is said."""
 
     month: Annotated[str, StringConstraints(max_length=7)] = ""
+
+
+class StatementsQuery(MonthQuery, PageQuery):
+    """Which month, and which page of its statements."""
 
 
 class StatementItem(Model):
@@ -43,14 +49,17 @@ class StatementItems(Model):
     """The statements of a month; while it runs (`closed_at` is null) everything in it may still change.
 
     Attributes:
-        months: that can be asked for, the latest first. payable: the sum.
+        months: that can be asked for, the latest first. payable: the sum of all pages, count: how many they have.
+        next_cursor: empty at the end.
     """
 
     month: str
     months: list[str]
     closed_at: datetime | None
     payable: str
+    count: int
     items: list[StatementItem]
+    next_cursor: str
 
 
 class EntryItem(Model):
@@ -75,13 +84,28 @@ class StatementAnswer(StatementItem):
 async def _statements(call: ConsoleCall) -> StatementItems:
     month, found = await _found(call)
     closed = await call.context.money.remuneration.closed_months(call.actor)
+    page, cursor = _page(found, call.query.cursor, call.query.limit)
     return StatementItems(
         month=month,
         months=sorted({_running(call), month, *closed}, reverse=True),
         closed_at=found[0].closed_at if found else None,
         payable=yuan(sum((one.payable for one in found), Decimal(0))),
-        items=[StatementItem(**_facts(one)) for one in found],
+        count=len(found),
+        items=[StatementItem(**_facts(one)) for one in page],
+        next_cursor=cursor,
     )
+
+
+def _page(found: Sequence[StatementView], cursor: str, limit: int) -> tuple[Sequence[StatementView], str]:
+    """Give a page, and what the next one is asked with: the last payee of this one."""
+    first = 0
+    if cursor:
+        at = next((at for at, one in enumerate(found) if one.payee_id == cursor), None)
+        if at is None:
+            raise InvalidInput("翻页的位置不对，请从第一页重新看。", field="cursor")
+        first = at + 1
+    page, more = paging.cut(found[first : first + limit + 1], limit)
+    return page, page[-1].payee_id if more else ""
 
 
 async def _statement(call: ConsoleCall) -> StatementAnswer:
@@ -139,7 +163,7 @@ def _facts(one: StatementView) -> dict[str, Any]:
 
 ENDPOINTS = (
     ConsoleEndpoint(
-        "GET", _PATH, "payStatements", "Statements of a month", _statements, StatementItems, query=MonthQuery
+        "GET", _PATH, "payStatements", "Statements of a month", _statements, StatementItems, query=StatementsQuery
     ),
     ConsoleEndpoint(
         "GET",

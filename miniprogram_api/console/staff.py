@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from backend.people import ImportPreview, read_table
+from backend.people import ImportPreview, RosterFilter, read_table
 from backend.people.importing import COLUMNS
 from backend.people.office_tables import MOST_BYTES
 from backend.security.policy import Role
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleEndpoint, Id
+from miniprogram_api.console.lists import Cursor
 from miniprogram_api.console.tables import CSV, csv_file
 from miniprogram_api.endpoint import File, Model
 
@@ -36,14 +37,17 @@ _EXAMPLE = (
 
 
 class RosterQuery(Model):
-    """Who; `expiring_days` leaves those whose licence runs out within so many days, or has run out."""
+    """Who: `name` is a part of it; `expiring_days` leaves those whose licence runs out within so many days, or has run
+    out."""
 
     institution_id: Id | None = None
     role: Literal["grassroots_doctor", "expert", "pharmacist", "administrator"] | None = None
+    name: Annotated[str, StringConstraints(max_length=20)] = ""
     licence_number: Annotated[str, StringConstraints(max_length=30)] = ""
+    joined: bool | None = None
     expiring_days: int | None = Field(None, ge=0, le=3650)
     limit: int = Field(50, ge=1, le=100)
-    offset: int = Field(0, ge=0, le=100_000)
+    cursor: Cursor = ""
 
 
 class RosterItem(Model):
@@ -63,9 +67,10 @@ class RosterItem(Model):
 
 
 class RosterItems(Model):
-    """A page of the roster."""
+    """A page of the roster; `next_cursor` is empty at the end."""
 
     items: list[RosterItem]
+    next_cursor: str
 
 
 class ImportQuery(Model):
@@ -110,12 +115,16 @@ async def _roster(call: ConsoleCall) -> RosterItems:
     wanted = call.query
     found = await call.context.people.roster(
         call.actor,
-        institution_id=wanted.institution_id,
-        role=Role(wanted.role) if wanted.role else None,
-        licence_number=wanted.licence_number.strip(),
-        expiring_within=None if wanted.expiring_days is None else timedelta(days=wanted.expiring_days),
+        RosterFilter(
+            institution_id=wanted.institution_id,
+            role=Role(wanted.role) if wanted.role else None,
+            name=wanted.name,
+            licence_number=wanted.licence_number.strip(),
+            joined=wanted.joined,
+            expiring_within=None if wanted.expiring_days is None else timedelta(days=wanted.expiring_days),
+        ),
         limit=wanted.limit,
-        offset=wanted.offset,
+        cursor=wanted.cursor,
     )
     return RosterItems(
         items=[
@@ -132,8 +141,9 @@ async def _roster(call: ConsoleCall) -> RosterItems:
                 active=one.practitioner.active,
                 joined=one.practitioner.person_id is not None,
             )
-            for one in found
-        ]
+            for one in found.items
+        ],
+        next_cursor=found.next_cursor,
     )
 
 

@@ -331,9 +331,9 @@ class Histories(RuleBasedStateMachine):
         """Let everything end: what waits for a person is decided, what nobody pays expires."""
         till = self.till
         await till.settle_down()
-        decisions = iter(("again", "bear", "reverse") * 20)
+        decisions = iter(("again", "bear", "waive", "reverse") * 20)
         for _ in range(20):
-            waiting = await till.charging.attention(self.world.administrator)
+            waiting = await till.waiting(self.world.administrator)
             for charge in waiting:
                 try:
                     await till.charging.decide(self.world.administrator, charge.id, next(decisions), "核对")  # type: ignore[arg-type]

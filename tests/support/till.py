@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import select, update
 
-from backend.charging import ChargeView, ChargingService
+from backend.charging import ChargeFilter, ChargeOverview, ChargeView, ChargingService
 from backend.charging.tables import ChargeStep
 from backend.consultation import ConsultationView, Status
 from backend.consultation.tables import Consultation
@@ -147,6 +147,10 @@ class Till:
     async def now(self, charge: ChargeView) -> ChargeView:
         """Give a charge as it stands now."""
         return await self.charging.view(SYSTEM, charge.id)
+
+    async def waiting(self, administrator: Actor) -> list[ChargeOverview]:
+        """Give the charges that wait for a person."""
+        return (await self.charging.search(administrator, ChargeFilter(waiting=True))).items
 
     async def books(self, charge: ChargeView) -> dict[str, int]:
         """Give the balances of what is posted about a charge, without those of nothing; the institution as such."""

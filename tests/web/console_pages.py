@@ -1,5 +1,6 @@
 """The console in Chromium on the real product: a scene to play in, and what every page of it has to be."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Response, expect
 
 from backend.console.rules import time_step, totp
 from backend.security.policy import SYSTEM, Role
@@ -27,6 +28,24 @@ AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 RUN_AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
     .filter(fault => ['serious', 'critical'].includes(fault.impact))
     .map(fault => `${fault.id}: ` + fault.nodes.map(node => node.html + ' ' + node.failureSummary).join(' | '))"""
+
+
+class FirstLoad:
+    """Everything that a page fetches, as many bytes as go over the wire, charts left out."""
+
+    def __init__(self, page: Page) -> None:
+        self._responses: list[Response] = []
+        page.on("response", self._see)
+
+    def _see(self, response: Response) -> None:
+        self._responses.append(response)
+
+    async def kilobytes(self) -> float:
+        """Give the sum of the bodies that were fetched until now, compressed as they came."""
+        charts = re.compile(r"/(charts|surveillancecharts)-[^/]*\.js$")
+        counted = [one for one in self._responses if one.ok and not charts.search(one.url)]
+        assert len(counted) > 5, "nothing was counted"
+        return sum([(await one.request.sizes())["responseBodySize"] for one in counted]) / 1000
 
 
 @dataclass

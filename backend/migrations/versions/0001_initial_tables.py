@@ -186,6 +186,7 @@ def upgrade() -> None:
         sa.Column("institution_id", sa.String(length=32), nullable=False),
         sa.Column("doctor_id", sa.String(length=32), nullable=False),
         sa.Column("expert_id", sa.String(length=32), nullable=True),
+        sa.Column("expert_institution_id", sa.String(length=32), nullable=True),
         sa.Column("opened_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
         sa.Column("acknowledged_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
         sa.Column("submitted_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
@@ -204,6 +205,9 @@ def upgrade() -> None:
             "ix_consultations_doctor_status", ["doctor_id", "status", "opened_at", "id"], unique=False
         )
         batch_op.create_index("ix_consultations_expert", ["expert_id", "opened_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_consultations_expert_institution", ["expert_institution_id", "opened_at", "id"], unique=False
+        )
         batch_op.create_index(
             "ix_consultations_expert_status", ["expert_id", "status", "opened_at", "id"], unique=False
         )
@@ -1036,6 +1040,7 @@ def upgrade() -> None:
                 "settlement_refused",
                 "refund_failed",
                 "undoing_refused",
+                "no_answer",
                 name="reason",
                 native_enum=False,
                 length=24,
@@ -1058,6 +1063,7 @@ def upgrade() -> None:
                 "settlement_refused",
                 "refund_failed",
                 "undoing_refused",
+                "no_answer",
                 name="reason",
                 native_enum=False,
                 length=24,
@@ -1191,6 +1197,10 @@ def upgrade() -> None:
         sa.Column("metres_gone", sa.Integer(), nullable=True),
         sa.Column("fen_instead", sa.Integer(), nullable=True),
         sa.Column("fen_spent", sa.Integer(), nullable=True),
+        sa.Column("hospital_id", sa.String(length=32), nullable=True),
+        sa.Column("paid_fen", sa.Integer(), nullable=True),
+        sa.Column("parameters", sa.String(length=48), nullable=False),
+        sa.Column("reckoned_with", sa.String(length=16), nullable=False),
         sa.ForeignKeyConstraint(
             ["consultation_id"], ["consultations.id"], name=op.f("fk_consultation_facts_consultation_id")
         ),
@@ -1681,6 +1691,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_imaging_uploads_due_at", ["due_at"], unique=False)
 
     op.create_table(
+        "institution_departments",
+        sa.Column("institution_id", sa.String(length=32), nullable=False),
+        sa.Column("department_code", sa.String(length=48), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["institution_id"], ["institutions.id"], name=op.f("fk_institution_departments_institution_id")
+        ),
+        sa.PrimaryKeyConstraint("institution_id", "department_code", name=op.f("pk_institution_departments")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.create_table(
         "ledger_lines",
         sa.Column("posting_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
@@ -2018,6 +2039,8 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
         sa.Column("due_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
         sa.Column("leased_until", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("silent_since", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("stalled_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
         sa.Column("done_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
         sa.ForeignKeyConstraint(["charge_id"], ["charges.id"], name=op.f("fk_charge_steps_charge_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_charge_steps")),
@@ -3292,6 +3315,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_ledger_lines_account")
 
     op.drop_table("ledger_lines")
+    op.drop_table("institution_departments")
     with op.batch_alter_table("imaging_uploads", schema=None) as batch_op:
         batch_op.drop_index("ix_imaging_uploads_due_at")
         batch_op.drop_index("ix_imaging_uploads_batch")
@@ -3511,6 +3535,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_consultations_opened_at")
         batch_op.drop_index("ix_consultations_institution")
         batch_op.drop_index("ix_consultations_expert_status")
+        batch_op.drop_index("ix_consultations_expert_institution")
         batch_op.drop_index("ix_consultations_expert")
         batch_op.drop_index("ix_consultations_doctor_status")
         batch_op.drop_index("ix_consultations_doctor")

@@ -45,6 +45,7 @@ def test_parameters_hold_from_their_day_on_and_the_definition_tells_each() -> No
     assert set(told) == {"asked", "answer", "agreement", "satisfaction", "distance", "cost"}
     assert set(told["cost"].notes[1:]) == {one.said for one in first.all}
     assert "还没有参数" in definitions(date(2025, 1, 1))[-1].notes[0]
+    assert definitions(date(2025, 12, 1), date(2026, 1, 31)) == definitions(first.valid_from)
     for one in first.all:  # what is said to people holds the number
         assert one.value.to_eng_string() in one.said or one.value in (1, 5) or one.said.endswith("半天"), one.said
 

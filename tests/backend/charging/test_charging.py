@@ -298,7 +298,7 @@ async def test_a_second_payment_whose_refund_fails_waits_for_a_person_whatever_c
     await till.charging.decide(administrator, charge.id, "again", "余额已补足")
     await till.settle_down()
     assert till.payments.received() == CASH
-    assert await till.charging.attention(administrator) == []
+    assert await till.waiting(administrator) == []
 
 
 async def test_a_time_moved_to_another_keeps_its_charge(till: Till) -> None:
@@ -351,14 +351,14 @@ async def test_what_was_settled_higher_waits_for_a_person(
     await till.settle_down()
     waiting = await till.now(charge)
     assert (waiting.state, waiting.attention) == (ChargeState.DISPUTED, Reason.SETTLED_OTHERWISE)
-    assert [one.id for one in await till.charging.attention(administrator)] == [charge.id]
+    assert [one.id for one in await till.waiting(administrator)] == [charge.id]
     with pytest.raises(Forbidden):
         await till.charging.decide(patient, charge.id, "bear", "不想付")
     await till.charging.decide(administrator, charge.id, decision, "核对过")  # type: ignore[arg-type]
     await till.settle_down()
     assert (await till.now(charge)).state is state
     assert await till.books(charge) == books
-    assert await till.charging.attention(administrator) == []
+    assert await till.waiting(administrator) == []
     settled = [entry.settlement for entry in till.insurer.visits.values() if entry.settlement]
     assert len(settled) == (1 if decision == "bear" else 0)
 

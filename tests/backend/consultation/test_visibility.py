@@ -39,7 +39,11 @@ async def _cast(clinic: Clinic) -> list[Actor]:
     await clinic.accept(expert, case.id)
     elsewhere = Actor("f" * 32, frozenset({Role.GRASSROOTS_DOCTOR}), "e" * 32, "d" * 32)
     administrator = await clinic.administrator()
-    return [mother, stranger, doctor, colleague, expert, other_expert, elsewhere, administrator, SYSTEM]
+    offices = [
+        Actor("", frozenset({Role.INSTITUTION_ADMINISTRATOR}), institution_id=place)
+        for place in (doctor.institution_id, expert.institution_id, "d" * 32)
+    ]
+    return [mother, stranger, doctor, colleague, expert, other_expert, elsewhere, administrator, *offices, SYSTEM]
 
 
 async def test_the_query_finds_what_the_policy_allows(clinic: Clinic) -> None:
@@ -78,7 +82,12 @@ def _own(actor: Actor, action: Action) -> frozenset[str]:
 def _may(actor: Actor, action: Action, case: Consultation) -> bool:
     participants = [one for one in (case.doctor_id, case.expert_id) if one]
     return allowed(
-        actor, action, patient_id=case.patient_id, participants=participants, institution_id=case.institution_id
+        actor,
+        action,
+        patient_id=case.patient_id,
+        participants=participants,
+        institution_id=case.institution_id,
+        answering_institution_id=case.expert_institution_id,
     )
 
 

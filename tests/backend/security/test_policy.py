@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,12 @@ FACTS: dict[Relation, dict[str, object]] = {
     Relation.OWN: {"patient_id": PERSON, "participants": ["somebody"], "institution_id": "elsewhere"},
     Relation.PARTICIPANT: {"patient_id": "another", "participants": [PRACTITIONER], "institution_id": "elsewhere"},
     Relation.INSTITUTION: {"patient_id": "another", "participants": ["somebody"], "institution_id": CENTRE},
+    Relation.ANSWERING: {
+        "patient_id": "another",
+        "participants": ["somebody"],
+        "institution_id": "elsewhere",
+        "answering_institution_id": CENTRE,
+    },
     Relation.ANY: {"patient_id": "another", "participants": ["somebody"], "institution_id": "elsewhere"},
 }
 
@@ -109,7 +116,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "imaging.manage", "signing.manage", "records.manage_hospitals", "analytics.read", "operations.read",
         "surveillance.read", "surveillance.acknowledge", "surveillance.assess",
         "messaging.read_undelivered", "messaging.resend", "console.manage_accounts",
-        "messaging.manage_channel", "matching.steer",
+        "messaging.manage_channel", "matching.steer", "analytics.reckon",
         "research.export", "research.read_exports",
         "teaching.propose", "teaching.review", "teaching.read",
     },
@@ -119,6 +126,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "people.manage_directory", "people.invite", "analytics.read", "remuneration.list",
         "surveillance.read", *OVERSEEING,
     },
+    (Role.INSTITUTION_ADMINISTRATOR, Relation.ANSWERING): {"consultation.view", "consultation.list"},
     (Role.AUDITOR, Relation.ANY): {
         "audit.read", "analytics.read", "operations.read", "remuneration.list", "reconciliation.read",
         "surveillance.read", *OVERSEEING,
@@ -140,7 +148,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "scheduling.add_absence", "scheduling.book", "scheduling.release", "people.read",
         "people.read_identity_number", "people.update",
         "people.manage_directory", "people.set_on_call", "people.invite", "file.put", "file.read", "audit.read",
-        "keys.rotate", "console.manage_accounts",
+        "keys.rotate", "console.manage_accounts", "analytics.reckon",
     },
 }  # fmt: skip
 
@@ -193,7 +201,8 @@ def test_a_participant_is_known_by_person_or_by_practitioner() -> None:
 def test_nothing_that_is_missing_counts_as_a_relation(action: Action) -> None:
     nobody = Actor("", frozenset(Role) - {Role.SYSTEM, Role.ADMINISTRATOR, Role.AUDITOR}, None, None)
     if action.value not in EVERYBODY | LIBRARY | {GLASS}:
-        assert not allowed(nobody, action, patient_id="", participants=["", None], institution_id="")  # type: ignore[list-item]
+        missing: dict[str, Any] = {"patient_id": "", "participants": ["", None], "institution_id": ""}
+        assert not allowed(nobody, action, **missing, answering_institution_id="")
         assert not allowed(nobody, action)
 
 

@@ -35,6 +35,11 @@ class Counter:
         """Where they are."""
         return self.cashier.house
 
+    async def pass_time(self, minutes: int) -> None:
+        """Let so much time pass, and whatever was due by then happen."""
+        self.house.clock.advance(timedelta(minutes=minutes))
+        await self.house.settle()
+
     async def choose(self, day: int = 2, time: int = 0) -> str:
         """Choose a day and a time, and say that it is meant; give the answer."""
         await self.patient.click(f"patient.book:{self.case.id}")
@@ -232,6 +237,31 @@ async def test_what_the_insurer_settles_otherwise_is_told_to_a_person(counter: C
     assert "正在请人核对" in heard
     assert "结算好了" not in heard
     assert "要人核对：医保结算的金额跟预结算不一样" in await counter.county.administrator.hear()
+
+
+async def test_what_is_never_answered_is_told_to_administrators_and_once_to_who_waits(counter: Counter) -> None:
+    await counter.paid()
+    administrator = counter.county.administrator
+    await administrator.hear()
+    counter.cashier.payments.wire.down = True
+    doctor = await counter.house.actor(counter.county.doctor.person_id)
+    await counter.house.services.consultations.cancel_booking(doctor, counter.case.id, "专家临时有手术")
+    await counter.house.settle()
+    patient, told = await counter.patient.hear(), await administrator.hear()
+    assert "还没有给准信" not in patient + told
+    for _ in range(8):
+        await counter.pass_time(15)
+    patient, told = await counter.patient.hear(), await administrator.hear()
+    assert patient.count("钱不会少您的，我们会一直查") == 1
+    assert told.count("微信支付从") == 1
+    assert "停在“微信退款”" in told
+    number = (await counter.cashier.charge(counter.patient.person_id)).number
+    assert number in told
+    assert f"{number}　对方一直没有回话" in await administrator.click("administrator.waiting")
+    counter.cashier.payments.wire.down = False
+    await counter.pass_time(60)
+    assert "40元已经退到" in await counter.patient.hear()
+    assert "等人处理的费用" not in await administrator.click("administrator.waiting")
 
 
 async def test_somebody_elses_money_is_not_shown(counter: Counter) -> None:

@@ -14,10 +14,12 @@ from backend.charging import ChargeView
 from backend.consultation.rules import Urgency
 from backend.people.importing_institutions import INSTITUTION_COLUMNS
 from backend.security.policy import SYSTEM, Actor, Role
+from data.savings import parameters
 from tests.miniprogram_api.console.conftest import Clerk, Console
 from tests.miniprogram_api.console.test_console_work import answered, new_patient, submitted
 from tests.support import cases
 from tests.support.charges import SPLIT, KnownCharges
+from tests.support.house import House
 
 GOOD = ["NEW-1", "新建镇卫生院", "乡镇卫生院", "一级", "青山县新建镇", "新建街1号", "30.1", "114.2", "H00000000099"]
 WRONG = ["", "", "茶馆", "四级", "", "", "130", "北", "1"]
@@ -222,3 +224,81 @@ async def test_institutions_are_taken_over_whole_or_not_at_all(console: Console)
 async def place_of(clerk: Clerk) -> Any:
     found = (await clerk.get("/reference")).body["institutions"]
     return next((one["place"] for one in found if one["code"] == GOOD[0]), None)
+
+
+async def put_place(house: House, name: str, place: tuple[float, float] | None) -> None:
+    """Say where an institution is."""
+    known = await house.services.people.institution(house.institutions[name])
+    latitude, longitude = place or (None, None)
+    await house.services.people.put_institution(
+        SYSTEM, known.id, code=known.code, name=known.name, kind=known.kind, region=known.region,
+        address=known.address, latitude=latitude, longitude=longitude,
+    )  # fmt: skip
+
+
+async def test_past_cases_are_reckoned_anew_when_a_place_or_a_parameter_is_known_and_the_sums_follow(
+    console: Console,
+) -> None:
+    house, analytics = console.house, console.context.analytics
+    administrator = await console.as_("陈管", Role.ADMINISTRATOR)
+    office = await console.as_("青山院管", Role.INSTITUTION_ADMINISTRATOR, "青山镇卫生院")
+    patient_id = await new_patient(house, "王小明")
+    centre = await house.services.people.institution(house.institutions["青山镇卫生院"])
+    await put_place(house, "青山镇卫生院", None)
+    for _ in range(3):
+        case_id = await submitted(house, patient_id)
+        await answered(house, case_id, timedelta(minutes=4), 5, patient_id)
+        house.clock.advance(timedelta(days=1))
+    span = span_of(console)
+
+    async def figures() -> dict[str, Any]:
+        await administrator.sign_in("陈管")
+        found: dict[str, Any] = (await administrator.get("/figures", **span_of(console))).body
+        assert found["total"]["reckoned"] == sum(one["reckoned"] for one in found["by_institution"])
+        total: dict[str, Any] = found["total"]
+        return total
+
+    async def renew() -> tuple[int, ...]:
+        looked = (await administrator.get("/figures/savings")).body
+        assert looked["done"] == 0
+        done = (await administrator.post("/figures/savings", None)).body
+        assert (done["first_time"], done["otherwise"]) == (looked["first_time"], looked["otherwise"])
+        return looked["first_time"], looked["otherwise"], done["done"], done["left"]
+
+    assert (await figures())["unreckoned"] == 3
+    assert await renew() == (0, 0, 0, 0)
+    await put_place(house, "青山镇卫生院", centre.place)
+    assert await renew() == (3, 0, 3, 0)
+    known = await figures()
+    assert (known["reckoned"], known["yuan_spent"]) == (3, "102.51")
+    assert known["km_instead"] == pytest.approx(3 * (2 * 48.4 * 1.33 + 10), abs=3)
+    assert await renew() == (0, 0, 0, 0)
+    await put_place(house, "青山镇卫生院", None)  # what is not known any more takes nothing away
+    assert await renew() == (0, 0, 0, 0)
+    await put_place(house, "青山镇卫生院", (30.5, 114.3))  # where the hospital is
+    assert await renew() == (0, 3, 3, 0)
+    assert (await figures())["distance_saved"] == 0
+    await house.services.people.put_practitioner(
+        SYSTEM, house.practitioners["钟专家"], role=Role.EXPERT, name="钟专家", licence_number="110360100000078",
+        institution_id=house.institutions["白水乡卫生院"], department_code="respiratory", title="主任医师",
+        practising_since=2000,
+    )  # fmt: skip
+    assert await renew() == (0, 0, 0, 0)  # the expert practised at the hospital when it was
+    [first] = parameters()
+    fare = first.fare_per_km.model_copy(update={"value": 1})
+    dearer = first.model_copy(update={"code": "dearer", "fare_per_km": fare})
+    analytics._parameters = (dearer,)
+    limited = await analytics.reckon_anew(SYSTEM, most=1)
+    assert (limited.otherwise, limited.done, limited.left) == (3, 1, 2)
+    await analytics.begin()
+    house.clock.advance(timedelta(days=1))
+    await house.settle()
+    assert (await analytics.renewal(SYSTEM)).left == 0
+    assert (await figures())["yuan_spent"] == f"{3 * (10 + 31.67):.2f}"
+    rows = (await administrator.get("/figures/rows", which="reckoned", **span)).body["items"]
+    assert {row["parameters"] for row in rows} == {"dearer"}
+    assert (await administrator.get("/figures", **span)).body["parameters"] == ["通用示例，从2026年1月1日起用"]
+    await office.sign_in("青山院管")
+    assert (await office.post("/figures/savings", None)).code == "forbidden"
+    done = [one for one in await house.audit.entries(SYSTEM, limit=80) if one.action == "analytics.reckon"]
+    assert {one.subject for one in done} == {"consultations:3", "consultations:1", "consultations:2"}

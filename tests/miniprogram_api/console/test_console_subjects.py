@@ -242,6 +242,33 @@ async def test_a_refund_that_was_refused_is_tried_again(scene: Scene) -> None:
     assert (done["state_name"], done["attention_name"], done["decisions"]) == ("已退清、已撤销", "", [])
 
 
+async def test_a_refund_that_is_not_answered_is_shown_with_when_it_is_asked_next_and_asked_at_once(
+    scene: Scene,
+) -> None:
+    charge_id = await scene.office.settled(scene.patient)
+    path = f"/charges/{charge_id}"
+    scene.office.payments.wire.down = True
+    await scene.administrator.post(f"{path}/decision", {"decision": "reverse", "reason": "患者投诉成立"})
+    for _ in range(6):
+        scene.house.clock.advance(timedelta(minutes=15))
+        await scene.house.settle()
+    await scene.administrator.sign_in("陈管")
+    [waiting] = (await scene.administrator.get("/charges", waiting="true")).body["items"]
+    assert (waiting["id"], waiting["attention_name"]) == (charge_id, "对方一直没有回话")
+    silent = (await scene.administrator.get(path)).body
+    [step] = [one for one in silent["steps"] if one["stalled"]]
+    assert step["name"] == "微信退款"
+    assert step["silent_since"] < step["due_at"]
+    assert step["attempts"] > 3
+    assert silent["decisions"] == ["again"]
+    scene.office.payments.wire.down = False
+    await scene.administrator.post(f"{path}/decision", {"decision": "again", "reason": "微信支付恢复了"})
+    await scene.house.settle()
+    done = (await scene.administrator.get(path)).body
+    assert (done["state_name"], done["attention_name"], done["decisions"]) == ("已退清、已撤销", "", [])
+    assert not any(one["stalled"] for one in done["steps"])
+
+
 async def test_books_are_compared_on_demand_and_a_difference_is_settled_once_with_a_reason(scene: Scene) -> None:
     await scene.office.settled(scene.patient)
     [account] = scene.office.payments.accounts.values()

@@ -188,7 +188,7 @@ async def test_nobody_reaches_anothers_case_person_or_message_by_its_identifier(
 async def test_each_role_reaches_its_pages_and_no_others(scene: Scene) -> None:
     """Every list of the console as every role; a new endpoint has to be said here."""
     everybody = {"/session", "/sessions", "/reference", "/figures", "/figures/export", "/figures/report"}
-    everybody |= {"/practitioners/template", "/institutions/template"}
+    everybody |= {"/practitioners/template", "/institutions/template", "/departments/template"}
     everybody |= {"/charges", "/charges/totals", "/remuneration", "/remuneration/export"}
     everybody |= {"/imaging/studies", "/imaging/routes", "/prescriptions", "/prescriptions/totals", "/medicine-orders"}
     everybody |= {"/knowledge/diseases", "/knowledge/medicines"}
@@ -196,7 +196,16 @@ async def test_each_role_reaches_its_pages_and_no_others(scene: Scene) -> None:
     cases_and_people = {"/queue", "/queue/export", "/consultations", "/consultations/export", "/practitioners"}
     cases_and_people |= {"/figures/rows", "/figures/rows/export"}
     cases_and_people |= {"/schedules/experts"}
-    steering = {"/weights", "/wechat/menus", "/wechat/templates", "/deliveries", "/health", "/audit", "/accounts"}
+    steering = {
+        "/figures/savings",
+        "/weights",
+        "/wechat/menus",
+        "/wechat/templates",
+        "/deliveries",
+        "/health",
+        "/audit",
+        "/accounts",
+    }
     books = {"/reconciliation/runs", "/reconciliation/differences", "/exports"}
     teaching = {"/teaching/cases", "/teaching/search", "/teaching/points", "/teaching/points/export"}
     allowed = {

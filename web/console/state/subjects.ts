@@ -59,6 +59,8 @@ export interface Step {
   attempts: number
   made_at: string
   due_at: string | null
+  silent_since: string | null
+  stalled: boolean
   done_at: string | null
 }
 
@@ -80,7 +82,7 @@ export interface Posting {
   lines: Balance[]
 }
 
-export type Decision = 'again' | 'bear' | 'reverse'
+export type Decision = 'again' | 'bear' | 'waive' | 'reverse'
 
 export interface Charge extends ChargeItem {
   consultation_id: string
@@ -157,7 +159,9 @@ export interface Statements {
   months: string[]
   closed_at: string | null
   payable: string
+  count: number
   items: Statement[]
+  next_cursor: string
 }
 
 export interface StatementDetail extends Statement {

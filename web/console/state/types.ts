@@ -39,6 +39,7 @@ export interface Figures {
   until: string
   total: Figure
   asked_in_year: number
+  parameters: string[]
   by_day: Figure[]
   by_region: Figure[]
   by_institution: Figure[]
@@ -72,6 +73,7 @@ export interface CountedCase extends CaseItem {
   km_gone: number | null
   yuan_instead: string | null
   yuan_spent: string | null
+  parameters: string
 }
 
 export interface CasePage {
@@ -115,6 +117,7 @@ export interface Institution {
   region: string
   address: string
   place: [number, number] | null
+  departments: string[]
 }
 
 /** How a figure is counted, what is aimed at, and what it is reckoned with. */
@@ -124,6 +127,13 @@ export interface Definition {
   text: string
   target: string
   notes: string[]
+}
+
+export interface Renewal {
+  first_time: number
+  otherwise: number
+  done: number
+  left: number
 }
 
 export interface Reference {

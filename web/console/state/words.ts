@@ -17,7 +17,8 @@ export function share(value: number | null): string {
 }
 
 export function minutes(value: number | null): string {
-  return value === null ? '暂无' : `${value.toFixed(1)} 分钟`
+  if (value === null) return '暂无'
+  return value > 0 && value < 0.05 ? '不到 0.1 分钟' : `${value.toFixed(1)} 分钟`
 }
 
 /** 12345.6 → 12,345.6 公里 */
@@ -54,6 +55,30 @@ export const BEHIND: Record<string, string> = {
   dissatisfied: '三星及以下的会诊',
   reckoned: '算出了节省的会诊',
   unreckoned: '已完成、但算不出节省的会诊',
+}
+
+const BROWSERS: [RegExp, string][] = [
+  [/MicroMessenger/, '微信'],
+  [/Edg\//, 'Edge'],
+  [/Firefox\//, 'Firefox'],
+  [/Chrome\//, 'Chrome'],
+  [/Safari\//, 'Safari'],
+]
+const SYSTEMS: [RegExp, string][] = [
+  [/HarmonyOS|OpenHarmony/, '鸿蒙'],
+  [/Android/, '安卓'],
+  [/iPhone|iPad/, 'iOS'],
+  [/Windows/, 'Windows'],
+  [/Mac OS X/, 'macOS'],
+  [/Linux/, 'Linux'],
+]
+
+/** What a browser says of itself, as people call it: Chrome（Windows）; its own words where it is none of these. */
+export function browserSaid(words: string): string {
+  const browser = BROWSERS.find(([sign]) => sign.test(words))?.[1]
+  const system = SYSTEMS.find(([sign]) => sign.test(words))?.[1]
+  if (!browser) return words || '没有说'
+  return system ? `${browser}（${system}）` : browser
 }
 
 const REASONS: Record<string, string> = {
