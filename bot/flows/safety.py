@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 
+from backend.consultation.patient_notes import LONGEST_NOTE
 from bot.dialogue import Dialogue, Turn, is_practitioner
 from bot.flows import assistance, my
 from bot.flows.intake_questions import answer_in_place
@@ -82,6 +83,8 @@ async def _warn_running(turn: Turn, consultation_id: str, flags: tuple[RedFlag, 
     warned: dict[str, str] = dict(turn.data.get("warned", {}))
     new = tuple(flag for flag in flags if _is_due(warned.get(flag.code), now))
     choices = (_CALLED, Choice(f"patient.case:{consultation_id}", "看进展"))
+    if not in_thread:  # there the doctors read the words themselves
+        await _pass_on(turn, consultation_id)
     if new:
         await turn.services.consultations.raise_alarm(turn.actor, consultation_id, [flag.to_json() for flag in new])
         warned.update({flag.code: now.isoformat() for flag in new})
@@ -89,6 +92,12 @@ async def _warn_running(turn: Turn, consultation_id: str, flags: tuple[RedFlag, 
         turn.say(Menu(f"{_words(new)}\n我已经告诉您的医生了。", choices))
     elif not in_thread:
         turn.say(Menu("您的医生已经知道了。还没打120的，请现在就打。", choices))
+
+
+async def _pass_on(turn: Turn, consultation_id: str) -> None:
+    """Let the doctors of a case read what the patient said; without consent nothing is kept."""
+    if await turn.services.people.has_consent(turn.actor.person_id):
+        await turn.services.consultations.add_patient_note(turn.actor, consultation_id, turn.text[:LONGEST_NOTE])
 
 
 def _is_due(warned_at: str | None, now: datetime) -> bool:
