@@ -83,14 +83,15 @@ async def _warn_running(turn: Turn, consultation_id: str, flags: tuple[RedFlag, 
     warned: dict[str, str] = dict(turn.data.get("warned", {}))
     new = tuple(flag for flag in flags if _is_due(warned.get(flag.code), now))
     choices = (_CALLED, Choice(f"patient.case:{consultation_id}", "看进展"))
-    if not in_thread:  # there the doctors read the words themselves
-        await _pass_on(turn, consultation_id)
     if new:
         await turn.services.consultations.raise_alarm(turn.actor, consultation_id, [flag.to_json() for flag in new])
         warned.update({flag.code: now.isoformat() for flag in new})
         turn.state.data = {**turn.state.data, "warned": warned}
         turn.say(Menu(f"{_words(new)}\n我已经告诉您的医生了。", choices))
-    elif not in_thread:
+    if in_thread:
+        return  # there the doctors read the words themselves
+    await _pass_on(turn, consultation_id)
+    if not new:
         turn.say(Menu("您的医生已经知道了。还没打120的，请现在就打。", choices))
 
 
