@@ -74,7 +74,7 @@ _CHILD_LENGTH = re.compile(
     r"(?P<unit>个[多半]?月|月|天|日|周|个?星期|个?礼拜)(?P<half>半)?(?!以?前|之前|来)"
 )
 _A_LENGTH = re.compile(rf"(?:{NUMBER}|半|几)(?:天|个?小时|周|个?星期|个?多?月)|昨|前天|今[天早晨]|刚")
-_THIS_YEAR = re.compile(rf"今年(?:都|已经|快|刚)?(?P<value>{NUMBER})(?:了|多|,|$|。)")
+_THIS_YEAR = re.compile(rf"今年(?:都|已经|快|刚)?(?P<value>{NUMBER})(?:了|多|,|$|。| |男|女)")
 
 
 def find_age_months(text: str, asked: bool = False, child: bool = False) -> int | None:
