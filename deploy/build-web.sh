@@ -19,5 +19,6 @@ if ! new_enough; then
     export PATH
 fi
 
-npm ci --no-audit --no-fund --loglevel=error
-npm run build --silent
+echo "Building the pages (about a minute)."
+npm ci --no-audit --no-fund --loglevel=error --silent
+npm run build --silent -- --logLevel error

@@ -19,7 +19,8 @@ from nlu.lexicon import Kind, Lexicon, Match
 from nlu.measures import Value, find_temperatures, find_vitals
 from nlu.normalise import Normalised, normalise
 from nlu.operations import find_operations
-from nlu.person import find_age_months, find_pregnancy, find_relation, find_sex
+from nlu.patient import find_patient
+from nlu.person import find_age_months, find_pregnancy, find_sex
 from nlu.reader import reader
 from nlu.reading import JointReading, Seen, read
 from nlu.red_flags import assess_red_flags
@@ -155,7 +156,8 @@ class _Reading:
         temperatures = find_temperatures(self.current)
         vitals, places = find_vitals(self.current, Slot.BLOOD_PRESSURE in self.asked_slots)
         course = find_course(self.current, self.matches, self.asked_slots)
-        relation = find_relation(self.of_patient)
+        symptoms_at = [match.start for match in self.matches if match.kind == "symptom"]
+        speaking = find_patient(self.of_patient, symptoms_at, self.context.patient_relation)
         allergic_to = {statement.name for statement in allergies}
         draft = Understanding(
             text=self.text,
@@ -168,9 +170,9 @@ class _Reading:
             severity=answer.severity or severity_in_passing(self.text),
             frequency=find_frequency(self.text, Slot.FREQUENCY in self.asked_slots),
             vitals=vitals.model_copy(update={k: v for k, v in answer.vitals.items() if getattr(vitals, k) is None}),
-            age_months=find_age_months(self.current, Slot.AGE in self.asked_slots, self._is_child()),
-            sex=answer.sex or find_sex(self.of_patient),
-            relation=relation,
+            age_months=None if speaking.of_others else self._age_months(),
+            sex=answer.sex or (None if speaking.of_others else find_sex(self.of_patient)),
+            relation=speaking.relation,
             pregnancy=answer.pregnancy or find_pregnancy(self.text),
             drugs=find_drugs(self.source, [m for m in drugs if m.name not in allergic_to]),
             allergies=allergies,
@@ -193,6 +195,9 @@ class _Reading:
     def _own(self, kind: Kind) -> list[Match]:
         """What the message names of this kind, less what it says of relatives."""
         return [m for m in self.matches if m.kind == kind and whose(m, self.relatives) is None]
+
+    def _age_months(self) -> int | None:
+        return find_age_months(self.current, Slot.AGE in self.asked_slots, self._is_child())
 
     def _is_child(self) -> bool:
         """Whether the patient is known to be a child."""

@@ -9,12 +9,19 @@ _CHILD = (
     "宝宝|孩子|小孩|小孩儿|娃娃|娃|儿子|女儿|闺女|宝贝|婴儿|孙子|孙女|外孙女?|小朋友|男宝|女宝|小家伙|新生儿|"
     "小宝|大宝|二宝|侄子|侄女"
 )
+_FATHER = "爸爸|老爸|父亲|爹|爸|公公|岳父"
+_MOTHER = "妈妈|老妈|母亲|娘(?!家)|妈(?!呀)|婆婆|岳母"
+_SPOUSE = "老公|老婆|丈夫|妻子|爱人|媳妇|老伴|对象"
+_GRANDPARENT = "爷爷|奶奶|外公|外婆|姥姥|姥爷|老人家|家里老人"
+KIN = f"{_CHILD}|{_FATHER}|{_MOTHER}|{_SPOUSE}|{_GRANDPARENT}"
+"""The nearest family by its names, as an alternation."""
 _RELATIONS = (
+    (Relation.SPOUSE, re.compile(r"(?:孩子|娃儿?|娃娃)[他她](?:爸爸?|妈妈?|爹|娘)")),
     (Relation.CHILD, re.compile(rf"(?:{_CHILD})(?!都?生完|气)")),
-    (Relation.FATHER, re.compile(r"[我俺]?(?:爸爸|老爸|父亲|爹|爸|公公|岳父)")),
-    (Relation.MOTHER, re.compile(r"[我俺]?(?:妈妈|老妈|母亲|娘(?!家)|妈(?!呀)|婆婆|岳母)")),
-    (Relation.SPOUSE, re.compile(r"老公|老婆|丈夫|妻子|爱人|媳妇|老伴|对象")),
-    (Relation.GRANDPARENT, re.compile(r"爷爷|奶奶|外公|外婆|姥姥|姥爷|老人家|家里老人")),
+    (Relation.FATHER, re.compile(rf"[我俺]?(?:{_FATHER})")),
+    (Relation.MOTHER, re.compile(rf"[我俺]?(?:{_MOTHER})")),
+    (Relation.SPOUSE, re.compile(_SPOUSE)),
+    (Relation.GRANDPARENT, re.compile(_GRANDPARENT)),
     (Relation.OTHER, re.compile(r"(?:[我俺](?:哥|姐|弟|妹)|叔|姑|姨|舅|嫂)")),
     (Relation.SELF, re.compile(r"[我俺](?!家|们|的?(?:宝|孩|娃|儿|女儿))|本人|自己")),
 )
@@ -67,7 +74,7 @@ _CHILD_LENGTH = re.compile(
     r"(?P<unit>个[多半]?月|月|天|日|周|个?星期|个?礼拜)(?P<half>半)?(?!以?前|之前|来)"
 )
 _A_LENGTH = re.compile(rf"(?:{NUMBER}|半|几)(?:天|个?小时|周|个?星期|个?多?月)|昨|前天|今[天早晨]|刚")
-_THIS_YEAR = re.compile(rf"今年(?:都|已经|快|刚)?(?P<value>{NUMBER})(?:了|多|,|$|。)")
+_THIS_YEAR = re.compile(rf"今年(?:都|已经|快|刚)?(?P<value>{NUMBER})(?:了|多|,|$|。| |男|女)")
 
 
 def find_age_months(text: str, asked: bool = False, child: bool = False) -> int | None:

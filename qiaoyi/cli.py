@@ -13,6 +13,8 @@ from qiaoyi import audit_log, backups, commands, research
 from qiaoyi.local import StartError
 from qiaoyi.settings import ServeRole, Settings, SettingsError, load
 
+_LAST_PORT = 65_535
+
 Command = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]
 
 
@@ -38,17 +40,24 @@ def _run(main_task: Coroutine[Any, Any, int]) -> int:
         return runner.run(main_task)
 
 
+def _port(said: str) -> int:
+    """Read a port; argparse says the text of the error behind the name of the option."""
+    if not said.isdecimal() or not 0 < int(said) <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{said} is no port: a number from 1 to {_LAST_PORT}")
+    return int(said)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="qiaoyi", description="桥医: remote consultation inside WeChat")
     parser.add_argument("--data", type=Path, help="folder of everything that is kept (default: var)")
     verbs = parser.add_subparsers(required=True, metavar="command")
 
     run = _verb(verbs, "run", commands.run, "start the product together with a local WeChat")
-    run.add_argument("--port", type=int)
-    run.add_argument("--sandbox-port", type=int, default=8090)
+    run.add_argument("--port", type=_port)
+    run.add_argument("--sandbox-port", type=_port, default=8090)
 
     serve = _verb(verbs, "serve", commands.serve, "start the product, or one role of it, as the settings say")
-    serve.add_argument("--port", type=int)
+    serve.add_argument("--port", type=_port)
     serve.add_argument("--role", type=ServeRole, choices=list(ServeRole))
 
     _verb(verbs, "migrate", commands.migrate, "bring the database's tables up to date")
@@ -62,14 +71,16 @@ def _parser() -> argparse.ArgumentParser:
 
     invite = _verb(verbs, "invite", commands.invite, "make the QR code by which a doctor or an expert joins")
     invite.add_argument("practitioner", help="licence number, or the code of one of the demonstration's people")
-    invite.add_argument("--sandbox-port", type=int, default=8090, help="of the local WeChat, where no account is set")
+    invite.add_argument("--sandbox-port", type=_port, default=8090, help="of the local WeChat, where no account is set")
 
     administrator = _verb(
         verbs, "administrator", commands.administrator, "make the link by which an administrator of the console begins"
     )
     administrator.add_argument("name", help="by which they sign in; for a name that is there the link begins anew")
-    administrator.add_argument("--port", type=int, help="of the product, as it was started")
-    administrator.add_argument("--sandbox-port", type=int, default=8090, help="of the local WeChat, where there is one")
+    administrator.add_argument("--port", type=_port, help="of the product, as it was started")
+    administrator.add_argument(
+        "--sandbox-port", type=_port, default=8090, help="of the local WeChat, where there is one"
+    )
 
     _verb(verbs, "nodes", commands.nodes, "list the processes that carry video rooms")
     drain = _verb(verbs, "drain", commands.drain, "let processes keep their video rooms and take no new ones")

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ Managing = Callable[[House, argparse.Namespace], Awaitable[None]]
 async def run(settings: Settings, options: argparse.Namespace) -> int:
     """Start the product together with a local WeChat, migrated and seeded."""
     set_up(settings.log_level)
+    _make_data_folder(settings)
     await until_stopped(local.run(settings, options.sandbox_port))
     return 0
 
@@ -75,7 +77,9 @@ def _make_data_folder(settings: Settings) -> None:
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SettingsError(f"setting data: {error}") from None
+        raise SettingsError(f"setting data: the folder {settings.data} cannot be made ({error.strerror})") from None
+    if not os.access(settings.data, os.W_OK | os.X_OK):
+        raise SettingsError(f"setting data: the folder {settings.data} cannot be written")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -57,6 +58,8 @@ async def run(settings: Settings, sandbox_port: int) -> None:
     Raises:
         StartError: a port is taken, or the sandbox did not start.
     """
+    if settings.port == sandbox_port:
+        raise StartError(f"product and local WeChat need two ports; {sandbox_port} was given for both")
     settings = with_payment(local_settings(settings, sandbox_port), sandbox_port)
     _require_free(settings.host, settings.port, "--port")
     _require_free("127.0.0.1", sandbox_port, "--sandbox-port")
@@ -73,9 +76,20 @@ async def run(settings: Settings, sandbox_port: int) -> None:
             await _introduce(house, sandbox)
             await _register_hospital(house, f"{sandbox_url}{HOSPITAL}/fhir")
             print(f"phones   {sandbox_url}/\nproduct  {settings.public}\ndata     {settings.data.absolute()}")
-            print(f"console  {settings.public}/console   (first: qiaoyi administrator NAME, in a second terminal)")
+            begin = _administrator(settings, sandbox_port)
+            print(f"console  {settings.public}/console   (first, in a second terminal: {begin})")
             print(f"ready {sandbox_url}/", flush=True)
             await forever()
+
+
+def _administrator(settings: Settings, sandbox_port: int) -> str:
+    """Give the command that makes the console's first administrator here."""
+    program = shlex.quote(os.path.relpath(Path(sys.prefix) / "bin" / "qiaoyi"))
+    options = "" if settings.data == Path("var") else f" --data {shlex.quote(str(settings.data))}"
+    ports = ("" if settings.port == 8080 else f" --port {settings.port}") + (
+        "" if sandbox_port == 8090 else f" --sandbox-port {sandbox_port}"
+    )
+    return f"{program}{options} administrator NAME{ports}"
 
 
 def _require_free(host: str, port: int, option: str) -> None:

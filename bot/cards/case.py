@@ -39,7 +39,7 @@ def full_case(view: ConsultationView, now: datetime) -> str:
         f"【{view.urgency.label}】{view.patient_name or '患者'}" + ("" if is_new else f"　{view.status.label}"),
         f"编号：{view.number}",
         record_text(view),
-        _danger(view),
+        danger_line(view),
         f"体征：{view.vitals_text}" if view.vitals_text else "",
         f"检查：{view.findings}" if view.findings else "",
         f"初步诊断：{view.icd10} {view.disease}" if view.icd10 else "",
@@ -64,7 +64,7 @@ def anonymous_case(view: ConsultationView) -> str:
     """Give what an expert needs to decide on an invitation: nothing in it names the patient."""
     text = lines(
         record_text(view),
-        _danger(view),
+        danger_line(view),
         f"体征：{view.vitals_text}" if view.vitals_text else "",
         f"检查：{view.findings}" if view.findings else "",
         f"初步诊断：{view.icd10} {view.disease}" if view.icd10 else "",
@@ -105,7 +105,8 @@ def timeline_text(entries: list[TimelineEntry], now: datetime) -> str:
     return lines("经过：", *told)
 
 
-def _danger(view: ConsultationView) -> str:
+def danger_line(view: ConsultationView) -> str:
+    """Name the danger signs that were seen; empty where there are none."""
     titles = "、".join(flag["title"] for flag in view.red_flags if flag.get("title"))
     return f"⚠ 危险信号：{titles}" if titles else ""
 

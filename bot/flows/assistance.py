@@ -6,7 +6,7 @@ from bot.dialogue import Dialogue, Handler, Turn
 from bot.flows import progress
 from bot.flows.intake_questions import answer_in_place
 from bot.messages import Choice, Menu
-from nlu.types import Command, Intent, Understanding
+from nlu.types import Command, Intent, Status, Understanding
 
 ANSWERS = {
     "price": "在这里问诊、请专家会诊，现在不收您的钱。以后要做检查、拿药，医生会先跟您说清楚价钱。",
@@ -20,6 +20,8 @@ ANSWERS = {
     "safety": "您说的话都加密保存，只有给您看病的医生能看。不会给别人，也不会拿去做广告。您随时可以撤回同意。",
     "insurance": "在这里说病情用不着医保卡。要检查、拿药的时候，能不能报销，请问卫生院的医生，他会帮您看。",
     "prescription": "我自己不能开药。请先告诉我哪里不舒服，我交给医生，该不该用药由医生来定。",
+    "diagnosis": "是什么病、要不要紧，得医生看过才说得准，我不能替医生下结论。您说的我都记着，会交给医生。",
+    "treatment": "吃什么药、要不要打针做手术，得由医生来定，我不能替医生说。医生以前让您吃的药，别自己停。",
     "robot": "我是自动的小助手，不是医生。我帮您记清楚、找对人，看病由真正的医生来看。",
     "report": "报告请拍成照片发给我，我一起交给医生看。要看以前的结果，请点“我的会诊”。",
     "worry": "别着急，慢慢说，我记着呢，会交给医生看。要是突然加重，请马上打120。",
@@ -54,6 +56,10 @@ _TOPIC_OF_INTENT = {
     Intent.ASK_REPORT: "report",
     Intent.COMPLAIN: "complaint",
 }
+REPROACH = re.compile(
+    r"没人(?:理|管|回|搭理)|破(?:东西|平台|系统|玩意)|投诉|垃圾(?:平台|系统|东西)|(?:三|几|好几|\d)天.{0,4}(?:不回|没回)"
+)
+"""Anger at the service: the three days in it are no length of an illness."""
 _TOPIC_WORDS = (
     (
         "worry",
@@ -71,8 +77,18 @@ _TOPIC_WORDS = (
         ),
     ),
     ("time", re.compile(r"(要|得|等).{0,3}多久|(多久|多长时间|什么时候|啥时候|几时).{0,3}(能看|才|有人|看上|回)")),
+    ("complaint", REPROACH),
     ("howto", re.compile(r"怎么用|怎么弄|怎么操作|咋用|不会用|使用方法|怎么问诊")),
 )
+_WHAT_IS_IT = re.compile(
+    r"(?:是|得了?的?|患了?|生了?|算|叫)(?:一?种|个)?(?:什么|啥|哪种|哪样|么子|么事|嘛)(?:怪|大)?(?:病|毛病|症)(?!都|也)|"
+    r"(?:什么|啥)(?:病|毛病)(?:啊|呀|呢|嘛|了)*(?:[?？。!！]|$)|(?:给|帮|替)我.{0,2}(?:诊断|确诊|判断)|能.{0,3}(?:诊断|确诊)"
+)
+_WHAT_HELPS = re.compile(
+    r"(?:要不要|用不用|需不需要|需要|该不该|能不能|可不可以|可以|能|要|用)[^，,。？?！!]{0,6}(?:打针|输液|挂水|吊水|吊针|打点滴|手术|开刀|住院|吃药|用药|停药)"
+    r"(?:吗|么|嘛|不|啊|呢|[?？]|$)"
+)
+_ASKING = re.compile(r"[?？]|吗|么$|嘛|是不是|会不会|是否|不会是|该不会|能不能|可不可以|能不|要不要|呢$")
 _SMALL_TALK = {Intent.GREET: "您好。", Intent.THANK: "不客气。"}
 SURE = 0.5
 """How probable an intent must be before it is acted upon in place of what the conversation is about."""
@@ -100,9 +116,23 @@ def topic(text: str, said: Understanding) -> str | None:
     """Give the key of `ANSWERS` that `text` asks for; None where it asks for nothing of the kind."""
     if len(text) <= _LONGEST_QUESTION:
         asked = next((name for name, words in _TOPIC_WORDS if words.search(text)), None)
+        asked = asked or for_the_doctor(text, said)
         if asked is not None:
             return asked
     return None if said.symptoms or said.confidence < SURE else _TOPIC_OF_INTENT.get(said.intent)
+
+
+def for_the_doctor(text: str, said: Understanding) -> str | None:
+    """Give the key of `ANSWERS` where `text` asks what only a doctor may answer: what it is, or what helps."""
+    if len(text) > _LONGEST_QUESTION:
+        return None
+    asking = _ASKING.search(text) is not None
+    if asking and any(drug.status is Status.UNKNOWN for drug in said.drugs):
+        return "treatment"
+    if _WHAT_HELPS.search(text) and (asking or said.treatments or said.operations):
+        return "treatment"
+    named = asking and any(disease.status is Status.UNKNOWN for disease in said.diseases)
+    return "diagnosis" if named or _WHAT_IS_IT.search(text) else None
 
 
 def wants(intent: Intent, said: Understanding) -> bool:
@@ -121,10 +151,10 @@ async def digression(turn: Turn, said: Understanding) -> str | None:
         return await call_human(turn)
     if said.command is Command.HELP:
         return answer_to(turn, "howto")
-    if progress.is_asked(turn.text, said):
-        case = await progress.of_newest(turn)
-        return answer_to(turn, "time") if case is None else progress.words(case)
-    asked = topic(turn.text, said)
+    waits = progress.is_asked(turn.text, said)
+    if waits and (case := await progress.of_newest(turn)) is not None:
+        return progress.words(case)
+    asked = "time" if waits and not REPROACH.search(turn.text) else topic(turn.text, said)
     if asked is not None:
         return answer_to(turn, asked)
     return _SMALL_TALK.get(said.intent) if said.confidence >= SURE else None

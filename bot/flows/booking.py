@@ -5,7 +5,7 @@ from backend.consultation.views import ConsultationView
 from backend.scheduling import BookingState, BookingView, SlotView
 from bot.cards.booking import booked
 from bot.dialogue import Dialogue, Turn
-from bot.flows import identity, paying
+from bot.flows import booking_words, identity, paying
 from bot.flows.words import REASONS, ask_reason, on_words
 from bot.messages import Choice, Menu
 from bot.wording import day, moment, time_of_day
@@ -148,3 +148,4 @@ def register(dialogue: Dialogue) -> None:
     dialogue.on_action("patient.booksure", _sure)
     dialogue.on_action("patient.unbook", _give_up)
     on_words(dialogue, "patient.unbook", _give_up_because)
+    dialogue.intercept([booking_words.hear])

@@ -8,6 +8,12 @@ from bot.messages import Choice, Menu
 _NAME = "identity"
 _LEAVING = frozenset({"返回", "退出", "取消", "算了", "不写了"})
 _MARKS = " 。.，,"
+_DIGITS = 18
+_FEWEST_DIGITS = 8
+_WHY = (
+    "身份证号只用来查医保能付多少，加密保存，别人看不到。请写看病人的18位身份证号。\n"
+    "身份证不在手边、不想写，可以先不用医保，费用就全部自己付。"
+)
 
 
 async def is_asked_for(turn: Turn, consultation_id: str, slot_id: str) -> bool:
@@ -28,6 +34,10 @@ async def is_asked_for(turn: Turn, consultation_id: str, slot_id: str) -> bool:
     return True
 
 
+def _back(consultation_id: str) -> tuple[Choice, ...]:
+    return (Choice(f"patient.book:{consultation_id}", "重新选时间"),)
+
+
 class IdentityFlow:
     """Waits for the number. Data: `consultation_id`, `slot_id`."""
 
@@ -40,13 +50,17 @@ class IdentityFlow:
     async def receive(self, turn: Turn) -> None:
         """Keep the number and go on with the time that was chosen; `InvalidInput` says what is wrong with it."""
         consultation_id, slot_id = turn.data["consultation_id"], turn.data["slot_id"]
-        words = turn.text.strip(_MARKS)
+        words = turn.text.strip(_MARKS).replace(" ", "")
         if turn.incoming.kind not in (Kind.TEXT, Kind.VOICE) or not words:
             turn.say("请打字，或者说给我听。")
         elif words in _LEAVING:
             turn.leave()
-            back = Choice(f"patient.book:{consultation_id}", "重新选时间")
-            turn.say(Menu("好的，没有记身份证号，时间也没有约。", (back,)))
+            turn.say(Menu("好的，没有记身份证号，时间也没有约。", _back(consultation_id)))
+        elif sum(character.isdigit() for character in words) < _FEWEST_DIGITS:
+            chosen = f"{consultation_id}:{slot_id}"
+            turn.say(Menu(_WHY, (Choice(f"charge.noidentity:{chosen}", "不用医保"), *_back(consultation_id))))
+        elif len(words) != _DIGITS:
+            turn.say(f"身份证号是{_DIGITS}位，您写的是{len(words)}位。请对照身份证再发一次；不想写了就说“算了”。")
         else:
             case = await turn.services.consultations.get(turn.actor, consultation_id)
             await turn.services.people.update_person(turn.actor, case.patient_id, id_number=words)
@@ -62,6 +76,8 @@ async def _ask(turn: Turn, argument: str) -> None:
 
 async def _without(turn: Turn, argument: str) -> None:
     consultation_id, _, slot_id = argument.partition(":")
+    if turn.state.flow == _NAME:
+        turn.leave()
     await paying.hold(turn, consultation_id, slot_id)
 
 

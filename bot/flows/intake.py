@@ -25,15 +25,16 @@ from bot.flows.wording import remembered, told
 from bot.flows.words import put_back
 from bot.incoming import Kind
 from bot.messages import Choice, Menu
-from bot.wording import elapsed
+from bot.wording import elapsed, lines
 from nlu.facts import CaseFacts
-from nlu.types import Command, Intent, Understanding, Vitals, YesNo
+from nlu.types import Command, Intent, Status, Understanding, Vitals, YesNo
 from nlu.wording import OPENING
 
 RESUME_AFTER = timedelta(hours=6)
 """After a pause of this length, words may be about another illness, so the bot asks before it mixes the two."""
 
 _WHY = re.compile(r"(为什么|为啥|为何|干嘛|干吗|咋)(要|还要|总)?(问|知道)|问这个?(干|做)")
+_TELLING = (Intent.DESCRIBE_SYMPTOMS, Intent.ANSWER)
 _MAX_MISSES = 2
 _MOST_AGAIN = 1
 _MOST_AGAIN_FOR_DANGER = 2
@@ -118,23 +119,34 @@ async def _take_answer(turn: Turn, intake: Intake, said: Understanding) -> None:
     intake.absorb(said, turn.text)
     if _missed(intake, before, said):
         intake.steps.pop()
-        await _ask_again_or_quote(turn, intake)
+        await _ask_again_or_quote(turn, intake, said)
         return
     tapped = turn.incoming.kind is Kind.TAP
     echo = "" if tapped else told(before, intake.facts, said) or _heard_family(before, intake.facts)
+    asked = None if tapped else assistance.for_the_doctor(turn.text, said)
+    if asked is not None:
+        echo = lines(echo, assistance.answer_to(turn, asked))
+        if is_open(intake):
+            repeat(turn, intake, echo)
+            return
     if not tapped and is_open(intake) and intake.put_again < _limit(intake):
         intake.put_again += 1  # they told something else, which is good; the question is put again
         heard = echo or ("好的，记下了。" if _learnt(intake, before) else "")
-        repeat(turn, intake, "\n".join(line for line in (heard, _urging(intake, said)) if line))
+        repeat(turn, intake, lines(heard, _urging(intake, said)) or "不知道的话，就说“不知道”。")
         return
     await advance(turn, intake, echo)
 
 
-async def _ask_again_or_quote(turn: Turn, intake: Intake) -> None:
-    """Say that the words were not understood; the second time keep them for the doctor and go on."""
+async def _ask_again_or_quote(turn: Turn, intake: Intake, said: Understanding) -> None:
+    """Say that the words were not understood; the second time keep them for the doctor and go on.
+
+    Words that seem to tell of the illness are kept at once: what comes next may be about something else.
+    """
     intake.misses += 1
     if intake.misses < _MAX_MISSES:
         intake.missed = turn.text[:LONGEST_WORDS]
+        if said.intent in _TELLING and any(character.isalpha() for character in intake.missed):
+            intake.unread.append(intake.missed)
         repeat(turn, intake, "不好意思，我没太听明白。")
         return
     intake.remember_step()
@@ -267,7 +279,7 @@ async def _skip(turn: Turn, intake: Intake, said: Understanding) -> None:
         repeat(turn, intake, "没关系，想到什么说什么就行。比如“头晕两天了”“肚子疼”。")
         return
     intake.remember_step()
-    if _is_opening(intake):  # what they said before is all that there is: the doctor reads it
+    if _is_opening(intake) and intake.missed not in intake.unread:  # all that there is: the doctor reads it
         intake.unread.append(intake.missed)
     if waits_for(intake, NAME):
         intake.name = RATHER_NOT
@@ -331,9 +343,20 @@ def is_clinical(said: Understanding) -> bool:
         or said.denies
         or said.withdrawn
         or said.temperature is not None
-        or said.duration is not None
+        or (said.duration is not None and not assistance.REPROACH.search(said.text))
         or said.vitals != Vitals()
     )
+
+
+def asks_only(text: str, said: Understanding) -> bool:
+    """Tell whether a message only asks what a doctor has to answer (要不要打针) and tells nothing of an illness."""
+    rest = {
+        "drugs": tuple(one for one in said.drugs if one.status is not Status.UNKNOWN),
+        "diseases": tuple(one for one in said.diseases if one.status is not Status.UNKNOWN),
+        "treatments": (),
+        "operations": (),
+    }
+    return assistance.for_the_doctor(text, said) is not None and not is_clinical(said.model_copy(update=rest))
 
 
 def not_words(turn: Turn) -> str:

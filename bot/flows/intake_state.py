@@ -12,6 +12,8 @@ MAX_STEPS_BACK = 10
 MAX_WORDS = 60
 MAX_PICTURES = 9
 LONGEST_WORDS = 5000
+_OF_THE_PERSON = ("patient.name", "age_sex", "sex")
+"""Questions whose answers are of one person; asked again where it turns out to be another."""
 
 
 @dataclass
@@ -162,7 +164,9 @@ class Intake:
         return self._context(self.question)
 
     def _context(self, question: Question | None) -> Context:
-        age, sex, relation = self.facts.age_months, self.facts.sex, self.facts.relation
+        age, sex = self.facts.age_months, self.facts.sex
+        # Before anything is complained of, 我想问个事 has not said yet who is ill.
+        relation = self.facts.relation if self.facts.present or self.facts.diseases else None
         if question is None:
             before = (Utterance(speaker=Speaker.PATIENT, text=self._last_words),) if self._last_words else ()
             return Context(before=before, patient_age_months=age, patient_sex=sex, patient_relation=relation)
@@ -181,9 +185,18 @@ class Intake:
 
     def absorb(self, said: Understanding, words: str, context: Context | None = None) -> None:
         """Take in what a message says. `context` is the one that it was understood in, if not the present one."""
+        before = self.facts.relation
         self.facts = self.facts.merge(said, context or self.context)
+        if before not in (None, self.facts.relation):
+            self._meet_somebody_else(said)
         if words:
             self.words = [*self.words, words[:LONGEST_WORDS]][-MAX_WORDS:]
+
+    def _meet_somebody_else(self, said: Understanding) -> None:
+        """It was about another person all the time: name, age and sex of the one before are not theirs."""
+        self.facts = self.facts.model_copy(update={"age_months": said.age_months, "sex": said.sex})
+        self.introduced, self.name, self.relatives, self.relative_id = False, "", {}, ""
+        self.asked = [asked for asked in self.asked if asked not in _OF_THE_PERSON]
 
     def put_question(self, question: Question | None) -> None:
         """Let `question` wait for its answer from now on."""

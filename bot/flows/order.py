@@ -6,6 +6,7 @@ from backend.people.rules import valid_mobile
 from bot.cards.medicines import handed, offered
 from bot.cards.order import option_choice, option_line, patient_choices, patient_order
 from bot.dialogue import Dialogue, Turn
+from bot.flows import assistance
 from bot.flows.staff_flow import LEAVING, ending_if_refused
 from bot.incoming import Kind
 from bot.messages import Choice, Menu
@@ -13,6 +14,8 @@ from bot.wording import lines
 
 _MOST_OFFERED = 5
 _MOST_SHOWN = 5
+_SHORTEST_ADDRESS = 5
+_ASK_ADDRESS = "请写上收药的地址，写到村和门牌，比如：青山镇柳树村三组12号。\n不要了就说“算了”。"
 _NO_PHARMACY = "附近的药店现在都没有这些药。处方在有效期内，您可以拿着处方到别的药店取药，也可以过一会儿再看。"
 
 
@@ -54,7 +57,7 @@ class AddressFlow:
 
     async def begin(self, turn: Turn) -> None:
         """Ask for the address."""
-        turn.say("请写上收药的地址，写到村和门牌，比如：青山镇柳树村三组12号。\n不要了就说“算了”。")
+        turn.say(_ASK_ADDRESS)
 
     async def receive(self, turn: Turn) -> None:
         """Take the address, then the telephone."""
@@ -69,6 +72,10 @@ class AddressFlow:
             await self._take_phone(turn)
 
     async def _take_address(self, turn: Turn) -> None:
+        answer = await assistance.digression(turn, await turn.understand())
+        if answer is not None or len(turn.text) < _SHORTEST_ADDRESS:
+            turn.say(lines(answer or "这个地址太短了，送药的人找不到。", _ASK_ADDRESS))
+            return
         turn.state.data = {**turn.state.data, "address": turn.text}
         turn.say("好的。送药的人打哪个手机号？请写11位号码。")
 

@@ -2,7 +2,7 @@
 
 from bot.dialogue import Dialogue, Turn
 from bot.flows import assistance, change, consent, intake, my, place, progress
-from bot.flows.intake import is_clinical, not_words
+from bot.flows.intake import asks_only, is_clinical, not_words
 from bot.flows.welcome import home
 from bot.incoming import Kind
 from bot.messages import Choice, Menu
@@ -54,7 +54,8 @@ async def _take_words(turn: Turn) -> None:
     if case is not None and progress.is_asked(turn.text, said):
         turn.say(progress.card(case, turn.services.clock.now()))
         return
-    if is_clinical(said) or (case is not None and said.intent is Intent.DESCRIBE_SYMPTOMS):
+    tells = is_clinical(said) or (case is not None and said.intent is Intent.DESCRIBE_SYMPTOMS)
+    if tells and not asks_only(turn.text, said):
         await (change.begin_with(turn, "") if case is None else change.ask(turn))
         return
     answer = await assistance.digression(turn, said)

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 
-from backend.consultation.rules import Status
+from backend.consultation.rules import Status, Urgency
 from backend.consultation.views import ConsultationView
 from bot.cards.room import room_choices
 from bot.dialogue import Turn
@@ -40,6 +40,8 @@ async def of_newest(turn: Turn) -> ConsultationView | None:
 
 def words(case: ConsultationView) -> str:
     """Say how far `case` is and what comes next."""
+    if case.urgency is Urgency.CRITICAL:  # whatever feels better meanwhile
+        return f"还没打120的，请现在就打，好一点了也要打，别光等这里的消息。\n{_stands(case)}"
     return f"您{short_day(case.opened_at)}交的病情：{_stands(case)}\n有消息我马上在这里告诉您。{_IF_WORSE}"
 
 

@@ -2,7 +2,7 @@
 
 from bot.dialogue import Dialogue, Turn
 from bot.flows import assistance
-from bot.flows.intake import away_too_long, is_clinical, not_words, take_enclosure
+from bot.flows.intake import asks_only, away_too_long, is_clinical, not_words, take_enclosure
 from bot.flows.intake_questions import repeat
 from bot.flows.intake_state import Intake
 from bot.flows.record import SECTIONS, record_of
@@ -97,7 +97,7 @@ async def _take_words(turn: Turn, intake: Intake) -> None:
         )
     elif intake.editing:
         _edit(turn, intake, said)
-    elif is_clinical(said):
+    elif is_clinical(said) and not asks_only(turn.text, said):
         _take_more(turn, intake, said)
     else:
         answer = await assistance.digression(turn, said)

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 
+from backend.consultation.patient_notes import LONGEST_NOTE
 from bot.dialogue import Dialogue, Turn, is_practitioner
 from bot.flows import assistance, my
 from bot.flows.intake_questions import answer_in_place
@@ -87,8 +88,17 @@ async def _warn_running(turn: Turn, consultation_id: str, flags: tuple[RedFlag, 
         warned.update({flag.code: now.isoformat() for flag in new})
         turn.state.data = {**turn.state.data, "warned": warned}
         turn.say(Menu(f"{_words(new)}\n我已经告诉您的医生了。", choices))
-    elif not in_thread:
+    if in_thread:
+        return  # there the doctors read the words themselves
+    await _pass_on(turn, consultation_id)
+    if not new:
         turn.say(Menu("您的医生已经知道了。还没打120的，请现在就打。", choices))
+
+
+async def _pass_on(turn: Turn, consultation_id: str) -> None:
+    """Let the doctors of a case read what the patient said; without consent nothing is kept."""
+    if await turn.services.people.has_consent(turn.actor.person_id):
+        await turn.services.consultations.add_patient_note(turn.actor, consultation_id, turn.text[:LONGEST_NOTE])
 
 
 def _is_due(warned_at: str | None, now: datetime) -> bool:

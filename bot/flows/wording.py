@@ -2,7 +2,8 @@
 
 from nlu.facts import FEVER, CaseFacts
 from nlu.summary import age_text
-from nlu.types import Examination, ExaminationState, Status, Understanding
+from nlu.types import Examination, ExaminationState, Relation, Status, Understanding
+from nlu.wording import patient_word
 
 _MOST_SYMPTOMS = 6
 
@@ -23,6 +24,9 @@ def _with_temperature(name: str, facts: CaseFacts) -> str:
 def told(before: CaseFacts, after: CaseFacts, said: Understanding) -> str:
     """Say back what a message has told or changed, so that a misunderstanding is seen at once; empty where nothing."""
     news = _news(before, after)
+    if before.relation not in (None, after.relation):
+        whom = "您自己" if after.relation is Relation.SELF else patient_word(after)
+        return f"好的，改过来了：病人是{whom}。" + (f"记下了：{news}。" if news else "")
     if not news:
         return "好的，改过来了。" if said.withdrawn else ""
     changed = said.correction or said.withdrawn

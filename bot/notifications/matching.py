@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from backend.consultation.ranking import Widening
-from backend.consultation.rules import Step
+from backend.consultation.rules import Step, Urgency
 from backend.consultation.views import ConsultationView
 from backend.security.policy import SYSTEM
 from bot.cards.case import case_line
@@ -21,11 +21,20 @@ _WIDENED = {
 }
 
 
+_NOT_WAITING = "还没打120的，请现在就打，或者马上去最近的医院急诊，别等这里的消息。"
+
+
+def _to_patient(view: ConsultationView, calm: str) -> str:
+    """Give `calm`, but never let somebody in danger wait for it."""
+    return f"{calm}\n{_NOT_WAITING}" if view.urgency is Urgency.CRITICAL else calm
+
+
 async def submitted(notifier: Notifier) -> None:
     """The patient hears that the doctor has looked and that an expert is being found."""
     view = await notifier.case()
     words = f"{view.doctor_name}医生看过您的情况了，正在帮您请大医院的专家。找到了马上告诉您，请放心。"
-    await notifier.tell_patient(view, Text(words, notice=notice("progress", "正在为您请专家", view, notifier.now)))
+    note = notice("progress", "正在为您请专家", view, notifier.now)
+    await notifier.tell_patient(view, Text(_to_patient(view, words), notice=note))
 
 
 async def offer_made(notifier: Notifier) -> None:
@@ -87,6 +96,8 @@ async def exhausted(notifier: Notifier) -> None:
         view.doctor_id, Text(words, notice=notice("progress", "暂时没有专家接受", view, notifier.now))
     )
     calm = "专家们现在都在忙，我们的工作人员正在帮您安排，请再等等。要是突然加重，请马上打120。"
+    if view.urgency is Urgency.CRITICAL:
+        calm = _to_patient(view, "专家们现在都在忙，我们的工作人员正在安排。您的情况不能等。")
     await notifier.tell_patient(view, Text(calm, notice=notice("progress", "正在为您安排专家", view, notifier.now)))
 
 
@@ -99,7 +110,7 @@ async def assigned(notifier: Notifier) -> None:
     who = f"{expert.institution_name}{expert.department_name}的{expert.name}{expert.title}"
     found = notice("progress", "专家已接受会诊", view, notifier.now)
     if view.urgency.skips_booking:
-        patient: Message = Text(f"请到专家了：{who}。专家马上就来，请您看着手机，别走开。", notice=found)
+        patient: Message = Text(_to_patient(view, f"请到专家了：{who}。专家马上就来，请您看着手机。"), notice=found)
     else:
         choose = (Choice(f"patient.book:{view.id}", "选时间"),)
         patient = Menu(f"请到专家了：{who}。\n请您选一个方便的时间。", choose, notice=found)
@@ -126,7 +137,7 @@ async def given_back(notifier: Notifier) -> None:
     note = notice("progress", "正在重新请专家", view, notifier.now)
     lost = "原来约的时间取消了。" if notifier.payload["booking_cancelled"] else ""
     words = f"{expert.name}专家临时看不了这次会诊。{lost}我们正在帮您请别的专家，找到了马上告诉您。"
-    await notifier.tell_patient(view, Text(words, notice=note))
+    await notifier.tell_patient(view, Text(_to_patient(view, words), notice=note))
     doctor = f"{case_line(view)}：{sentence}。正在重新找专家。"
     await notifier.tell_practitioner(view.doctor_id, Text(doctor, notice=note))
     if notifier.payload["actor_id"] != expert.person_id:

@@ -1,10 +1,11 @@
 """A case comes in: its doctor hears of it, at once where it is critical, again where it waits too long."""
 
-from bot.cards.case import case_line
+from bot.cards.case import case_line, danger_line
 from bot.cards.notices import notice
 from bot.cards.task import task_card
 from bot.messages import Choice, Menu, Text
 from bot.notifications.notifier import Notifier
+from bot.wording import lines
 
 
 async def drafted(notifier: Notifier) -> None:
@@ -17,7 +18,7 @@ async def drafted(notifier: Notifier) -> None:
 async def critical(notifier: Notifier) -> None:
     """Everybody who treats hears that a case is critical."""
     view = await notifier.case()
-    head = f"⚠ 危急病例：{case_line(view)}\n请马上处理，该叫救护车的立即叫120。"
+    head = lines(f"⚠ 危急病例：{case_line(view)}", danger_line(view), "请马上处理，该叫救护车的立即叫120。")
     treating = ((view.doctor_id, "doctor.open", "我的任务"), (view.expert_id, "expert.case", "我的会诊"))
     for practitioner_id, verb, button in treating:
         alarm = Menu(

@@ -33,6 +33,7 @@ def test_it_prints_where_everything_is_before_it_is_ready(product: Product) -> N
     assert product.said[1].split()[1] == f"http://127.0.0.1:{product.port}"
     assert Path(product.said[2].split()[1]) == product.data
     assert product.said[3].split()[1] == f"http://127.0.0.1:{product.port}/console"
+    assert f"--data {product.data} administrator NAME --port {product.port}" in product.said[3]
 
 
 @pytest.mark.parametrize("taken", ["--port", "--sandbox-port"])

@@ -117,6 +117,7 @@ HISTORY = Asked(slot=Slot.PAST_HISTORY, also=(Slot.DRUGS, Slot.ALLERGIES))
         ("吃二甲双胍，青霉素过敏", ["二甲双胍"], ["青霉素"], []),
         ("没有，就是青霉素过敏", [], ["青霉素"], [Slot.PAST_HISTORY, Slot.DRUGS, Slot.ALLERGIES]),
         ("都没有", [], [], [Slot.PAST_HISTORY, Slot.DRUGS, Slot.ALLERGIES]),
+        ("不吃药，不过敏", [], [], [Slot.DRUGS, Slot.ALLERGIES]),
     ],
 )
 def test_a_drug_that_is_taken_is_no_allergy_where_both_are_asked(

@@ -305,3 +305,35 @@ def test_the_package_alone_loads_nothing_of_the_product() -> None:
     script = "import sys, qiaoyi; print([one for one in sys.modules if one.startswith(('qiaoyi.', 'backend', 'bot'))])"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", "--sandbox-port", "99999"], "99999 is no port"),
+        (["run", "--port", "0"], "0 is no port"),
+        (["serve", "--port", "abc"], "abc is no port"),
+    ],
+)
+def test_what_is_no_port_is_said_in_one_line(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert told in capsys.readouterr().err
+
+
+def test_the_product_and_the_local_wechat_do_not_share_a_port(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = str(free_port())
+    assert main(["run", "--data", str(tmp_path / "var"), "--port", port, "--sandbox-port", port]) == 1
+    assert "need two ports" in capsys.readouterr().err
+
+
+def test_a_data_folder_that_cannot_be_made_is_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["run", "--data", str(tmp_path / "file" / "var"), "--port", str(free_port())]) == 2
+    assert "setting data: the folder" in capsys.readouterr().err

@@ -134,3 +134,28 @@ async def test_what_has_begun_cannot_be_booked(consenting: Conversation, case: s
     await begin(consenting.house, case)
     assert await consenting.click(f"patient.book:{case}")
     assert consenting.choices == []
+
+
+async def test_the_day_and_the_hour_may_be_typed(consenting: Conversation, case: str) -> None:
+    await consenting.click(f"patient.book:{case}")
+    assert "请先点一个日子" in await consenting.say("下午三点")
+    assert "有这些时间，您选哪个" in await consenting.say("后天")
+    assert "就定这个时间吗" in await consenting.say("上午九点半")
+    assert "上午9:30" in consenting.text
+
+
+async def test_a_part_of_the_day_leaves_its_times_to_choose_from(consenting: Conversation, case: str) -> None:
+    await consenting.click(f"patient.book:{case}")
+    await consenting.tap(consenting.choices[1])
+    assert "有这些时间" in await consenting.say("上午行不行")
+    *times, other_day = consenting.choices
+    assert all(one.startswith("上午") for one in times)
+    assert other_day == "换一天"
+    assert "您说的时间没有空" in await consenting.say("半夜3点")
+    assert consenting.choices[-1] == "换一天"
+
+
+async def test_what_is_no_time_is_heard_as_ever_while_times_are_offered(consenting: Conversation, case: str) -> None:
+    await consenting.click(f"patient.book:{case}")
+    assert "不收您的钱" in await consenting.say("多少钱")
+    assert "有这些时间" not in await consenting.say("我明天来不了")

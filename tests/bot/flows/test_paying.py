@@ -294,7 +294,9 @@ async def test_whose_identity_number_is_not_known_is_asked_for_it_once(counter: 
     counter.county.patient = other
     assert "凭看病人的身份证号" in await new.choose(time=1)
     await other.tap("写身份证号")
-    assert "身份证号" in await other.say("110101198001")
+    assert "您写的是12位" in await other.say("110101198001")
+    assert "只用来查医保" in await other.say("为啥要身份证啊")
+    assert other.choices == ["不用医保", "重新选时间"]
     assert other.state.flow == "identity"
     digits = "11010119800101777"
     number = digits + identity_check_character(digits)

@@ -26,6 +26,35 @@ async def test_a_relative_who_has_it_too_does_not_become_the_patient(consenting:
     assert (facts.relation, facts.sex) == ("本人", "female")
 
 
+@pytest.mark.parametrize("words", ["我不知道", "我给她量了血压150/90", "我自己也咳嗽", "我妈说她没吃饭"])
+async def test_what_a_grandchild_says_of_themselves_leaves_the_grandmother_the_patient(
+    consenting: Conversation, words: str
+) -> None:
+    await consenting.say("我奶奶不得劲，吃不下饭，肚子胀，腿肿，都半个月了")
+    await consenting.say(words)
+    facts = intake_of(consenting).facts
+    assert (facts.relation, facts.sex) == ("祖辈", "female")
+
+
+async def test_who_turns_out_to_be_somebody_else_is_asked_for_their_own_age_and_name(consenting: Conversation) -> None:
+    await consenting.say("我58岁男，头晕三天")
+    assert "病人是您母亲" in await consenting.say("说错了，是我妈")
+    intake = intake_of(consenting)
+    assert (intake.facts.relation, intake.facts.age_months, intake.facts.sex, intake.name) == (
+        "母亲",
+        None,
+        "female",
+        "",
+    )
+    assert "头晕" in intake.facts.present
+
+
+async def test_an_opening_that_tells_nothing_has_not_said_who_is_ill(consenting: Conversation) -> None:
+    await consenting.say("我想问个事")
+    await consenting.say("我妈头晕两天了")
+    assert intake_of(consenting).facts.relation == "母亲"
+
+
 async def test_the_familys_illness_is_not_the_writers(consenting: Conversation) -> None:
     await consenting.say("我头晕三天")
     assert "记下了：母亲高血压" in await consenting.say("我妈有高血压")

@@ -199,3 +199,18 @@ async def test_an_old_answer_is_not_read_as_an_answer_to_the_question_that_stand
     assert intake_of(consenting).flags == []
     await consenting.tap_choice(next(choice for choice in old.choices if choice.text == "出冷汗"))
     assert intake_of(consenting).is_critical
+
+
+async def test_what_was_said_in_danger_stands_in_the_record_that_the_doctors_read(consenting: Conversation) -> None:
+    case_id = await _open_case(consenting)
+    await consenting.say(HEART)
+    case = await consenting.house.services.consultations.get(
+        await consenting.house.actor(consenting.person_id), case_id
+    )
+    assert HEART in str(case.record["present_illness"])
+
+
+async def test_who_feels_better_after_the_alarm_is_told_to_call_all_the_same(consenting: Conversation) -> None:
+    await _open_case(consenting)
+    await consenting.say(HEART)
+    assert "还没打120的，请现在就打" in await consenting.say("没打，现在好点了")

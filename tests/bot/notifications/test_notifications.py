@@ -129,6 +129,17 @@ async def test_a_critical_case_alarms_its_doctor(county: County) -> None:
     assert "危险信号" in heard
 
 
+async def test_who_is_in_danger_is_never_told_to_wait_for_an_expert(county: County) -> None:
+    case = await county.story.open_case(county.patient, complaint="胸口剧痛，出冷汗", urgency=Urgency.CRITICAL)
+    await county.patient.hear()
+    await county.story.submit(case, county.doctor)
+    assert "还没打120的，请现在就打" in await county.patient.hear()
+    await county.story.accept(case, county.expert)
+    heard = await county.patient.hear()
+    assert "请到专家了" in heard
+    assert "还没打120的，请现在就打" in heard
+
+
 async def test_a_call_for_a_person_reaches_the_administrator_who_can_answer(county: County) -> None:
     await county.patient.click("help.human")
     assert "张小明请求人工帮助" in await county.administrator.hear()

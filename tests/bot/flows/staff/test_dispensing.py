@@ -79,6 +79,8 @@ async def test_the_medicines_are_ordered_packed_sent_and_received(scene: Scene) 
     assert "黄坡大药房（1.1公里，药齐）黄坡街8号" in offered
     await scene.patient.tap("黄坡大药房")
     await scene.patient.tap("送到家里")
+    assert "太短了" in await scene.patient.say("家里")
+    assert "不收您的钱" in await scene.patient.say("要多少钱")
     assert "11位" in await scene.patient.say("黄坡镇柳树村三组12号")
     assert "11位" in await scene.patient.say("12345")
     assert "已经告诉黄坡大药房了" in await scene.patient.say("13800138000")
