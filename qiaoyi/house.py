@@ -39,7 +39,7 @@ from backend.records.slips.service import SlipService
 from backend.remuneration import RemunerationService
 from backend.reporting import CriticalValueService, ReportDocuments, ReportService
 from backend.research import ResearchExports
-from backend.rights import AccessHistory, DataCopies, Erasures
+from backend.rights import AccessHistory, Amendments, DataCopies, Erasures
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
 from backend.security.audit_heads import HeadFolder
@@ -101,6 +101,7 @@ class House:
     facade: Facade
     accesses: AccessHistory
     copies: DataCopies
+    amendments: Amendments
     erasures: Erasures
     help_desk: HelpDesk
     insurer: Insurer | None
@@ -216,6 +217,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             )
             invoicing = InvoicingService(database, clock, audit, consultations, signing, charging)
         analytics = AnalyticsService(database, clock, events, timers, audit, people, consultations, charging)
+        amendments = Amendments(database, clock, events, timers, audit, people, consultations, reports)
         yield House(
             settings=settings,
             ring=ring,
@@ -261,8 +263,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             write_back=write_back,
             facade=facade,
             accesses=AccessHistory(audit, people, consultations),
-            copies=DataCopies(database, clock, audit, people, consultations, facade),
-            erasures=Erasures(database, clock, timers, audit, files),
+            copies=DataCopies(database, clock, audit, people, consultations, amendments, facade),
+            amendments=amendments,
+            erasures=Erasures(database, clock, events, timers, audit, files),
             help_desk=HelpDesk(database, events),
             insurer=insurer,
             payments=payments,

@@ -72,7 +72,7 @@ HOLDINGS: dict[str, Holding] = {
     "person_corrections": Holding(Class.RECORD, "person_id", own=_of_no_record),
     "laboratory_slips": Holding(Class.RECORD, own=_of_no_case),
     **_record("bookings", "monitored_patients", "monitoring_alerts", "monitoring_limits", "hospital_writebacks"),
-    **_record("prescriptions", "reports", "medicine_orders", "refill_requests"),
+    **_record("prescriptions", "reports", "medicine_orders", "refill_requests", "amendments"),
     **_record("prescription_line_claims", "prescription_papers", by="prescription_id", of="prescriptions"),
     **_record("prescription_versions", by="prescription_id", of="prescriptions"),
     **_record("report_issues", by="report_id", of="reports"),
@@ -114,7 +114,7 @@ HOLDINGS: dict[str, Holding] = {
 
 OTHERWISE: dict[str, str] = {
     "files": "by what they belong to: `Erasures` asks",
-    "inbound_messages": "the answers of minutes, removed once no delivery of theirs can come again",
+    "inbound_messages": "answers of minutes, under the person's key, removed once no delivery can come again",
     "deferred_messages": "messages of minutes, removed in their turn; found by the address",
     "audit_entries": "never: who did what is the platform's own proof; identifiers, and reasons of those who looked",
     "audit_leaves": "never: digests",

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -18,6 +19,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from backend.security.errors import KeyRingError, PersonKeyDestroyed
 
 VERSION = b"\x02"
+HEAD_BYTES = 2 + 32
+"""How much of a stored value tells at most whose it is."""
+
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
 _PERSON = re.compile(r"[0-9A-Za-z_-]{1,32}")
@@ -46,8 +50,8 @@ class PersonKeys:
         cipher = self._for_writing(person_id)
         if cipher is None:
             return None
-        nonce, person = os.urandom(_NONCE_BYTES), person_id.encode()
-        return VERSION + bytes([len(person)]) + person + nonce + cipher.encrypt(nonce, plain, _bound(column, person_id))
+        nonce = os.urandom(_NONCE_BYTES)
+        return _head(person_id) + nonce + cipher.encrypt(nonce, plain, _bound(column, person_id))
 
     def decrypt(self, stored: bytes, column: str) -> bytes:
         """Open what `encrypt` gave for the same column.
@@ -69,13 +73,9 @@ class PersonKeys:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(path.with_name(path.name + _MARK), b"")
         self._open.pop(person_id, None)
-        if path.exists():
-            # Where the file system writes in place, the old bytes are gone too; where it does not, the file alone is.
-            with path.open("r+b") as file:
-                file.write(os.urandom(path.stat().st_size))
-                file.flush()
-                os.fsync(file.fileno())
-            path.unlink(missing_ok=True)
+        # A process that was killed while it made or wrapped the key has left a copy beside it.
+        for copy in (path, *path.parent.glob(f".{path.name}.*")):
+            _shred(copy)
         _sync_folder(path.parent)
 
     def is_destroyed(self, person_id: str) -> bool:
@@ -104,11 +104,12 @@ class PersonKeys:
         fresh = _written_beside(path, self._wrap(key, _purpose(path.name)))
         # A key that was destroyed since it was read must not come back.
         if self.is_destroyed(path.name):
-            fresh.unlink()
+            _shred(fresh)
             return
-        fresh.replace(path)
+        with suppress(FileNotFoundError):  # destroyed at this moment, with the copy
+            fresh.replace(path)
         if self.is_destroyed(path.name):
-            path.unlink(missing_ok=True)
+            _shred(path)
         _sync_folder(path.parent)
 
     def _for_writing(self, person_id: str) -> AESGCM | None:
@@ -123,8 +124,13 @@ class PersonKeys:
             os.link(fresh, path)  # of two processes that make a key at once, one does
         except FileExistsError:
             pass
+        except FileNotFoundError:  # destroyed at this moment, with the copy
+            return None
         finally:
-            fresh.unlink()
+            fresh.unlink(missing_ok=True)
+        if self.is_destroyed(person_id):
+            _shred(path)
+            return None
         _sync_folder(path.parent)
         self._open.pop(person_id, None)
         return self._for_reading(person_id, "a value")
@@ -158,6 +164,16 @@ def is_personal(stored: bytes) -> bool:
     return stored[:1] == VERSION
 
 
+def is_under(stored: bytes, person_id: str) -> bool:
+    """Tell whether a stored value, or its beginning, lies under the key of this person."""
+    return stored.startswith(_head(person_id))
+
+
+def _head(person_id: str) -> bytes:
+    person = person_id.encode()
+    return VERSION + bytes([len(person)]) + person
+
+
 def _parts(stored: bytes, column: str) -> tuple[str, bytes]:
     length = stored[1] if len(stored) > 1 else 0
     person, body = stored[2 : 2 + length], stored[2 + length :]
@@ -186,6 +202,18 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _shred(path: Path) -> None:
+    """Remove a file. Where the file system writes in place its bytes are gone too; where it does not, the file is."""
+    try:
+        with path.open("r+b") as file:
+            file.write(os.urandom(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return
+    path.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:
