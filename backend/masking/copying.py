@@ -50,14 +50,15 @@ async def write(connection: AsyncConnection, ring: KeyRing, table: Table, rows: 
         else bindparam(f"v_{column.name}", type_=column.type)
         for column in table.columns
     }
-    sealed = [
-        {f"v_{column.name}": _sealed(ring, table, column.name, column.type, row) for column in table.columns}
+    values_of = [
+        {f"v_{column.name}": sealed(ring, table, column.name, column.type, row) for column in table.columns}
         for row in rows
     ]
-    await connection.execute(insert(table).values(values), sealed)
+    await connection.execute(insert(table).values(values), values_of)
 
 
-def _sealed(ring: KeyRing, table: Table, name: str, kind: Any, row: Row) -> Any:
+def sealed(ring: KeyRing, table: Table, name: str, kind: Any, row: Row) -> Any:
+    """Give a value of a row as it is stored: encrypted where its column says so, under whose key it belongs."""
     value = row[name]
     if not isinstance(kind, EncryptedText) or (value is None and table.c[name].nullable):
         return value

@@ -55,8 +55,7 @@ async def real(tmp_path_factory: pytest.TempPathFactory) -> Real:
     """Made once: nobody changes it."""
     folder = tmp_path_factory.mktemp("real")
     async with running_product(folder) as product:
-        made = await _furnished(await booked_case(product), load(data=folder / "data"))
-    return made
+        return await _furnished(await booked_case(product), load(data=folder / "data"))
 
 
 async def _furnished(case: BookedCase, settings: Settings) -> Real:
