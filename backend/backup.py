@@ -63,7 +63,7 @@ async def dump(
     tables = {table.name: [column.name for column in table.columns] for table in Base.metadata.sorted_tables}
     _write(sink, {"kind": "manifest", "made_at": made_at.isoformat(), "tables": tables})
     async with engine.connect() as connection:
-        await _begin_snapshot(connection)
+        await begin_snapshot(connection)
         for table in Base.metadata.sorted_tables:
             async for rows in _rows(connection, table):
                 counts["rows"] += len(rows)
@@ -78,7 +78,8 @@ async def dump(
     return counts
 
 
-async def _begin_snapshot(connection: AsyncConnection) -> None:
+async def begin_snapshot(connection: AsyncConnection) -> None:
+    """Let whatever is read on `connection` from now on be of one moment."""
     if connection.dialect.name == "mysql":
         await connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         await connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT")

@@ -14,7 +14,8 @@ class RateLimits(Protocol):
 
 
 class MemoryRateLimits:
-    """Counts in this process; a full table forgets the windows that are over."""
+    """Counts in this process; a full table forgets the windows that are over, and where all run still, the oldest half:
+    whoever asks under ever new keys takes neither the memory nor the time of the others."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, int], tuple[int, float]] = {}
@@ -23,13 +24,17 @@ class MemoryRateLimits:
         """See `RateLimits`."""
         now = time.monotonic()
         if len(self._counts) >= _MOST_KEYS:
-            self._counts = {held: (count, end) for held, (count, end) in self._counts.items() if end > now}
+            self._make_room(now)
         held = (key, seconds)
         count, end = self._counts.get(held, (0, 0.0))
         if end <= now:
             count, end = 0, now + seconds
         self._counts[held] = (count + 1, end)
         return count < most
+
+    def _make_room(self, now: float) -> None:
+        running = [(held, window) for held, window in self._counts.items() if window[1] > now]
+        self._counts = dict(running[-_MOST_KEYS // 2 :])
 
 
 class RedisRateLimits:

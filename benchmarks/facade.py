@@ -120,7 +120,7 @@ async def _served(house: House, rounds: int) -> list[Figure]:
         return doctor
 
     application = web.Application()
-    application.add_routes(fhir_routes(house.facade, authorise))
+    application.add_routes(fhir_routes(house.facade, authorise, lambda handler: handler))
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -6,7 +6,7 @@ bin=.venv/bin
 
 # On Debian as root the parts that the tests run against are installed; elsewhere a missing one is a skip with its reason.
 missing=""
-for part in redis-server:redis-server mariadbd:mariadb-server chromium:chromium turnserver:coturn storescu:dcmtk Orthanc:orthanc; do
+for part in redis-server:redis-server mariadbd:mariadb-server chromium:chromium turnserver:coturn storescu:dcmtk Orthanc:orthanc nginx:nginx-light; do
     command -v "${part%%:*}" >/dev/null 2>&1 || missing="$missing ${part##*:}"
 done
 [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing="$missing orthanc-dicomweb"

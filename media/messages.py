@@ -156,5 +156,7 @@ def read_message(text: str) -> Incoming:
         return _INCOMING.validate_json(text)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the message"
-        raise MalformedMessageError(f"{place}: {first['type']}") from None
+        # The name of a field that there is not is whatever the page chose, and this goes into the log.
+        is_known = first["type"] != "extra_forbidden"
+        place = ".".join(str(part) for part in first["loc"]) if is_known else ""
+        raise MalformedMessageError(f"{place or 'the message'}: {first['type']}") from None

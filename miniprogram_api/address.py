@@ -1,7 +1,7 @@
 """Where a request comes from, seen through the proxies that stand before us."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from aiohttp import hdrs, web
 
@@ -25,9 +25,26 @@ def client_address(request: web.Request, proxies: Networks) -> str:
     return address
 
 
+def counted_address(request: web.Request, proxies: Networks) -> str:
+    """Give what limits by address count under: whoever has an IPv6 address has 2^64 of them (RFC 6177), so the network
+    of 64 bits stands for all."""
+    address = client_address(request, proxies)
+    parsed = _parsed(address)
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Network((parsed, 64), strict=False))
+    return address if parsed is None else str(parsed)
+
+
 def _is_among(address: str, networks: Networks) -> bool:
+    parsed = _parsed(address)
+    return parsed is not None and any(parsed in network for network in networks)
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    """Read an address; one of IPv4 that came over a socket of IPv6 (::ffff:192.0.2.1) is one of IPv4."""
     try:
         parsed = ip_address(address)
     except ValueError:
-        return False
-    return any(parsed in network for network in networks)
+        return None
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    return mapped or parsed

@@ -43,7 +43,7 @@ from miniprogram_api import (
     teaching,
     teaching_cases,
 )
-from miniprogram_api.address import client_address
+from miniprogram_api.address import counted_address
 from miniprogram_api.console.endpoint import WechatAway
 from miniprogram_api.context import Context
 from miniprogram_api.endpoint import (
@@ -114,8 +114,21 @@ _RETRY_SECONDS = 60
 _PROVIDER_SECONDS = 10
 _IMAGES_A_MINUTE = 6000
 _BATCHES_A_MINUTE = 30
+# Of one address, behind which a provider of mobile lines may have many people.
+_OPEN_A_MINUTE = 300
+_LINKED_A_MINUTE = 120
 _RETRY: dict[type[DomainError], int] = {TooManyRequests: _RETRY_SECONDS, RoomBusy: 1, PaymentDown: _PROVIDER_SECONDS}
+_CODES = {
+    401: (LoginRefused.code, LoginRefused.sentence),
+    404: ("not_found", "没有这个接口，或不支持这种请求。"),
+    405: ("method_not_allowed", "没有这个接口，或不支持这种请求。"),
+    413: (BodyTooLarge.code, BodyTooLarge.sentence),
+    429: (TooManyRequests.code, TooManyRequests.sentence),
+}
+"""What is told of a status that no use case has raised."""
 _ANONYMOUS = Actor(person_id="", roles=frozenset())
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 _NO_SUCH_CONSULTATION = "没有找到这次会诊。"
 # What may not be seen answers in the very words of what is not there.
 _NO_SUCH = {
@@ -142,19 +155,29 @@ def make_application(context: Context) -> web.Application:
     async def openapi(_request: web.Request) -> web.Response:
         return web.json_response(described)
 
-    application.router.add_get("/api/v1/openapi.json", openapi)
+    application.router.add_get("/api/v1/openapi.json", _admitted(context, "open", _OPEN_A_MINUTE, openapi))
     application.router.add_post(
         rooms.SNAPSHOTS, rooms.snapshots(context, lambda request: _authorised(request, context))
     )
     for path, is_small in ((photographs.PICTURE, False), (photographs.THUMBNAIL, True)):
         answer = photographs.opened(context, lambda request: _viewing(request, context), is_small=is_small)
         application.router.add_get(path, answer)
-    application.add_routes(fhir_routes(context.facade, lambda request: _authorised(request, context)))
-    application.router.add_get("/h5/bookings/{token}.ics", bookings.calendar_file(context))
-    application.router.add_get(copies.LINKED_COPY, copies.linked_copy(context))
-    application.router.add_get(prescription_papers.LINKED_PDF, prescription_papers.linked_prescription(context))
-    application.router.add_get(invoices.LINKED_PDF, invoices.linked_invoice(context))
-    application.router.add_get(report_documents.LINKED_PDF, report_documents.linked_pdf(context))
+    application.add_routes(
+        fhir_routes(
+            context.facade,
+            lambda request: _authorised(request, context),
+            lambda handler: _admitted(context, "open", _OPEN_A_MINUTE, handler),
+        )
+    )
+    linked: dict[str, Handler] = {
+        "/h5/bookings/{token}.ics": bookings.calendar_file(context),
+        copies.LINKED_COPY: copies.linked_copy(context),
+        prescription_papers.LINKED_PDF: prescription_papers.linked_prescription(context),
+        invoices.LINKED_PDF: invoices.linked_invoice(context),
+        report_documents.LINKED_PDF: report_documents.linked_pdf(context),
+    }
+    for path, answer_linked in linked.items():
+        application.router.add_get(path, _admitted(context, "linked", _LINKED_A_MINUTE, answer_linked))
     return application
 
 
@@ -177,13 +200,13 @@ def described_api() -> dict[str, Any]:
 
 def _serve(endpoint: Endpoint, context: Context) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def serve(request: web.Request) -> web.Response:
-        actor = await _asking(endpoint, request, context)
+        address = counted_address(request, context.trusted_proxies)
+        actor = await _asking(endpoint, request, context, address)
         path = dict(request.match_info)
         if not all(_IDENTIFIER.fullmatch(path[name]) for name in endpoint.path_parameters):
             raise NotFound(_NO_SUCH_CONSULTATION)
         query = read_query(request, endpoint.query)
         body = await read_body(request, endpoint.body)
-        address = client_address(request, context.trusted_proxies)
         try:
             answer = await endpoint.handler(Call(context, actor, path, query, body, address))
         except (Forbidden, NotFound) as refusal:
@@ -219,10 +242,27 @@ async def _authorised(request: web.Request, context: Context) -> Actor:
     return actor
 
 
-async def _asking(endpoint: Endpoint, request: web.Request, context: Context) -> Actor:
+async def _asking(endpoint: Endpoint, request: web.Request, context: Context, address: str) -> Actor:
     if endpoint.open:
+        await _admit(context, "open", address, _OPEN_A_MINUTE)
         return _ANONYMOUS
     return await (_device(request, context) if endpoint.device else _authorised(request, context))
+
+
+async def _admit(context: Context, group: str, address: str, most: int) -> None:
+    """Refuse an address that asks too often where nobody has said yet who they are."""
+    if not await context.limits.allow(f"{group}:{address}", most, seconds=_RETRY_SECONDS):
+        raise TooManyRequests
+
+
+def _admitted(context: Context, group: str, most: int, handler: Handler) -> Handler:
+    """Give `handler` behind a limit by address."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        await _admit(context, group, counted_address(request, context.trusted_proxies), most)
+        return await handler(request)
+
+    return serve
 
 
 async def _device(request: web.Request, context: Context) -> Actor:
@@ -261,9 +301,9 @@ async def _problems(
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status, "refused")
-        answer = _json(Problem(code=code, message="没有这个接口，或不支持这种请求。"), error.status)
-        for name in (hdrs.ALLOW, hdrs.WWW_AUTHENTICATE):
+        code, message = _CODES.get(error.status, ("refused", "没有这个接口，或不支持这种请求。"))
+        answer = _json(Problem(code=code, message=message), error.status)
+        for name in (hdrs.ALLOW, hdrs.WWW_AUTHENTICATE, hdrs.RETRY_AFTER):
             if name in error.headers:
                 answer.headers[name] = error.headers[name]
         return answer

@@ -12,7 +12,7 @@ from aiohttp import web
 from backend.limits import RateLimits
 from backend.records.monitoring.devices import PairingRefused
 from backend.records.monitoring.service import MonitoringService
-from miniprogram_api.address import Networks, client_address
+from miniprogram_api.address import Networks, counted_address
 
 PATH = "/h5/devices/{code:[0-9A-Za-z]{1,32}}"
 PAIRINGS, READINGS = "/api/v1/devices/pairings", "/api/v1/devices/readings"
@@ -62,7 +62,7 @@ def device_page_routes(
         return _page(200, _token(new.token, public_url), headers)
 
     async def guarded(request: web.Request) -> web.Response:
-        address = client_address(request, proxies)
+        address = counted_address(request, proxies)
         if not await limits.allow(f"pairing:{address}", _LOOKS, seconds=_SECONDS):
             words = _refusal("看得太频繁了", "请过一分钟再打开。")
             return _page(429, words, {**headers, "Retry-After": str(_SECONDS)})

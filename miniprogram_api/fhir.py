@@ -59,11 +59,12 @@ _REFUSALS: dict[type[DomainError], tuple[int, str]] = {
 }
 
 
-def fhir_routes(facade: Facade, authorise: Authorise) -> list[web.RouteDef]:
+def fhir_routes(facade: Facade, authorise: Authorise, admitted: Callable[[Handler], Handler]) -> list[web.RouteDef]:
     """Give the routes of the façade.
 
     Args:
         authorise: tells who asks.
+        admitted: gives what nobody has to sign in for behind a limit by address.
     """
 
     async def metadata(request: web.Request) -> web.Response:
@@ -105,7 +106,7 @@ def fhir_routes(facade: Facade, authorise: Authorise) -> list[web.RouteDef]:
 
     of_type = f"{BASE}/{{type:[A-Za-z]{{1,64}}}}"
     return [
-        web.get(f"{BASE}/metadata", _guarded(metadata)),
+        web.get(f"{BASE}/metadata", _guarded(admitted(metadata))),
         web.get(of_type, _guarded(search)),
         web.post(f"{of_type}/_search", _guarded(search_by_form)),
         web.get(f"{of_type}/{{id:[^/]+}}", _guarded(read)),

@@ -13,7 +13,7 @@ from backend.errors import NotFound
 from backend.limits import RateLimits
 from backend.prescription import PrescriptionService
 from backend.reporting import ReportService, Verification
-from miniprogram_api.address import Networks, client_address
+from miniprogram_api.address import Networks, counted_address
 from miniprogram_api.verification_page import advice, facts, footer, page, section, verdict
 from miniprogram_api.verified_prescription import shown_prescription
 
@@ -35,7 +35,7 @@ def verification_route(
     """Give the route of the page; from one address so many looks a minute, which no guessing of codes gets through."""
 
     async def serve(request: web.Request) -> web.Response:
-        address = client_address(request, proxies)
+        address = counted_address(request, proxies)
         if not await limits.allow(f"verify:{address}", _LOOKS, seconds=_SECONDS):
             said = _refusal("看得太频繁了", "请过一分钟再扫一次。")
             return page(429, _TITLE, said, {"Retry-After": str(_SECONDS)})

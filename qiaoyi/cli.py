@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nlu.models import ModelError
-from qiaoyi import audit_log, backups, commands, research
+from qiaoyi import audit_log, backups, commands, masked, research
 from qiaoyi.local import StartError
 from qiaoyi.settings import ServeRole, Settings, SettingsError, load
 
@@ -127,6 +127,10 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--k", type=int, help="how many people have to be alike at least (default: as the settings say)")
     table.add_argument("--months", action="store_true", help="the true month instead of a day that was shifted")
     table.add_argument("--with-text", action="store_true", help="free text too, without what names anybody")
+
+    copy = _verb(verbs, "export-masked", masked.export_masked, "copy the database for testers, without anybody in it")
+    copy.add_argument("folder", type=Path, help="a new folder, which the product can be started on")
+    copy.add_argument("--purpose", required=True, help="what for, in words; kept in the audit log")
 
     _audit(_verb(verbs, "audit", audit_log.audit, "verify the audit log, and prove what is in it"))
     return parser

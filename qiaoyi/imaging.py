@@ -15,17 +15,18 @@ from backend.imaging.stow import stow_routes
 from backend.imaging.tus import tus_routes
 from backend.imaging.viewing import Authorise
 from backend.imaging.wado import wado_routes
+from backend.limits import RateLimits
 from backend.lossless import FrameCodec, Method
 from qiaoyi.house import House
 from qiaoyi.settings import Compression, SettingsError
 from qiaoyi.work import Work
 
 
-def imaging_routes(house: House, authorise: Authorise) -> list[web.RouteDef]:
+def imaging_routes(house: House, authorise: Authorise, limits: RateLimits) -> list[web.RouteDef]:
     """Give the routes of imaging: machines store with their own tokens, people see as `authorise` knows them."""
     imaging = house.imaging
     return [
-        *stow_routes(imaging),
+        *stow_routes(imaging, limits),
         *qido_routes(imaging, authorise),
         *wado_routes(imaging, authorise),
         *tus_routes(imaging, authorise),

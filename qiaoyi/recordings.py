@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from backend.errors import NotFound
+from backend.limits import RateLimits
 from backend.video.recordings import NewSegment, Recordings, SegmentView
 from media.matroska import Chapter, header
 from media.segments import Segment
+from miniprogram_api.endpoint import TooManyRequests
 from miniprogram_api.sessions import Sessions
 
+_RANGES_A_MINUTE = 600
 MEDIA_PATH = "/h5/media/{token}.webm"
 
 
@@ -82,11 +85,13 @@ class Playback:
 
     Args:
         links: reads the tokens of the addresses, which are made when a recording is opened.
+        limits: how often one track was asked for lately.
     """
 
-    def __init__(self, video: Recordings, links: Sessions) -> None:
+    def __init__(self, video: Recordings, links: Sessions, limits: RateLimits) -> None:
         self._video = video
         self._links = links
+        self._limits = limits
 
     def routes(self) -> list[web.RouteDef]:
         """Give the route of the tracks."""
@@ -96,6 +101,8 @@ class Playback:
         track_id = self._links.read(request.match_info["token"])
         if track_id is None:
             raise NotFound("这个链接已经失效，请回到录像页面重新打开。")
+        if not await self._limits.allow(f"track:{track_id}", _RANGES_A_MINUTE, seconds=60):
+            raise TooManyRequests
         file = TrackFile(await self._video.segments(track_id), self._video.segment_data)
         headers = {"Accept-Ranges": "bytes", "Content-Type": "video/webm", "Cache-Control": "no-store"}
         asked = _asked_range(request, file.size)

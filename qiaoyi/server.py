@@ -331,10 +331,10 @@ def _application(
     )
     application = make_application(context)
     application.add_routes(receiving.gateway.routes())
-    application.add_routes(imaging_routes(house, authorise_viewer(context)))
+    application.add_routes(imaging_routes(house, authorise_viewer(context), limits))
     if house.payment_inbox is not None:
         application.add_routes([notification_route(house.payment_inbox, partial(_count_notification, metrics))])
-    application.add_routes(Playback(house.video, recording_links).routes())
+    application.add_routes(Playback(house.video, recording_links, limits).routes())
     application.add_routes(
         [verification_route(house.reports, house.prescriptions, house.dispensing, limits, settings.trusted_proxies)]
     )

@@ -166,7 +166,8 @@ class ConsoleService(Accounts):
 
 
 def _lives(held: ConsoleSession, now: datetime) -> bool:
-    return held.ended_at is None and now < held.ends_at and now - held.seen_at < rules.IDLE
+    # A clock that was set back by more than a break ends a session too: nothing else would.
+    return held.ended_at is None and now < held.ends_at and abs(now - held.seen_at) < rules.IDLE
 
 
 def _signed_in(held: ConsoleSession, row: ConsoleAccount) -> SignedIn:

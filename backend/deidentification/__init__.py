@@ -7,11 +7,12 @@ services call it in a thread.
 from backend.deidentification.ages import age_band
 from backend.deidentification.clinical_words import clinical_words
 from backend.deidentification.dates import relative_day
-from backend.deidentification.known import Identifiers
+from backend.deidentification.known import Directory, Identifiers
 from backend.deidentification.rules import Kind, Removal, Scrubbed
 from backend.deidentification.scrubbing import scrub, scrub_all
 
 __all__ = [
+    "Directory",
     "Identifiers",
     "Kind",
     "Removal",

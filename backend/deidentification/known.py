@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from backend.deidentification.clinical_words import clinical_words
 from backend.deidentification.rules import Kind, Span, span
 from backend.deidentification.surnames import COMPOUND, TITLES
 
@@ -73,25 +74,35 @@ class _Skeleton:
             for letter in self._letters(character):
                 letters.append(letter)
                 self._origins.append(position)
-        self._letters_of_text = "".join(letters)
+        self.letters = "".join(letters)
 
     def find(self, wanted: str, kind: Kind, *, bounded: bool = False) -> Iterator[Span]:
         """Give where `wanted` stands; `bounded`: only where no letter or digit stands directly beside it."""
         letters = "".join(letter for character in wanted for letter in self._letters(character))
         if not letters:
             return
-        start = self._letters_of_text.find(letters)
+        start = self.letters.find(letters)
         while start >= 0:
             end = start + len(letters)
             if not (bounded and (self._joins(start) or self._joins(end))):
                 yield span(self._origins[start], self._origins[end - 1] + 1, kind)
-            start = self._letters_of_text.find(letters, start + 1)
+            start = self.letters.find(letters, start + 1)
+
+    def find_any(self, wanted: Mapping[int, Container[str]], kind: Kind) -> Iterator[Span]:
+        """Give where any of `wanted`, by its length, stands; short ones of Latin letters only as whole words."""
+        for length, known in wanted.items():
+            for start in range(len(self.letters) - length + 1):
+                end = start + length
+                if self.letters[start:end] not in known:
+                    continue
+                if length >= _BOUNDED or not (self._joins(start) or self._joins(end)):
+                    yield span(self._origins[start], self._origins[end - 1] + 1, kind)
 
     def _joins(self, edge: int) -> bool:
         """Tell whether letters or digits of one word stand on both sides of an edge."""
         if not 0 < edge < len(self._origins) or self._origins[edge] - self._origins[edge - 1] > 1:
             return False
-        return all(one.isascii() and one.isalnum() for one in self._letters_of_text[edge - 1 : edge + 1])
+        return all(one.isascii() and one.isalnum() for one in self.letters[edge - 1 : edge + 1])
 
     def _letters(self, character: str) -> Iterator[str]:
         for letter in unicodedata.normalize("NFKC", character).casefold():
@@ -144,3 +155,35 @@ def _variants(number: str) -> Iterator[str]:
 
 def _distinct(values: Iterable[str]) -> list[str]:
     return sorted({value for value in values if value.strip()}, key=lambda value: (-len(value), value))
+
+
+class Directory:
+    """What names many people, found in a text in a time that hangs from the text alone.
+
+    Names of one character are passed over, and those that are words of medicine: 帕金森 is also a disease.
+
+    Args:
+        names: of people. numbers: of any kind, with digits or Latin letters. places: addresses.
+    """
+
+    def __init__(self, names: Iterable[str], numbers: Iterable[str], places: Iterable[str]) -> None:
+        self._names = _by_length((*names, *places), _NAME_FILLERS, str)
+        self._numbers = _by_length(numbers, _NUMBER_FILLERS, _digits)
+
+    def __contains__(self, text: str) -> bool:
+        """Tell whether a text holds any of it."""
+        return next(self.find(text), None) is not None
+
+    def find(self, text: str) -> Iterator[Span]:
+        """Give where `text` holds any of it."""
+        yield from _Skeleton(text, _NAME_FILLERS).find_any(self._names, Kind.NAME)
+        yield from _Skeleton(text, _NUMBER_FILLERS, _digits).find_any(self._numbers, Kind.NUMBER)
+
+
+def _by_length(values: Iterable[str], fillers: frozenset[str], fold: Callable[[str], str]) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = {}
+    for value in values:
+        letters = _Skeleton(value, fillers, fold).letters
+        if len(letters) > 1 and value.strip() not in clinical_words():
+            found.setdefault(len(letters), set()).add(letters)
+    return found

@@ -15,6 +15,7 @@ from aiohttp.helpers import parse_mimetype
 from backend.imaging import PROCESSING_FAILURE, STATUS, Announced, ImagingService, Reason, Unacceptable, valid_uid
 from backend.imaging.json_model import DataSet, address, identifier, number, sequence
 from backend.imaging.multipart import Malformed, Parts
+from backend.limits import RateLimits
 from backend.security.policy import Actor
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ LARGEST_REQUEST = 32 * 1024**3
 """Bytes of a request that are taken."""
 MOST_PARTS = 10_000
 
+_REQUESTS_A_MINUTE, _MINUTE = 6000, 60
 _SMALL_BYTES = 1024 * 1024
 _AT_ONCE = 8
 _INSTANCE_TYPE = "application/dicom"
@@ -57,17 +59,19 @@ class _Body:
         return piece
 
 
-def stow_routes(imaging: ImagingService) -> list[web.RouteDef]:
-    """Give the routes of the store transaction."""
+def stow_routes(imaging: ImagingService, limits: RateLimits) -> list[web.RouteDef]:
+    """Give the routes of the store transaction; one machine may send so many requests a minute."""
 
     async def store(request: web.Request) -> web.Response:
-        return await _store(imaging, request)
+        sender = await _sender(imaging, request)
+        if not await limits.allow(f"stow:{sender.person_id}", _REQUESTS_A_MINUTE, seconds=_MINUTE):
+            raise web.HTTPTooManyRequests(headers={hdrs.RETRY_AFTER: str(_MINUTE)})
+        return await _store(imaging, sender, request)
 
     return [web.post(f"{PATH}/studies", store), web.post(f"{PATH}/studies/{{study}}", store)]
 
 
-async def _store(imaging: ImagingService, request: web.Request) -> web.Response:
-    sender = await _sender(imaging, request)
+async def _store(imaging: ImagingService, sender: Actor, request: web.Request) -> web.Response:
     study_uid = request.match_info.get("study", "")
     if study_uid and not valid_uid(study_uid):
         raise web.HTTPBadRequest(text="not a unique identifier")

@@ -10,7 +10,7 @@ from backend.remuneration.views import StatementView
 
 HEADINGS = ("月份", "状态", "类别", "姓名", "机构", "会诊编号", "项目", "金额（元）", "办法", "怎么算的")
 PAYEES = {Payee.EXPERT: "专家", Payee.INSTITUTION: "机构"}
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def as_csv(statements: Iterable[StatementView]) -> str:

@@ -181,6 +181,7 @@ class Action(StrEnum):
     FILE_READ = "file.read"
     AUDIT_READ = "audit.read"
     RESEARCH_EXPORT = "research.export"  # finished cases as a table in which nobody can be found
+    MASKED_EXPORT = "masked.export"  # a copy of the database without anybody in it, for those who test
     RESEARCH_READ_EXPORTS = "research.read_exports"  # what was exported, when, by whom, what for
     ANALYTICS_READ = "analytics.read"  # how many, how fast, how well: figures, and which consultations are behind them
     ANALYTICS_RECKON = "analytics.reckon"  # savings of past cases, when places or parameters have become known
@@ -380,6 +381,7 @@ TABLE: dict[Action, Grants] = {
     Action.FILE_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.AUDIT_READ: _grants(administrator=ANY, system=ANY, auditor=ANY),
     Action.RESEARCH_EXPORT: _grants(administrator=ANY),
+    Action.MASKED_EXPORT: _grants(administrator=ANY),
     Action.RESEARCH_READ_EXPORTS: _grants(administrator=ANY, auditor=ANY),
     Action.ANALYTICS_READ: _grants(administrator=ANY, institution_administrator=INSTITUTION, auditor=ANY),
     Action.ANALYTICS_RECKON: _grants(administrator=ANY, system=ANY),

@@ -5,7 +5,7 @@ most (champion lists; Manning, Raghavan and Schütze, "Introduction to Informati
 then scored by all the terms.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -110,7 +110,7 @@ class Ranking(LibraryDesk):
     ) -> list[str]:
         """Give cases that may fit best; the terms are the weightiest first."""
         terms, most = list(weights), max(_CHAMPIONS, least)
-        lists: list[tuple[str, Sequence[str]]] = [(term, filters) for term in terms]
+        lists: list[tuple[str, Collection[str]]] = [(term, filters) for term in terms]
         if together and len(terms) > 1:
             lists.insert(0, (terms[0], [*terms[1:], *filters]))
         found: dict[str, None] = {}
@@ -121,7 +121,7 @@ class Ranking(LibraryDesk):
         return list(found)
 
 
-def _champions(term: str, others: Iterable[str]) -> Select[tuple[str]]:
+def _champions(term: str, others: Iterable[str]) -> Select[str]:
     """The cases in which a term stands most, of those that have the other terms too."""
     query = select(TeachingTerm.case_id).where(TeachingTerm.term == term).order_by(TeachingTerm.impact.desc())
     for other in others:

@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 
 from backend.console import SignedIn
 from backend.errors import Forbidden, NotFound
-from miniprogram_api.address import client_address
+from miniprogram_api.address import client_address, counted_address
 from miniprogram_api.application import VERSION, answered
 from miniprogram_api.console import (
     accounts,
@@ -114,7 +114,7 @@ def _serve(endpoint: ConsoleEndpoint, context: ConsoleContext) -> Callable[[web.
         _require_safe_address(context.public_url)
         address = client_address(request, context.trusted_proxies)
         held = None if endpoint.open else await _signed_in(request, context, cookie)
-        await _limit(context, held, address)
+        await _limit(context, held, counted_address(request, context.trusted_proxies))
         if endpoint.method not in _SAFE:
             _require_own_page(request, context, held)
         path = dict(request.match_info)

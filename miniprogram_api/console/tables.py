@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from miniprogram_api.endpoint import File
 
-_RUNS = ("=", "+", "-", "@", "\t", "\r")
+_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""Full-width ones run where the system is Chinese or Japanese."""
 CSV = "text/csv"
 
 

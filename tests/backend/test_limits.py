@@ -41,3 +41,14 @@ async def test_processes_that_share_a_redis_share_the_count(redis_url: str) -> N
 async def test_a_redis_that_is_away_stops_nobody(address: str) -> None:
     async with Redis.from_url(address) as client:
         assert await RedisRateLimits(client, (RedisError, OSError)).allow("any", 1, 60)
+
+
+async def test_whoever_asks_under_ever_new_keys_takes_no_more_memory_and_forgets_the_oldest_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("backend.limits._MOST_KEYS", 100)
+    limits = MemoryRateLimits()
+    for number in range(1000):
+        assert await limits.allow(f"one of many: {number}", 1, _LONG)
+        assert len(limits._counts) <= 100
+    assert not await limits.allow("one of many: 999", 1, _LONG)

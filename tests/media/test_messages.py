@@ -111,3 +111,12 @@ def test_a_stroke_outside_its_bounds_is_refused(changed: dict[str, Any]) -> None
 def test_what_is_no_object_of_a_known_kind_is_refused(text: str) -> None:
     with pytest.raises(MalformedMessageError):
         read_message(text)
+
+
+def test_what_a_page_calls_a_field_that_there_is_not_is_not_repeated() -> None:
+    """The reason goes into the log, where neither a patient's words nor a forged line belong."""
+    with pytest.raises(MalformedMessageError) as refused:
+        read_message(json.dumps({"kind": "ping", "王小明\n{}": "咳嗽"}))
+    assert str(refused.value) == "the message: extra_forbidden"
+    with pytest.raises(MalformedMessageError, match=r"mute\.audio: missing"):
+        read_message('{"kind": "mute", "camera": true}')

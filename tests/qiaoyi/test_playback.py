@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler
 from backend.clock import Clock
 from backend.errors import NotFound
 from backend.ids import new_id
+from backend.limits import MemoryRateLimits
 from backend.security.keyring import KeyRing
 from backend.video.recordings import SegmentView
 from media.segments import Segment
@@ -77,7 +78,7 @@ async def player(clock: Clock) -> AsyncIterator[Player]:
             raise web.HTTPNotFound from None
 
     application = web.Application(middlewares=[refuse])
-    application.add_routes(Playback(kept, links).routes())  # type: ignore[arg-type]  # the two methods that it needs
+    application.add_routes(Playback(kept, links, MemoryRateLimits()).routes())  # type: ignore[arg-type]  # the two methods that it needs
     server = TestServer(application)
     await server.start_server()
     async with aiohttp.ClientSession() as http:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-_TEXTS = ("2026-11-21", "a" * 32, "1.2.3", "12345678", "11010519491231002X", f"/h5/rooms/{'a' * 32}")
+_TEXTS = ("2026-11-21", "a" * 32, "1.2.3", "12345678", "11010519491231002X", f"/h5/rooms/{'a' * 32}", "2026-11")
 
 
 def example(model: type[BaseModel]) -> Any:

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestServer
 
 from backend.imaging import ImagingService, StudyState, stow
 from backend.imaging.stow import stow_routes
+from backend.limits import MemoryRateLimits
 from backend.security.policy import SYSTEM
 from tests.support.clinic import Clinic
 from tests.support.imaging import ROOT_UID, as_file, ct_slice, of_patient
@@ -26,7 +27,7 @@ RELATED = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
 @pytest_asyncio.fixture
 async def address(imaging: ImagingService) -> AsyncIterator[str]:
     application = web.Application()
-    application.add_routes(stow_routes(imaging))
+    application.add_routes(stow_routes(imaging, MemoryRateLimits()))
     async with TestServer(application) as server:
         yield str(server.make_url("/dicomweb/studies"))
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -224,3 +225,18 @@ async def test_a_person_reads_what_others_did_with_their_data_a_page_at_a_time(
     for other in (DOCTOR, ADMINISTRATOR, Actor("8" * 32, frozenset({Role.PATIENT}))):
         with pytest.raises(Forbidden):
             await audit.accesses(other, PATIENT_ID)
+
+
+async def test_a_clock_that_was_set_back_and_put_right_leaves_a_log_in_its_order_that_verifies(
+    database: Database, clock: Clock, audit: AuditLog
+) -> None:
+    """Places say the order, moments do not: an hour that comes twice, or a year that was never, is no tampering."""
+    for change in (timedelta(), -timedelta(hours=1), timedelta(days=366), -timedelta(days=366)):
+        clock.advance(change)
+        await record(database, audit, 2)
+        await audit.seal()
+    report = await audit.verify()
+    assert (report.ok, report.entries) == (True, 8)
+    told = await audit.entries(ADMINISTRATOR, patient_id=PATIENT_ID)
+    assert [entry.subject for entry in told] == ["person:1", "person:0"] * 4
+    assert sorted(entry.at for entry in told) != [entry.at for entry in told][::-1]

@@ -117,7 +117,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "surveillance.read", "surveillance.acknowledge", "surveillance.assess",
         "messaging.read_undelivered", "messaging.resend", "console.manage_accounts",
         "messaging.manage_channel", "matching.steer", "analytics.reckon",
-        "research.export", "research.read_exports",
+        "research.export", "research.read_exports", "masked.export",
         "teaching.propose", "teaching.review", "teaching.read", "amendment.oversee",
     },
     (Role.INSTITUTION_ADMINISTRATOR, Relation.INSTITUTION): {

@@ -270,14 +270,14 @@ async def test_figures_are_what_happened_and_lead_to_the_cases_behind(scene: Sce
 
 
 async def test_nothing_of_what_a_patient_wrote_runs_in_a_spreadsheet(scene: Scene) -> None:
-    for name in ("=HYPERLINK(一)", "+王", "-王", "@王", " =王"):
+    for name in ("=HYPERLINK(一)", "+王", "-王", "@王", " =王", "＝王", "＠王"):
         await submitted(scene.house, await new_patient(scene.house, name))
     exported = await scene.administrator.get("/consultations/export")
     assert exported.headers["Content-Type"].startswith("text/csv")
     assert "attachment" in exported.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(exported.body.removeprefix("\ufeff"))))
-    assert len(rows) == 6
-    assert not [cell for row in rows for cell in row.values() if cell[:1] in "=+-@\t\r" and cell]
+    assert len(rows) == 8
+    assert not [cell for row in rows for cell in row.values() if cell[:1] in "=+-@\t\r\n＝＋－＠" and cell]
     assert {"'=**", "'+*", "'-*", "'@*", "王**"} <= {row["患者"] for row in rows}
 
 
