@@ -22,7 +22,12 @@ multiprocessing.set_forkserver_preload(
     ]
 )
 
-pytest_plugins = ["tests.support.counted", "tests.support.databases", "tests.support.redis_server"]
+pytest_plugins = [
+    "tests.support.counted",
+    "tests.support.databases",
+    "tests.support.engines",
+    "tests.support.redis_server",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
