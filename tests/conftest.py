@@ -15,6 +15,7 @@ multiprocessing.set_forkserver_preload(
         "backend.rendering",
         "backend.research.table",
         "tests.support.killable",
+        "tests.support.killable_erasure",
         "tests.support.killable_imaging",
         "tests.support.killable_prescriptions",
         "tests.support.killable_reports",

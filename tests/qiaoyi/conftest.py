@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from qiaoyi.cli import main
 def quiet_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting comes from outside the test."""
     _say_nothing(monkeypatch)
+    # Python 3.11's server of forks finds what it is to import in the folder in which it is started, or not at all.
+    forkserver.ensure_running()
     monkeypatch.chdir(tmp_path)
 
 
