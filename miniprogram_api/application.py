@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -150,10 +151,9 @@ def make_application(context: Context) -> web.Application:
     application.on_response_prepare.append(_add_headers)
     for endpoint in ENDPOINTS:
         application.router.add_route(endpoint.method, endpoint.path, _serve(endpoint, context))
-    described = described_api()
 
     async def openapi(_request: web.Request) -> web.Response:
-        return web.json_response(described)
+        return web.json_response(described_api())
 
     application.router.add_get("/api/v1/openapi.json", _admitted(context, "open", _OPEN_A_MINUTE, openapi))
     application.router.add_post(
@@ -193,8 +193,9 @@ _DESCRIBED = Api(
 )
 
 
+@cache
 def described_api() -> dict[str, Any]:
-    """Give the OpenAPI document of the whole API."""
+    """Give the OpenAPI document of the whole API, the same one each time."""
     return document(ENDPOINTS, _DESCRIBED)
 
 

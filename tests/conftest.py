@@ -15,6 +15,7 @@ multiprocessing.set_forkserver_preload(
         "backend.rendering",
         "backend.research.table",
         "tests.support.killable",
+        "tests.support.killable_erasure",
         "tests.support.killable_imaging",
         "tests.support.killable_prescriptions",
         "tests.support.killable_reports",
@@ -22,7 +23,12 @@ multiprocessing.set_forkserver_preload(
     ]
 )
 
-pytest_plugins = ["tests.support.counted", "tests.support.databases", "tests.support.redis_server"]
+pytest_plugins = [
+    "tests.support.counted",
+    "tests.support.databases",
+    "tests.support.engines",
+    "tests.support.redis_server",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,6 +5,7 @@ digest of the signer's certificate (ESS signing-certificate-v2, RFC 5035), so th
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +17,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-_SHA256 = ("sha256", None)
 _UNREADABLE = (
     ValueError,
     TypeError,
@@ -54,11 +54,29 @@ def sign_detached(
     Args:
         at: the signing time, aware. others: certificates that lead to the root.
     """
-    mine = _asn1(certificate)
-    attributes = cms.CMSAttributes(
+    attributes = _attributes(hashlib.sha256(data).digest(), at, certificate)
+    signature = key.sign(attributes.dump(), ec.ECDSA(hashes.SHA256()))
+    return _assembled(certificate, others, attributes, signature)
+
+
+def parse_detached(signature: bytes) -> Parsed:
+    """Read a detached signature, and see that the key of its certificate made it.
+
+    Raises:
+        BrokenSignature: it cannot be read, is not what we would have written, or the key did not make it.
+    """
+    try:
+        return _parsed(signature)
+    except _UNREADABLE as error:
+        raise BrokenSignature from error
+
+
+def _attributes(digest: bytes, at: datetime, certificate: x509.Certificate) -> cms.CMSAttributes:
+    """Give what is signed."""
+    return cms.CMSAttributes(
         [
             {"type": "content_type", "values": ["data"]},
-            {"type": "message_digest", "values": [hashlib.sha256(data).digest()]},
+            {"type": "message_digest", "values": [digest]},
             {"type": "signing_time", "values": [cms.Time({"utc_time": at})]},
             {
                 "type": "signing_certificate_v2",
@@ -66,6 +84,13 @@ def sign_detached(
             },
         ]
     )
+
+
+def _assembled(
+    certificate: x509.Certificate, others: Sequence[x509.Certificate], attributes: cms.CMSAttributes, signature: bytes
+) -> bytes:
+    """Give the DER of the whole."""
+    mine = _asn1(certificate)
     signer = cms.SignerInfo(
         {
             "version": "v1",
@@ -79,7 +104,7 @@ def sign_detached(
             "digest_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}),
             "signed_attrs": attributes,
             "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
-            "signature": key.sign(attributes.dump(), ec.ECDSA(hashes.SHA256())),
+            "signature": signature,
         }
     )
     signed = cms.SignedData(
@@ -94,62 +119,28 @@ def sign_detached(
     return bytes(cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump())
 
 
-def parse_detached(signature: bytes) -> Parsed:
-    """Read a detached signature, and see that the key of its certificate made it.
-
-    Raises:
-        BrokenSignature: it cannot be read, is of another kind, or the key did not make it.
-    """
-    try:
-        return _parsed(signature)
-    except _UNREADABLE as error:
-        raise BrokenSignature from error
-
-
 def _parsed(signature: bytes) -> Parsed:
     info = cms.ContentInfo.load(signature, strict=True)
-    if info["content_type"].native != "signed_data" or info.dump(force=True) != signature:
-        raise ValueError("no signed data, or not in DER")
+    if info["content_type"].native != "signed_data":
+        raise ValueError("no signed data")
     content = info["content"]
-    if not _says_what_it_is(content):
-        raise ValueError("another form than ours")
     (signer,) = content["signer_infos"]
     certificates = [x509.load_der_x509_certificate(one.chosen.dump()) for one in content["certificates"]]
     number = signer["sid"].chosen["serial_number"].native
     certificate = next(one for one in certificates if one.serial_number == number)
-    attributes = {one["type"].native: one["values"] for one in signer["signed_attrs"]}
-    (at,) = attributes["signing_time"].native
-    (digest,) = attributes["message_digest"].native
-    stated = attributes["signing_certificate_v2"][0]["certs"][0]["cert_hash"].native
-    algorithms = [_algorithm(signer[which]) for which in ("digest_algorithm", "signature_algorithm")]
+    others = tuple(one for one in certificates if one is not certificate)
+    stated = {one["type"].native: one["values"] for one in signer["signed_attrs"]}
+    (at,) = stated["signing_time"].native
+    (digest,) = stated["message_digest"].native
+    attributes, made = _attributes(digest, at, certificate), signer["signature"].native
+    # Most of it is covered by no signature, and DER that was changed may mean the same: so it is written once more.
+    if _assembled(certificate, others, attributes, made) != signature:
+        raise ValueError("another form than ours")
     key = certificate.public_key()
-    if signer["version"].native != "v1" or signer["sid"].chosen["issuer"] != _asn1(certificate).issuer:
-        raise ValueError("names another signer")
-    if stated != _digest(certificate) or algorithms != [_SHA256, ("sha256_ecdsa", None)]:
-        raise ValueError("another certificate or algorithm than stated")
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise TypeError("another kind of key")
-    # What is signed is the DER of a SET OF, whatever tag the attributes have inside (section 5.4).
-    covered = signer["signed_attrs"].untag().dump(force=True)
-    key.verify(signer["signature"].native, covered, ec.ECDSA(hashes.SHA256()))
-    others = tuple(one for one in certificates if one is not certificate)
+    key.verify(made, attributes.dump(), ec.ECDSA(hashes.SHA256()))
     return Parsed(digest, at, certificate, others)
-
-
-def _says_what_it_is(content: cms.SignedData) -> bool:
-    """Look at what no signature covers: version, digest and kind of a detached signature of bytes."""
-    digests = [_algorithm(one) for one in content["digest_algorithms"]]
-    inside = content["encap_content_info"]
-    return (
-        content["version"].native == "v1"
-        and digests == [_SHA256]
-        and inside["content_type"].native == "data"
-        and inside["content"].native is None
-    )
-
-
-def _algorithm(identifier: algos.AlgorithmIdentifier) -> tuple[str, object]:
-    return identifier["algorithm"].native, identifier["parameters"].native
 
 
 def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:

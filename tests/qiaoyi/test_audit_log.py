@@ -3,32 +3,19 @@
 import shutil
 import sqlite3
 from argparse import Namespace
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from backend.db import install_key_ring
-from backend.security.keyring import KeyRing
-from qiaoyi import cli, commands
+from qiaoyi import cli
 from qiaoyi.audit_log import audit
 from qiaoyi.settings import Settings, load
 
 
 @pytest.fixture
-async def settings(tmp_path: Path, key_ring: KeyRing, sqlite_template: Path) -> Settings:
+def settings(seeded: Path) -> Settings:
     """A data folder with the people of the demonstration, whose making was audited."""
-    made = load(data=tmp_path / "var")
-    made.data.mkdir()
-    shutil.copyfile(sqlite_template, made.data / "qiaoyi.db")
-    await commands.seed(made, Namespace())
-    return made
-
-
-@pytest.fixture(autouse=True)
-def same_ring_afterwards(key_ring: KeyRing) -> Iterator[None]:
-    yield
-    install_key_ring(key_ring)
+    return load(data=seeded)
 
 
 async def test_an_entry_is_proved_to_somebody_who_has_the_public_key_alone(

@@ -8,12 +8,7 @@ from qiaoyi.cli import main
 DOCTOR = "EXP-01"
 
 
-@pytest.fixture(autouse=True)
-def seeded(quiet_environment: None, capsys: pytest.CaptureFixture[str]) -> None:
-    """A house with doctors."""
-    main(["migrate"])
-    main(["seed"])
-    capsys.readouterr()
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 def test_a_certificate_is_issued_shown_and_revoked(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,5 @@
 """The `qiaoyi` command in a folder of its own: what it does, and what it says when it cannot."""
 
-import asyncio
 import io
 import json
 import os
@@ -62,18 +61,18 @@ def test_an_empty_folder_is_made_ready_filled_rotated_and_verified(capsys: pytes
     assert "all as they were written" in capsys.readouterr().out
 
 
-def test_a_media_process_that_is_not_there_cannot_be_drained(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["migrate"])
+def test_a_media_process_that_is_not_there_cannot_be_drained(
+    migrated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["nodes"]) == 0
     assert main(["drain", "--all", "--wait"]) == 0
     assert main(["drain", "--node", "nobody"]) == 1
     assert "没有这个视频服务进程" in capsys.readouterr().err
 
 
-def test_machines_that_send_images_are_registered_shown_and_removed(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["migrate"])
-    main(["seed"])
-    capsys.readouterr()
+def test_machines_that_send_images_are_registered_shown_and_removed(
+    seeded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["sender", "add", "QL-T01", "放射科CT"]) == 0
     lines = capsys.readouterr().out.splitlines()
     token = lines[2].removeprefix("Authorization: Bearer ")
@@ -97,11 +96,8 @@ def test_machines_that_send_images_are_registered_shown_and_removed(capsys: pyte
 
 
 def test_the_pacs_of_institutions_are_registered_shown_changed_and_probed(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    seeded: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    main(["migrate"])
-    main(["seed"])
-    capsys.readouterr()
     nowhere = "http://127.0.0.1:1/dicom-web"
     add = ["destination", "add", "QL-T01"]
     monkeypatch.setenv("PACS_PASSWORD", "secret of the PACS")
@@ -146,22 +142,16 @@ def test_the_pacs_of_institutions_are_registered_shown_changed_and_probed(
     ],
 )
 def test_a_destination_that_cannot_be_is_refused_in_words(
-    said: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    seeded: Path, said: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    main(["migrate"])
-    main(["seed"])
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    capsys.readouterr()
     assert main(["destination", "add", "QL-T01", "PACS", *said]) == 1
     assert words in capsys.readouterr().err
 
 
 def test_a_password_of_a_pacs_comes_from_standard_input_and_never_as_an_argument(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    seeded: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    main(["migrate"])
-    main(["seed"])
-    capsys.readouterr()
     monkeypatch.setattr("sys.stdin", io.StringIO("a token of the PACS\n"))
     assert main(["destination", "add", "QL-T01", "PACS", "--url", "https://pacs", "--token"]) == 0
     assert "a token" not in capsys.readouterr().out
@@ -169,9 +159,7 @@ def test_a_password_of_a_pacs_comes_from_standard_input_and_never_as_an_argument
         main(["destination", "add", "QL-T01", "PACS", "--url", "https://pacs", "--password", "secret"])
 
 
-def test_a_changed_audit_entry_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["migrate"])
-    main(["seed"])
+def test_a_changed_audit_entry_is_named(seeded: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["audit", "verify"])
     entries = int(capsys.readouterr().out.splitlines()[-1].split()[0])
     assert entries > 0
@@ -188,8 +176,7 @@ def test_a_changed_audit_entry_is_named(capsys: pytest.CaptureFixture[str]) -> N
     assert "entry 1 (place 0) was changed" in capsys.readouterr().out
 
 
-def test_serving_without_an_account_ends_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["migrate"])
+def test_serving_without_an_account_ends_with_one_line(migrated: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve"]) == 2
     assert_one_line(capsys, "setting wechat")
 
@@ -203,17 +190,15 @@ def test_serving_without_tables_says_to_migrate(
 
 
 def test_a_taken_port_ends_with_one_line(
-    with_account: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], taken_port: int
+    migrated: Path, with_account: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], taken_port: int
 ) -> None:
-    main(["migrate"])
     assert main(["serve", "--port", str(taken_port)]) == 2
     assert_one_line(capsys, f"setting port: 127.0.0.1:{taken_port}")
 
 
 def test_a_clock_that_does_not_answer_ends_with_one_line(
-    with_account: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    migrated: Path, with_account: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(["migrate"])
     with_account.setenv("QIAOYI_CLOCK_URL", "http://127.0.0.1:9/api/clock")
     assert main(["serve"]) == 2
     assert_one_line(capsys, "setting clock_url")
@@ -221,9 +206,8 @@ def test_a_clock_that_does_not_answer_ends_with_one_line(
 
 @pytest.mark.parametrize("name", MODEL_FILES)
 def test_a_damaged_model_ends_the_start_with_one_line(
-    with_account: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
+    migrated: Path, with_account: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
 ) -> None:
-    main(["migrate"])
     for part in MODEL_FILES:
         shutil.copy(FOLDER / part, tmp_path)
     (tmp_path / name).write_bytes(b"{")
@@ -277,8 +261,7 @@ def test_a_wrong_call_shows_how_it_is_called(capsys: pytest.CaptureFixture[str],
     assert "usage: qiaoyi" in capsys.readouterr().err
 
 
-async def test_a_served_product_is_healthy_and_ends_cleanly(tmp_path: Path) -> None:
-    assert await asyncio.to_thread(main, ["migrate"]) == 0
+async def test_a_served_product_is_healthy_and_ends_cleanly(migrated: Path, tmp_path: Path) -> None:
     port = free_port()
     async with running_sandbox() as wechat, aiohttp.ClientSession() as http:
         settings = ACCOUNT | {"PORT": str(port), "WECHAT__API_URL": wechat.base_url}

@@ -1,14 +1,12 @@
 """Commands of the operator, each on a data folder of its own."""
 
 from argparse import Namespace
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from backend.db import install_key_ring
-from backend.security.keyring import KeyRing, add_key, key_number, open_key_file
+from backend.security.keyring import add_key, key_number, open_key_file
 from backend.security.policy import SYSTEM
 from qiaoyi import commands
 from qiaoyi.house import open_house
@@ -19,16 +17,20 @@ VOICE = b"ID3 voice"
 
 
 @pytest.fixture
-def settings(tmp_path: Path, key_ring: KeyRing) -> Iterator[Settings]:
-    """A data folder in which nothing has been started; the ring of the tests comes back afterwards."""
-    yield load(data=tmp_path / "var")
-    install_key_ring(key_ring)
+def settings(migrated: Path) -> Settings:
+    """A data folder in which nothing has been started."""
+    return load(data=migrated)
+
+
+@pytest.fixture
+def peopled(seeded: Path) -> Settings:
+    """A data folder with the people of the demonstration."""
+    return load(data=seeded)
 
 
 async def test_a_rotation_brings_files_and_values_under_the_newest_key(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert await commands.migrate(settings, Namespace()) == 0
     async with open_house(settings) as house:
         person_id = await house.people.register("王秀英")
         file_id = await house.files.put(VOICE, "audio/mpeg", person_id)
@@ -41,7 +43,6 @@ async def test_a_rotation_brings_files_and_values_under_the_newest_key(
 
 
 async def test_a_rotation_that_was_killed_is_brought_to_its_end_under_the_same_key(settings: Settings) -> None:
-    await commands.migrate(settings, Namespace())
     async with open_house(settings) as house:
         await house.people.begin_record(await house.people.register("王秀英"))
     add_key(settings.key_file)  # and then it was killed
@@ -52,7 +53,6 @@ async def test_a_rotation_that_was_killed_is_brought_to_its_end_under_the_same_k
 
 
 async def test_without_its_key_file_the_product_does_not_begin_and_makes_no_other(settings: Settings) -> None:
-    await commands.migrate(settings, Namespace())
     async with open_house(settings) as house:
         person_id = await house.people.register("王秀英")
     kept = settings.key_file.read_bytes()
@@ -71,35 +71,31 @@ async def test_without_its_key_file_the_product_does_not_begin_and_makes_no_othe
 
 
 async def test_an_invitation_is_printed_as_the_address_of_a_code_that_lets_its_owner_join(
-    settings: Settings, capsys: pytest.CaptureFixture[str]
+    peopled: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await commands.migrate(settings, Namespace())
-    await commands.seed(settings, Namespace())
     async with running_sandbox() as wechat:
         options = Namespace(practitioner="DOC-09", sandbox_port=urlsplit(wechat.base_url).port)
-        assert await commands.invite(settings, options) == 0
+        assert await commands.invite(peopled, options) == 0
         printed = capsys.readouterr().out
         assert "马长河" in printed
         assert printed.splitlines()[-1].startswith(f"{wechat.base_url}/cgi-bin/showqrcode?ticket=")
         [code] = await wechat.client.qr_codes()
-        async with open_house(settings) as house:
+        async with open_house(peopled) as house:
             person_id = await house.people.register()
             joined = await house.people.accept_invitation(person_id, code["scene"])
         assert joined.name == "马长河"
         by_licence = Namespace(practitioner="DEMO-DOC-010", sandbox_port=options.sandbox_port)
-        assert await commands.invite(settings, by_licence) == 0
+        assert await commands.invite(peopled, by_licence) == 0
         assert "胡春燕" in capsys.readouterr().out
-        assert await commands.invite(settings, options) == 1
+        assert await commands.invite(peopled, options) == 1
         assert "已经加入" in capsys.readouterr().err
-        assert await commands.invite(settings, Namespace(practitioner="NOBODY", sandbox_port=options.sandbox_port)) == 1
+        assert await commands.invite(peopled, Namespace(practitioner="NOBODY", sandbox_port=options.sandbox_port)) == 1
 
 
 async def test_without_wechat_the_operator_reads_why_there_is_no_invitation(
-    settings: Settings, capsys: pytest.CaptureFixture[str]
+    peopled: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await commands.migrate(settings, Namespace())
-    await commands.seed(settings, Namespace())
     async with running_sandbox() as wechat:
         port = urlsplit(wechat.base_url).port
-    assert await commands.invite(settings, Namespace(practitioner="DOC-09", sandbox_port=port)) == 1
+    assert await commands.invite(peopled, Namespace(practitioner="DOC-09", sandbox_port=port)) == 1
     assert "WeChat does not answer" in capsys.readouterr().err

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from backend import migrations
 from backend.security.keyring import open_key_file
 from bot.wechat.settings import WechatSettings
 from nlu.models import ModelError
@@ -19,11 +18,9 @@ from tests.support.transport import local_settings
 
 
 @pytest.fixture
-async def sound() -> Settings:
+def sound(migrated: Path) -> Settings:
     """A set-up without fault."""
     settings = load(port=free_port())
-    settings.data.mkdir()
-    await migrations.upgrade(settings.database)
     open_key_file(settings.key_file)
     return settings
 

@@ -12,12 +12,7 @@ from qiaoyi.cli import main
 URL = "https://his.example.cn/fhir"
 
 
-@pytest.fixture(autouse=True)
-def seeded(quiet_environment: None, capsys: pytest.CaptureFixture[str]) -> None:
-    """A house with institutions."""
-    main(["migrate"])
-    main(["seed"])
-    capsys.readouterr()
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 def test_a_hospital_is_registered_changed_and_removed(

@@ -1,23 +1,14 @@
 """`qiaoyi export-research` at the machine: with a purpose, with the console's checks, and never over a file."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from backend.db import install_key_ring
-from backend.security.keyring import KeyRing
 from qiaoyi.cli import main
 
-
-@pytest.fixture(autouse=True)
-def migrated(key_ring: KeyRing) -> Iterator[None]:
-    """A database with tables and nobody in it; the ring of the tests comes back afterwards."""
-    assert main(["migrate"]) == 0
-    yield
-    install_key_ring(key_ring)
+pytestmark = pytest.mark.usefixtures("migrated")
 
 
 def test_without_anybody_who_agreed_there_is_no_table_and_the_reason_is_said(

@@ -38,6 +38,7 @@ from backend.video.service import VideoService
 from bot.messages import Message, Notice
 from bot.services import Services
 from bot.templates import FILLERS, fill
+from tests.support.furnished import put_back, recall, remember
 
 CENTRES = (
     ("青山镇卫生院", 30.10, 114.10),
@@ -214,8 +215,14 @@ _WATCHED = (
 
 async def build_house(database: Database, clock: Clock, folder: Path) -> House:
     """Wire the services on a database that nobody lives in yet, and let three doctors and an expert move in."""
-    house = wire(database, clock, folder)
-    await _furnish(house)
+    house, at, furnished = wire(database, clock, folder), clock.now(), recall(database, clock)
+    if furnished is None:
+        await _furnish(house)
+        await remember(database, clock, at, house.institutions, house.practitioners)
+    else:
+        await put_back(database, furnished.rows)
+        house.institutions.update(furnished.institutions)
+        house.practitioners.update(furnished.practitioners)
     return house
 
 

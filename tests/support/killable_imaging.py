@@ -6,13 +6,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from backend.clock import Clock
-from backend.db import Database, install_key_ring
+from backend.db import install_key_ring
 from backend.imaging import ImagingService, SealedObjects, objects
 from backend.imaging.scp import ScpSettings, StoreScp
 from backend.lossless import FrameCodec, Method
 from backend.security.keyring import KeyRing
-from tests.support.clinic import build_clinic
+from tests.support.clinic import build_clinic_again
 from tests.support.dying import Forked, die_at
 from tests.support.imaging import folder_store, imaging_on
 
@@ -57,7 +56,7 @@ async def main(say: Callable[[int], None], url: str, folder: Path, step: str, ti
         owner, name, before = (STEPS | FORWARDING_STEPS | UPLOAD_STEPS)[step]
         die_at(owner, name, before=before, times=times)
     install_key_ring(RING)
-    clinic = build_clinic(Database(url), Clock(), folder / "files")
+    clinic = build_clinic_again(url, folder)
     imaging = imaging_on(clinic, folder_store(folder))
     scp = StoreScp(imaging, ScpSettings(port=0))
     scp.start()

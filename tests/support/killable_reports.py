@@ -5,12 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from backend.clock import Clock
-from backend.db import Database, install_key_ring
+from backend.db import install_key_ring
 from backend.imaging import ImagingService, SealedObjects
 from backend.print_queue import PrintQueue
 from backend.reporting import ReportDocuments
-from tests.support.clinic import build_clinic
+from tests.support.clinic import build_clinic_again
 from tests.support.dying import die_at
 from tests.support.imaging import documents_on, folder_store, imaging_on, reports_on
 from tests.support.killable_imaging import RING
@@ -34,7 +33,7 @@ async def main(_say: Callable[[object], None], url: str, folder: Path, step: str
     owner, name, before, times = STEPS[step]
     die_at(owner, name, before=before, times=times)
     install_key_ring(RING)
-    clinic = build_clinic(Database(url), Clock(), folder / "files")
+    clinic = build_clinic_again(url, folder)
     imaging = imaging_on(clinic, folder_store(folder))
     documents = documents_on(clinic, imaging, reports_on(clinic, imaging))
     await asyncio.gather(clinic.events.run(), documents.queue.keep_making())

@@ -5,12 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from backend.clock import Clock
-from backend.db import Database, install_key_ring
+from backend.db import install_key_ring
 from backend.records.hospital.client import HospitalClient
 from backend.records.hospital.writeback import WriteBack
 from backend.records.hospital.writing_queue import WriteQueue
-from tests.support.clinic import build_clinic
+from tests.support.clinic import build_clinic_again
 from tests.support.dying import die_at
 from tests.support.imaging import folder_store, imaging_on
 from tests.support.killable_imaging import RING
@@ -32,7 +31,7 @@ async def main(_say: Callable[[object], None], url: str, folder: Path, step: str
     owner, name, before = STEPS[step]
     die_at(owner, name, before=before)
     install_key_ring(RING)
-    clinic = build_clinic(Database(url), Clock(), folder / "files")
+    clinic = build_clinic_again(url, folder)
     imaging = imaging_on(clinic, folder_store(folder))
     write_back = write_back_on(clinic, imaging, hospitals_on(clinic))
     await asyncio.gather(clinic.events.run(), write_back.keep_writing())

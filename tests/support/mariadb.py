@@ -63,6 +63,7 @@ def _options(data: Path, unix_socket: Path, port: int, first: Path) -> list[str]
         "--skip-log-bin",
         # Durability is not what these tests look at; speed is.
         "--innodb-flush-log-at-trx-commit=0",
+        "--innodb-flush-method=nosync",
         "--innodb-doublewrite=0",
         "--innodb-buffer-pool-size=64M",
         "--innodb-log-file-size=32M",
