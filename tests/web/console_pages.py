@@ -42,7 +42,7 @@ class FirstLoad:
 
     async def kilobytes(self) -> float:
         """Give the sum of the bodies that were fetched until now, compressed as they came."""
-        charts = re.compile(r"/(charts|surveillancecharts)-[^/]*\.js$")
+        charts = re.compile(r"/(charts|surveillancecharts|installCanvasRenderer)-[^/]*\.js$")
         counted = [one for one in self._responses if one.ok and not charts.search(one.url)]
         assert len(counted) > 5, "nothing was counted"
         return sum([(await one.request.sizes())["responseBodySize"] for one in counted]) / 1000
