@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import String, delete, select
+from sqlalchemy import ColumnElement, Index, String, delete, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,7 +19,8 @@ from backend.db import Base, Database, Id, UTCDateTime, after_commit, key_ring
 from backend.errors import InvalidInput, NotFound
 from backend.ids import new_id
 from backend.photographs import LARGEST_BYTES, CleanPicture, Flaw, UnfitPicture, clean, prepare
-from backend.security.keyring import key_number
+from backend.security.errors import KeyRingError
+from backend.security.personkeys import HEAD_BYTES
 from backend.worker_processes import WorkerDied, WorkerProcesses
 
 log = logging.getLogger(__name__)
@@ -47,12 +48,18 @@ _UNFIT = {
 
 
 class FileRow(Base):
-    """A file of the store: whose it is and what it is. Its bytes lie encrypted in the folder of the store."""
+    """A file of the store: who sent it and what it is. Its bytes lie encrypted in the folder of the store.
+
+    `own_of` is the person whose own it is, so that its bytes lie under their key; NULL where it is part of a record, or
+    has to do with nobody's own: then they lie under the ring. Bytes are brought under the ring before the row says so.
+    """
 
     __tablename__ = "files"
+    __table_args__ = (Index("ix_files_own_of", "own_of"), Base.__table_args__)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     owner_id: Mapped[str] = mapped_column(Id)
+    own_of: Mapped[str | None] = mapped_column(Id)
     media_type: Mapped[str] = mapped_column(String(32))
     size: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -109,13 +116,19 @@ class FileStore:
         except WorkerDied as error:
             raise InvalidInput(_UNFIT[Flaw.DAMAGED]) from error
 
-    async def put_picture(self, picture: CleanPicture, owner: str) -> str:
-        """Keep a picture that was cleaned, and give its identifier; arguments and transaction as in `put`."""
-        return await self._keep(picture.data, picture.media_type, owner)
+    async def put_picture(self, picture: CleanPicture, owner: str, own_of: str | None = None) -> str:
+        """Keep a picture that was cleaned, and give its identifier; transaction as in `put`.
+
+        Args:
+            owner: the person who sent it, or for whom it was drawn.
+            own_of: whose own it is, and under whose key it lies, until it becomes part of a record (`into_record`);
+                None where it is part of one already.
+        """
+        return await self._keep(picture.data, picture.media_type, owner, own_of)
 
     async def put(self, data: bytes, media_type: str, owner: str) -> str:
-        """Keep a recording and give its identifier; in the caller's transaction where there is one. Pictures are kept
-        by `put_picture` alone.
+        """Keep a recording of a consultation and give its identifier; in the caller's transaction where there is one.
+        Pictures are kept by `put_picture` alone.
 
         Args:
             data: at most 10 MiB.
@@ -125,18 +138,19 @@ class FileStore:
         Raises:
             InvalidInput: empty, too large, or not of such a kind.
         """
-        return await self._keep(data, _checked(data, media_type, _RECORDINGS), owner)
+        return await self._keep(data, _checked(data, media_type, _RECORDINGS), owner, None)
 
-    async def _keep(self, data: bytes, checked: str, owner: str) -> str:
+    async def _keep(self, data: bytes, checked: str, owner: str, own_of: str | None) -> str:
         file_id = new_id()
         # Bytes first, then the row: a crash between leaves a file that nobody knows (see `sweep`), never a row without
         # its file.
-        await asyncio.to_thread(self._write, file_id, data)
+        await asyncio.to_thread(self._write, file_id, data, own_of)
         async with self._database.transaction() as session:
             session.add(
                 FileRow(
                     id=file_id,
                     owner_id=owner,
+                    own_of=own_of,
                     media_type=checked,
                     size=len(data),
                     created_at=self._clock.now(),
@@ -183,18 +197,53 @@ class FileStore:
 
         after_commit(session, unlink)
 
+    async def into_record(self, session: AsyncSession, file_ids: Collection[str]) -> None:
+        """Let files become part of a record that has to be kept: they lie under the ring from now on.
+
+        The bytes are encrypted anew before the caller's transaction ends, so that a record whose person asks for
+        erasure is never without them; where it is undone, `settle` puts them back. One that is nobody's own stays.
+        """
+        await self._hand_over(session, file_ids, None)
+
+    async def into_hands(self, session: AsyncSession, file_ids: Collection[str], person_id: str) -> None:
+        """Let files that are somebody's own be another person's: a relative's, of whom they tell."""
+        await self._hand_over(session, file_ids, person_id)
+
+    async def _hand_over(self, session: AsyncSession, file_ids: Collection[str], own_of: str | None) -> None:
+        query = select(FileRow).where(FileRow.id.in_(file_ids), FileRow.own_of.is_not(None))
+        for row in await session.scalars(query.order_by(FileRow.id).with_for_update()):
+            row.own_of = own_of
+            await session.flush()
+            await asyncio.to_thread(self._bring, row.id, own_of)
+
     async def reencrypt(self) -> int:
-        """Encrypt every file under the newest key again, in batches; give how many were under an older one."""
+        """Encrypt every file under the key that it belongs under, the ring's newest or its person's, in batches; give
+        how many were not."""
+        return await self._settle(true())
+
+    async def settle(self) -> int:
+        """Put what is somebody's own back under their key where a transaction that was undone left it under the ring;
+        give how many files that were."""
+        return await self._settle(FileRow.own_of.is_not(None))
+
+    async def _settle(self, which: ColumnElement[bool]) -> int:
         changed, last = 0, ""
         while True:
             async with self._database.reading() as session:
-                query = select(FileRow.id).where(FileRow.id > last).order_by(FileRow.id).limit(_BATCH)
-                batch = (await session.scalars(query)).all()
+                query = select(FileRow.id, FileRow.own_of).where(which, FileRow.id > last)
+                batch = (await session.execute(query.order_by(FileRow.id).limit(_BATCH))).all()
             if not batch:
                 return changed
-            for file_id in batch:
-                changed += await asyncio.to_thread(self._renew, file_id)
-            last = batch[-1]
+            for file_id, own_of in batch:
+                if not await asyncio.to_thread(self._lies_right, file_id, own_of):
+                    changed += await self._settle_one(file_id)
+            last = batch[-1][0]
+
+    async def _settle_one(self, file_id: str) -> bool:
+        async with self._database.transaction() as session:
+            # Under the lock of the row: nobody hands the file over meanwhile.
+            row = await session.get(FileRow, file_id, with_for_update=True)
+            return row is not None and await asyncio.to_thread(self._bring, row.id, row.own_of)
 
     async def sweep(self) -> int:
         """Remove what is a day old and has no row: left by a transaction that was undone, or half written; give how
@@ -215,11 +264,13 @@ class FileStore:
         return removed
 
     async def keep_swept(self, interval: timedelta = timedelta(days=1)) -> None:
-        """Sweep now and then at each `interval` until cancelled; a folder that cannot be read is tried again."""
+        """Sweep and settle now and then at each `interval` until cancelled; a folder that cannot be read is tried
+        again."""
         while True:
             try:
                 removed = await self.sweep()
-            except OSError:
+                await self.settle()
+            except (OSError, KeyRingError):
                 log.exception("files not swept")
             else:
                 if removed:
@@ -230,13 +281,13 @@ class FileStore:
         # The last digits are random, so folders fill evenly.
         return self._folder / file_id[-2:] / file_id
 
-    def _write(self, file_id: str, data: bytes) -> None:
+    def _write(self, file_id: str, data: bytes, own_of: str | None) -> None:
         path = self._path(file_id)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = path.with_suffix(".new")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(key_ring().encrypt(data, _purpose(file_id)))
+            file.write(key_ring().encrypt_for(own_of, data, _purpose(file_id)))
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
@@ -244,12 +295,20 @@ class FileStore:
     def _read(self, file_id: str) -> bytes:
         return key_ring().decrypt(self._path(file_id).read_bytes(), _purpose(file_id))
 
-    def _renew(self, file_id: str) -> bool:
-        with self._path(file_id).open("rb") as file:
-            if key_number(file.read(8)) == key_ring().active:
-                return False
-        self._write(file_id, self._read(file_id))
+    def _bring(self, file_id: str, own_of: str | None) -> bool:
+        """Bring the bytes of a file under the key that they belong under; tell whether they were not."""
+        if self._lies_right(file_id, own_of):
+            return False
+        self._write(file_id, self._read(file_id), own_of)
         return True
+
+    def _lies_right(self, file_id: str, own_of: str | None) -> bool:
+        try:
+            with self._path(file_id).open("rb") as file:
+                head = file.read(HEAD_BYTES)
+        except FileNotFoundError:  # removed since its row was read
+            return True
+        return key_ring().lies_right(head, own_of)
 
     def _unlink(self, file_ids: Iterable[str]) -> None:
         try:

@@ -40,8 +40,8 @@ class Responder(Protocol):
 class Files(Protocol):
     """What a turn needs of `backend.files`."""
 
-    async def put_picture(self, picture: CleanPicture, owner: str) -> str:
-        """Keep a picture and give its identifier."""
+    async def put_picture(self, picture: CleanPicture, owner: str, own_of: str | None = None) -> str:
+        """Keep a picture under the key of whose own it is, and give its identifier."""
 
 
 Followed = Callable[[str], Awaitable[None]]
@@ -127,7 +127,7 @@ class TurnPerformer:
             if job.picture is None or self._files is None:  # WeChat does not give it any more
                 incoming = replace(incoming, kind=Kind.OTHER)
             else:
-                file_id = await self._files.put_picture(job.picture, incoming.person_id)
+                file_id = await self._files.put_picture(job.picture, incoming.person_id, own_of=incoming.person_id)
                 incoming = replace(incoming, file_id=file_id)
         return await self._dialogue.respond(incoming, state)
 

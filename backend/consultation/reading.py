@@ -110,7 +110,7 @@ class Reading(CaseDesk):
         checked = require_text(note, "说明", longest=500, required=False)
         async with self._database.transaction() as session:
             case = await self._begin(session, actor, consultation_id, Action.CONSULTATION_ATTACH, Step.ATTACH)
-            await self._require_file(session, actor, case, file_id)
+            await self._take_file(session, actor, case, file_id)
             rows = await self._attachments(session, case)
             row = next((row for row in rows if row.file_id == file_id), None)
             if row is None:
@@ -242,11 +242,13 @@ class Reading(CaseDesk):
             for row in rows
         ]
 
-    async def _require_file(self, session: AsyncSession, actor: Actor, case: Consultation, file_id: str) -> None:
+    async def _take_file(self, session: AsyncSession, actor: Actor, case: Consultation, file_id: str) -> None:
+        """Let a file that the actor has sent, or that belongs to the case, be part of its record."""
         file = await self._files.describe(file_id)
         mine = file.owner_id in {actor.person_id, actor.practitioner_id} - {""}
         if not mine and not await self._belongs(session, case, file_id):
             raise NotFound("没有找到这个文件，请重新发送一次。")
+        await self._files.into_record(session, [file_id])
 
     async def _belongs(self, session: AsyncSession, case: Consultation, file_id: str) -> bool:
         if not file_id:

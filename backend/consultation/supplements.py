@@ -71,7 +71,7 @@ class Supplements(Reading):
             action = Action.CONSULTATION_ANSWER_SUPPLEMENT
             case = await self._begin(session, actor, consultation_id, action, Step.ANSWER_SUPPLEMENT)
             for file_id in file_ids:
-                await self._require_file(session, actor, case, file_id)
+                await self._take_file(session, actor, case, file_id)
             query = select(Supplement).where(Supplement.consultation_id == case.id, Supplement.answered_at.is_(None))
             if supplement_id is not None:
                 query = query.where(Supplement.id == supplement_id)

@@ -41,7 +41,7 @@ class Thread(Reading):
         async with self._database.transaction() as session:
             case = await self._begin(session, actor, consultation_id, Action.CONSULTATION_POST, Step.POST)
             if file_id:
-                await self._require_file(session, actor, case, file_id)
+                await self._take_file(session, actor, case, file_id)
             row = MessageRow(
                 consultation_id=case.id,
                 sender_id=actor.person_id,

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import ColumnElement, Table, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from backend.append_only import only_grows
@@ -115,9 +115,9 @@ class Destroying:
         return found - {None}  # a message has none
 
     async def _remove_files(self, session: AsyncSession, person_id: str, held: Iterable[str]) -> None:
-        """Remove what the person sent, and `held`, but for what still belongs to somebody's case."""
+        """Remove what the person sent or what is theirs, and `held`, but for what still belongs to somebody's case."""
         files = _table("files")
-        mine = set(await session.scalars(select(files.c.id).where(files.c.owner_id == person_id)))
+        mine = set(await session.scalars(select(files.c.id).where(_of_person(files, person_id))))
         wanted = sorted(mine | set(held))
         kept = await self._files_of_cases(session, person_id)
         for start in range(0, len(wanted), _BATCH):
@@ -125,7 +125,12 @@ class Destroying:
             for name in _WITH_FILES:
                 table = _table(name)
                 kept.update(await session.scalars(select(table.c.file_id).where(table.c.file_id.in_(batch))))
+        await self._files.into_record(session, kept & mine)
         await self._files.remove(session, [one for one in wanted if one not in kept])
+
+
+def _of_person(files: Table, person_id: str) -> ColumnElement[bool]:
+    return or_(files.c.owner_id == person_id, files.c.own_of == person_id)
 
 
 def _table(name: str) -> Table:

@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from backend.security.errors import KeyRingError
-from backend.security.personkeys import PersonKeys, is_personal
+from backend.security.personkeys import PersonKeys, is_personal, is_under
 
 _VERSION = b"\x01"
 _KEY_ID_BYTES = 4
@@ -83,6 +83,15 @@ class KeyRing:
             return cipher.decrypt(nonce, stored[_HEADER_BYTES:], column.encode())
         except InvalidTag as error:
             raise KeyRingError(f"{column}: the value was changed or belongs elsewhere") from error
+
+    def lies_right(self, stored: bytes, person_id: str | None) -> bool:
+        """Tell whether a stored value, or its beginning, lies under the key that `encrypt_for` would take for this
+        person; one under a key that was destroyed lies where it has to."""
+        if person_id and is_under(stored, person_id):
+            return True
+        if person_id and self.people is not None and not self.people.is_destroyed(person_id):
+            return False
+        return not is_personal(stored) and key_number(stored) == self.active
 
     def blind_index(self, value: str, purpose: str) -> str:
         """Give a keyed digest (64 hexadecimal digits) by which `value` can be searched without being readable."""

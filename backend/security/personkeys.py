@@ -18,6 +18,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from backend.security.errors import KeyRingError, PersonKeyDestroyed
 
 VERSION = b"\x02"
+HEAD_BYTES = 2 + 32
+"""How much of a stored value tells at most whose it is."""
+
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
 _PERSON = re.compile(r"[0-9A-Za-z_-]{1,32}")
@@ -46,8 +49,8 @@ class PersonKeys:
         cipher = self._for_writing(person_id)
         if cipher is None:
             return None
-        nonce, person = os.urandom(_NONCE_BYTES), person_id.encode()
-        return VERSION + bytes([len(person)]) + person + nonce + cipher.encrypt(nonce, plain, _bound(column, person_id))
+        nonce = os.urandom(_NONCE_BYTES)
+        return _head(person_id) + nonce + cipher.encrypt(nonce, plain, _bound(column, person_id))
 
     def decrypt(self, stored: bytes, column: str) -> bytes:
         """Open what `encrypt` gave for the same column.
@@ -156,6 +159,16 @@ class PersonKeys:
 def is_personal(stored: bytes) -> bool:
     """Tell whether a stored value lies under the key of a person, which rotation leaves as it is."""
     return stored[:1] == VERSION
+
+
+def is_under(stored: bytes, person_id: str) -> bool:
+    """Tell whether a stored value, or its beginning, lies under the key of this person."""
+    return stored.startswith(_head(person_id))
+
+
+def _head(person_id: str) -> bytes:
+    person = person_id.encode()
+    return VERSION + bytes([len(person)]) + person
 
 
 def _parts(stored: bytes, column: str) -> tuple[str, bytes]:

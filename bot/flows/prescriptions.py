@@ -81,7 +81,7 @@ async def show_code(turn: Turn, prescription_id: str) -> None:
         return
     address = turn.services.links.verification(view.code)
     picture = await asyncio.to_thread(draw_code, address, view.pickup_number, last_day(view))
-    file_id = await turn.services.files.put_picture(picture, turn.actor.person_id)
+    file_id = await turn.services.files.put_picture(picture, turn.actor.person_id, own_of=view.patient_id)
     turn.say(Picture(file_id), f"到了药店，把上面的图给店里的人扫一扫。\n{code_words(view)}")
 
 

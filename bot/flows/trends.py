@@ -123,7 +123,7 @@ async def _show(turn: Turn, patient_id: str, subject: Subject, name: str = "") -
         return
     if len(latest) > 1:
         picture = await asyncio.to_thread(draw, trend, name)
-        turn.say(Picture(await turn.services.files.put_picture(picture, turn.actor.person_id)))
+        turn.say(Picture(await turn.services.files.put_picture(picture, turn.actor.person_id, own_of=patient_id)))
     few = "" if len(latest) > 1 else "再多记几次，就能画出变化图。"
     words = lines(f"{possessive}{subject.label}，最近的几次（新的在上面）：", *latest, few)
     others = [one for one in (Subject.PRESSURE, Subject.GLUCOSE, Subject.TEMPERATURE) if one is not subject]

@@ -139,7 +139,7 @@ class Clinic:
 
     async def picture(self, owner: Actor) -> str:
         """Keep a picture that `owner` sent."""
-        return await self.files.put_picture(clean(jpeg(), "image/jpeg"), owner.person_id)
+        return await self.files.put_picture(clean(jpeg(), "image/jpeg"), owner.person_id, own_of=owner.person_id)
 
     async def pass_time(self, by: timedelta) -> None:
         """Let time pass, and what is due in it happen: each timer at the moment at which it is due."""

@@ -92,7 +92,7 @@ class Conversation:
     async def send_image(self, picture: CleanPicture | None = None) -> str:
         """Send a picture: the gateway has put it into the file store before the turn."""
         picture = picture or clean(jpeg(), "image/jpeg")
-        file_id = await self.house.services.files.put_picture(picture, self.person_id)
+        file_id = await self.house.services.files.put_picture(picture, self.person_id, own_of=self.person_id)
         return await self._do(Kind.IMAGE, file_id=file_id)
 
     async def send_sticker(self) -> str:

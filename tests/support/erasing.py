@@ -79,7 +79,7 @@ async def lead(database: Database, clock: Clock, folder: Path, *, treated: bool 
         me, person_id, name="王秀英", sex="female", id_number=NUMBER, phone=PHONE, region="青山县"
     )
     await services.people.give_consent(me, services.people.consent_document().version)
-    await services.files.put_picture(clean(jpeg(), "image/jpeg"), person_id)
+    await services.files.put_picture(clean(jpeg(), "image/jpeg"), person_id, own_of=person_id)
     if treated:
         await treat(life)
     await services.records.record(me, person_id, [NewObservation("heart_rate", 72, taken_at=clock.now())])
@@ -95,7 +95,7 @@ async def treat(life: Life) -> str:
     """Open a case with a picture and bring it to its end."""
     house, services = life.house, life.house.services
     case_id = await cases.open_case(house, life.person_id)
-    picture = await services.files.put_picture(clean(jpeg(), "image/jpeg"), life.person_id)
+    picture = await services.files.put_picture(clean(jpeg(), "image/jpeg"), life.person_id, own_of=life.person_id)
     await services.consultations.attach(await life.actor(), case_id, picture)
     await cases.assign(house, case_id)
     await cases.begin(house, case_id)

@@ -385,6 +385,7 @@ def upgrade() -> None:
         "files",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("owner_id", sa.String(length=32), nullable=False),
+        sa.Column("own_of", sa.String(length=32), nullable=True),
         sa.Column("media_type", sa.String(length=32), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
@@ -392,6 +393,9 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
+    with op.batch_alter_table("files", schema=None) as batch_op:
+        batch_op.create_index("ix_files_own_of", ["own_of"], unique=False)
+
     op.create_table(
         "inbound_messages",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -3504,6 +3508,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_inbound_messages_received_at")
 
     op.drop_table("inbound_messages")
+    with op.batch_alter_table("files", schema=None) as batch_op:
+        batch_op.drop_index("ix_files_own_of")
+
     op.drop_table("files")
     op.drop_table("expert_response_statistics")
     op.drop_table("events")

@@ -103,6 +103,7 @@ class SlipService:
                 session.add(row)
             elif row.sender_id != actor.person_id:
                 raise NotFound(_NO_SUCH)
+            await self._hand_over(session, row)
             row.asked = True
             if row.state is SlipState.NO_SLIP:
                 row.state, row.due_at, row.attempts = SlipState.WAITING, self._clock.now(), 0
@@ -166,6 +167,7 @@ class SlipService:
             same = row.consultation_id if whose == row.patient_id else None
             noted = await self._records.record(actor, whose, given, source=Source.SLIP, consultation_id=same)
             row.state, row.patient_id = SlipState.KEPT, whose
+            await self._hand_over(session, row)
             return noted
 
     async def drop(self, actor: Actor, slip_id: str) -> None:
@@ -280,6 +282,13 @@ class SlipService:
             created_at=now,
             read_at=None,
         )
+
+    async def _hand_over(self, session: AsyncSession, row: LaboratorySlip) -> None:
+        """Let the photograph go with what it tells: into a case's record, or to the patient whose own it is."""
+        if row.consultation_id is not None:
+            await self._files.into_record(session, [row.file_id])
+        else:
+            await self._files.into_hands(session, [row.file_id], row.patient_id)
 
     def _taken_at(self, row: LaboratorySlip) -> datetime:
         """Give when it was taken: noon of the printed day, for slips rarely tell the hour of the needle."""
