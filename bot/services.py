@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from backend.records.slips.service import SlipService
     from backend.remuneration import RemunerationService
     from backend.reporting import CriticalValueService, ReportService
-    from backend.rights import AccessHistory, Erasures
+    from backend.rights import AccessHistory, Amendments, Erasures
     from backend.scheduling.service import SchedulingService
     from backend.teaching_cases import TeachingCaseService
     from backend.video.service import VideoService
@@ -98,6 +98,7 @@ class Services:
     files: "FileStore"
     outbox: "Outbox"
     rights: "AccessHistory"
+    amendments: "Amendments"
     erasures: "Erasures"
     help_desk: HelpDesk
     clock: Clock

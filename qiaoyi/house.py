@@ -39,7 +39,7 @@ from backend.records.slips.service import SlipService
 from backend.remuneration import RemunerationService
 from backend.reporting import CriticalValueService, ReportDocuments, ReportService
 from backend.research import ResearchExports
-from backend.rights import AccessHistory, DataCopies, Erasures
+from backend.rights import AccessHistory, Amendments, DataCopies, Erasures
 from backend.scheduling import SchedulingService
 from backend.security.audit import AuditLog
 from backend.security.audit_heads import HeadFolder
@@ -101,6 +101,7 @@ class House:
     facade: Facade
     accesses: AccessHistory
     copies: DataCopies
+    amendments: Amendments
     erasures: Erasures
     help_desk: HelpDesk
     insurer: Insurer | None
@@ -262,7 +263,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             facade=facade,
             accesses=AccessHistory(audit, people, consultations),
             copies=DataCopies(database, clock, audit, people, consultations, facade),
-            erasures=Erasures(database, clock, timers, audit, files),
+            amendments=Amendments(database, clock, events, timers, audit, people, consultations, reports),
+            erasures=Erasures(database, clock, events, timers, audit, files),
             help_desk=HelpDesk(database, events),
             insurer=insurer,
             payments=payments,

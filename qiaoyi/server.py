@@ -254,6 +254,7 @@ def _services(house: House, sending: Sending, links: PublicLinks) -> Services:
         files=house.files,
         outbox=sending.outbox,
         rights=house.accesses,
+        amendments=house.amendments,
         erasures=house.erasures,
         help_desk=house.help_desk,
         clock=house.clock,

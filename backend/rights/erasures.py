@@ -23,11 +23,14 @@ from backend.db import Database, key_ring
 from backend.dispensing.rules import OPEN
 from backend.dispensing.tables import MedicineOrder, RefillRequest
 from backend.errors import Conflict, NotFound
+from backend.events import EventBus
 from backend.files import FileStore
 from backend.ids import new_id
+from backend.messaging.tables import Contact
 from backend.people.tables import Relative
 from backend.prescription.rules import State
 from backend.prescription.tables import Prescription
+from backend.rights.amendment_rules import AmendmentState
 from backend.rights.destroying import Destroying
 from backend.rights.holdings import Class
 from backend.rights.rules import (
@@ -40,7 +43,7 @@ from backend.rights.rules import (
     Overview,
     years_after,
 )
-from backend.rights.tables import Erasure
+from backend.rights.tables import Amendment, Erasure
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Action, Actor, require
 from backend.timers import Timers
@@ -58,9 +61,12 @@ _TOO_LATE = "资料已经删掉了，不能再反悔。"
 class Erasures:
     """Takes requests, waits, destroys, and destroys the rest when its time is over."""
 
-    def __init__(self, database: Database, clock: Clock, timers: Timers, audit: AuditLog, files: FileStore) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, events: EventBus, timers: Timers, audit: AuditLog, files: FileStore
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._events = events
         self._timers = timers
         self._audit = audit
         self._destroying = Destroying(files)
@@ -198,6 +204,15 @@ class Erasures:
             row.state = ErasureState.ERASED
             await self._record(session, SYSTEM, row, "key destroyed")
             await self._wait(session, row)
+            if row.asked_by not in ("", row.patient_id):
+                await self._events.publish(session, "erasure.finished", erasure_id=row.id, asked_by=row.asked_by)
+
+    async def is_reachable(self, person_id: str) -> bool:
+        """Tell whether somebody has an address: who asked for a relative's erasure may be gone since. It stays until
+        the caller's transaction ends."""
+        query = select(Contact.id).where(Contact.person_id == person_id).limit(1).with_for_update()
+        async with self._database.transaction() as session:
+            return await session.scalar(query) is not None
 
     async def _on_end(self, payload: Mapping[str, Any]) -> None:
         async with self._database.transaction() as session:
@@ -257,6 +272,9 @@ async def _blockers(session: AsyncSession, patient_id: str) -> tuple[Blocker, ..
             MedicineOrder.patient_id == patient_id, MedicineOrder.state.in_(OPEN)
         ),
         Blocker.CHARGE: select(Charge.id).where(Charge.patient_id == patient_id, Charge.state.not_in(_CHARGES_OVER)),
+        Blocker.AMENDMENT: select(Amendment.id).where(
+            Amendment.patient_id == patient_id, Amendment.state == AmendmentState.ASKED
+        ),
         Blocker.RELATIVES: select(Relative.person_id).where(Relative.speaker_id == patient_id),
     }
     return tuple([one for one, query in of_patient.items() if await session.scalar(query.limit(1)) is not None])

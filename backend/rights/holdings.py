@@ -72,7 +72,7 @@ HOLDINGS: dict[str, Holding] = {
     "person_corrections": Holding(Class.RECORD, "person_id", own=_of_no_record),
     "laboratory_slips": Holding(Class.RECORD, own=_of_no_case),
     **_record("bookings", "monitored_patients", "monitoring_alerts", "monitoring_limits", "hospital_writebacks"),
-    **_record("prescriptions", "reports", "medicine_orders", "refill_requests"),
+    **_record("prescriptions", "reports", "medicine_orders", "refill_requests", "amendments"),
     **_record("prescription_line_claims", "prescription_papers", by="prescription_id", of="prescriptions"),
     **_record("prescription_versions", by="prescription_id", of="prescriptions"),
     **_record("report_issues", by="report_id", of="reports"),

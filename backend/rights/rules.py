@@ -37,6 +37,7 @@ class Blocker(StrEnum):
     REFILL = "refill"
     ORDER = "order"
     CHARGE = "charge"
+    AMENDMENT = "amendment"
     RELATIVES = "relatives"
 
 

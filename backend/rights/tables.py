@@ -1,11 +1,12 @@
-"""Table of what people asked to be destroyed. It holds times and identifiers alone."""
+"""Tables of what people asked for: to be destroyed, which holds times and identifiers alone; to be put right."""
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import Base, Id, UTCDateTime, coded
+from backend.db import Base, EncryptedText, Id, UTCDateTime, coded
+from backend.rights.amendment_rules import AmendmentState, Part
 from backend.rights.rules import ErasureState
 
 
@@ -29,3 +30,37 @@ class Erasure(Base):
     erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     record_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     money_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Amendment(Base):
+    """That a patient asked for something in a finished consultation to be put right, and what came of it.
+
+    `open_for` is the consultation and what of it, while it waits: unique, so that there is one. `answer` is the
+    addendum, which stands beside the old text, or the reason. `institution_id` is where who has to answer works.
+    `version` of the report that put it right, 0 where none did.
+    """
+
+    __tablename__ = "amendments"
+    __table_args__ = (
+        Index("ix_amendments_consultation", "consultation_id", "asked_at"),
+        Index("ix_amendments_waiting", "state", "institution_id", "asked_at"),
+        Base.__table_args__,
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    consultation_id: Mapped[str] = mapped_column(ForeignKey("consultations.id"))
+    patient_id: Mapped[str] = mapped_column(Id)
+    part: Mapped[Part] = mapped_column(coded(Part))
+    report_id: Mapped[str] = mapped_column(Id, default="")
+    report_number: Mapped[str] = mapped_column(String(32), default="")
+    open_for: Mapped[str | None] = mapped_column(String(96), unique=True)
+    text: Mapped[str] = mapped_column(EncryptedText("amendments.text"))
+    asked_by: Mapped[str] = mapped_column(Id)
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    state: Mapped[AmendmentState] = mapped_column(coded(AmendmentState))
+    answerer_id: Mapped[str] = mapped_column(Id)
+    institution_id: Mapped[str] = mapped_column(Id)
+    answer: Mapped[str] = mapped_column(EncryptedText("amendments.answer"), default="")
+    version: Mapped[int] = mapped_column(default=0)
+    answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reminders: Mapped[int] = mapped_column(default=0)

@@ -173,6 +173,10 @@ class Action(StrEnum):
     PEOPLE_MANAGE_DIRECTORY = "people.manage_directory"
     PEOPLE_SET_ON_CALL = "people.set_on_call"
     PEOPLE_INVITE = "people.invite"
+    AMENDMENT_ASK = "amendment.ask"  # that a finished record is put right; taken back
+    AMENDMENT_READ = "amendment.read"  # requests, addenda
+    AMENDMENT_ANSWER = "amendment.answer"  # an addendum, or why not
+    AMENDMENT_OVERSEE = "amendment.oversee"  # which requests wait for whom; not what is written
     FILE_PUT = "file.put"
     FILE_READ = "file.read"
     AUDIT_READ = "audit.read"
@@ -368,6 +372,10 @@ TABLE: dict[Action, Grants] = {
     Action.PEOPLE_MANAGE_DIRECTORY: _grants(administrator=ANY, system=ANY, institution_administrator=INSTITUTION),
     Action.PEOPLE_SET_ON_CALL: _grants(expert=PARTICIPANT, administrator=ANY, system=ANY),
     Action.PEOPLE_INVITE: _grants(administrator=ANY, system=ANY, institution_administrator=INSTITUTION),
+    Action.AMENDMENT_ASK: _grants(OWN),
+    Action.AMENDMENT_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
+    Action.AMENDMENT_ANSWER: _grants(doctor=DOCTORS, expert=PARTICIPANT),
+    Action.AMENDMENT_OVERSEE: _grants(administrator=ANY, institution_administrator=INSTITUTION),
     Action.FILE_PUT: _grants(OWN, [OWN, *DOCTORS], PARTICIPANT, system=ANY),
     Action.FILE_READ: _grants(OWN, DOCTORS, PARTICIPANT, system=ANY),
     Action.AUDIT_READ: _grants(administrator=ANY, system=ANY, auditor=ANY),
@@ -391,6 +399,7 @@ TABLE: dict[Action, Grants] = {
 
 EMERGENCY_READS = frozenset(
     {
+        Action.AMENDMENT_READ,
         Action.CONSULTATION_VIEW,
         Action.CONSULTATION_READ_RECORD,
         Action.IMAGING_READ,

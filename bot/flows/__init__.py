@@ -2,6 +2,7 @@
 
 from bot.dialogue import Dialogue
 from bot.flows import (
+    amending,
     assistance,
     booking,
     buttons,
@@ -42,6 +43,7 @@ PATIENT_FLOWS = (
     consent,
     rights,
     erasure,
+    amending,
     teaching,
     research,
     devices,

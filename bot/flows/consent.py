@@ -3,7 +3,7 @@
 import re
 
 from bot.dialogue import Dialogue, Turn
-from bot.flows import erasure, rights
+from bot.flows import amending, erasure, rights
 from bot.incoming import Kind
 from bot.messages import Choice, Menu
 
@@ -96,6 +96,7 @@ async def _privacy(turn: Turn, _argument: str) -> None:
                 Choice("patient.research", "病历研究"),
                 Choice("patient.cases", "教学病例"),
                 *rights.CHOICES,
+                amending.CHOICE,
                 erasure.CHOICE,
                 Choice("patient.withdraw", "撤回同意"),
             ),

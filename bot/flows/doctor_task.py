@@ -1,6 +1,7 @@
 """A grassroots doctor's tasks and cases: what came in, opened one by one."""
 
 from backend.consultation.rules import RUNNING, Status
+from bot.cards.amendments import addenda_lines
 from bot.cards.case import case_choice, full_case
 from bot.cards.history import history_choice
 from bot.cards.material import gather, supplement_lines
@@ -58,7 +59,8 @@ async def show(turn: Turn, consultation_id: str) -> None:
     turn.leave()
     view = await turn.services.consultations.get(turn.actor, consultation_id)
     material = await gather(turn.services.consultations, turn.actor, consultation_id)
-    text = lines(full_case(view, turn.services.clock.now()), *supplement_lines(material))
+    addenda = await turn.services.amendments.addenda(turn.actor, consultation_id)
+    text = lines(full_case(view, turn.services.clock.now()), *addenda_lines(addenda), *supplement_lines(material))
     room = room_choices(view, turn.services.clock.now())
     report = await report_choices(turn.services.reports, turn.actor, consultation_id)
     prescriptions = await prescription_choices(turn.services.prescriptions, turn.actor, consultation_id)

@@ -22,6 +22,7 @@ _BLOCKERS = {
     Blocker.REFILL: "您申请续开的药，医生还没答复",
     Blocker.ORDER: "有药还在路上，请等收到",
     Blocker.CHARGE: "有一笔钱还没结清",
+    Blocker.AMENDMENT: "您说病历写错了，医生还没答复；不想等，可以先说“病历写错了”，再点“不用改了”",
     Blocker.RELATIVES: "您还在替家人看病，请先删除家人的资料，或者点“转人工”",
 }
 _WISH = r"(我|要|想|请|麻烦|你|您|帮我|给我)*"

@@ -1,5 +1,6 @@
 """An expert's cases: the digest before the appointment, the start, the end, and who did not come."""
 
+from bot.cards.amendments import with_addenda
 from bot.cards.case import case_line
 from bot.cards.digest import digest_card
 from bot.cards.material import gather
@@ -29,7 +30,8 @@ async def show(turn: Turn, consultation_id: str) -> None:
     studies = await turn.services.imaging.studies_of(turn.actor, consultation_id)
     may_propose, _ = await turn.services.teaching_cases.proposal(turn.actor, consultation_id)
     now = turn.services.clock.now()
-    turn.say(digest_card(view, material, now, studies=len(studies), proposable=may_propose))
+    card = digest_card(view, material, now, studies=len(studies), proposable=may_propose)
+    turn.say(with_addenda(card, await turn.services.amendments.addenda(turn.actor, consultation_id)))
 
 
 async def start(turn: Turn, consultation_id: str) -> None:

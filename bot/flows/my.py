@@ -6,6 +6,7 @@ from itertools import groupby
 from backend.consultation.rules import RUNNING, Status
 from backend.consultation.views import ConsultationSummary, ConsultationView
 from backend.security.policy import Role
+from bot.cards.amendments import addenda_lines
 from bot.cards.charge import charge_choices
 from bot.cards.prescription import prescription_choices
 from bot.cards.report import report_choices
@@ -135,10 +136,10 @@ async def _result(turn: Turn, consultation_id: str) -> None:
         f"{case.expert_name}医生的会诊意见：\n\n诊断：{case.opinion.diagnosis}\n\n怎么治：{case.opinion.plan}\n\n"
         f"有不明白的，请问{case.institution_name}的{case.doctor_name}医生。"
     )
-    if case.rating is None:
-        turn.say(Menu(words, (Choice(f"patient.rate:{case.id}", "评价"),)))
-    else:
-        turn.say(words)
+    addenda = await turn.services.amendments.addenda(turn.actor, case.id)
+    words = "\n\n".join([words, *addenda_lines(addenda)])
+    rate = (Choice(f"patient.rate:{case.id}", "评价"),) if case.rating is None else ()
+    turn.say(Menu(words, (*rate, Choice(f"patient.amend_case:{case.id}", "这里写错了"))))
 
 
 async def _cancel(turn: Turn, argument: str) -> None:

@@ -4,6 +4,7 @@ from bot.dialogue import Dialogue
 from bot.flows import (
     administrator,
     administrator_invite,
+    amendment_answers,
     doctor_attach,
     doctor_cancel,
     doctor_findings,
@@ -59,6 +60,7 @@ _MODULES = (
     expert_opinion,
     expert_report,
     expert_critical,
+    amendment_answers,
     reports,
     history,
     prescribing,

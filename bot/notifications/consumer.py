@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from backend.events import Event, EventBus
 from bot.notifications import (
     administrators,
+    amendments,
     bookings,
     charges,
     dispensing,
     emergencies,
+    erasures,
     imaging,
     key_images,
     matching,
@@ -78,6 +80,8 @@ _MODULES = (
     monitoring,
     medicines,
     slips,
+    amendments,
+    erasures,
     surveillance,
     administrators,
 )

@@ -27,7 +27,7 @@ from backend.records.hospital.registry import Hospitals
 from backend.records.monitoring.service import MonitoringService
 from backend.records.slips.service import SlipService
 from backend.reporting import CriticalValueService, ReportService
-from backend.rights import AccessHistory, Erasures
+from backend.rights import AccessHistory, Amendments, Erasures
 from backend.scheduling import BookingView, SchedulingService, WeeklyHours
 from backend.security.audit import AuditLog
 from backend.security.policy import SYSTEM, Actor, Role
@@ -208,6 +208,7 @@ _WATCHED = (
     "booking.changed",
     "booking.cancelled",
     "consultation.rated",
+    "amendment.unanswered",
 )
 
 
@@ -256,7 +257,8 @@ def wire(database: Database, clock: Clock, folder: Path) -> House:
         files=files,
         outbox=outbox,  # type: ignore[arg-type]  # the same method, without the queue behind it
         rights=AccessHistory(audit, people, consultations),
-        erasures=Erasures(database, clock, timers, audit, files),
+        amendments=Amendments(database, clock, events, timers, audit, people, consultations, reports),
+        erasures=Erasures(database, clock, events, timers, audit, files),
         help_desk=HelpDesk(database, events),
         clock=clock,
         links=PlainLinks(),

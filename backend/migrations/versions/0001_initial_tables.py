@@ -985,6 +985,43 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.create_table(
+        "amendments",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("consultation_id", sa.String(length=32), nullable=False),
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "part",
+            sa.Enum("history", "examination", "opinion", "report", "other", name="part", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("report_id", sa.String(length=32), nullable=False),
+        sa.Column("report_number", sa.String(length=32), nullable=False),
+        sa.Column("open_for", sa.String(length=96), nullable=True),
+        sa.Column("text", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("asked_by", sa.String(length=32), nullable=False),
+        sa.Column("asked_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("asked", "amended", "declined", "taken_back", name="amendmentstate", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("answerer_id", sa.String(length=32), nullable=False),
+        sa.Column("institution_id", sa.String(length=32), nullable=False),
+        sa.Column("answer", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("answered_at", sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"), nullable=True),
+        sa.Column("reminders", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["consultation_id"], ["consultations.id"], name=op.f("fk_amendments_consultation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_amendments")),
+        sa.UniqueConstraint("open_for", name=op.f("uq_amendments_open_for")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    with op.batch_alter_table("amendments", schema=None) as batch_op:
+        batch_op.create_index("ix_amendments_consultation", ["consultation_id", "asked_at"], unique=False)
+        batch_op.create_index("ix_amendments_waiting", ["state", "institution_id", "asked_at"], unique=False)
+
+    op.create_table(
         "audit_leaves",
         sa.Column(
             "position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -3400,6 +3437,11 @@ def downgrade() -> None:
 
     op.drop_table("charges")
     op.drop_table("audit_leaves")
+    with op.batch_alter_table("amendments", schema=None) as batch_op:
+        batch_op.drop_index("ix_amendments_waiting")
+        batch_op.drop_index("ix_amendments_consultation")
+
+    op.drop_table("amendments")
     op.drop_table("weekly_hours")
     with op.batch_alter_table("timers", schema=None) as batch_op:
         batch_op.drop_index("ix_timers_due_at")
