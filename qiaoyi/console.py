@@ -71,6 +71,7 @@ def console_context(
         dispensing=house.dispensing,
         held_money=_money(house),
         exports=house.exports,
+        amendments=house.amendments,
         invitation_picture=pictures.make,
         parts=lambda: {name: not task.done() for name, task in loops().items()},
         public_url=house.settings.public,

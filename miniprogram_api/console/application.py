@@ -15,6 +15,7 @@ from miniprogram_api.address import client_address
 from miniprogram_api.application import VERSION, answered
 from miniprogram_api.console import (
     accounts,
+    amendments,
     behind,
     cases,
     charges,
@@ -48,6 +49,7 @@ ENDPOINTS: tuple[ConsoleEndpoint, ...] = (
     *monthly.ENDPOINTS,
     *surveillance.ENDPOINTS,
     *cases.ENDPOINTS,
+    *amendments.ENDPOINTS,
     *staff.ENDPOINTS,
     *places.ENDPOINTS,
     *schedules.ENDPOINTS,

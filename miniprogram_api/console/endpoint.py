@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from backend.prescription import PrescriptionService
     from backend.remuneration import RemunerationService
     from backend.research import ResearchExports
+    from backend.rights import Amendments
     from backend.scheduling import SchedulingService
     from backend.security.audit import AuditLog
     from backend.surveillance.service import SurveillanceService
@@ -87,6 +88,7 @@ class ConsoleContext:
     prescriptions: "PrescriptionService"
     dispensing: "DispensingService"
     exports: "ResearchExports"
+    amendments: "Amendments"
     invitation_picture: Callable[[str, int], Awaitable[str]]
     parts: Callable[[], Mapping[str, bool]]
     public_url: str

@@ -48,7 +48,7 @@ PATIENTS_OWN = {
     "consultation.book", "consultation.reschedule", "consultation.cancel_booking", "consultation.post",
     "consultation.focus", "consultation.cancel", "consultation.rate", "scheduling.book", "scheduling.release",
     "people.read", "people.read_identity_number", "people.update", "people.consent", "file.put", "file.read",
-    "people.read_accesses", "people.copy", "people.erase",
+    "people.read_accesses", "people.copy", "people.erase", "amendment.ask", "amendment.read",
 }  # fmt: skip
 EXPERTS_CASES = {
     "remuneration.read", "monitoring.read", "reminders.read", "teaching.propose",
@@ -62,7 +62,7 @@ EXPERTS_CASES = {
     "consultation.record_opinion", "consultation.complete", "consultation.record_no_show",
     "scheduling.read_schedule", "scheduling.set_week",
     "scheduling.add_absence", "scheduling.release", "people.read", "people.correct", "people.set_on_call",
-    "file.put", "file.read",
+    "file.put", "file.read", "amendment.read", "amendment.answer",
 }  # fmt: skip
 DOCTORS_CASES = {
     "charge.begin", "charge.read", "charge.cancel",
@@ -77,7 +77,7 @@ DOCTORS_CASES = {
     "consultation.reschedule", "consultation.cancel_booking", "consultation.answer_supplement", "consultation.post",
     "consultation.focus", "consultation.cancel", "consultation.record_no_show", "scheduling.book",
     "scheduling.release", "people.read", "people.read_identity_number", "people.update", "people.correct",
-    "file.put", "file.read",
+    "file.put", "file.read", "amendment.read", "amendment.answer",
 }  # fmt: skip
 GLASS = "people.break_glass"
 OVERSEEING = {"charge.oversee", "imaging.oversee", "prescription.oversee"}
@@ -118,13 +118,13 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "messaging.read_undelivered", "messaging.resend", "console.manage_accounts",
         "messaging.manage_channel", "matching.steer", "analytics.reckon",
         "research.export", "research.read_exports",
-        "teaching.propose", "teaching.review", "teaching.read",
+        "teaching.propose", "teaching.review", "teaching.read", "amendment.oversee",
     },
     (Role.INSTITUTION_ADMINISTRATOR, Relation.INSTITUTION): {
         "consultation.view", "consultation.list", "consultation.assign", "consultation.cancel",
         "consultation.reschedule", "scheduling.read_schedule", "scheduling.set_week", "scheduling.add_absence",
         "people.manage_directory", "people.invite", "analytics.read", "remuneration.list",
-        "surveillance.read", *OVERSEEING,
+        "surveillance.read", "amendment.oversee", *OVERSEEING,
     },
     (Role.INSTITUTION_ADMINISTRATOR, Relation.ANSWERING): {"consultation.view", "consultation.list"},
     (Role.AUDITOR, Relation.ANY): {
@@ -148,7 +148,7 @@ SPOKEN: dict[tuple[Role, Relation], set[str]] = {
         "scheduling.add_absence", "scheduling.book", "scheduling.release", "people.read",
         "people.read_identity_number", "people.update",
         "people.manage_directory", "people.set_on_call", "people.invite", "file.put", "file.read", "audit.read",
-        "keys.rotate", "console.manage_accounts", "analytics.reckon",
+        "keys.rotate", "console.manage_accounts", "analytics.reckon", "amendment.read",
     },
 }  # fmt: skip
 

@@ -3,11 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from backend.errors import NotFound
+from backend.messaging.rules import Touch
+from backend.messaging.service import MessagingService, Opened
+from backend.security.policy import SYSTEM
+from bot.dialogue import Dialogue
+from bot.notifications import register
 from tests.bot.flows.conftest import NewPatient
 from tests.support import cases
-from tests.support.conversation import Conversation
+from tests.support.conversation import Conversation, words_of
+from tests.support.house import House
 
 
 async def treated(patient: Conversation) -> None:
@@ -122,3 +129,66 @@ async def test_nobody_erases_somebody_else(consenting: Conversation, new_patient
 
 async def test_not_wanting_something_else_takes_nothing_back(consenting: Conversation) -> None:
     assert "资料都还在" not in await consenting.say("不删了")
+
+
+async def mother_of(speaker: Conversation) -> str:
+    """A mother without an address of her own, for whom the speaker has asked for the erasure of her data."""
+    people = speaker.house.services.people
+    mother = await people.add_relative(await speaker.house.actor(speaker.person_id), relation="mother", name="李桂兰")
+    await speaker.say("删除我的资料")
+    await speaker.tap("李桂兰的")
+    await speaker.tap("要删除")
+    await speaker.tap("真的要删")
+    return mother
+
+
+async def with_an_address(house: House, dialogue: Dialogue) -> Conversation:
+    """Somebody who writes from an address, has agreed, and hears what is sent to them."""
+    register(house.events, house.services)
+    messaging = MessagingService(house.database, house.clock, house.services.people)
+    async with house.database.transaction() as session:
+        opened = await messaging.open(session, "wechat", "o-daughter", "first", Touch.MESSAGE)
+    assert isinstance(opened, Opened)
+    people, person_id = house.services.people, opened.contact.person_id
+    await people.give_consent(await house.actor(person_id), people.consent_document().version)
+    return Conversation(house, dialogue, person_id)
+
+
+async def test_who_asked_for_a_relatives_erasure_hears_that_it_is_done(house: House, dialogue: Dialogue) -> None:
+    daughter = await with_an_address(house, dialogue)
+    await mother_of(daughter)
+    await days_pass(daughter, 6.9)
+    assert not house.outbox.by_person[daughter.person_id]
+    await days_pass(daughter, 0.2)
+    [told] = house.outbox.by_person[daughter.person_id]
+    assert "那位家人的资料，已经删掉了" in words_of(told)
+    assert "您自己的资料没有动" in words_of(told)
+    assert "李桂兰" not in words_of(told)
+
+
+async def test_nothing_is_sent_where_who_asked_is_gone_too(house: House, dialogue: Dialogue) -> None:
+    daughter = await with_an_address(house, dialogue)
+    await mother_of(daughter)
+    async with house.database.transaction() as session:
+        await session.execute(text("DELETE FROM contacts"))
+    await days_pass(daughter, 7.1)
+    assert not house.outbox.by_person[daughter.person_id]
+
+
+async def test_a_relatives_erasure_that_was_taken_back_is_not_said_to_be_done(house: House, dialogue: Dialogue) -> None:
+    daughter = await with_an_address(house, dialogue)
+    mother = await mother_of(daughter)
+    await daughter.say("不删了")
+    await days_pass(daughter, 30)
+    assert not house.outbox.by_person[daughter.person_id]
+    assert (await house.services.people.person(SYSTEM, mother)).name == "李桂兰"
+
+
+async def test_ones_own_erasure_is_told_to_nobody(house: House, dialogue: Dialogue) -> None:
+    daughter = await with_an_address(house, dialogue)
+    await daughter.say("删除我的资料")
+    await daughter.tap("要删除")
+    await daughter.tap("真的要删")
+    await days_pass(daughter, 7.1)
+    assert not await is_known(daughter)
+    assert not house.outbox.by_person[daughter.person_id]

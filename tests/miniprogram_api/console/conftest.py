@@ -224,6 +224,7 @@ async def console(house: House, key_ring: KeyRing, wechat: tuple[RunningSandbox,
         prescriptions=services.prescriptions,
         dispensing=services.dispensing,
         held_money=_money(house, cashier),
+        amendments=services.amendments,
         exports=ResearchExports(
             house.database, house.clock, house.timers, house.audit, services.people, services.consultations
         ),

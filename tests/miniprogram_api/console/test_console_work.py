@@ -195,7 +195,7 @@ async def test_each_role_reaches_its_pages_and_no_others(scene: Scene) -> None:
     everybody |= {f"/surveillance{part}" for part in ("", "/export", "/definitions", "/alarms")}
     cases_and_people = {"/queue", "/queue/export", "/consultations", "/consultations/export", "/practitioners"}
     cases_and_people |= {"/figures/rows", "/figures/rows/export"}
-    cases_and_people |= {"/schedules/experts"}
+    cases_and_people |= {"/schedules/experts", "/amendments"}
     steering = {
         "/figures/savings",
         "/weights",

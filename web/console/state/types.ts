@@ -81,6 +81,18 @@ export interface CasePage {
   next_cursor: string
 }
 
+export interface AmendmentItem {
+  id: string
+  consultation_id: string | null
+  number: string
+  part_name: string
+  patient_name: string
+  answers: string
+  institution_name: string
+  asked_at: string
+  overdue: boolean
+}
+
 export interface Queue {
   now: string
   counts: { status: string; status_name: string; count: number }[]
