@@ -85,7 +85,7 @@ def _rows(number: int) -> Iterator[tuple[str, dict[str, Any]]]:
                 "text": "进行了一步",
             },
         )
-        yield "inbound_messages", {"key": f"{number:059}-{step[:4]}", "answer": {}, "received_at": at}
+        yield "inbound_messages", {"key": f"{number:059}-{step[:4]}", "answer": Owned(None, {}), "received_at": at}
 
 
 def _patient(patient_id: str, at: datetime) -> Iterator[tuple[str, dict[str, Any]]]:

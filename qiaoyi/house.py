@@ -217,6 +217,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             )
             invoicing = InvoicingService(database, clock, audit, consultations, signing, charging)
         analytics = AnalyticsService(database, clock, events, timers, audit, people, consultations, charging)
+        amendments = Amendments(database, clock, events, timers, audit, people, consultations, reports)
         yield House(
             settings=settings,
             ring=ring,
@@ -262,8 +263,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             write_back=write_back,
             facade=facade,
             accesses=AccessHistory(audit, people, consultations),
-            copies=DataCopies(database, clock, audit, people, consultations, facade),
-            amendments=Amendments(database, clock, events, timers, audit, people, consultations, reports),
+            copies=DataCopies(database, clock, audit, people, consultations, amendments, facade),
+            amendments=amendments,
             erasures=Erasures(database, clock, events, timers, audit, files),
             help_desk=HelpDesk(database, events),
             insurer=insurer,

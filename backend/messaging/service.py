@@ -14,6 +14,7 @@ from backend.errors import Conflict
 from backend.ids import new_id
 from backend.messaging.rules import ContactView, Deferral, DeferredItem, Reach, Touch
 from backend.messaging.tables import Contact, Conversation, DeferredMessage, InboundMessage, OutboxMessage
+from backend.security.errors import PersonKeyDestroyed
 
 _contacts = cast("Table", Contact.__table__)
 _conversations = cast("Table", Conversation.__table__)
@@ -208,7 +209,8 @@ class MessagingService:
         if deferred_id:
             await session.execute(delete(_deferred).where(_deferred.c.id == deferred_id))
         else:
-            await session.execute(_TAKE_OVER, {"key": key, "answer": answer, "received_at": now})
+            owned = Owned(opened.contact.person_id, answer)
+            await session.execute(_TAKE_OVER, {"key": key, "answer": owned, "received_at": now})
 
     async def answer(self, key: str) -> dict[str, Any] | None:
         """Give the stored answer of message `key`, {} where it is none, None where the message was never taken over."""
@@ -216,7 +218,10 @@ class MessagingService:
             return await self._answer(session, key)
 
     async def _answer(self, session: AsyncSession, key: str) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = await session.scalar(select(_inbound.c.answer).where(_inbound.c.key == key))
+        try:
+            found: dict[str, Any] | None = await session.scalar(select(_inbound.c.answer).where(_inbound.c.key == key))
+        except PersonKeyDestroyed:  # delivered again to somebody who is gone
+            return {}
         return found
 
     async def _waiting(self, session: AsyncSession, lane: str) -> bool:
@@ -231,7 +236,8 @@ class MessagingService:
             fresh = {deferral.key: deferral for deferral in deferrals if deferral.key not in known}
             if not fresh:
                 return
-            await session.execute(_TAKE_OVER, [{"key": key, "answer": {}, "received_at": now} for key in fresh])
+            unanswered = {"answer": Owned(None, {}), "received_at": now}  # nobody knows yet whose they are
+            await session.execute(_TAKE_OVER, [{"key": key, **unanswered} for key in fresh])
             await session.execute(
                 insert(_deferred),
                 [

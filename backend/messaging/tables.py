@@ -64,7 +64,7 @@ class InboundMessage(Base):
 
     id: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=True)
     key: Mapped[str] = mapped_column(String(64))
-    answer: Mapped[dict[str, Any]] = mapped_column(EncryptedJSON("inbound_messages.answer"))
+    answer: Mapped[dict[str, Any]] = mapped_column(PersonalJSON("inbound_messages.answer"))
     received_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 

@@ -93,12 +93,13 @@ class PartView:
     """A part of a finished consultation as its patient may have it put right.
 
     Args:
-        standing: what it says now; "" where nothing is shown.
+        patient_id: whose it is. standing: what it says now; "" where nothing is shown.
         report_id: the signed report, where it is one. waiting: the request about it that waits, "" where none does.
         answers: the name of who will answer.
     """
 
     part: Part
+    patient_id: str
     standing: str = field(repr=False)
     report_id: str
     waiting: str

@@ -102,6 +102,7 @@ class Amendments:
         return [
             PartView(
                 part,
+                case.patient_id,
                 standing,
                 report.id if report else "",
                 waiting.get(_open_for(case, part, report), ""),

@@ -7,6 +7,7 @@ import asyncio
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from datetime import datetime
 
 from backend.clock import LOCAL_ZONE, Clock
@@ -15,6 +16,8 @@ from backend.consultation.views import ConsultationView
 from backend.db import Database
 from backend.people import ConsentView, PeopleService, PersonView
 from backend.records.facade import Facade
+from backend.rights.amendment_rules import AmendmentView
+from backend.rights.amendments import Amendments
 from backend.rights.paper import print_copy
 from backend.security.audit import AuditLog
 from backend.security.policy import Action, Actor, Role, require
@@ -42,6 +45,7 @@ class DataCopies:
         audit: AuditLog,
         people: PeopleService,
         consultations: ConsultationService,
+        amendments: Amendments,
         facade: Facade,
     ) -> None:
         self._database = database
@@ -49,6 +53,7 @@ class DataCopies:
         self._audit = audit
         self._people = people
         self._consultations = consultations
+        self._amendments = amendments
         self._facade = facade
 
     async def copy(self, actor: Actor) -> bytes:
@@ -62,7 +67,8 @@ class DataCopies:
             await self._audit.record(session, actor, Action.PEOPLE_COPY, patient_id=actor.person_id)
         person = await self._people.person(actor, actor.person_id)
         cases = await self._cases(actor)
-        sections = [_about(person), *map(_of_case, cases), _consents(await self._people.consents(actor))]
+        told = [_of_case(case, await self._amendments.addenda(actor, case.id)) for case in cases]
+        sections = [_about(person), *told, _consents(await self._people.consents(actor))]
         bundle = await self._facade.everything(actor, actor.person_id)
         return await asyncio.to_thread(_zipped, sections, bundle, self._clock.now())
 
@@ -96,7 +102,7 @@ def _about(person: PersonView) -> tuple[str, list[str]]:
     return "基本资料", lines
 
 
-def _of_case(case: ConsultationView) -> tuple[str, list[str]]:
+def _of_case(case: ConsultationView, addenda: Sequence[AmendmentView]) -> tuple[str, list[str]]:
     lines = [f"卫生院：{case.institution_name}　{case.doctor_name}医生"]
     if case.expert_name:
         lines.append(f"专家：{case.expert_name}医生（{case.department_name}）")
@@ -108,6 +114,7 @@ def _of_case(case: ConsultationView) -> tuple[str, list[str]]:
     lines += [f"{label}：{text}" for label, text in told if text]
     if case.opinion is not None:
         lines += [f"诊断：{case.opinion.diagnosis}", f"怎么治：{case.opinion.plan}"]
+    lines += [f"更正（{one.answers}医生，{one.name}）：{one.answer}" for one in addenda]
     return f"会诊 {case.number}　{_moment(case.opened_at)}", lines
 
 

@@ -114,7 +114,7 @@ HOLDINGS: dict[str, Holding] = {
 
 OTHERWISE: dict[str, str] = {
     "files": "by what they belong to: `Erasures` asks",
-    "inbound_messages": "the answers of minutes, removed once no delivery of theirs can come again",
+    "inbound_messages": "answers of minutes, under the person's key, removed once no delivery can come again",
     "deferred_messages": "messages of minutes, removed in their turn; found by the address",
     "audit_entries": "never: who did what is the platform's own proof; identifiers, and reasons of those who looked",
     "audit_leaves": "never: digests",

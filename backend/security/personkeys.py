@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -72,13 +73,9 @@ class PersonKeys:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(path.with_name(path.name + _MARK), b"")
         self._open.pop(person_id, None)
-        if path.exists():
-            # Where the file system writes in place, the old bytes are gone too; where it does not, the file alone is.
-            with path.open("r+b") as file:
-                file.write(os.urandom(path.stat().st_size))
-                file.flush()
-                os.fsync(file.fileno())
-            path.unlink(missing_ok=True)
+        # A process that was killed while it made or wrapped the key has left a copy beside it.
+        for copy in (path, *path.parent.glob(f".{path.name}.*")):
+            _shred(copy)
         _sync_folder(path.parent)
 
     def is_destroyed(self, person_id: str) -> bool:
@@ -107,11 +104,12 @@ class PersonKeys:
         fresh = _written_beside(path, self._wrap(key, _purpose(path.name)))
         # A key that was destroyed since it was read must not come back.
         if self.is_destroyed(path.name):
-            fresh.unlink()
+            _shred(fresh)
             return
-        fresh.replace(path)
+        with suppress(FileNotFoundError):  # destroyed at this moment, with the copy
+            fresh.replace(path)
         if self.is_destroyed(path.name):
-            path.unlink(missing_ok=True)
+            _shred(path)
         _sync_folder(path.parent)
 
     def _for_writing(self, person_id: str) -> AESGCM | None:
@@ -126,8 +124,13 @@ class PersonKeys:
             os.link(fresh, path)  # of two processes that make a key at once, one does
         except FileExistsError:
             pass
+        except FileNotFoundError:  # destroyed at this moment, with the copy
+            return None
         finally:
-            fresh.unlink()
+            fresh.unlink(missing_ok=True)
+        if self.is_destroyed(person_id):
+            _shred(path)
+            return None
         _sync_folder(path.parent)
         self._open.pop(person_id, None)
         return self._for_reading(person_id, "a value")
@@ -199,6 +202,18 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _shred(path: Path) -> None:
+    """Remove a file. Where the file system writes in place its bytes are gone too; where it does not, the file is."""
+    try:
+        with path.open("r+b") as file:
+            file.write(os.urandom(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return
+    path.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -64,8 +64,8 @@ async def _hear(turn: Turn) -> bool:
 class AmendingFlow:
     """Waits for what is wrong, keeping what it has interrupted.
 
-    Data: `amending`: the `case`, the `part`, the `report` where it is one, the `text` that was read back, and the flow
-    to go `back_to`; beside it what that flow remembers.
+    Data: `amending`: the `case`, its `patient` (erasure looks for that), the `part`, the `report` where it is one, the
+    `text` that was read back, and the flow to go `back_to`; beside it what that flow remembers.
     """
 
     name = _NAME
@@ -143,7 +143,8 @@ async def _choose(turn: Turn, argument: str) -> None:
         )
         return
     kept = dict(turn.state.data)
-    held = {"case": consultation_id, "part": part, "report": report_id, "back_to": turn.state.flow}
+    held = {"case": consultation_id, "part": part, "report": report_id, "patient": chosen.patient_id}
+    held["back_to"] = turn.state.flow
     await turn.enter(_NAME, **kept, amending=held)
 
 

@@ -41,23 +41,33 @@ async def _accesses(turn: Turn, argument: str) -> None:
     """Show who did something with the data of the person, or of a relative for whom they speak.
 
     Args:
-        argument: whose, and the number of the entry before which to go on: `ID`, `ID:17`, or nothing for one's own.
+        argument: whose (nothing for one's own), the number of the entry before which to go on (0 for the latest), and
+            how many of that page were shown: `ID`, `ID:17:6`.
     """
-    patient_id, _, before = argument.partition(":")
+    patient_id, _, rest = argument.partition(":")
+    before, skip = ((*map(_whole, rest.split(":")), 0, 0))[:2]
     whose = patient_id or turn.actor.person_id
-    page = int(before) if before.isdecimal() else None
-    told, further = await turn.services.rights.of(turn.actor, whose, page)
-    shown = told[:_SHOWN]
-    more = [Choice(f"patient.accesses:{whose}:{further}", "更早的")] if further else []
+    told, further = await turn.services.rights.of(turn.actor, whose, before or None)
+    shown, left = told[skip : skip + _SHOWN], told[skip + _SHOWN :]
+    onward = f"{before}:{skip + _SHOWN}" if left else f"{further}:0" if further else ""
+    more = [Choice(f"patient.accesses:{whose}:{onward}", "更早的")] if onward else []
     relatives = [] if patient_id else await turn.services.people.relatives(turn.actor)
     others = [Choice(f"patient.accesses:{one.person.id}", f"{one.person.name}的") for one in relatives[:3]]
-    if not told:
-        turn.say(_menu("除了您自己，还没有别人看过您的病历。" if page is None else "再早就没有了。", [*more, *others]))
+    if not shown:
+        turn.say(_menu(_nobody(first=not rest, more=bool(more)), [*more, *others]))
         return
-    left_out = len(told) - len(shown)
-    after = f"还有{left_out}条更早一些的，没有都列出来；要全部的，请点“转人工”。" if left_out else ""
-    turn.say(Text("\n\n".join(["看过病历的人，最近的在最前面：", *map(_line, shown), *([after] if after else [])])))
+    turn.say(Text("\n\n".join(["看过病历的人，最近的在最前面：", *map(_line, shown)])))
     turn.say(_menu("要是有您不认识的人，请告诉我们，我们去查。", [*more, *others, Choice("help.human", "转人工")]))
+
+
+def _whole(written: str) -> int:
+    return int(written) if written.isdecimal() else 0
+
+
+def _nobody(*, first: bool, more: bool) -> str:
+    if more:
+        return "这段时间没有别人看过。要看再早的，请点“更早的”。"
+    return "除了您自己，还没有别人看过您的病历。" if first else "再早就没有了。"
 
 
 def _menu(words: str, choices: list[Choice]) -> Menu | Text:

@@ -197,7 +197,13 @@ def make_context(house: House, http: aiohttp.ClientSession, ring: KeyRing, wecha
         ),
         facade=facade_of(house),
         copies=DataCopies(
-            house.database, house.clock, house.audit, people, house.services.consultations, facade_of(house)
+            house.database,
+            house.clock,
+            house.audit,
+            people,
+            house.services.consultations,
+            house.services.amendments,
+            facade_of(house),
         ),
         copy_links=copy_tokens(ring, house.clock),
         mint=partial(mint, token_mint(house.clock, ring)),

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pypdfium2
 import pytest_asyncio
 
+from backend.rights import Part
 from backend.rights.copies import FHIR_NAME, NOTE_NAME, PDF_NAME
 from backend.security.policy import SYSTEM
 from tests.miniprogram_api.conftest import Api, Patient, new_patient
@@ -50,6 +51,19 @@ async def test_it_holds_what_is_the_persons_own_to_read_and_to_take_elsewhere(tr
     assert patients == {treated.id}
     assert "路人甲" not in archive.read(FHIR_NAME).decode()
     assert len(read_resource(bundle).entry) == len(bundle["entry"])
+
+
+async def test_what_was_put_right_stands_beside_what_was_written(treated: Patient, api: Api, house: House) -> None:
+    amendments, me = house.services.amendments, await house.actor(treated.id)
+    [case] = await house.services.consultations.list_for(me)
+    asked = await amendments.ask(me, case.id, Part.HISTORY, "是五天，不是三天")
+    await amendments.write(await cases.staff(house, "村医甲"), asked.id, "咳嗽应为五天。")
+    token, _ = api.context.copy_links.mint(treated.id)
+    _, body = await fetch(api, token)
+    document = pypdfium2.PdfDocument(zipfile.ZipFile(io.BytesIO(body)).read(PDF_NAME))
+    text = "".join(page.get_textpage().get_text_range() for page in document)
+    assert "咳嗽3天" in text
+    assert "更正（村医甲医生，我说的病情）：咳嗽应为五天。" in text
 
 
 async def test_that_it_was_made_is_in_the_log(treated: Patient, api: Api, house: House) -> None:

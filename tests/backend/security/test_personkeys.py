@@ -48,6 +48,15 @@ def test_after_the_key_nothing_of_it_opens_and_what_others_wrote_does(ring: KeyR
     assert left == [b""], "the mark alone is left"
 
 
+def test_a_copy_that_a_killed_process_left_beside_the_key_goes_with_it(ring: KeyRing, key_file: Path) -> None:
+    ring.encrypt_for("wang", MESSAGE, COLUMN)
+    [path] = person_key_folder(key_file).glob("??/wang")
+    path.with_name(".wang.0123456789ab").write_bytes(path.read_bytes())
+    path.with_name(".wangli.0123456789ab").write_bytes(b"another's")
+    destroy(ring, "wang")
+    assert sorted(one.name for one in path.parent.iterdir()) == [".wangli.0123456789ab", "wang.destroyed"]
+
+
 def test_a_process_that_knew_the_key_writes_no_more_under_it(ring: KeyRing, key_file: Path) -> None:
     other = open_key_file(key_file)
     other.encrypt_for("wang", MESSAGE, COLUMN)

@@ -1,6 +1,7 @@
 """Who saw my record, and a copy of it: asked in the chat, answered in words that anybody understands."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -25,6 +26,20 @@ async def test_whoever_looked_is_named_with_place_and_purpose(consenting: Conver
     assert re.search(r"为了：给您会诊：您\d{4}年\d+月\d+日的会诊（HZ\d{8}-\d{4}）", told)
     assert "村医甲，卫生院医生（青山镇卫生院）" in told
     assert not re.search(r"[A-Za-z_]", re.sub(r"HZ\d", "", told)), "no technical words"
+
+
+async def test_everybody_who_looked_is_reached_a_page_at_a_time(consenting: Conversation) -> None:
+    case_id = await seen(consenting)
+    consultations, doctor = consenting.house.services.consultations, await cases.staff(consenting.house, "村医甲")
+    for _ in range(8):
+        consenting.house.clock.advance(timedelta(days=1))
+        await consultations.get(doctor, case_id)
+    days = []
+    told = await consenting.say("谁看过我的病历")
+    while "看过病历的人" in told:
+        days += re.findall(r"(\d+月\d+日)　村医甲", told)
+        told = await consenting.tap("更早的") if "更早的" in consenting.choices else ""
+    assert len(days) == len(set(days)) == 9
 
 
 async def test_what_one_did_oneself_and_what_the_platform_does_is_left_out(consenting: Conversation) -> None:

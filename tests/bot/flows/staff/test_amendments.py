@@ -106,8 +106,8 @@ async def test_a_report_is_put_right_by_a_new_version(county: County) -> None:
     await county.expert.tap("左右写错了")
     reports, expert = county.story.house.services.reports, await county.story.house.actor(county.expert.person_id)
     draft = next(one for one in await read.reports() if one.state is ReportState.DRAFT)
-    changed = {"findings": draft.findings.replace("右", "左"), "impression": IMPRESSION.replace("右", "左")}
-    draft = await reports.write(expert, draft.id, **changed)
+    findings, impression = (text.replace("右", "左") for text in (draft.findings, IMPRESSION))
+    draft = await reports.write(expert, draft.id, findings=findings, impression=impression)
     await reports.sign(expert, draft.id, revision=draft.revision)
     heard = await county.patient.hear()
     assert "王建国医生改好了，出了第2版。" in heard
