@@ -55,6 +55,8 @@ def register(dialogue: Dialogue) -> None:
 async def _hear(turn: Turn) -> bool:
     if turn.incoming.kind not in (Kind.TEXT, Kind.VOICE) or is_practitioner(turn.actor):
         return False
+    if turn.state.flow == _NAME:  # it is what is wrong
+        return False
     if _ASKS.fullmatch(turn.text.replace(" ", "")) is None:
         return False
     await _choose_case(turn, "")

@@ -14,7 +14,7 @@ async def finished(notifier: Notifier) -> None:
     """Say it without a name: that is gone too."""
     asked_by = notifier.payload["asked_by"]
     if await notifier.services.erasures.is_reachable(asked_by):
-        note = notice("progress", "家人的资料已经删掉了", None, notifier.now, status="已完成")
+        note = notice("task", "家人的资料已经删掉了", None, notifier.now, status="已删掉", button="隐私与同意")
         await notifier.tell(asked_by, Text(_DONE, notice=note))
 
 

@@ -220,7 +220,7 @@ def test_whoever_broke_the_glass_reads_of_that_patient_what_the_care_of_them_let
     for action in Action:
         reads = action.value in {
             "consultation.view", "consultation.read_record", "imaging.read", "monitoring.read", "people.read",
-            "prescription.read", "records.read", "report.read",
+            "prescription.read", "records.read", "report.read", "amendment.read",
         }  # fmt: skip
         may = spoken(role, action, Relation.ANY) or (reads and spoken(role, action, Relation.PARTICIPANT))
         assert allowed(actor, action, **FACTS[Relation.ANY]) is may, action  # type: ignore[arg-type]

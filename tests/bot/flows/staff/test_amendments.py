@@ -164,6 +164,7 @@ async def test_nothing_goes_where_the_patient_says_no_at_either_look(county: Cou
     assert "没有要发的了" in await patient.click("patient.amend_send")
     await patient.say("病历写错了")
     await patient.tap("别的地方")
+    assert "“诊断不对”" in await patient.say("诊断不对"), "what is wrong, not the question anew"
     assert "没有发" in await patient.say("算了")
     assert await county.doctor.hear() == ""
 
