@@ -39,7 +39,7 @@ class Part(StrEnum):
 
 
 _LABELS = {
-    Part.HISTORY: "我说的病情",
+    Part.HISTORY: "病情经过",
     Part.EXAMINATION: "医生的检查",
     Part.OPINION: "专家的诊断和治法",
     Part.REPORT: "影像检查报告",

@@ -28,7 +28,7 @@ class AddendumFlow(StaffFlow):
         asked = await turn.services.amendments.amendment(turn.actor, turn.data["amendment_id"])
         turn.say(
             lines(
-                f"{asked.name}，患者说：{asked.text}",
+                f"“{asked.name}”，患者说：{asked.text}",
                 "请写更正，可以说话。原来写的不会改动，更正放在旁边，患者马上看得到。不写了请回复“退出”。",
             )
         )
@@ -61,7 +61,7 @@ class DeclineFlow(ReasonFlow):
 
     async def question(self, turn: Turn) -> str:
         asked = await turn.services.amendments.amendment(turn.actor, turn.data["amendment_id"])
-        return f"{asked.name}，患者说：{asked.text}\n不改吗？患者会看到原因，请说得让老人也听得懂。"
+        return f"“{asked.name}”，患者说：{asked.text}\n不改吗？患者会看到原因，请说得让老人也听得懂。"
 
     async def act(self, turn: Turn, reason: str) -> str:
         await turn.services.amendments.decline(turn.actor, turn.data["amendment_id"], reason)

@@ -18,7 +18,7 @@ async def asked(notifier: Notifier) -> None:
     view, request = await notifier.case(), await _request(notifier)
     await _ask(notifier, view, request, "患者说病历有一处写错了，请您看看。")
     if request.answerer_id != view.doctor_id:
-        words = f"{case_line(view)}：患者说{request.name}有一处写错了，已经请{request.answers}医生看。您不用做什么。"
+        words = f"{case_line(view)}：患者说“{request.name}”有一处写错了，已经请{request.answers}医生看。您不用做什么。"
         note = notice("progress", "患者请专家更正病历", view, notifier.now)
         await notifier.tell_practitioner(view.doctor_id, Text(words, notice=note))
 
@@ -59,24 +59,24 @@ async def taken_back(notifier: Notifier) -> None:
     """Who was asked need not answer any more."""
     view, request = await notifier.case(), await _request(notifier)
     note = notice("progress", "患者说不用更正了", view, notifier.now)
-    words = f"{case_line(view)}：{request.name}，患者说不用更正了。您不用再答复。"
+    words = f"{case_line(view)}：“{request.name}”，患者说不用更正了。您不用再答复。"
     await notifier.tell_practitioner(request.answerer_id, Text(words, notice=note))
 
 
 def _to_patient(request: AmendmentView) -> str:
     if request.state is not AmendmentState.AMENDED:
         return lines(
-            f"您说{request.name}写错了，{request.answers}医生看过了，这次没有改。",
+            f"您说“{request.name}”写错了，{request.answers}医生看过了，这次没有改。",
             f"原因：{request.answer}",
             _NOT_CONTENT,
         )
     if request.version:
         return lines(
-            f"您说{request.name}写错了，{request.answers}医生改好了，出了第{request.version}版。",
+            f"您说“{request.name}”写错了，{request.answers}医生改好了，出了第{request.version}版。",
             "旧的那一版也还留着。点“看这次会诊”就能看到。",
         )
     return lines(
-        f"您说{request.name}写错了，{request.answers}医生写了更正：",
+        f"您说“{request.name}”写错了，{request.answers}医生写了更正：",
         request.answer,
         "原来写的也还留着，更正写在旁边，以后看病的医生都看得到。",
     )

@@ -63,7 +63,7 @@ async def test_what_was_put_right_stands_beside_what_was_written(treated: Patien
     document = pypdfium2.PdfDocument(zipfile.ZipFile(io.BytesIO(body)).read(PDF_NAME))
     text = "".join(page.get_textpage().get_text_range() for page in document)
     assert "咳嗽3天" in text
-    assert "更正（村医甲医生，我说的病情）：咳嗽应为五天。" in text
+    assert "更正（村医甲医生，病情经过）：咳嗽应为五天。" in text
 
 
 async def test_that_it_was_made_is_in_the_log(treated: Patient, api: Api, house: House) -> None:

@@ -31,7 +31,7 @@ async def test_a_patient_has_a_record_put_right_and_a_photograph_lies_under_thei
     patient, doctor, house = case.patient.phone, case.doctor.phone, case.product.house
     await patient.say("我的病历写错了")
     await patient.wait_for("哪一处写错了")
-    await patient.tap("我说的病情")
+    await patient.tap("病情经过")
     assert "咳嗽3天" in (await patient.wait_for("现在写的是")).text
     await patient.say("是五天，不是三天")
     await patient.wait_for("您说的是")

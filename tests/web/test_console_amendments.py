@@ -50,7 +50,7 @@ async def test_what_nobody_answers_stands_above_the_list_of_consultations(scene:
         await go(page, "cases")
         waiting = page.get_by_test_id("amendments")
         await expect(waiting).to_contain_text("超过7天")
-        await expect(waiting).to_contain_text("我说的病情")
+        await expect(waiting).to_contain_text("病情经过")
         await expect(waiting).not_to_contain_text("头晕")
         await expect(page.get_by_test_id("cases").get_by_role("link")).to_have_count(2)
         await looks_good(page)

@@ -52,7 +52,7 @@ async def test_the_doctor_writes_an_addendum_beside_what_was_written(life: Life,
     assert written.state is AmendmentState.AMENDED
     for reader in (await life.actor(), await doctor(life), await expert(life)):
         [seen] = await amendments.addenda(reader, case_id)
-        assert (seen.answer, seen.answers, seen.name) == ("患者从不吸烟，原记录有误。", "村医甲", "我说的病情")
+        assert (seen.answer, seen.answers, seen.name) == ("患者从不吸烟，原记录有误。", "村医甲", "病情经过")
     after = await consultations.get(await doctor(life), case_id)
     assert (after.record, after.findings, after.opinion) == (before.record, before.findings, before.opinion)
     told = [line.text_zh for line in await consultations.timeline(await life.actor(), case_id)]

@@ -37,7 +37,7 @@ async def test_administrators_see_who_owes_an_answer_each_at_their_own_place(con
 
     listed = (await clerks["陈管"].get("/amendments")).body
     assert [(one["part_name"], one["answers"], one["institution_name"]) for one in listed["items"]] == [
-        ("我说的病情", "村医甲", "青山镇卫生院"),
+        ("病情经过", "村医甲", "青山镇卫生院"),
         ("专家的诊断和治法", "钟专家", "省人民医院"),
     ]
     assert all(one["overdue"] and one["consultation_id"] == case_id for one in listed["items"])

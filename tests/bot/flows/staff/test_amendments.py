@@ -42,8 +42,8 @@ async def test_the_patient_is_led_through_it_and_looks_twice(county: County) -> 
     asked = await patient.say("我的病历写错了")
     assert "哪一处写错了？" in asked
     assert "点“我的资料”自己就能改" in asked
-    assert patient.choices == ["我说的病情", "专家的诊断和治法", "别的地方", "我的资料", "不改了"]
-    asked = await patient.tap("我说的病情")
+    assert patient.choices == ["病情经过", "专家的诊断和治法", "别的地方", "我的资料", "不改了"]
+    asked = await patient.tap("病情经过")
     assert "现在写的是：\n" in asked
     assert "咳嗽" in asked
     assert "哪里写错了，应该是什么样的？" in asked
@@ -62,7 +62,7 @@ async def test_the_patient_is_led_through_it_and_looks_twice(county: County) -> 
 
 async def test_the_doctor_writes_an_addendum_and_the_patient_and_the_expert_read_it(county: County) -> None:
     case = await finished(county)
-    await ask(county, "我说的病情")
+    await ask(county, "病情经过")
     told = await county.doctor.hear()
     assert "患者说病历有一处写错了" in told
     assert f"患者说：{WRONG}" in told
@@ -74,7 +74,7 @@ async def test_the_doctor_writes_an_addendum_and_the_patient_and_the_expert_read
     heard = await county.patient.hear()
     assert "李强医生写了更正：\n患者从不吸烟，原记录有误。" in heard
     assert "原来写的也还留着" in heard
-    line = "李强医生，我说的病情：患者从不吸烟，原记录有误。"
+    line = "李强医生，病情经过：患者从不吸烟，原记录有误。"
     assert line in await county.expert.hear()
     assert line in await county.doctor.click(f"doctor.case:{case.id}")
     assert line in await county.expert.click(f"expert.case:{case.id}")
@@ -117,7 +117,7 @@ async def test_a_report_is_put_right_by_a_new_version(county: County) -> None:
 
 async def test_who_does_not_answer_is_asked_again_and_then_the_administrators_hear_of_it(county: County) -> None:
     case = await finished(county)
-    await ask(county, "我说的病情")
+    await ask(county, "病情经过")
     await county.doctor.hear()
     story = county.story
     await story.move_to(story.house.clock.now() + timedelta(days=3, hours=1))
@@ -133,21 +133,21 @@ async def test_who_does_not_answer_is_asked_again_and_then_the_administrators_he
 
 async def test_it_can_be_taken_back_and_the_doctor_hears_so(county: County) -> None:
     await finished(county)
-    await ask(county, "我说的病情")
+    await ask(county, "病情经过")
     await county.doctor.hear()
     await county.patient.say("病历写错了")
-    assert "正在等李强医生答复" in await county.patient.tap("我说的病情")
+    assert "正在等李强医生答复" in await county.patient.tap("病情经过")
     assert "不用改了" in await county.patient.tap("不用改了")
     assert "患者说不用更正了" in await county.doctor.hear()
     await county.patient.say("病历写错了")
-    assert "现在写的是" in await county.patient.tap("我说的病情"), "it may be asked for again"
+    assert "现在写的是" in await county.patient.tap("病情经过"), "it may be asked for again"
 
 
 async def test_a_danger_sign_in_the_middle_comes_first(county: County) -> None:
     await finished(county)
     patient = county.patient
     await patient.say("病历写错了")
-    await patient.tap("我说的病情")
+    await patient.tap("病情经过")
     assert "120" in await patient.say("我现在胸口疼得厉害，喘不上气，出冷汗")
 
 
@@ -155,7 +155,7 @@ async def test_nothing_goes_where_the_patient_says_no_at_either_look(county: Cou
     await finished(county)
     patient = county.patient
     await patient.say("病历写错了")
-    await patient.tap("我说的病情")
+    await patient.tap("病情经过")
     await patient.say(WRONG)
     assert "哪里写错了" in await patient.tap("不对，重说")
     await patient.say("写错了年数")
