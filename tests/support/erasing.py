@@ -60,7 +60,7 @@ async def write(house: House, words: str, address: str = ADDRESS) -> Opened:
         key = f"{address}{house.clock.now().timestamp()}"
         opened = await messaging.open(session, CHANNEL, address, key, Touch.MESSAGE)
         assert isinstance(opened, Opened)
-        await messaging.finish(session, opened, key, {"flow": "intake", "data": {"said": words}}, {})
+        await messaging.finish(session, opened, key, {"flow": "intake", "data": {"said": words}}, {"said": words})
         waiting = [Draft({"type": "text", "text": f"您说{words}"})]
         await OutboxService(house.database, house.clock).put(session, opened.contact.person_id, waiting)
     return opened

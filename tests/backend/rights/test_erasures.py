@@ -15,6 +15,8 @@ from backend.db import Base, Database, key_ring
 from backend.errors import Conflict, Forbidden, NotFound
 from backend.insurance.tables import InsurerMessage
 from backend.invoicing.tables import InvoiceRow
+from backend.messaging.service import MessagingService
+from backend.messaging.tables import InboundMessage
 from backend.rights import Blocker
 from backend.rights.holdings import Class
 from backend.rights.rules import COOLING_OFF
@@ -142,6 +144,15 @@ async def test_whoever_writes_afterwards_is_somebody_new(life: Life) -> None:
     assert opened.contact.person_id != life.person_id
     assert opened.state is None
     assert (await life.house.services.people.person(SYSTEM, opened.contact.person_id)).name == ""
+
+
+async def test_a_message_of_somebody_who_is_gone_is_answered_with_nothing_when_it_comes_again(life: Life) -> None:
+    messaging = MessagingService(life.house.database, life.house.clock, life.house.services.people)
+    async with life.house.database.reading() as session:
+        keys = list(await session.scalars(select(InboundMessage.key)))
+    assert [await messaging.answer(key) for key in keys] == [{"said": "我咳嗽三天了"}, {"said": "吃了药好多了"}]
+    await erase(life)
+    assert [await messaging.answer(key) for key in keys] == [{}, {}]
 
 
 async def test_relatives_are_patients_of_their_own(life: Life) -> None:
