@@ -45,5 +45,5 @@ async def test_administrators_see_who_owes_an_answer_each_at_their_own_place(con
     [own] = (await clerks["镇院管"].get("/amendments")).body["items"]
     assert (own["answers"], own["patient_name"], own["consultation_id"]) == ("村医甲", "王**", case_id)
     [own] = (await clerks["省院管"].get("/amendments")).body["items"]
-    assert (own["answers"], own["consultation_id"]) == ("钟专家", None), "the consultation is the township's"
+    assert (own["answers"], own["consultation_id"]) == ("钟专家", case_id), "their expert has it"
     assert (await clerks["审计甲"].get("/amendments")).status == 403
