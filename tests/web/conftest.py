@@ -18,7 +18,7 @@ from sandbox.client import Phone
 from tests.support.requirements import require_program
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.web.local_account import LocalAccount
-from tests.web.room_pages import MEDIA_ARGUMENTS, House, opened_house
+from tests.web.room_pages import CALM_MEDIA_ARGUMENTS, House, opened_house
 
 WEB = Path(__file__).parents[2] / "web"
 BUILD_SECONDS = 300
@@ -177,7 +177,7 @@ async def camera_browser(pages_folder: Path) -> AsyncIterator[Browser]:
     """Chromium with a camera and a microphone, one for the tests of a file."""
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(
-            executable_path=require_program("chromium"), args=[*CHROMIUM_ARGUMENTS, *MEDIA_ARGUMENTS]
+            executable_path=require_program("chromium"), args=[*CHROMIUM_ARGUMENTS, *CALM_MEDIA_ARGUMENTS]
         )
         yield chromium
         await chromium.close()

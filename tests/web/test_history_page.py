@@ -10,11 +10,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
+from backend.db import install_key_ring
 from backend.records.hospital.registry import HospitalSettings
 from backend.security.policy import SYSTEM
 from sandbox.app import HOSPITAL
 from sandbox.hospital.access import LOCAL_TOKEN
-from tests.support.product import BookedCase, Member, booked_case, running_product
+from tests.support.product import BookedCase, Member, booked_case, next_case, running_product
 from tests.web.conftest import NARROW, WIDE
 from tests.web.test_report_page import require_good_looks
 
@@ -55,21 +56,30 @@ class Scene:
         await self.case.product.wechat.client.call("POST", f"{HOSPITAL}/control/faults", {"kind": kind, "seconds": 60})
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def scene(browser: Browser, tmp_path: Path) -> AsyncIterator[Scene]:
-    async with running_product(tmp_path) as product:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def first_case(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BookedCase]:
+    """A case in a product whose hospital has records."""
+    async with running_product(Path(tmp_path_factory.mktemp("product"))) as product:
         case = await booked_case(product)
-        house, actor = product.house, await case.patient.actor()
-        await house.people.update_person(
-            actor, actor.person_id, name="王秀英", sex="female", birth_date=date(1959, 3, 12)
-        )
         place = (await case.expert.actor()).institution_id
         assert place is not None
         settings = HospitalSettings(f"{product.wechat.base_url}{HOSPITAL}/fhir", LOCAL_TOKEN)
-        await house.hospitals.register(SYSTEM, place, "云川市第一人民医院", settings)
-        stage = Scene(case, browser)
-        yield stage
-        assert stage.problems == []
+        await product.house.hospitals.register(SYSTEM, place, "云川市第一人民医院", settings)
+        yield case
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def scene(browser: Browser, first_case: BookedCase) -> AsyncIterator[Scene]:
+    """A case of the test's own, whose patient's number nobody knows yet, and a hospital that has no bad day."""
+    house = first_case.product.house
+    install_key_ring(house.ring)
+    await first_case.product.wechat.client.call("DELETE", f"{HOSPITAL}/control/faults")
+    case = await next_case(first_case)
+    actor = await case.patient.actor()
+    await house.people.update_person(actor, actor.person_id, name="王秀英", sex="female", birth_date=date(1959, 3, 12))
+    stage = Scene(case, browser)
+    yield stage
+    assert stage.problems == []
 
 
 async def test_the_doctor_writes_down_the_number_and_the_history_comes(scene: Scene) -> None:
