@@ -45,4 +45,4 @@ if [ -n "$rasa" ]; then
     trap 'kill "$rasa" 2>/dev/null || true; rm -f "$log"' EXIT
     export RASA_TEST_URL="http://127.0.0.1:$rasa_port" RASA_TEST_LOG="$log"
 fi
-echo "tests"; $bin/python -m pytest -n 2 "$@"
+echo "tests"; $bin/python -m pytest -n 2 --dist worksteal "$@"
