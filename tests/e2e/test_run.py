@@ -53,15 +53,15 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path, taken: str) -> None:
 
 def test_a_played_story_is_kept_whole_and_nothing_clinical_lies_in_clear(tmp_path: Path, product: Product) -> None:
     """One test, for the story takes longer than what is looked at."""
-    other, product = product, Product(tmp_path / "data")
-    with product.running():
-        assert product.demo("--json").returncode == 0
-        phones = asyncio.run(product.phones())
-        _verify_the_audit_log(product)
+    kept = Product(tmp_path / "data")
+    with kept.running():
+        assert kept.demo("--json").returncode == 0
+        phones = asyncio.run(kept.phones())
+        _verify_the_audit_log(kept)
     assert len(phones) > 40
-    _verify_the_audit_log(product)
-    _find_nothing_in_clear(product)
-    _play_beside_another_copy(product, phones, other)
+    _verify_the_audit_log(kept)
+    _find_nothing_in_clear(kept)
+    _play_beside_another_copy(kept, phones, product)
 
 
 def _verify_the_audit_log(product: Product) -> None:
