@@ -179,7 +179,7 @@ async def test_everybody_can_read_what_is_to_be_paid(counter: Counter, folder: P
     await expect(page.get_by_test_id("explained")).to_contain_text("起付线已经满了")
     await require_good_looks_by_day_and_night(page, viewport["width"])
     for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await page.emulate_media(color_scheme=scheme)
         await page.screenshot(path=folder / f"pay-{scheme}-{viewport['width']}.png", full_page=True)
     await page.get_by_test_id("pay").click()
     await expect(page.get_by_test_id("problem")).to_contain_text("请在微信里")

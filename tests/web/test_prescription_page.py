@@ -111,7 +111,7 @@ async def test_the_patient_reads_it_and_shows_its_code(scene: Scene, viewport: A
     await expect(page.get_by_test_id("state")).to_contain_text("可以取药")
     await expect(page.get_by_test_id("medicine-0")).to_contain_text("口服，每天三次，一次2粒，用5天，饭后吃")
     for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await page.emulate_media(color_scheme=scheme)
         await require_good_looks(page, viewport["width"])
         await page.get_by_test_id("code").screenshot(path=tmp_path / "code.png")
         (code,) = zxingcpp.read_barcodes(Image.open(tmp_path / "code.png"))

@@ -91,7 +91,7 @@ async def test_the_page_says_what_there_is_and_until_when(scene: Scene, viewport
     await expect(page.get_by_text("王小明（患者）")).to_be_visible()
     await expect(page.get_by_text("张强（专家）")).to_be_visible()
     for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await page.emulate_media(color_scheme=scheme)
         assert await faults(page) == []
     wide: int = await page.evaluate("document.documentElement.scrollWidth")
     assert wide <= viewport["width"]

@@ -40,7 +40,7 @@ async def require_good_looks(page: Page, width: int) -> None:
 async def require_good_looks_by_day_and_night(page: Page, width: int) -> None:
     """See that also of the page as it is while the device is set to dark."""
     for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await page.emulate_media(color_scheme=scheme)
         await require_good_looks(page, width)
 
 
