@@ -3,6 +3,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 bin=.venv/bin
+# Processes that the tests start take seconds longer where nothing that was compiled is kept.
+unset PYTHONDONTWRITEBYTECODE
 
 # On Debian as root the parts that the tests run against are installed; elsewhere a missing one is a skip with its reason.
 missing=""
@@ -45,4 +47,4 @@ if [ -n "$rasa" ]; then
     trap 'kill "$rasa" 2>/dev/null || true; rm -f "$log"' EXIT
     export RASA_TEST_URL="http://127.0.0.1:$rasa_port" RASA_TEST_LOG="$log"
 fi
-echo "tests"; $bin/python -m pytest -n 2 "$@"
+echo "tests"; $bin/python -m pytest -n 2 --dist worksteal "$@"

@@ -2,33 +2,53 @@
 
 import argparse
 import asyncio
+import gc
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from nlu.models import ModelError
-from qiaoyi import audit_log, backups, commands, masked, research
-from qiaoyi.local import StartError
-from qiaoyi.settings import ServeRole, Settings, SettingsError, load
+from qiaoyi.roles import ServeRole
 
 _LAST_PORT = 65_535
-
-Command = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]
+_DEMO = "demo.command.demo"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give the exit status: 0 done, 1 something is wrong, 2 it was called wrongly."""
     options = _parser().parse_args(arguments)
     try:
+        return _run(_function(_DEMO)(options)) if options.command == _DEMO else _in_the_house(options)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _in_the_house(options: argparse.Namespace) -> int:
+    """Run a command that needs the product. It takes seconds to import, which the help and the demonstration save."""
+    gc.disable()  # nearly all that is imported stays: to look for what does not costs a sixth of the time
+    try:
+        from nlu.models import ModelError
+        from qiaoyi.local import StartError
+        from qiaoyi.settings import SettingsError, load
+
+        command = _function(options.command)
+    finally:
+        gc.enable()
+    try:
         settings = load(data=options.data, port=getattr(options, "port", None), role=getattr(options, "role", None))
-        return _run(options.command(settings, options))
+        return _run(command(settings, options))
     except (SettingsError, StartError, ModelError) as error:
         print(f"qiaoyi: {error}", file=sys.stderr)
         return 2 if isinstance(error, SettingsError) else 1
-    except KeyboardInterrupt:
-        return 130
+
+
+def _function(name: str) -> Callable[..., Coroutine[Any, Any, int]]:
+    """The function of a module of this package."""
+    module, _, function = name.rpartition(".")
+    found: Callable[..., Coroutine[Any, Any, int]] = getattr(import_module(f"qiaoyi.{module}"), function)
+    return found
 
 
 def _run(main_task: Coroutine[Any, Any, int]) -> int:
@@ -52,29 +72,33 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="folder of everything that is kept (default: var)")
     verbs = parser.add_subparsers(required=True, metavar="command")
 
-    run = _verb(verbs, "run", commands.run, "start the product together with a local WeChat")
+    run = _verb(verbs, "run", "commands.run", "start the product together with a local WeChat")
     run.add_argument("--port", type=_port)
     run.add_argument("--sandbox-port", type=_port, default=8090)
 
-    serve = _verb(verbs, "serve", commands.serve, "start the product, or one role of it, as the settings say")
+    serve = _verb(verbs, "serve", "commands.serve", "start the product, or one role of it, as the settings say")
     serve.add_argument("--port", type=_port)
     serve.add_argument("--role", type=ServeRole, choices=list(ServeRole))
 
-    _verb(verbs, "migrate", commands.migrate, "bring the database's tables up to date")
-    _verb(verbs, "seed", commands.seed, "load the invented people of the demonstration")
+    _verb(verbs, "migrate", "commands.migrate", "bring the database's tables up to date")
+    _verb(verbs, "seed", "commands.seed", "load the invented people of the demonstration")
 
-    demo = _verb(verbs, "demo", commands.demo, "play a whole consultation against a running local WeChat")
+    demo = _verb(verbs, "demo", _DEMO, "play a whole consultation against a running local WeChat")
     demo.add_argument("--sandbox", default="http://127.0.0.1:8090", help="address of the sandbox")
+    demo.add_argument("--patience", type=float, default=30, help="seconds that it waits for a message (default: 30)")
     demo.add_argument("--json", action="store_true", help="print the steps with their times as one object")
 
-    _verb(verbs, "doctor", commands.doctor, "check the set-up and say what is wrong")
+    _verb(verbs, "doctor", "commands.doctor", "check the set-up and say what is wrong")
 
-    invite = _verb(verbs, "invite", commands.invite, "make the QR code by which a doctor or an expert joins")
+    invite = _verb(verbs, "invite", "commands.invite", "make the QR code by which a doctor or an expert joins")
     invite.add_argument("practitioner", help="licence number, or the code of one of the demonstration's people")
     invite.add_argument("--sandbox-port", type=_port, default=8090, help="of the local WeChat, where no account is set")
 
     administrator = _verb(
-        verbs, "administrator", commands.administrator, "make the link by which an administrator of the console begins"
+        verbs,
+        "administrator",
+        "commands.administrator",
+        "make the link by which an administrator of the console begins",
     )
     administrator.add_argument("name", help="by which they sign in; for a name that is there the link begins anew")
     administrator.add_argument("--port", type=_port, help="of the product, as it was started")
@@ -82,33 +106,35 @@ def _parser() -> argparse.ArgumentParser:
         "--sandbox-port", type=_port, default=8090, help="of the local WeChat, where there is one"
     )
 
-    _verb(verbs, "nodes", commands.nodes, "list the processes that carry video rooms")
-    drain = _verb(verbs, "drain", commands.drain, "let processes keep their video rooms and take no new ones")
+    _verb(verbs, "nodes", "commands.nodes", "list the processes that carry video rooms")
+    drain = _verb(verbs, "drain", "commands.drain", "let processes keep their video rooms and take no new ones")
     which = drain.add_mutually_exclusive_group(required=True)
     which.add_argument("--node", metavar="ID", help="of one process, as `qiaoyi nodes` lists them")
     which.add_argument("--all", action="store_true", help="every process that lives")
     drain.add_argument("--wait", action="store_true", help="come back when the last of their rooms is over")
 
-    _sender(_verb(verbs, "sender", commands.sender, "let machines of institutions send images"))
-    _destination(_verb(verbs, "destination", commands.destination, "say to which PACS of institutions images go"))
+    _sender(_verb(verbs, "sender", "commands.sender", "let machines of institutions send images"))
+    _destination(_verb(verbs, "destination", "commands.destination", "say to which PACS of institutions images go"))
 
-    _certificate(_verb(verbs, "certificate", commands.certificate, "let doctors and pharmacists sign prescriptions"))
-    _hospital(_verb(verbs, "hospital", commands.hospital, "say which hospitals are asked for histories and written to"))
+    _certificate(_verb(verbs, "certificate", "commands.certificate", "let doctors and pharmacists sign prescriptions"))
+    _hospital(
+        _verb(verbs, "hospital", "commands.hospital", "say which hospitals are asked for histories and written to")
+    )
 
-    pay = _verb(verbs, "statements", commands.statement, "give a month's pay of experts and institutions as a table")
+    pay = _verb(verbs, "statements", "commands.statement", "give a month's pay of experts and institutions as a table")
     pay.add_argument("month", help="such as 2026-11; of a month that runs: as far as it is known")
     pay.add_argument("--out", type=Path, metavar="FILE", help="a CSV file for a spreadsheet (default: standard output)")
 
-    books = _verb(verbs, "reconcile", commands.reconcile, "compare a day's ledger with the insurer's and the bill")
+    books = _verb(verbs, "reconcile", "commands.reconcile", "compare a day's ledger with the insurer's and the bill")
     books.add_argument("day", nargs="?", type=date.fromisoformat, help="such as 2026-11-21 (default: yesterday)")
 
-    keys = _verb(verbs, "keys", commands.rotate_keys, "rotate the encryption key")
+    keys = _verb(verbs, "keys", "commands.rotate_keys", "rotate the encryption key")
     keys.add_argument("action", choices=["rotate"])
 
-    saved = _verb(verbs, "backup", backups.backup, "write everything that is kept into one encrypted file")
+    saved = _verb(verbs, "backup", "backups.backup", "write everything that is kept into one encrypted file")
     saved.add_argument("--with-keys", action="store_true", help="with the key ring: whoever opens it reads everything")
     saved.add_argument("--without-images", action="store_true", help="images are left to what keeps them")
-    back = _verb(verbs, "restore", backups.restore, "verify such a file, and put it into an empty place")
+    back = _verb(verbs, "restore", "backups.restore", "verify such a file, and put it into an empty place")
     back.add_argument("--check", action="store_true", help="verify it and change nothing")
     for one in (saved, back):
         one.add_argument("file", type=Path)
@@ -117,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     table = _verb(
         verbs,
         "export-research",
-        research.export_research,
+        "research.export_research",
         "write finished cases as a table in which nobody can be found",
     )
     table.add_argument("file", type=Path, help="a new Parquet file")
@@ -128,11 +154,11 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--months", action="store_true", help="the true month instead of a day that was shifted")
     table.add_argument("--with-text", action="store_true", help="free text too, without what names anybody")
 
-    copy = _verb(verbs, "export-masked", masked.export_masked, "copy the database for testers, without anybody in it")
+    copy = _verb(verbs, "export-masked", "masked.export_masked", "copy the database for testers, without anybody in it")
     copy.add_argument("folder", type=Path, help="a new folder, which the product can be started on")
     copy.add_argument("--purpose", required=True, help="what for, in words; kept in the audit log")
 
-    _audit(_verb(verbs, "audit", audit_log.audit, "verify the audit log, and prove what is in it"))
+    _audit(_verb(verbs, "audit", "audit_log.audit", "verify the audit log, and prove what is in it"))
     return parser
 
 
@@ -228,7 +254,7 @@ def _hospital(parser: argparse.ArgumentParser) -> None:
         one.add_argument("id", help="as `qiaoyi hospital list` shows it")
 
 
-def _verb(verbs: Any, name: str, command: Command, help_: str) -> argparse.ArgumentParser:
+def _verb(verbs: Any, name: str, command: str, help_: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=help_, description=help_)
     parser.add_argument("--data", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     parser.set_defaults(command=command)

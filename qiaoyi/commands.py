@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
@@ -23,13 +22,13 @@ from backend.video.nodes import NodeView
 from bot.wechat.errors import WechatError, WechatUnavailable
 from qiaoyi import certificates, destinations, diagnosis, hospitals, local, reconciling, senders, statements
 from qiaoyi.console import make_administrator
-from qiaoyi.demo.play import play
 from qiaoyi.house import House, open_house
 from qiaoyi.invitations import make_invitation
 from qiaoyi.local import StartError
 from qiaoyi.logs import set_up
+from qiaoyi.roles import ServeRole
 from qiaoyi.server import forever, serving, until_stopped
-from qiaoyi.settings import ServeRole, Settings, SettingsError
+from qiaoyi.settings import Settings, SettingsError
 
 _DRAIN_SECONDS = 2.0
 _BAR = 30
@@ -98,14 +97,6 @@ async def seed(settings: Settings, _options: argparse.Namespace) -> int:
         await house.audit.seal()  # no serving process may follow that would
     print("demo people are there")
     return 0
-
-
-async def demo(_settings: Settings, options: argparse.Namespace) -> int:
-    """Play the story; 1 where a step of it is missing."""
-    transcript = await play(options.sandbox, quiet=options.json)
-    if options.json:
-        print(json.dumps(transcript.as_json(), ensure_ascii=False, indent=2))
-    return 0 if transcript.as_json()["ok"] else 1
 
 
 async def doctor(settings: Settings, _options: argparse.Namespace) -> int:

@@ -23,8 +23,9 @@ from nlu.models import ModelError
 from nlu.rasa_client import RasaClient, RasaFault
 from nlu.types import Context
 from qiaoyi.house import object_store
+from qiaoyi.roles import ServeRole
 from qiaoyi.server import PAGES
-from qiaoyi.settings import NluProvider, ServeRole, Settings, SettingsError
+from qiaoyi.settings import NluProvider, Settings, SettingsError
 
 _LEAST_FREE_BYTES = 1 << 30
 _TIMEOUT_SECONDS = 5.0

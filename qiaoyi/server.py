@@ -58,8 +58,9 @@ from qiaoyi.links import (
 )
 from qiaoyi.metrics import MetricsPage
 from qiaoyi.recordings import Playback
+from qiaoyi.roles import ServeRole
 from qiaoyi.sandbox_clock import ClockFollower
-from qiaoyi.settings import ServeRole, SettingsError
+from qiaoyi.settings import SettingsError
 from qiaoyi.tracing import traced
 from qiaoyi.video import MediaProcess, mint, token_mint
 from qiaoyi.work import Work

@@ -34,6 +34,7 @@ from backend.signing import Algorithm
 from backend.video.desk import KEPT
 from bot.wechat.settings import WechatSettings
 from media.load import ROOMS_A_PROCESS
+from qiaoyi.roles import ServeRole
 
 _OTHER_NAMES = {
     "QIAOYI_SETTINGS",
@@ -51,15 +52,6 @@ _SHORTEST_SECRET = 16
 
 class SettingsError(Exception):
     """A setting that stops the start; its text is one line that names the setting and what is wrong with it."""
-
-
-class ServeRole(StrEnum):
-    """What one process does; `all` is the default and enough for a county."""
-
-    ALL = "all"
-    WEB = "web"  # callbacks of WeChat, the mini-program's API, pages
-    WORKER = "worker"  # events, timers, delivery, the audit log's seal
-    MEDIA = "media"  # video rooms, and nothing of WeChat
 
 
 class NluProvider(StrEnum):

@@ -8,7 +8,7 @@ from qiaoyi.demo.transcript import Transcript
 from sandbox.client import Message, NoSuchMessageError, Phone
 
 PATIENCE_SECONDS = 30.0
-"""How long the story waits for a message; on an idle machine they take some tens of milliseconds."""
+"""How long the story waits for a page's answer; on an idle machine they take some tens of milliseconds."""
 
 
 class Person:
@@ -16,11 +16,13 @@ class Person:
 
     Args:
         name: as the transcript calls them.
+        patience: how long they wait for a message, seconds.
     """
 
-    def __init__(self, phone: Phone, name: str, transcript: Transcript) -> None:
+    def __init__(self, phone: Phone, name: str, transcript: Transcript, patience: float) -> None:
         self.phone = phone
         self.name = name
+        self.patience = patience
         self._transcript = transcript
         self._seen = 0
         self._pressed: dict[str, float] = {}  # button → when, in seconds of the sandbox's clock
@@ -71,14 +73,14 @@ class Person:
         self._transcript.did(self.name, "[图片]")
         await self.phone.send_image(data)
 
-    async def hears(self, *wanted: str, timeout: float = PATIENCE_SECONDS) -> Message:
+    async def hears(self, *wanted: str) -> Message:
         """Wait for a message with one of these texts in it; what comes before it is shown too.
 
         Raises:
             NoSuchMessageError: none came in time.
         """
         loop = asyncio.get_running_loop()
-        end = loop.time() + timeout
+        end = loop.time() + self.patience
         while (left := end - loop.time()) > 0:
             for message in await self.phone.messages(self._seen, wait=left):
                 self._seen = message.seq
@@ -114,7 +116,7 @@ async def first_to_hear(people: Sequence[Person], wanted: str, count: int = 1) -
 
 async def _hears(person: Person, wanted: str) -> Person | None:
     try:
-        await person.phone.wait_for(wanted, timeout=PATIENCE_SECONDS, after=person._seen)
+        await person.phone.wait_for(wanted, timeout=person.patience, after=person._seen)
     except NoSuchMessageError:
         return None
     return person

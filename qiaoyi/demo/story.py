@@ -35,9 +35,10 @@ _ANSWERS = (
 class Story:
     """Plays itself on the phones of a running sandbox."""
 
-    def __init__(self, sandbox: SandboxClient, transcript: Transcript) -> None:
+    def __init__(self, sandbox: SandboxClient, transcript: Transcript, patience: float) -> None:
         self._sandbox = sandbox
         self._transcript = transcript
+        self._patience = patience
         self._staff: dict[str, Person] = {}
 
     async def play(self) -> None:
@@ -113,7 +114,7 @@ class Story:
             await self._red_flag()
 
     async def _person(self, name: str, openid: str) -> Person:
-        person = Person(await self._sandbox.phone(name, openid), name, self._transcript)
+        person = Person(await self._sandbox.phone(name, openid), name, self._transcript, self._patience)
         await person.look_up()
         return person
 

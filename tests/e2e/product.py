@@ -15,8 +15,8 @@ from typing import IO
 from sandbox.client import SandboxClient
 
 REPOSITORY = Path(__file__).parents[2]
-READY_SECONDS = 60.0
-END_SECONDS = 40.0
+READY_SECONDS = 120.0
+END_SECONDS = 60.0
 COMMAND_SECONDS = 100.0
 
 
@@ -111,14 +111,14 @@ class Product:
         return process.returncode
 
     @contextlib.contextmanager
-    def running(self) -> Iterator["Product"]:
-        """Keep it running while inside; at the end SIGTERM ends it cleanly, or the test fails."""
+    def running(self, by: signal.Signals = signal.SIGTERM) -> Iterator["Product"]:
+        """Keep it running while inside; at the end the signal ends it cleanly, or the test fails."""
         self.start()
         try:
             yield self
         finally:
             if self._process is not None:
-                status = self.end()
+                status = self.end(by)
         assert status == 0, self.log_file.read_text()
 
     async def phones(self) -> dict[str, str]:

@@ -39,8 +39,8 @@ SHOWN = {
 """What each page has to show of the story, as an expression."""
 
 
+@pytest.mark.usefixtures("played")
 async def test_every_page_of_the_console_shows_what_the_story_left(product: Product, tmp_path: Path) -> None:
-    assert product.demo("--json").returncode == 0
     told = qiaoyi(
         "--data", str(product.data), "administrator", "陈管",
         "--port", str(product.port), "--sandbox-port", str(product.sandbox_port),

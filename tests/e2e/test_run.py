@@ -51,17 +51,17 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path, taken: str) -> None:
     assert not any(line.startswith("ready") for line in started.stdout.splitlines())
 
 
-def test_a_played_story_is_kept_whole_and_nothing_clinical_lies_in_clear(tmp_path: Path) -> None:
+def test_a_played_story_is_kept_whole_and_nothing_clinical_lies_in_clear(tmp_path: Path, product: Product) -> None:
     """One test, for the story takes longer than what is looked at."""
-    product = Product(tmp_path / "data")
-    with product.running():
-        assert product.demo("--json").returncode == 0
-        phones = asyncio.run(product.phones())
-        _verify_the_audit_log(product)
+    kept = Product(tmp_path / "data")
+    with kept.running():
+        assert kept.demo("--json").returncode == 0
+        phones = asyncio.run(kept.phones())
+        _verify_the_audit_log(kept)
     assert len(phones) > 40
-    _verify_the_audit_log(product)
-    _find_nothing_in_clear(product)
-    _play_beside_another_copy(product, phones)
+    _verify_the_audit_log(kept)
+    _find_nothing_in_clear(kept)
+    _play_beside_another_copy(kept, phones, product)
 
 
 def _verify_the_audit_log(product: Product) -> None:
@@ -90,15 +90,10 @@ def _find_nothing_in_clear(product: Product) -> None:
     assert all(part in sandbox_state.read_text() for part in ("王秀英", "社区获得性肺炎"))  # it was said at all
 
 
-def _play_beside_another_copy(product: Product, phones: dict[str, str]) -> None:
-    """It starts again on its data with the same people, a new copy starts beside it, and one signal ends each."""
-    copies = [product, Product(product.data.with_name("other"))]
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(Product.start, copies))
+def _play_beside_another_copy(product: Product, phones: dict[str, str], other: Product) -> None:
+    """It starts again on its data with the same people, beside a copy that runs; each takes the story, and one signal
+    ends it."""
+    with product.running(by=signal.SIGINT), ThreadPoolExecutor(2) as pool:
         assert asyncio.run(product.phones()) == phones
-        try:
-            played = list(pool.map(lambda copy: copy.demo("--json"), copies))
-        finally:
-            statuses = [copy.end(by) for copy, by in zip(copies, (signal.SIGINT, signal.SIGTERM), strict=True)]
+        played = list(pool.map(lambda copy: copy.demo("--json"), (product, other)))
     assert [one.returncode for one in played] == [0, 0], [one.stderr for one in played]
-    assert statuses == [0, 0]

@@ -11,7 +11,8 @@ from nlu.models import ModelError
 from qiaoyi import diagnosis
 from qiaoyi.cli import main
 from qiaoyi.diagnosis import examine
-from qiaoyi.settings import NluProvider, ServeRole, Settings, load
+from qiaoyi.roles import ServeRole
+from qiaoyi.settings import NluProvider, Settings, load
 from tests.support.processes import free_port
 from tests.support.sandbox import running_sandbox
 from tests.support.transport import local_settings

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from backend.prescription import Limits
-from qiaoyi.settings import Compression, ServeRole, SettingsError, load
+from qiaoyi.roles import ServeRole
+from qiaoyi.settings import Compression, SettingsError, load
 
 AES_KEY = "A" * 43
 ACCOUNT = {

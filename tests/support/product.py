@@ -165,12 +165,21 @@ async def booked_case(product: RunningProduct) -> BookedCase:
             SYSTEM, institution_id, code=code, name=f"测试{code}医院", kind=kind, region="桥县", address="测试路1号",
             latitude=30.0, longitude=114.0,
         )  # fmt: skip
-    patient = await product.patient("王小明")
     doctor = await product.practitioner("李梅", Role.GRASSROOTS_DOCTOR, township)
-    expert = await product.practitioner("张强", Role.EXPERT, hospital)
-    care = house.consultations
+    return await _case(product, doctor, await product.practitioner("张强", Role.EXPERT, hospital))
+
+
+async def next_case(first: BookedCase) -> BookedCase:
+    """Give a further patient's case of the same doctor and expert, with a time of its own: a test that changes its case
+    need not have a product of its own."""
+    return await _case(first.product, first.doctor, first.expert)
+
+
+async def _case(product: RunningProduct, doctor: Member, expert: Member) -> BookedCase:
+    care, patient = product.house.consultations, await product.patient("王小明")
     case = await care.open(
-        await patient.actor(), patient_id=patient.person_id, institution_id=township,
+        await patient.actor(), patient_id=patient.person_id,
+        institution_id=(await doctor.actor()).institution_id or "",
         record={"chief_complaint": "咳嗽3天"}, facts={}, department_code="respiratory", urgency="routine",
     )  # fmt: skip
     await care.submit(await doctor.actor(), case.id)

@@ -18,7 +18,7 @@ from sandbox.client import Phone
 from tests.support.requirements import require_program
 from tests.support.sandbox import RunningSandbox, running_sandbox
 from tests.web.local_account import LocalAccount
-from tests.web.room_pages import MEDIA_ARGUMENTS, House, opened_house
+from tests.web.room_pages import CALM_MEDIA_ARGUMENTS, MEDIA_ARGUMENTS, House, opened_house
 
 WEB = Path(__file__).parents[2] / "web"
 BUILD_SECONDS = 300
@@ -174,10 +174,16 @@ async def pocket(browser: Browser, pages_folder: Path) -> AsyncIterator[Desk]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def camera_browser(pages_folder: Path) -> AsyncIterator[Browser]:
-    """Chromium with a camera and a microphone, one for the tests of a file."""
+    """Chromium with a microphone and a camera of few pictures, one for the tests of a file."""
+    async with _with_camera(CALM_MEDIA_ARGUMENTS) as chromium:
+        yield chromium
+
+
+@asynccontextmanager
+async def _with_camera(arguments: list[str]) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(
-            executable_path=require_program("chromium"), args=[*CHROMIUM_ARGUMENTS, *MEDIA_ARGUMENTS]
+            executable_path=require_program("chromium"), args=[*CHROMIUM_ARGUMENTS, *arguments]
         )
         yield chromium
         await chromium.close()
@@ -187,4 +193,11 @@ async def camera_browser(pages_folder: Path) -> AsyncIterator[Browser]:
 async def house(camera_browser: Browser, pages_folder: Path) -> AsyncIterator[House]:
     """A server for the room page, and the people whom a test lets in."""
     async with opened_house(camera_browser, pages_folder) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def fluent_house(pages_folder: Path) -> AsyncIterator[House]:
+    """The same for who counts the pictures: cameras give as many as they can."""
+    async with _with_camera(MEDIA_ARGUMENTS) as chromium, opened_house(chromium, pages_folder) as opened:
         yield opened

@@ -17,17 +17,14 @@ from backend.security.policy import SYSTEM, Role
 from miniprogram_api.console.accounts import enrolment_url
 from qiaoyi.house import House
 from tests.support.product import BookedCase, booked_case, running_product
-from tests.web.conftest import NARROW, WEB
+from tests.web.axe import SEVERE, faults
+from tests.web.conftest import NARROW
 
 WIDE = {"width": 1280, "height": 800}
 _numbers = count(1)
 BOTH = [WIDE, NARROW]
 PASSWORD = "小桥流水人家，二〇二六年"
 EVIL = "<img src=x onerror=document.title=9>王"
-AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
-RUN_AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
-    .filter(fault => ['serious', 'critical'].includes(fault.impact))
-    .map(fault => `${fault.id}: ` + fault.nodes.map(node => node.html + ' ' + node.failureSummary).join(' | '))"""
 
 
 class FirstLoad:
@@ -105,9 +102,7 @@ async def console_scene(
 
 async def looks_good(page: Page) -> None:
     """See that everybody can read what is shown, and that nothing runs out of the window."""
-    await page.evaluate(AXE.read_text())
-    faults = await page.evaluate(RUN_AXE)
-    assert faults == [], faults
+    assert await faults(page, SEVERE) == []
     size = page.viewport_size
     assert size is not None
     assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"]

@@ -8,17 +8,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.web.conftest import NARROW, WEB, WIDE, Desk, opened_desk
+from tests.web.axe import SEVERE, faults
+from tests.web.conftest import NARROW, WIDE, Desk, opened_desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
-RUN = """async () => {
-  const found = await axe.run(document, {resultTypes: ['violations'], iframes: false})
-  return found.violations
-    .filter(fault => ['serious', 'critical'].includes(fault.impact))
-    .map(fault => `${fault.id}: ` + fault.nodes.map(node => node.html + ' ' + node.failureSummary).join(' | '))
-}"""
 NAMES = ["王秀英（患者）", "李建国（村医）", "陈明远（专家）"]
 
 
@@ -54,18 +48,12 @@ async def _talk(desk: Desk) -> None:
 
 
 async def _check(desk: Desk) -> None:
-    assert await desk.page.evaluate(RUN) == []
-
-
-async def _open(desk: Desk) -> None:
-    await desk.open()
-    # Evaluated by the tools, not by the page: the page's own content policy stays in force.
-    await desk.page.evaluate(AXE.read_text("utf-8"))
+    assert await faults(desk.page, SEVERE, frames=False) == []
 
 
 async def test_chat_menu_profile_and_toolbar_are_clean(talkative: Desk) -> None:
     desk = talkative
-    await _open(desk)
+    await desk.open()
     await expect(desk.part("bubble-9")).to_be_visible()
     await desk.part("menu-button-1").click()
     await expect(desk.part("menu-button-HELP")).to_be_focused()
@@ -74,7 +62,7 @@ async def test_chat_menu_profile_and_toolbar_are_clean(talkative: Desk) -> None:
 
 async def test_writing_and_the_panel_of_more_are_clean(talkative: Desk) -> None:
     desk = talkative
-    await _open(desk)
+    await desk.open()
     await desk.part("bar-toggle-{openid}").click()
     await desk.part("plus-{openid}").click()
     await _check(desk)
@@ -85,7 +73,7 @@ async def test_writing_and_the_panel_of_more_are_clean(talkative: Desk) -> None:
 @pytest.mark.parametrize("sheet", ["voice", "location", "scan"])
 async def test_the_sheets_of_the_chat_are_clean(talkative: Desk, sheet: str) -> None:
     desk = talkative
-    await _open(desk)
+    await desk.open()
     await desk.part("bar-toggle-{openid}").click()
     await desk.part("plus-{openid}").click()
     await desk.part(f"plus-{sheet}-{{openid}}").click()
@@ -96,7 +84,7 @@ async def test_the_sheets_of_the_chat_are_clean(talkative: Desk, sheet: str) -> 
 
 async def test_the_profile_and_its_sheets_are_clean(talkative: Desk) -> None:
     desk = talkative
-    await _open(desk)
+    await desk.open()
     await desk.part("profile-open-{openid}").click()
     await _check(desk)
     await desk.part("notices-open-{openid}").click()
@@ -109,7 +97,7 @@ async def test_the_profile_and_its_sheets_are_clean(talkative: Desk) -> None:
 
 async def test_the_pages_around_the_chat_are_clean(talkative: Desk) -> None:
     desk = talkative
-    await _open(desk)
+    await desk.open()
     await desk.part("back").click()
     for tab in ("微信", "通讯录", "发现", "我"):
         await desk.screen().get_by_role("button", name=tab, exact=True).click()
@@ -118,7 +106,7 @@ async def test_the_pages_around_the_chat_are_clean(talkative: Desk) -> None:
 
 async def test_a_web_page_the_journal_the_picker_and_the_help_are_clean(talkative: Desk) -> None:
     desk = talkative
-    await _open(desk)
+    await desk.open()
     await desk.page.get_by_test_id("journal-open").click()
     await expect(desk.page.get_by_test_id("journal-entry").first).to_be_visible()
     await desk.page.get_by_test_id("phones-open").click()
@@ -133,13 +121,13 @@ async def test_a_web_page_the_journal_the_picker_and_the_help_are_clean(talkativ
 async def test_a_desk_without_phones_is_clean(desk: Desk, size: Any) -> None:
     await desk.sandbox.client.reset()
     await desk.page.set_viewport_size(size)
-    await _open(desk)
+    await desk.open()
     await _check(desk)
 
 
 async def test_the_narrow_window_is_clean(pocket: Desk) -> None:
     await _talk(pocket)
-    await _open(pocket)
+    await pocket.open()
     await pocket.account.say(pocket.phones[0].openid, "在")
     await pocket.page.get_by_test_id("tools-open").click()
     await _check(pocket)

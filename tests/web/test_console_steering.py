@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from backend.clock import local
 from backend.consultation import Status, Urgency
+from backend.db import install_key_ring
 from backend.scheduling import CalendarDay, Knowing, ScheduleView, WeeklyHours, rules
 from backend.security.policy import SYSTEM, Actor, Role
 from miniprogram_api.console import schedules
@@ -46,13 +47,22 @@ class Stage:
         return self.scene.case.product.house
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def stage(browser: Browser, pages_folder: Path, tmp_path: Path) -> AsyncIterator[Stage]:
-    async with console_scene(browser, pages_folder, tmp_path) as scene:
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def stage_of_module(
+    browser: Browser, pages_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stage]:
+    async with console_scene(browser, pages_folder, tmp_path_factory.mktemp("product")) as scene:
         place = (await scene.case.expert.actor()).institution_id
         assert place is not None
         member = await scene.case.product.practitioner("周管理", Role.ADMINISTRATOR, place)
         yield Stage(scene, member, await member.actor())
+
+
+@pytest.fixture
+def stage(stage_of_module: Stage) -> Stage:
+    """The stage, under the keys with which its product was made; what a test changes it makes as it needs it."""
+    install_key_ring(stage_of_module.house.ring)
+    return stage_of_module
 
 
 @dataclass

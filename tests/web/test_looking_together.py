@@ -74,8 +74,14 @@ async def in_picture(visitor: Visitor, x: float, y: float) -> tuple[float, float
     return (x - left - (width - size) / 2) / size, (y - top - (height - size) / 2) / size
 
 
-async def test_the_others_see_the_picture_the_window_and_the_place_of_the_leader(scanned: House) -> None:
+async def test_the_others_see_what_the_leader_sees_until_the_lead_is_taken_over_and_given_up(scanned: House) -> None:
     expert, doctor, patient = await leading(scanned, DOCTOR, PATIENT)
+    await see_picture_window_and_place(expert, doctor, patient)
+    await take_over_and_give_up(expert, doctor, patient)
+
+
+async def see_picture_window_and_place(expert: Visitor, doctor: Visitor, patient: Visitor) -> None:
+    """The others see what the leader turns to, sets and enlarges, and go on hearing each other."""
     await stage(expert).press("PageDown")
     await expert.part("preset-骨窗").click()
     await expert.part("invert").click()
@@ -94,6 +100,21 @@ async def test_the_others_see_the_picture_the_window_and_the_place_of_the_leader
     assert zoom > 0
     await expect(patient.part("lead")).to_have_count(0)
     await patient.hears(2)  # the voices go on
+
+
+async def take_over_and_give_up(expert: Visitor, doctor: Visitor, patient: Visitor) -> None:
+    """A doctor leads in the expert's place, then nobody does, and everybody looks alone."""
+    await doctor.part("lead").click()
+    await expect(expert.part("together")).to_have_text("跟着李建国看")
+    await stage(doctor).press("PageDown")
+    for visitor in (expert, patient):
+        await shows(visitor, 21)
+    await doctor.part("lead-stop").click()
+    await expect(expert.part("together")).to_have_text("只有您自己在看")
+    await expect(patient.part("together")).to_have_text("您在自己看")
+    await expect(patient.part("news")).to_contain_text("李建国不再带着看了")
+    await stage(patient).press("ArrowDown")
+    await shows(patient, 22)
 
 
 async def readings(visitor: Visitor) -> list[str]:
@@ -120,8 +141,17 @@ async def is_grey(visitor: Visitor, wanted: float) -> bool:
     return found == pytest.approx([wanted] * 3, abs=1)
 
 
-async def test_what_the_leader_measures_the_others_see_with_the_same_figures(scanned: House) -> None:
+async def test_two_doctors_measure_point_and_look_alone_in_between(scanned: House) -> None:
+    """One room, for entering it takes longer than what is looked at."""
     expert, doctor = await leading(scanned, DOCTOR)
+    await point(expert, doctor)
+    await measure(expert, doctor)
+    await look_alone_with_own_measurements(expert, doctor)
+    await look_around_alone(expert, doctor)
+
+
+async def measure(expert: Visitor, doctor: Visitor) -> None:
+    """What the leader measures the others see, with the same figures."""
     await drawn(expert, "length", (0.4, 0.4), (0.55, 0.5))
     await drawn(expert, "ellipse", (0.45, 0.55), (0.53, 0.66))
     await expect(expert.part("mark-ellipse")).to_have_count(1)
@@ -145,8 +175,8 @@ async def test_what_the_leader_measures_the_others_see_with_the_same_figures(sca
     await expect(doctor.part("mark-ellipse")).to_have_count(0)
 
 
-async def test_a_follower_has_own_measurements_back_who_looks_alone(scanned: House) -> None:
-    expert, doctor = await leading(scanned, DOCTOR)
+async def look_alone_with_own_measurements(expert: Visitor, doctor: Visitor) -> None:
+    """A follower has their own measurements back who looks alone."""
     await drawn(expert, "length", (0.4, 0.4), (0.55, 0.5))
     await expect(doctor.part("mark-length")).to_have_count(1)
     await doctor.part("look-alone").click()
@@ -157,6 +187,44 @@ async def test_a_follower_has_own_measurements_back_who_looks_alone(scanned: Hou
     await expect(doctor.part("mark-length")).to_have_count(1)
     await expect(doctor.part("mark-rectangle")).to_have_count(0)
     await expect(expert.part("mark-rectangle")).to_have_count(0)
+
+
+async def point(expert: Visitor, doctor: Visitor) -> None:
+    """The leader's pointer is where they point, and fades."""
+    box = await stage(expert).bounding_box()
+    assert box is not None
+    at = (box["x"] + box["width"] * 0.45, box["y"] + box["height"] * 0.3)
+    await expert.page.mouse.move(*at)
+    await expect(doctor.part("leader-pointer")).to_have_attribute("data-fresh", "true")
+    wanted = await in_picture(expert, *at)
+
+    async def is_there() -> bool:
+        found = await in_picture(doctor, *await doctor.part("leader-pointer").evaluate(POINTER))
+        return found == pytest.approx(wanted, abs=0.003)
+
+    await eventually(is_there)
+    await expect(doctor.part("leader-pointer")).to_have_attribute("data-fresh", "false")
+    await expert.page.mouse.move(5, 5)
+    await expect(doctor.part("leader-pointer")).to_have_count(0)
+
+
+async def look_around_alone(expert: Visitor, doctor: Visitor) -> None:
+    """A follower looks around alone, and comes back."""
+    await stage(doctor).focus()
+    await stage(doctor).press("PageDown")
+    await stage(doctor).hover()
+    await doctor.page.mouse.wheel(0, 100)
+    await stage(expert).press("ArrowDown")
+    await shows(doctor, 2)
+    await doctor.part("look-alone").click()
+    await expect(doctor.part("together")).to_have_text("您在自己看")
+    await stage(doctor).press("End")
+    await shows(doctor, SLICES)
+    await stage(expert).press("ArrowDown")
+    await shows(expert, 3)
+    await shows(doctor, SLICES)
+    await doctor.part("follow").click()
+    await shows(doctor, 3)
 
 
 async def test_a_curve_of_the_header_is_followed(scanned: House) -> None:
@@ -181,83 +249,15 @@ async def test_a_curve_of_the_header_is_followed(scanned: House) -> None:
         await stage(expert).press("ArrowDown")
 
 
-async def test_the_pointer_of_the_leader_is_where_they_point_and_fades(scanned: House) -> None:
+async def test_neither_a_broken_line_nor_another_page_ends_it_but_the_leader_who_leaves(scanned: House) -> None:
     expert, doctor = await leading(scanned, DOCTOR)
-    box = await stage(expert).bounding_box()
-    assert box is not None
-    at = (box["x"] + box["width"] * 0.45, box["y"] + box["height"] * 0.3)
-    await expert.page.mouse.move(*at)
-    await expect(doctor.part("leader-pointer")).to_have_attribute("data-fresh", "true")
-    wanted = await in_picture(expert, *at)
-
-    async def is_there() -> bool:
-        found = await in_picture(doctor, *await doctor.part("leader-pointer").evaluate(POINTER))
-        return found == pytest.approx(wanted, abs=0.003)
-
-    await eventually(is_there)
-    await expect(doctor.part("leader-pointer")).to_have_attribute("data-fresh", "false")
-    await expert.page.mouse.move(5, 5)
-    await expect(doctor.part("leader-pointer")).to_have_count(0)
+    await break_the_line(scanned, expert, doctor)
+    await make_things_up(scanned, expert, doctor)
+    await leave(expert, doctor)
 
 
-async def test_a_follower_looks_around_alone_and_comes_back(scanned: House) -> None:
-    expert, doctor = await leading(scanned, DOCTOR)
-    await stage(doctor).focus()
-    await stage(doctor).press("PageDown")
-    await stage(doctor).hover()
-    await doctor.page.mouse.wheel(0, 100)
-    await stage(expert).press("ArrowDown")
-    await shows(doctor, 2)
-    await doctor.part("look-alone").click()
-    await expect(doctor.part("together")).to_have_text("您在自己看")
-    await stage(doctor).press("End")
-    await shows(doctor, SLICES)
-    await stage(expert).press("ArrowDown")
-    await shows(expert, 3)
-    await shows(doctor, SLICES)
-    await doctor.part("follow").click()
-    await shows(doctor, 3)
-
-
-async def test_who_comes_later_sees_what_the_others_see(scanned: House) -> None:
-    (expert,) = await leading(scanned)
-    await stage(expert).press("End")
-    await expert.part("preset-肺窗").click()
-    await shows(expert, SLICES)
-    (doctor,) = await scanned.gather(DOCTOR)
-    await shows(doctor, SLICES)
-    await expect(stage(doctor)).to_have_attribute("data-window", "-600/1500")
-
-
-async def test_the_lead_is_taken_over_and_given_up(scanned: House) -> None:
-    expert, doctor, patient = await leading(scanned, DOCTOR, PATIENT)
-    await doctor.part("lead").click()
-    await expect(expert.part("together")).to_have_text("跟着李建国看")
-    await stage(doctor).press("PageDown")
-    for visitor in (expert, patient):
-        await shows(visitor, 11)
-    await doctor.part("lead-stop").click()
-    await expect(expert.part("together")).to_have_text("只有您自己在看")
-    await expect(patient.part("together")).to_have_text("您在自己看")
-    await expect(patient.part("news")).to_contain_text("李建国不再带着看了")
-    await stage(patient).press("ArrowDown")
-    await shows(patient, 12)
-
-
-async def test_a_leader_who_leaves_ends_it_plainly(scanned: House) -> None:
-    expert, doctor = await leading(scanned, DOCTOR)
-    await stage(expert).press("ArrowDown")
-    await shows(doctor, 2)
-    await expert.page.close()
-    await expect(doctor.part("news")).to_contain_text("陈明远离开了")
-    await expect(doctor.part("together")).to_have_text("只有您自己在看")
-    await shows(doctor, 2)
-    await stage(doctor).press("ArrowDown")
-    await shows(doctor, 3)
-
-
-async def test_a_leader_whose_line_broke_goes_on_leading(scanned: House) -> None:
-    expert, doctor = await leading(scanned, DOCTOR)
+async def break_the_line(scanned: House, expert: Visitor, doctor: Visitor) -> None:
+    """A leader whose line broke goes on leading."""
     passes = scanned.server.passes
     scanned.server.break_sockets()
     await eventually(lambda: scanned.server.passes >= passes + 2)
@@ -265,6 +265,46 @@ async def test_a_leader_whose_line_broke_goes_on_leading(scanned: House) -> None
     await expect(doctor.part("together")).to_have_text("跟着陈明远看")
     await stage(expert).press("PageDown")
     await shows(doctor, 11)
+
+
+async def make_things_up(scanned: House, expert: Visitor, doctor: Visitor) -> None:
+    """What another page made up changes nothing."""
+    room = scanned.server.rooms.rooms[CONSULTATION]
+    for state in ("{}", "不是 JSON", json.dumps({"series": "../1", "sop": "1", "zoom": 1e99}), '{"zoom": null}'):
+        room.members[DOCTOR.id].channel.send_look({"kind": "look", "leader": EXPERT.id, "state": state})
+    await stage(expert).press("ArrowDown")
+    await shows(doctor, 12)
+
+
+async def leave(expert: Visitor, doctor: Visitor) -> None:
+    """A leader who leaves ends it plainly."""
+    await stage(expert).press("ArrowDown")
+    await shows(doctor, 13)
+    await expert.page.close()
+    await expect(doctor.part("news")).to_contain_text("陈明远离开了")
+    await expect(doctor.part("together")).to_have_text("只有您自己在看")
+    await shows(doctor, 13)
+    await stage(doctor).press("ArrowDown")
+    await shows(doctor, 14)
+
+
+async def test_who_comes_later_sees_what_the_others_see_unless_they_may_not(scanned: House) -> None:
+    scanned.server.blind = {PATIENT.id}
+    (expert,) = await leading(scanned)
+    await stage(expert).press("End")
+    await expert.part("preset-肺窗").click()
+    await shows(expert, SLICES)
+    (doctor,) = await scanned.gather(DOCTOR)
+    await shows(doctor, SLICES)
+    await expect(stage(doctor)).to_have_attribute("data-window", "-600/1500")
+    (patient,) = await scanned.gather(PATIENT)
+    await expect(patient.part("news")).to_contain_text("陈明远在看影像，您这里看不到")
+    await expect(patient.part("images-open")).to_have_count(0)
+    await expect(patient.part("images")).to_have_count(0)
+    look = scanned.server.rooms.rooms[CONSULTATION]._leading.shown()
+    assert set(json.loads(look["state"])) == {
+        "series", "sop", "frame", "window", "curve", "inverted", "zoom", "centre", "area", "pointer", "marks",
+    }  # fmt: skip
 
 
 async def test_another_series_is_followed_on_a_phone_too(scanned: House) -> None:
@@ -360,25 +400,3 @@ async def test_a_room_without_studies_shows_no_button(house: House) -> None:
     (expert,) = await house.gather(EXPERT)
     await expect(expert.part("mute")).to_be_visible()
     await expect(expert.part("images-open")).to_have_count(0)
-
-
-async def test_who_may_not_see_the_images_gets_none_and_hears_so(scanned: House) -> None:
-    scanned.server.blind = {PATIENT.id}
-    _expert, _doctor = await leading(scanned, DOCTOR)
-    (patient,) = await scanned.gather(PATIENT)
-    await expect(patient.part("news")).to_contain_text("陈明远在看影像，您这里看不到")
-    await expect(patient.part("images-open")).to_have_count(0)
-    await expect(patient.part("images")).to_have_count(0)
-    look = scanned.server.rooms.rooms[CONSULTATION]._leading.shown()
-    assert set(json.loads(look["state"])) == {
-        "series", "sop", "frame", "window", "curve", "inverted", "zoom", "centre", "area", "pointer", "marks",
-    }  # fmt: skip
-
-
-async def test_what_another_page_made_up_changes_nothing(scanned: House) -> None:
-    expert, doctor = await leading(scanned, DOCTOR)
-    room = scanned.server.rooms.rooms[CONSULTATION]
-    for state in ("{}", "不是 JSON", json.dumps({"series": "../1", "sop": "1", "zoom": 1e99}), '{"zoom": null}'):
-        room.members[DOCTOR.id].channel.send_look({"kind": "look", "leader": EXPERT.id, "state": state})
-    await stage(expert).press("ArrowDown")
-    await shows(doctor, 2)

@@ -18,7 +18,7 @@ from qiaoyi.house import House
 from tests.support.charge_desk import OneFeeDesk
 from tests.support.product import Member, RunningProduct, running_product
 from tests.web.conftest import NARROW, WIDE
-from tests.web.test_report_page import require_good_looks
+from tests.web.test_report_page import require_good_looks, require_good_looks_by_day_and_night
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 CHARGE = "c" * 32
@@ -170,21 +170,20 @@ async def test_what_is_paid_on_one_device_is_not_paid_on_another(counter: Counte
 
 
 @pytest.mark.parametrize("viewport", [NARROW, SCREEN], ids=["phone", "screen"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_everybody_can_read_what_is_to_be_paid(
-    counter: Counter, folder: Path, viewport: Any, scheme: Any
-) -> None:
-    page = await counter.page(viewport=viewport, color_scheme=scheme)
+async def test_everybody_can_read_what_is_to_be_paid(counter: Counter, folder: Path, viewport: Any) -> None:
+    page = await counter.page(viewport=viewport)
     await expect(page.get_by_test_id("amount")).to_contain_text("您要付 36.00 元")
     await expect(page.get_by_test_id("parts")).to_contain_text("医保付160.00 元")
     await expect(page.locator("main")).to_have_css("font-size", "21px")
     await page.get_by_text("怎么算的").click()
     await expect(page.get_by_test_id("explained")).to_contain_text("起付线已经满了")
-    await require_good_looks(page, viewport["width"])
-    await page.screenshot(path=folder / f"pay-{scheme}-{viewport['width']}.png", full_page=True)
+    await require_good_looks_by_day_and_night(page, viewport["width"])
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)
+        await page.screenshot(path=folder / f"pay-{scheme}-{viewport['width']}.png", full_page=True)
     await page.get_by_test_id("pay").click()
     await expect(page.get_by_test_id("problem")).to_contain_text("请在微信里")
-    await require_good_looks(page, viewport["width"])
+    await require_good_looks_by_day_and_night(page, viewport["width"])
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.support.room_server import DOCTOR, EXPERT, PATIENT
-from tests.web.conftest import WEB
+from tests.web.axe import faults
 from tests.web.room_pages import DESKTOP, PHONE, PHONE_ON_ITS_SIDE, House, Visitor
 
 pytestmark = [
@@ -22,9 +22,6 @@ pytestmark = [
     ),
 ]
 
-AXE = (WEB / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
-RUN = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
-    .map(fault => `${fault.id}: ` + fault.nodes.map(node => node.html + ' ' + node.failureSummary).join(' | '))"""
 SMALL = """() => {
     const size = one => parseFloat(getComputedStyle(one).fontSize)
     const shown = [...document.querySelectorAll('*')].filter(one => one.checkVisibility({visibilityProperty: true}))
@@ -41,8 +38,7 @@ WIDER = "() => document.documentElement.scrollWidth - document.documentElement.c
 
 async def check(visitor: Visitor) -> None:
     """Clean by axe; no text below 18 px, no target below 48, nothing beside the screen."""
-    await visitor.page.evaluate(AXE)
-    assert await visitor.page.evaluate(RUN) == []
+    assert await faults(visitor.page) == []
     assert await visitor.page.evaluate(SMALL) == []
     assert await visitor.page.evaluate(WIDER) == 0
 

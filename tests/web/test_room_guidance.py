@@ -45,8 +45,12 @@ async def looking(house: House) -> tuple[Visitor, Visitor, Visitor]:
     return patient, doctor, expert
 
 
-async def test_a_stroke_appears_over_the_same_picture_on_every_page(house: House) -> None:
+async def test_a_stroke_is_on_every_page_and_large_for_the_patient_until_it_fades(
+    house: House,
+) -> None:
     patient, doctor, expert = await looking(house)
+    await expect(patient.part("guide")).to_have_count(0)  # the patient has no pen
+    await expect(patient.picture(PATIENT)).to_have_attribute("data-large", "false")
     await expert.part("tool-freehand").click()
     canvas = drawing(expert, PATIENT)
     await drag(expert, canvas, (0.25, 0.5), (0.3, 0.5), (0.35, 0.52), (0.4, 0.5))
@@ -56,36 +60,40 @@ async def test_a_stroke_appears_over_the_same_picture_on_every_page(house: House
     await eventually(lambda: shown.evaluate(INKED, [0.2, 0.4, 0.45, 0.6]), MEDIA_TIMEOUT)
     assert not await shown.evaluate(INKED, [0.6, 0.1, 0.9, 0.9])
     await expect(drawing(doctor, EXPERT)).to_have_attribute("data-strokes", "0")
-
-
-async def test_the_patient_sees_large_where_the_doctor_points(house: House) -> None:
-    patient, _doctor, expert = await looking(house)
-    await expect(patient.picture(PATIENT)).to_have_attribute("data-large", "false")
-    await drag(expert, drawing(expert, PATIENT), (0.4, 0.4), (0.5, 0.5), (0.6, 0.6))
     await expect(patient.picture(PATIENT)).to_have_attribute("data-large", "true")
+    await expect(drawing(doctor, PATIENT)).to_have_attribute("data-strokes", "0")
     await expect(patient.picture(PATIENT)).to_have_attribute("data-large", "false")
 
 
-async def test_a_stroke_fades_after_some_seconds(house: House) -> None:
-    _patient, doctor, expert = await looking(house)
-    await drag(expert, drawing(expert, PATIENT), (0.4, 0.4), (0.5, 0.5), (0.6, 0.6))
-    await expect(drawing(doctor, PATIENT)).to_have_attribute("data-strokes", "1")
-    await expect(drawing(doctor, PATIENT)).to_have_attribute("data-strokes", "0")
-
-
-async def test_clearing_clears_the_picture_everywhere(house: House) -> None:
+async def test_whoever_has_a_pen_draws_by_keyboard_and_with_every_tool_and_clears(house: House) -> None:
     patient, doctor, expert = await looking(house)
+    await draw_by_keyboard(doctor, expert)
+    await clear(patient, doctor, expert)
     for tool in ("arrow", "circle"):
         await expert.part(f"tool-{tool}").click()
         await drag(expert, drawing(expert, PATIENT), (0.4, 0.4), (0.5, 0.5), (0.6, 0.6))
     await expect(drawing(doctor, PATIENT)).to_have_attribute("data-strokes", "2")
+    await clear(patient, doctor, expert)
+    await draw_in_two_colours(patient, doctor, expert)
+
+
+async def draw_by_keyboard(doctor: Visitor, expert: Visitor) -> None:
+    """The expert, who has just taken up the pen, draws without a mouse."""
+    await expect(drawing(expert, PATIENT)).to_be_focused()
+    for key in ("ArrowLeft", "ArrowUp", "Enter"):
+        await expert.page.keyboard.press(key)
+    await expect(drawing(doctor, PATIENT)).to_have_attribute("data-strokes", "1")
+
+
+async def clear(patient: Visitor, doctor: Visitor, expert: Visitor) -> None:
+    """What the expert clears is gone everywhere."""
     await expert.part("clear").click()
     for visitor in (patient, doctor, expert):
         await expect(drawing(visitor, PATIENT)).to_have_attribute("data-strokes", "0")
 
 
-async def test_strokes_of_a_doctor_and_an_expert_have_colours_of_their_own(house: House) -> None:
-    patient, doctor, expert = await looking(house)
+async def draw_in_two_colours(patient: Visitor, doctor: Visitor, expert: Visitor) -> None:
+    """Strokes of a doctor and of an expert have colours of their own."""
     await doctor.part("guide").click()
     await drag(expert, drawing(expert, PATIENT), (0.2, 0.2), (0.3, 0.3), (0.4, 0.4))
     await drag(doctor, drawing(doctor, PATIENT), (0.6, 0.6), (0.7, 0.7), (0.8, 0.8))
@@ -102,21 +110,23 @@ async def test_strokes_of_a_doctor_and_an_expert_have_colours_of_their_own(house
     assert {"255,214,10", "41,224,255"} <= set(colours)
 
 
-async def test_drawing_by_keyboard(house: House) -> None:
+async def test_a_snapshot_is_sent_until_it_is_kept_and_a_stopped_picture_is_ones_own(
+    house: House,
+) -> None:
+    house.server.snapshots_fail = 1
     _patient, doctor, expert = await looking(house)
-    await expect(drawing(expert, PATIENT)).to_be_focused()
-    for key in ("ArrowLeft", "ArrowUp", "Enter"):
-        await expert.page.keyboard.press(key)
-    await expect(drawing(doctor, PATIENT)).to_have_attribute("data-strokes", "1")
+    await expert.part("keep").click()
+    await expect(expert.part("keeping")).to_contain_text("图片没有保存成功：现在存不了，请稍后再试")
+    await expert.part("keep-again").click()
+    await expect(expert.part("keeping")).to_contain_text("图片已保存")
+    assert len(house.server.snapshots) == 1
+    assert len(house.server.snapshots[0]) <= 2 * 1024 * 1024
+    await expert.part("keep-ok").click()
+    await stop_draw_and_keep(house, doctor, expert)
 
 
-async def test_the_patient_has_no_pen(house: House) -> None:
-    (patient,) = await house.gather(PATIENT)
-    await expect(patient.part("guide")).to_have_count(0)
-
-
-async def test_a_stopped_picture_is_drawn_upon_by_oneself_and_kept(house: House) -> None:
-    _patient, doctor, expert = await looking(house)
+async def stop_draw_and_keep(house: House, doctor: Visitor, expert: Visitor) -> None:
+    """What is drawn upon a picture that the expert stopped is the expert's alone, and is kept with it."""
     await expert.part("freeze").click()
     await expect(expert.part("line")).to_contain_text("画面已定格")
     await drag(expert, expert.part("drawing-frozen"), (0.4, 0.4), (0.5, 0.5), (0.6, 0.6))
@@ -124,23 +134,12 @@ async def test_a_stopped_picture_is_drawn_upon_by_oneself_and_kept(house: House)
     await expect(drawing(doctor, PATIENT)).to_have_attribute("data-strokes", "0")
     await expert.part("keep").click()
     await expect(expert.part("keeping")).to_contain_text("图片已保存到这次会诊")
-    (snapshot,) = house.server.snapshots
+    _live, snapshot = house.server.snapshots
     size = await expert.picture(PATIENT).locator("video").evaluate("video => video.videoWidth / video.videoHeight")
     width, height = jpeg_size(snapshot)
     assert width / height == pytest.approx(size, rel=0.01)
     await expert.part("go-on").click()
     await expect(expert.part("frozen")).to_have_count(0)
-
-
-async def test_a_snapshot_that_failed_is_sent_again_as_it_was(house: House) -> None:
-    house.server.snapshots_fail = 1
-    _patient, _doctor, expert = await looking(house)
-    await expert.part("keep").click()
-    await expect(expert.part("keeping")).to_contain_text("图片没有保存成功：现在存不了，请稍后再试")
-    await expert.part("keep-again").click()
-    await expect(expert.part("keeping")).to_contain_text("图片已保存")
-    assert len(house.server.snapshots) == 1
-    assert len(house.server.snapshots[0]) <= 2 * 1024 * 1024
 
 
 def jpeg_size(data: bytes) -> tuple[int, int]:

@@ -19,12 +19,12 @@ NO_CAMERA = """{
 }"""
 
 
-async def test_three_people_see_and_hear_each_other(house: House) -> None:
-    visitors = await house.gather(PATIENT, DOCTOR, EXPERT)
+async def test_three_people_see_and_hear_each_other(fluent_house: House) -> None:
+    visitors = await fluent_house.gather(PATIENT, DOCTOR, EXPERT)
     for visitor in visitors:
         for other in visitors:
             if other is not visitor:
-                await visitor.sees(other.party)
+                await visitor.sees(other.party, frames=30)
         await visitor.hears(2)
     for visitor in visitors:
         await visitor.sees_fluently(2)

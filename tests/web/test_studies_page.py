@@ -21,13 +21,11 @@ from tests.support.imaging import as_file, ct_slice, of_patient, streamed
 from tests.support.product import BookedCase, Member, RunningProduct, booked_case, running_product
 from tests.support.uploads import zipped
 from tests.support.waiting import eventually
-from tests.web.conftest import NARROW, WEB, WIDE
+from tests.web.axe import faults
+from tests.web.conftest import NARROW, WIDE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
-RUN_AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
-    .map(fault => `${fault.id}: ` + fault.nodes.map(node => node.html + ' ' + node.failureSummary).join(' | '))"""
 TOUCH = {"viewport": NARROW, "has_touch": True, "is_mobile": True}
 MINE = of_patient("Wang^Xiaoming=王^小明")
 
@@ -89,8 +87,7 @@ def burn(folder: Path, study: int, count: int, **said: Any) -> None:
 
 
 async def is_accessible(page: Page) -> None:
-    await page.evaluate(AXE.read_text())
-    assert await page.evaluate(RUN_AXE) == []
+    assert await faults(page) == []
     wide: int = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide == 0
     small: list[str] = await page.evaluate(

@@ -9,8 +9,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.support.dicomweb_server import big_slice, of_study
+from tests.web.axe import faults
 from tests.web.room_pages import DESKTOP, PHONE
-from tests.web.test_room_accessibility import AXE, RUN, SMALL, WIDER
+from tests.web.test_room_accessibility import SMALL, WIDER
 from tests.web.test_viewer_page import Desk, Reader, opened_desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -44,8 +45,7 @@ async def test_a_photograph_is_opened_large_and_the_next_one_follows(desk: Desk,
     shown = reader.part("photograph-frame").get_by_role("img")
     await expect(shown).to_be_visible()
     assert await shown.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [800, 600]
-    await reader.page.evaluate(AXE)
-    assert await reader.page.evaluate(RUN) == []
+    assert await faults(reader.page) == []
     assert await reader.page.evaluate(SMALL) == []
     assert await reader.page.evaluate(WIDER) == 0
     await reader.part("photograph-next").click()

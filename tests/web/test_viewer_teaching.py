@@ -10,8 +10,9 @@ from playwright.async_api import Browser, expect
 
 from tests.support.case_api import CENTRE, TEACHING_STUDY
 from tests.support.dicomweb_server import big_slice
+from tests.web.axe import faults
 from tests.web.room_pages import DESKTOP, PHONE
-from tests.web.test_room_accessibility import AXE, RUN, SMALL, WIDER
+from tests.web.test_room_accessibility import SMALL, WIDER
 from tests.web.test_viewer_page import Desk, Reader, opened_desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -40,8 +41,7 @@ async def test_somebody_asks_and_reads_that_the_patient_is_asked_first(desk: Des
     await opened_list(reader)
     await reader.part("teaching-ask").click()
     await expect(reader.part("teaching-patient")).to_contain_text("微信先问患者")
-    await reader.page.evaluate(AXE)
-    assert await reader.page.evaluate(RUN) == []
+    assert await faults(reader.page) == []
     assert await reader.page.evaluate(SMALL) == []
     assert await reader.page.evaluate(WIDER) == 0
     await reader.part("teaching-send").click()
@@ -53,8 +53,7 @@ async def test_somebody_asks_and_reads_that_the_patient_is_asked_first(desk: Des
     await expect(reader.part("teaching-waiting")).to_contain_text("在等患者同意")
     await expect(reader.part("teaching-waiting")).to_contain_text("县人民医院 · 规培教学库")
     assert desk.server.case.asked == [{"study": TEACHING_STUDY, "place": CENTRE, "reason": WHY}]
-    await reader.page.evaluate(AXE)
-    assert await reader.page.evaluate(RUN) == []
+    assert await faults(reader.page) == []
 
 
 async def test_a_refusal_is_read_where_it_was_asked_and_nothing_is_lost(desk: Desk) -> None:
