@@ -33,7 +33,7 @@ class WorkerProcesses:
         self._pool: ProcessPoolExecutor | None = None
         self._lifeline: Connection | None = None
 
-    async def run(self, work: Callable[P, T], *arguments: P.args, **_none: P.kwargs) -> T:
+    async def run(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Give what `work` gives, or raise what it raises; it and its arguments have to be picklable.
 
         Raises:
@@ -46,13 +46,21 @@ class WorkerProcesses:
                 self._count, mp_context=context, initializer=_prepare, initargs=(self._niceness, held)
             )
         pool = self._pool
-        try:
-            with tracing.inner("worker process", work=getattr(work, "__name__", type(work).__name__)):
-                return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
-        except BrokenProcessPool as error:
-            if pool is self._pool:
-                self.close()
-            raise WorkerDied from error
+        with tracing.inner("worker process", work=getattr(work, "__name__", type(work).__name__)):
+            try:
+                # In a thread: the first submission starts the processes, and waits until they have begun.
+                submitted = await asyncio.to_thread(lambda: pool.submit(work, *arguments, **named))
+            except RuntimeError as error:  # the pool was ended meanwhile, or had died before
+                raise self._died(pool) from error
+            try:
+                return await asyncio.wrap_future(submitted)
+            except BrokenProcessPool as error:
+                raise self._died(pool) from error
+
+    def _died(self, pool: ProcessPoolExecutor) -> WorkerDied:
+        if pool is self._pool:
+            self.close()
+        return WorkerDied()
 
     def close(self) -> None:
         """End the processes, each when it has done what it is doing."""
