@@ -102,7 +102,8 @@ async def console_scene(
 
 async def looks_good(page: Page) -> None:
     """See that everybody can read what is shown, and that nothing runs out of the window."""
-    assert await faults(page, SEVERE) == []
+    found = await faults(page, SEVERE)
+    assert found == [], found
     size = page.viewport_size
     assert size is not None
     assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"]
