@@ -183,12 +183,13 @@ class Persons(PeopleContext):
         actor: Actor,
         person_id: str,
         *,
+        name: str | None = None,
         sex: str | None = None,
         birth_date: date | None = None,
         participants: Collection[str] = (),
         institution_id: str = "",
     ) -> PersonView:
-        """Put right, as who treats a patient, what doses depend on; audited under an action of its own.
+        """Put right, as who treats a patient, what a prescription needs; audited under an action of its own.
 
         Args:
             participants, institution_id: of the consultation in which they are treated.
@@ -204,7 +205,7 @@ class Persons(PeopleContext):
             participants=participants,
             institution_id=institution_id,
         )
-        changes = self._valid_changes(None, sex, birth_date, None, None, None)
+        changes = self._valid_changes(name, sex, birth_date, None, None, None)
         async with self._database.transaction() as session:
             person = await self._change(session, actor, person_id, changes)
             subject = f"person:{person_id}"

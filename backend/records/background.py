@@ -95,7 +95,7 @@ class Background:
     """All that is known of a patient for prescribing; None and empty mean "not known", never "no".
 
     Args:
-        weight: kg. creatinine: serum, µmol/L. alt: U/L.
+        named: whether the patient's name is known. weight: kg. creatinine: serum, µmol/L. alt: U/L.
         allergies_asked: when somebody said what the patient is allergic to, or that they are to nothing.
         medicines_asked: when somebody said what the patient takes, or that they take nothing.
         unreachable: names of hospitals whose history could not be read or not be matched.
@@ -115,3 +115,4 @@ class Background:
     medicines_asked: datetime | None = None
     conditions: tuple[Condition, ...] = ()
     unreachable: tuple[str, ...] = ()
+    named: bool = False

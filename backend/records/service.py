@@ -88,6 +88,7 @@ class RecordService(Observations, Statements, RecordDesk):
             patient_id=patient_id,
             birth_date=person.birth_date,
             sex=person.sex,
+            named=bool(person.name),
             weight=_measured(newest.get("weight")),
             creatinine=_measured(newest.get("creatinine")),
             alt=_measured(newest.get("alt")),

@@ -1,4 +1,6 @@
-"""A doctor puts right what doses depend on: when the patient was born, and their sex."""
+"""A doctor puts right what a prescription needs to know of the patient: name, birth date and sex."""
+
+from typing import Any
 
 from backend.clock import local
 from backend.people.rules import age_years
@@ -10,12 +12,12 @@ from bot.flows.staff_menus import home
 from bot.messages import Choice, Menu
 from bot.wording import lines
 
-_SEXES = {"male": "男", "female": "女"}
+SEXES = {"male": "男", "female": "女"}
 _UNKNOWN = "还不知道"
 
 
 class PatientFactsFlow(StaffFlow):
-    """Data: `consultation_id`."""
+    """Data: `consultation_id`; `naming` while a name is awaited."""
 
     name = "patient_facts"
     farewell = "好的，没有改动。"
@@ -25,31 +27,30 @@ class PatientFactsFlow(StaffFlow):
 
     async def tapped(self, turn: Turn, item_id: str) -> None:
         verb, _, argument = item_id.partition(":")
-        if item_id == "facts.born":
+        turn.data["naming"] = item_id == "facts.name"
+        if turn.data["naming"]:
+            turn.say("请发患者的姓名，要和身份证上的一样。")
+        elif item_id == "facts.born":
             turn.say("请发患者的出生日期，比如 1958年3月12日。只知道年龄的话，发 67岁 也行。")
         elif item_id == "facts.sex":
-            turn.say(Menu("患者的性别是？", tuple(Choice(f"sex:{key}", word) for key, word in _SEXES.items())))
-        elif verb == "sex" and argument in _SEXES:
+            turn.say(Menu("患者的性别是？", tuple(Choice(f"sex:{key}", word) for key, word in SEXES.items())))
+        elif verb == "sex" and argument in SEXES:
             await self._correct(turn, sex=argument)
         else:
             await super().tapped(turn, item_id)
 
     async def told(self, turn: Turn, words: str) -> None:
-        if words in _SEXES.values():
-            await self._correct(turn, sex=next(key for key, word in _SEXES.items() if word == words))
+        if turn.data.get("naming"):
+            await self._correct(turn, name=words)
+        elif words in SEXES.values():
+            await self._correct(turn, sex=next(key for key, word in SEXES.items() if word == words))
         else:
             await self._correct(turn, birth_date=await birth_date_in(turn, words))
 
-    async def _correct(self, turn: Turn, **facts: object) -> None:
+    async def _correct(self, turn: Turn, **facts: Any) -> None:
         with ending_if_refused(turn):
-            case = await turn.services.consultations.get(turn.actor, turn.data["consultation_id"])
-            await turn.services.people.correct_person(
-                turn.actor,
-                case.patient_id,
-                participants=[one for one in (case.doctor_id, case.expert_id) if one],
-                institution_id=case.institution_id,
-                **facts,  # type: ignore[arg-type]
-            )
+            await correct_patient(turn, **facts)
+        turn.data["naming"] = False
         await self._show(turn, "改好了，用量会照新的资料重新核对。")
 
     async def _show(self, turn: Turn, said: str) -> None:
@@ -67,15 +68,32 @@ class PatientFactsFlow(StaffFlow):
         words = lines(
             said,
             f"患者：{case.patient_name or _UNKNOWN}",
-            f"性别：{_SEXES.get(known.sex, _UNKNOWN)}",
+            f"性别：{SEXES.get(known.sex, _UNKNOWN)}",
             f"出生日期：{age}",
             "请照身份证或户口本核对。",
         )
-        turn.say(Menu(words, (Choice("facts.born", "改出生日期"), Choice("facts.sex", "改性别"), *more)))
+        changes = (Choice("facts.name", "改姓名"), Choice("facts.born", "改出生日期"), Choice("facts.sex", "改性别"))
+        turn.say(Menu(words, (*changes, *more)))
+
+
+async def correct_patient(turn: Turn, **facts: Any) -> None:
+    """Put `facts` of the patient right, as who treats them in the consultation of the running flow.
+
+    Args:
+        facts: as `backend.people` takes them: `name`, `sex`, `birth_date`.
+    """
+    case = await turn.services.consultations.get(turn.actor, turn.data["consultation_id"])
+    await turn.services.people.correct_person(
+        turn.actor,
+        case.patient_id,
+        participants=[one for one in (case.doctor_id, case.expert_id) if one],
+        institution_id=case.institution_id,
+        **facts,
+    )
 
 
 async def change(turn: Turn, consultation_id: str) -> None:
-    """Show the birth date and sex of a case's patient, to be put right."""
+    """Show name, birth date and sex of a case's patient, to be put right."""
     await turn.enter(PatientFactsFlow.name, consultation_id=consultation_id)
 
 

@@ -242,7 +242,7 @@ class PrescribeFlow(MedicineInHand):
             Choice("rx.lines", "改药或删药"),
             Choice("rx.diagnosis", "改诊断" if view.diagnoses else "写诊断"),
             Choice("rx.chronic", "改回普通处方" if view.chronic else "改成慢病处方"),
-            Choice(f"{FACTS}:{view.consultation_id}", "改年龄或性别"),
+            Choice(f"{FACTS}:{view.consultation_id}", "改姓名、年龄、性别"),
             Choice("rx.keep", "存成模板"),
             _ON_PAGE,
             _LEAVE,

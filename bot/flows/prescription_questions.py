@@ -11,6 +11,7 @@ from backend.prescription import PrescriptionView
 from backend.records import NewObservation, Question
 from backend.records.background import Background
 from bot.dialogue import Turn
+from bot.flows.patient_facts import SEXES, correct_patient
 from bot.flows.profile import birth_date_in
 from bot.messages import Choice, Menu
 from nlu.numbers import parse_number
@@ -29,16 +30,19 @@ class Asked:
     keep: Callable[[Turn, str, str], Awaitable[None]]
 
 
-async def _birth_date(turn: Turn, patient_id: str, words: str) -> None:
-    case = await turn.services.consultations.get(turn.actor, turn.data["consultation_id"])
-    born = await birth_date_in(turn, words)
-    await turn.services.people.correct_person(
-        turn.actor,
-        patient_id,
-        birth_date=born,
-        participants=[one for one in (case.doctor_id, case.expert_id) if one],
-        institution_id=case.institution_id,
-    )
+async def _name(turn: Turn, _patient_id: str, words: str) -> None:
+    await correct_patient(turn, name=words)
+
+
+async def _sex(turn: Turn, _patient_id: str, words: str) -> None:
+    sex = next((key for key, word in SEXES.items() if words in (word, f"answer:{key}")), None)
+    if sex is None:
+        raise InvalidInput("请点下面的一项。")
+    await correct_patient(turn, sex=sex)
+
+
+async def _birth_date(turn: Turn, _patient_id: str, words: str) -> None:
+    await correct_patient(turn, birth_date=await birth_date_in(turn, words))
 
 
 async def _weight(turn: Turn, patient_id: str, words: str) -> None:
@@ -73,6 +77,20 @@ def _yes_or_no(question: Question) -> Callable[[Turn, str, str], Awaitable[None]
 
 
 QUESTIONS: dict[str, Asked] = {
+    "name": Asked(
+        ("missing.name",),
+        "处方上要写患者的姓名，现在还不知道。请发姓名，要和身份证上的一样。",
+        (),
+        lambda known: not known.named,
+        _name,
+    ),
+    "sex": Asked(
+        ("missing.sex",),
+        "处方上要写患者的性别，现在还不知道。",
+        tuple(Choice(f"answer:{key}", word) for key, word in SEXES.items()),
+        lambda known: known.sex == "unknown",
+        _sex,
+    ),
     "birth_date": Asked(
         ("missing.birth_date",),
         "不知道患者多大，没法核对用量。请发出生日期或者年龄，比如 1958年3月12日，或者 67岁。",

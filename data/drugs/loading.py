@@ -34,6 +34,7 @@ LAWS = (
     "first_visit_online",
     "antibiotic_grades",
     "special_antibiotics",
+    "patient",
     "suitability",
 )
 """The articles that the checks lean on."""

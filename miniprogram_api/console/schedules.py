@@ -19,7 +19,7 @@ from backend.scheduling import (
     WeeklyHours,
     calendar_day,
 )
-from backend.security.policy import Action, Relation, Role, granted
+from backend.security.policy import Action, Relation, allowed, granted
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleEndpoint, Done, Id
 from miniprogram_api.endpoint import Model, Written
 
@@ -256,6 +256,7 @@ async def _bookings(call: ConsoleCall, bookings: Sequence[BookingView]) -> list[
     for one in bookings:
         case = seen.get(one.consultation_id)
         is_open = case is not None and case.status is Status.ASSIGNED and one.state is BookingState.ACTIVE
+        place = case.institution_id if case is not None else None
         items.append(
             BookingItem(
                 id=one.id,
@@ -266,7 +267,7 @@ async def _bookings(call: ConsoleCall, bookings: Sequence[BookingView]) -> list[
                 consultation_id=case.id if case else None,
                 number=case.number if case else "",
                 kept=one.state is BookingState.KEPT,
-                may_move=is_open,
+                may_move=is_open and allowed(call.actor, Action.CONSULTATION_RESCHEDULE, institution_id=place),
             )
         )
     return items

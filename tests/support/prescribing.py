@@ -45,6 +45,7 @@ def known_adult(patient_id: str) -> Background:
         patient_id,
         date(1980, 5, 1),
         "male",
+        named=True,
         weight=Measured(Decimal(65), asked),
         creatinine=Measured(Decimal(70), asked),
         alt=Measured(Decimal(20), asked),

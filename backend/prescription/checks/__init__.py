@@ -17,6 +17,7 @@ from backend.prescription.checks import (
     line,
     liver,
     motherhood,
+    patient,
 )
 from backend.prescription.checks.case import Case, Limits
 from backend.prescription.rules import Finding, Order, Prescriber, Severity
@@ -28,6 +29,7 @@ __all__ = ["Limits", "check"]
 _RULES = (
     line.check,
     law.check,
+    patient.check,
     allergy.check,
     interaction.check,
     duplicate.check,

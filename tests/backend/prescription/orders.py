@@ -28,6 +28,7 @@ def somebody(**known: Any) -> Background:
             "patient",
             birth_date=date(1981, 1, 1),
             sex="male",
+            named=True,
             weight=Measured(Decimal(70), NOW),
             creatinine=Measured(Decimal(70), NOW),
             alt=Measured(Decimal(20), NOW),

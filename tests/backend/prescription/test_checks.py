@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -235,6 +236,12 @@ def test_a_child_s_old_weight_is_said() -> None:
     old = Measured(Decimal(15), NOW - timedelta(days=200))
     found = findings(line("ibuprofen", 100, "tid", form="suspension"), replace(child(3, 15), weight=old))
     assert severity(found, "missing.weight") is WARNING
+
+
+@pytest.mark.parametrize(("unknown", "rule"), [({"named": False}, "missing.name"), ({"sex": "unknown"}, "missing.sex")])
+def test_nothing_is_prescribed_for_somebody_without_a_name_or_a_sex(unknown: dict[str, Any], rule: str) -> None:
+    assert severity(findings(line("amoxicillin"), somebody(**unknown)), rule) is STOP
+    assert rule not in {one.rule for one in findings(line("amoxicillin"), somebody())}
 
 
 def test_without_a_birth_date_nothing_is_prescribed() -> None:

@@ -51,7 +51,7 @@ class Scene:
     async def open(self) -> str:
         """Open the case, begin, and say the diagnosis where it is asked for."""
         await self.doctor.click("doctor.mine")
-        await self.doctor.tap("张小明")
+        await self.doctor.tap(self.case.patient_name or "患者")
         if "先写诊断" in await self.doctor.tap("开处方"):
             await self.doctor.say("急性支气管炎")
             await self.doctor.tap("J20.9")
@@ -338,6 +338,22 @@ async def test_what_nobody_has_asked_is_asked_first_and_kept(county: County) -> 
     assert "⛔" not in scene.doctor.text
 
 
+async def test_a_prescription_needs_a_name_and_a_sex(county: County) -> None:
+    story = county.story
+    people, nobody = story.house.services.people, await story.phone()
+    await people.give_consent(await story.house.actor(nobody.person_id), people.consent_document().version)
+    case = await story.open_case(nobody)
+    await story.submit(case, county.doctor)
+    scene = Scene(county, case, nobody)
+    await scene.write_amoxicillin()
+    assert "写患者的姓名" in scene.doctor.text
+    assert "写患者的性别" in await scene.doctor.say("王秀兰")
+    assert "出生日期" in await scene.doctor.tap("女")
+    assert "过敏" in await scene.doctor.say("46岁")
+    assert "在吃什么药" in await scene.doctor.tap("问过了，没有过敏")
+    assert "姓名" not in await scene.doctor.tap("问过了，没在吃药")
+
+
 async def test_an_allergy_that_the_doctor_learns_now_stops_the_medicine(county: County) -> None:
     story = county.story
     case = await story.open_case(county.patient)
@@ -353,17 +369,19 @@ async def test_an_allergy_that_the_doctor_learns_now_stops_the_medicine(county: 
 
 async def test_a_doctor_puts_right_what_doses_depend_on(scene: Scene) -> None:
     await scene.write_amoxicillin()
-    assert "1980年5月1日（46岁）" in await scene.doctor.tap("改年龄或性别")
+    assert "1980年5月1日（46岁）" in await scene.doctor.tap("改姓名、年龄、性别")
     await scene.doctor.tap("改出生日期")
     assert "没看明白" in await scene.doctor.say("不清楚")
     assert "1958年3月12日（68岁）" in await scene.doctor.say("1958年3月12日")
     await scene.doctor.tap("改性别")
     assert "性别：女" in await scene.doctor.tap("女")
+    await scene.doctor.tap("改姓名")
+    assert "患者：王秀兰" in await scene.doctor.say("王秀兰")
     known = await scene.house.services.records.background(SYSTEM, scene.patient.person_id)
     assert (known.birth_date, known.sex) == (date(1958, 3, 12), "female")
     async with scene.house.database.reading() as session:
         query = select(func.count()).where(AuditEntry.action == Action.PEOPLE_CORRECT)
-        assert await session.scalar(query) == 2
+        assert await session.scalar(query) == 3
     assert "阿莫西林胶囊" in await scene.doctor.tap("去开处方")
 
 
