@@ -44,6 +44,7 @@ MASKED: dict[str, Mapping[str, How]] = {
         **dict.fromkeys(("name", "region", "address"), How.PUBLIC),
         **_kept("code", "kind", "level", "insurance_code"),
     },
+    "institution_departments": _kept("department_code"),
     "practitioners": {
         "name": How.NAME,
         "licence_number": How.LICENCE,
@@ -89,7 +90,7 @@ MASKED: dict[str, Mapping[str, How]] = {
     "consultation_offers": {},
     "consultation_searches": _kept("step"),
     "consultation_ratings": {},
-    "consultation_facts": _kept("department_code"),
+    "consultation_facts": {**_kept("department_code", "parameters"), "reckoned_with": How.EMPTY},
     "consultation_focus": {},
     "bookings": {},
     "observations": _KNOWN,
@@ -206,7 +207,13 @@ LEFT_OUT: dict[str, str] = {
         "hospital_resources",
         "hospital_writebacks",
     ),
-    **_left("what was true before, and who looked why", "person_corrections", "emergency_accesses", "research_exports"),
+    **_left(
+        "what was true before, what somebody says is not, and who looked why",
+        "person_corrections",
+        "amendments",
+        "emergency_accesses",
+        "research_exports",
+    ),
     **_left(
         "counted by true days",
         "syndrome_facts",

@@ -19,7 +19,7 @@ from backend.scheduling import (
     WeeklyHours,
     calendar_day,
 )
-from backend.security.policy import Action, Relation, allowed, granted
+from backend.security.policy import Action, Relation, Role, allowed, granted
 from miniprogram_api.console.endpoint import ConsoleCall, ConsoleEndpoint, Done, Id
 from miniprogram_api.endpoint import Model, Written
 
