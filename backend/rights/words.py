@@ -78,6 +78,8 @@ _OF_NOBODY = {
     "operations.read": "看了系统运行状况",
     "people.manage_directory": "管理了人员和机构",
     "people.register": "新来了一位微信用户",
+    "analytics.reckon": "重新算了患者省下的路费和时间",
+    "masked.export": "导出了一份给测试用的数据，里面没有真实的人",
     "matching.steer": "试了或发布了匹配权重",
     "messaging.manage_channel": "管理了公众号的菜单和模板",
     "reconciliation.read": "看了对账的结果",

@@ -18,6 +18,8 @@ _OF_NOBODY = {
     "operations.read",
     "console.manage_accounts",
     "matching.steer",
+    "analytics.reckon",
+    "masked.export",
     "messaging.manage_channel",
     "surveillance.read",
     "surveillance.assess",
