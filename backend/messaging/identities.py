@@ -109,7 +109,8 @@ class Identities:
         if person_id is not None:
             elsewhere = (Contact.channel != self._home, Contact.union_index == _index(union))
             others = select(Contact.id, Contact.address).where(*elsewhere, Contact.person_id != person_id)
-            for row in (await session.execute(others)).all():
+            # Locked: a visit that is being written just now looked at home before home was known.
+            for row in (await session.execute(others.with_for_update())).all():
                 address = Owned(person_id, row.address)  # under the key of whom they turned out to be
                 mine = update(Contact).where(Contact.id == row.id).values(person_id=person_id, address=address)
                 await session.execute(mine)
