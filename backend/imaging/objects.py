@@ -97,7 +97,9 @@ class FolderStore:
     async def get(self, object_id: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """As `ObjectStore.get`."""
         wanted = _STRIDE if end is None else min(_STRIDE, end - start)
-        opening = asyncio.create_task(asyncio.to_thread(_open_at, self._path(object_id), start, wanted))
+        # Not a task: a process that stops cancels all tasks, and what the thread has opened would be nobody's.
+        loop = asyncio.get_running_loop()
+        opening = loop.run_in_executor(None, _open_at, self._path(object_id), start, wanted)
         try:
             file, piece = await asyncio.shield(opening)
         except FileNotFoundError as error:
@@ -284,7 +286,7 @@ def _open_at(path: Path, start: int, wanted: int) -> tuple[BinaryIO, bytes]:
         raise
 
 
-def _close_opened(opening: "asyncio.Task[tuple[BinaryIO, bytes]]") -> None:
+def _close_opened(opening: "asyncio.Future[tuple[BinaryIO, bytes]]") -> None:
     """Close a file for which nobody waits any more when the thread has opened it."""
     if not opening.cancelled() and opening.exception() is None:
         opening.result()[0].close()
