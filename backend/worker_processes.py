@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -82,6 +83,9 @@ def _prepare(niceness: int, lifeline: Connection) -> None:
     """Make this process give way to everything else, and end when the one that it works for has been killed, or has let
     go of the lifeline."""
     os.nice(niceness)
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches all of a terminal's processes; this one ends with its parent
     threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import time
 
 import pytest
@@ -14,6 +15,16 @@ async def test_work_is_done_elsewhere() -> None:
     processes = WorkerProcesses(1, niceness=5)
     try:
         assert await processes.run(os.getpid) != os.getpid()
+    finally:
+        processes.close()
+
+
+async def test_an_interrupt_from_the_terminal_does_not_disturb_a_worker() -> None:
+    processes = WorkerProcesses(1, niceness=5)
+    try:
+        pid = await processes.run(os.getpid)
+        os.kill(pid, signal.SIGINT)
+        assert await processes.run(os.getpid) == pid
     finally:
         processes.close()
 
