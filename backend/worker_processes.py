@@ -83,9 +83,8 @@ def _prepare(niceness: int, lifeline: Connection) -> None:
     """Make this process give way to everything else, and end when the one that it works for has been killed, or has let
     go of the lifeline."""
     os.nice(niceness)
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches all of a terminal's processes; this one ends with its parent
+    # Ctrl-C reaches all processes of a terminal; this one ends with its parent.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
 
 
